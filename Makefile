@@ -1,0 +1,58 @@
+# Two commands: `make run` and `make test`. `make help` lists the rest.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p && break; done)
+VENV := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help run test test-long prepare lint types python-test frontend-test e2e lock api bench clean
+
+help:  ## this list
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+prepare: require-python
+	@$(PYTHON) scripts/prepare.py run
+
+.PHONY: require-python
+require-python:
+	@test -n "$(PYTHON)" || { echo "✖ Python 3.11 or newer is needed and was not found on PATH." >&2; exit 1; }
+
+run: prepare  ## set up what is missing, start the platform, print its address
+	@exec $(VENV)/easytune up
+
+test: require-python  ## everything a change needs: linters, types, rules, tests, one browser story
+	@$(PYTHON) scripts/prepare.py test
+	@$(MAKE) --no-print-directory lint types python-test frontend-test e2e
+
+test-long: require-python  ## drills and measurements that take longer
+	@$(PYTHON) scripts/prepare.py test
+	$(VENV)/python -m pytest -m long --timeout 1200
+
+lint:  ## style and import rules
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+	$(VENV)/lint-imports --no-cache
+	npm run --silent lint
+	$(VENV)/python scripts/generate.py --check
+
+types:  ## mypy and tsc
+	$(VENV)/mypy
+	npm run --silent types
+
+python-test:
+	$(VENV)/python -m pytest
+
+frontend-test:
+	npm run --silent test
+
+e2e:
+	$(VENV)/python -m pytest tests/e2e --timeout 900 -m e2e
+
+api:  ## write what is generated from the code: OpenAPI, browser types, database schema
+	$(VENV)/python scripts/generate.py
+
+lock:  ## resolve the dependencies again
+	$(VENV)/python scripts/lock.py
+
+bench:  ## the figures in docs/benchmarks.md
+	$(VENV)/python benchmarks/platform.py
+
+clean:  ## remove environment and builds (never data)
+	rm -rf .venv node_modules frontend/dist
