@@ -1,0 +1,1 @@
+"""The web API, the run supervisor and the `easytune` command."""

@@ -1,0 +1,97 @@
+"""Engine, sessions and the declarative base.
+
+One request is one transaction: the boundary here commits, services flush. Streaming routes take
+no `SessionDep`.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+import orjson
+from fastapi import Depends, Request
+from sqlalchemy import DateTime, MetaData, Uuid, func
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from backend.ids import new_id
+
+NAMING_CONVENTION = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """All tables; constraint names come from one convention."""
+
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: DateTime(timezone=True),
+        UUID: Uuid(),
+        dict[str, Any]: JSONB,
+        list[Any]: JSONB,
+        list[str]: JSONB,
+    }
+
+
+class Keyed:
+    """Rows with a UUIDv7 key and the time they were made, by the database's clock."""
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+SessionFactory = async_sessionmaker[AsyncSession]
+
+
+def asyncpg_url(url: str) -> str:
+    """Any spelling of a PostgreSQL address as SQLAlchemy's asyncpg dialect wants it."""
+    _, _, rest = url.partition("://")
+    return f"postgresql+asyncpg://{rest}"
+
+
+def make_engine(url: str, **options: Any) -> AsyncEngine:
+    """A pool that notices dead connections and gives up on a missing server in seconds."""
+    return create_async_engine(
+        asyncpg_url(url),
+        pool_pre_ping=True,
+        json_serializer=lambda value: orjson.dumps(value).decode(),
+        json_deserializer=orjson.loads,
+        connect_args={"timeout": 5, "server_settings": {"timezone": "UTC"}},
+        **{"pool_size": 5, "max_overflow": 10, "pool_timeout": 10, **options},
+    )
+
+
+def make_sessions(engine: AsyncEngine) -> SessionFactory:
+    """Sessions whose objects stay readable after commit."""
+    return async_sessionmaker(engine, expire_on_commit=False)
+
+
+@asynccontextmanager
+async def transaction(sessions: SessionFactory) -> AsyncIterator[AsyncSession]:
+    """A transaction outside a request: commits at the end, rolls back on any error."""
+    async with sessions() as session, session.begin():
+        yield session
+
+
+async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
+    """The request's transaction."""
+    async with transaction(request.app.state.sessions) as session:
+        yield session
+
+
+# scope="function": the default would commit after the answer is sent, and a failed commit would
+# look like success.
+SessionDep = Annotated[AsyncSession, Depends(get_session, scope="function")]
