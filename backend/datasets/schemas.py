@@ -1,0 +1,203 @@
+"""API shapes of data sets."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from training_engine.contract.names import RecordType
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Description = Annotated[str, StringConstraints(strip_whitespace=True, max_length=5000)]
+
+
+class DatasetStatus(StrEnum):
+    """Where a data set is on its way in."""
+
+    IMPORTING = "importing"
+    READY = "ready"
+    BLOCKED = "blocked"
+    NEEDS_MAPPING = "needs_mapping"
+    FAILED = "failed"
+
+
+class Mapping(BaseModel):
+    """Which column is what, when the columns do not say it themselves."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    record_type: RecordType
+    columns: dict[
+        Literal["prompt", "input", "completion", "system", "text", "label", "messages"], str
+    ] = Field(description="Part of the record → column of the file")
+    system_text: Annotated[str, StringConstraints(max_length=5000)] | None = Field(
+        None, description="The same system message for every row"
+    )
+
+
+class DatasetError(BaseModel):
+    """Why a data set is blocked or failed."""
+
+    code: str
+    message: str
+    hint: str
+    params: dict[str, str | int | float | bool | None] = {}
+
+
+class Counts(BaseModel):
+    """What became of the rows of the file; `kept + repaired + dropped` is all of them.
+
+    `truncated` is counted per run, which knows the model; it is 0 here.
+    """
+
+    kept: int = 0
+    repaired: int = 0
+    truncated: int = 0
+    dropped: int = 0
+
+
+class Dataset(BaseModel):
+    """A data set and its newest version."""
+
+    id: UUID
+    name: str
+    description: str
+    version: int
+    format: str | None = Field(description="Recognised file format, e.g. `openai_messages`")
+    record_type: RecordType | None
+    num_rows: int | None = Field(description="Rows that can be used")
+    size_bytes: int = Field(description="Size of the file as uploaded")
+    filename: str | None
+    encoding: str | None
+    sha256: str | None = Field(description="Hash of the canonical records")
+    status: DatasetStatus
+    progress: float | None = Field(description="0–1 while importing")
+    error: DatasetError | None
+    counts: Counts
+    mapping: Mapping | None
+    columns: list[str] = Field(description="Columns seen in the file, for the mapping dialog")
+    max_dropped_rows: int = Field(description="More dropped rows than this block the version")
+    used_by: list["DatasetUse"] = []
+    created_at: datetime
+    updated_at: datetime
+
+
+class DatasetUse(BaseModel):
+    """A task that trains or was trained on it."""
+
+    task_id: UUID
+    name: str
+    status: str
+
+
+class DatasetUpdate(BaseModel):
+    """Rename, describe; give a mapping or another threshold to import the stored file again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name | None = None
+    description: Description | None = None
+    mapping: Mapping | None = None
+    max_dropped_rows: Annotated[int, Field(ge=0)] | None = None
+
+
+class ExampleRequest(BaseModel):
+    """Add one of the data sets that come with EasyTune."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    example: str
+
+
+class Example(BaseModel):
+    """A data set in `examples/`."""
+
+    id: str
+    filename: str
+    title: str
+    description: str
+    num_rows: int
+    mapping: Mapping | None = None
+
+
+class DatasetRow(BaseModel):
+    """One canonical record; `line` is its 1-based line or item in the file as uploaded."""
+
+    index: int
+    line: int | None
+    record: dict[str, Any]
+
+
+class DatasetRows(BaseModel):
+    """A window of rows; `total` counts all (that match `q`)."""
+
+    items: list[DatasetRow]
+    total: int
+    offset: int
+
+
+class FieldSummary(BaseModel):
+    """What one field of the file holds."""
+
+    name: str
+    types: dict[str, int] = Field(description="JSON type → rows")
+    missing: int
+    min_length: int | None = Field(description="Characters or items")
+    mean_length: float | None
+    max_length: int | None
+    examples: list[str] = Field(description="Up to three short values")
+
+
+class LabelCount(BaseModel):
+    """Rows with this label."""
+
+    label: str
+    count: int
+
+
+class HistogramBin(BaseModel):
+    """Rows whose length in characters is in [`low`, `high`)."""
+
+    low: int
+    high: int
+    count: int
+
+
+class DatasetStatistics(BaseModel):
+    """Computed once per version."""
+
+    fields: list[FieldSummary]
+    num_turns: dict[str, int] = Field(description="Turns in a conversation → rows")
+    lengths: list[HistogramBin]
+    labels: list[LabelCount]
+    roles: dict[str, int]
+    characters: int
+
+
+class ReportItem(BaseModel):
+    """A row that was not simply kept."""
+
+    line: int
+    byte_offset: int | None
+    field: str | None
+    rule: str = Field(description="Stable code, e.g. `missing_answer`")
+    action: Literal["repaired", "dropped"]
+    message: str
+    excerpt: str
+
+
+class DatasetReport(BaseModel):
+    """Counts that add up to the rows of the file, and every row that was not simply kept."""
+
+    counts: Counts
+    total_rows: int
+    rules: dict[str, int] = Field(description="Rule → rows")
+    items: list[ReportItem]
+    total_items: int
+    offset: int
+    format: str | None
+    encoding: str | None
+    delimiter: str | None
+    detected_because: str | None

@@ -1,0 +1,305 @@
+"""API shapes of tasks: a fine-tuning asked for by a user."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from backend.jobs.schemas import JobStatus
+from training_engine.contract.names import Phase
+from training_engine.contract.spec import Device, Hyperparameters, Method, Objective
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+OutputName = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[\w][\w.-]*$"
+    ),
+]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=5000)]
+
+
+class Complexity(StrEnum):
+    """How much is to be learnt; drives the recommended values."""
+
+    SIMPLE = "simple"
+    MEDIUM = "medium"
+    COMPLEX = "complex"
+
+
+class Intent(StrEnum):
+    """What the tuned model is for."""
+
+    CHAT = "chat"
+    INSTRUCTION = "instruction"
+    CLASSIFICATION = "classification"
+    TRANSLATION = "translation"
+    QUESTION_ANSWERING = "question_answering"
+    OTHER = "other"
+
+
+class TaskPlan(BaseModel):
+    """What is to be trained: the part that an estimate needs."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    objective: Objective = Objective.SFT
+    model_id: UUID
+    dataset_id: UUID
+    validation_dataset_id: UUID | None = None
+    method: Method = Method.LORA
+    hyperparameters: Hyperparameters = Hyperparameters()
+    device: Device = Device.AUTO
+
+
+class TaskCreate(TaskPlan):
+    """Create and queue a task. Send an `Idempotency-Key` header: a retry creates nothing twice."""
+
+    name: Name
+    description: Text = ""
+    intent: Intent = Intent.OTHER
+    output_name: OutputName
+
+
+class Queue(BaseModel):
+    """Why a task waits; `position` counts from 1."""
+
+    position: int
+    reason: Literal["slot_busy", "waiting_for_supervisor", "host_memory"]
+    params: dict[str, str | int | float | bool | None] = {}
+
+
+class TaskError(BaseModel):
+    """Why a task failed, and what to do next."""
+
+    code: str
+    message: str
+    hint: str
+    params: dict[str, str | int | float | bool | None] = {}
+    log_line: str | None = Field(None, description="Id of the log line that shows it")
+
+
+class TaskReference(BaseModel):
+    """A model or data set of a task, readable after it was deleted."""
+
+    id: UUID
+    name: str
+
+
+class Task(BaseModel):
+    """A fine-tuning."""
+
+    id: UUID
+    name: str
+    description: str
+    intent: Intent
+    objective: Objective
+    method: Method
+    device: Device
+    model: TaskReference
+    dataset: TaskReference
+    validation_dataset: TaskReference | None
+    output_name: str
+    hyperparameters: Hyperparameters
+    status: JobStatus
+    phase: Phase | None
+    queue: Queue | None
+    resumable: bool = Field(description="A checkpoint exists to continue from")
+    progress: float = Field(description="0–1")
+    step: int
+    total_steps: int | None
+    epoch: float | None
+    eta_s: float | None
+    tokens_per_s: float | None
+    attempt: int
+    error: TaskError | None
+    metrics: dict[str, float | None] = Field(description="The last value of each")
+    estimate: "Estimate | None" = Field(description="What was expected when it was created")
+    peak_memory_bytes: int | None
+    device_used: str | None
+    device_reason: str | None
+    has_artifact: bool
+    parent_id: UUID | None = Field(description="The task this one was cloned from")
+    owner: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class StopRequest(BaseModel):
+    """`save` keeps a checkpoint to resume from; without, steps since the last one are lost."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    save: bool = True
+
+
+class TaskUpdate(BaseModel):
+    """Rename or describe."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name | None = None
+    description: Text | None = None
+
+
+class MemoryPart(BaseModel):
+    """One part of the memory a run needs: weights, adapters, optimizer, gradients, activations …"""
+
+    name: str
+    size_bytes: int
+
+
+class Finding(BaseModel):
+    """Something to know before starting."""
+
+    code: str
+    message: str
+    params: dict[str, str | int | float | bool | None] = {}
+    blocking: bool = False
+
+
+class Estimate(BaseModel):
+    """What a run will need on this host; null where it can not be known yet."""
+
+    memory_bytes: int | None
+    memory_available_bytes: int
+    memory_parts: list[MemoryPart]
+    fit: Literal["fits", "tight", "will_not_fit", "unknown"]
+    disk_bytes: int
+    disk_available_bytes: int
+    time_low_s: float | None
+    time_high_s: float | None
+    total_steps: int
+    num_tokens: int = Field(description="Tokens seen over the whole run")
+    num_rows: int
+    device: str
+    warnings: list[Finding]
+
+
+class RecommendRequest(BaseModel):
+    """Ask for values that suit the model, the data and the difficulty."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model_id: UUID
+    dataset_id: UUID
+    objective: Objective = Objective.SFT
+    method: Method | None = None
+    complexity: Complexity = Complexity.MEDIUM
+
+
+class Recommendation(BaseModel):
+    """Values, each with the reason in a sentence."""
+
+    method: Method
+    hyperparameters: Hyperparameters
+    reasons: dict[str, str] = Field(description="Field → code of the reason")
+    params: dict[str, str | int | float | bool | None] = {}
+
+
+class Compatibility(BaseModel):
+    """Whether data set and model fit the objective."""
+
+    ok: bool
+    problems: list[Finding]
+
+
+class LogLine(BaseModel):
+    """A line of a run's log. `id` is `ATTEMPT-OFFSET`; `number` counts from 1."""
+
+    id: str
+    number: int
+    at: datetime
+    level: Literal["debug", "info", "warning", "error"]
+    stream: Literal["out", "err", "host"]
+    text: str
+    continued: bool = Field(False, description="Goes on in the next line (split at 64 KB)")
+
+
+class LogPage(BaseModel):
+    """Lines in order. `after` = `next` goes on; `total` counts the lines of the attempt so far."""
+
+    items: list[LogLine]
+    next: str = Field(description="Pass as `after` to go on, also to the stream")
+    total: int
+    matched: int | None = Field(description="Lines that match the filter, when one is given")
+
+
+class MetricPoint(BaseModel):
+    """One value; null marks NaN or infinity."""
+
+    step: int
+    value: float | None
+    at: datetime
+
+
+class MetricSeries(BaseModel):
+    """Series by name; `attempts` marks at which step each attempt began."""
+
+    series: dict[str, list[MetricPoint]]
+    attempts: dict[str, int] = Field(description="Attempt → first step")
+    checkpoints: list[int] = Field(description="Steps with a checkpoint")
+
+
+class TaskEvent(BaseModel):
+    """Something that happened to a task: a transition, a notice, a checkpoint."""
+
+    id: str
+    at: datetime
+    attempt: int
+    type: str
+    level: Literal["info", "warning", "error"]
+    code: str
+    message: str
+    params: dict[str, Any] = {}
+
+
+class SampleItem(BaseModel):
+    """An answer generated in training, beside the expected one."""
+
+    prompt: str
+    expected: str
+    answer: str
+
+
+class TaskSamples(BaseModel):
+    """Answers of the model at a step."""
+
+    step: int
+    at: datetime
+    items: list[SampleItem]
+
+
+class TaskCheckpoint(BaseModel):
+    """A committed checkpoint."""
+
+    attempt: int
+    step: int
+    name: str
+    size_bytes: int
+    at: datetime
+    exists: bool
+
+
+class Draft(BaseModel):
+    """What the wizard holds; kept on the server so that nothing is lost on refresh."""
+
+    id: UUID
+    values: dict[str, Any]
+    step: int
+    updated_at: datetime
+
+
+class DraftSave(BaseModel):
+    """Save the wizard's values as they are, valid or not."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    values: dict[str, Any]
+    step: int = Field(0, ge=0, le=3)
+
+
+Task.model_rebuild()
