@@ -17,3 +17,17 @@ class JobStatus(StrEnum):
 
 TERMINAL = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.STOPPED})
 LIVE = frozenset({JobStatus.PREPARING, JobStatus.RUNNING, JobStatus.STOPPING})
+
+
+class Slot(StrEnum):
+    """What a job occupies while it lives; each kind of slot has its own queue."""
+
+    TRAINING = "training"  # the accelerator, or the whole CPU
+    LIGHT = "light"  # imports, downloads, conversions
+
+
+class StopMode(StrEnum):
+    """How a live job was asked to stop."""
+
+    SAVE = "save"  # write a checkpoint to resume from
+    DISCARD = "discard"  # end as soon as possible

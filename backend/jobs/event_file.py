@@ -1,0 +1,81 @@
+"""Reads `events.jsonl` from a byte offset: complete lines only, each checked by the contract."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from pydantic import ValidationError
+
+from training_engine.contract.events import Event, parse_event
+
+MAX_EVENT_BYTES = 4 * 1024 * 1024
+CHUNK_BYTES = 1024 * 1024
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedEvent:
+    """An event and where its line begins; `end` is the offset to go on from."""
+
+    offset: int
+    end: int
+    event: Event
+
+
+def read_events(
+    file: Path, offset: int, max_bytes: int = CHUNK_BYTES
+) -> tuple[list[PlacedEvent], int]:
+    """The events of the next `max_bytes` from `offset`, and the offset to go on from.
+
+    A torn last line waits for its end. A line that the contract does not know is skipped with a
+    warning: the engine's output is data, and one bad line must not hold up the next.
+    """
+    try:
+        with file.open("rb") as stream:
+            stream.seek(offset)
+            content = stream.read(max_bytes)
+            while b"\n" not in content and len(content) < MAX_EVENT_BYTES:
+                more = stream.read(max_bytes)
+                if not more:
+                    break
+                content += more
+    except FileNotFoundError:
+        return [], offset
+    whole = content.rfind(b"\n") + 1
+    if not whole:
+        # Longer than any event may be: step over it, piece by piece.
+        return [], offset + (len(content) if len(content) >= MAX_EVENT_BYTES else 0)
+    found: list[PlacedEvent] = []
+    at = offset
+    for line in content[: whole - 1].split(b"\n"):
+        end = at + len(line) + 1
+        try:
+            found.append(PlacedEvent(at, end, parse_event(line)))
+        except ValidationError as error:
+            log.warning("unknown_event", file=str(file), offset=at, problems=error.error_count())
+        at = end
+    return found, offset + whole
+
+
+def last_event(file: Path) -> Event | None:
+    """The last whole event of a file, however long the file is."""
+    try:
+        size = file.stat().st_size
+    except FileNotFoundError:
+        return None
+    window = 64 * 1024
+    while True:
+        start = max(0, size - window)
+        with file.open("rb") as stream:
+            stream.seek(start)
+            content = stream.read(size - start)
+        lines = content[: content.rfind(b"\n") + 1].split(b"\n")[:-1]
+        for line in reversed(lines if start == 0 else lines[1:]):
+            try:
+                return parse_event(line)
+            except ValidationError:
+                continue
+        if start == 0 or window >= MAX_EVENT_BYTES:
+            return None
+        window *= 8
