@@ -1,0 +1,103 @@
+/** What can go wrong between browser and server, and the sentence that the user reads. */
+import type { TFunction } from 'i18next'
+import type { components } from './schema.gen'
+
+export type Problem = components['schemas']['Problem']
+export type FieldError = components['schemas']['FieldError']
+export type Params = Record<string, string | number | boolean | null>
+
+/** The server refused: a problem+json body, or any other unsuccessful answer. */
+export class ApiError extends Error {
+  readonly status: number
+  readonly code: string
+  readonly title: string
+  readonly detail: string
+  readonly params: Params
+  readonly errors: FieldError[]
+  readonly requestId: string
+
+  constructor(problem: Partial<Problem> & { status: number }) {
+    super(problem.detail || problem.title || `HTTP ${problem.status}`)
+    this.name = 'ApiError'
+    this.status = problem.status
+    this.code = problem.code ?? 'HttpError'
+    this.title = problem.title ?? ''
+    this.detail = problem.detail ?? ''
+    this.params = problem.params ?? {}
+    this.errors = problem.errors ?? []
+    this.requestId = problem.request_id ?? ''
+  }
+}
+
+/** No answer came: the server is down, or the network is. */
+export class NetworkError extends Error {
+  constructor(cause?: unknown) {
+    super('The server does not answer.', { cause })
+    this.name = 'NetworkError'
+  }
+}
+
+/** Reads an unsuccessful answer; whatever the body is, an `ApiError` comes out. */
+export async function errorOf(response: Response): Promise<ApiError> {
+  const text = await response.text().catch(() => '')
+  return errorOfText(response.status, text)
+}
+
+/** The same for a body that was already read (uploads). */
+export function errorOfText(status: number, text: string): ApiError {
+  try {
+    const body: unknown = JSON.parse(text)
+    if (body && typeof body === 'object') {
+      return new ApiError({ ...(body as Partial<Problem>), status })
+    }
+  } catch {
+    // Not JSON: a proxy answered. The status says enough.
+  }
+  return new ApiError({ status })
+}
+
+/** Whether the cause may pass by itself: then we wait instead of giving up. */
+export function isTemporary(error: unknown): boolean {
+  if (error instanceof NetworkError) return true
+  return error instanceof ApiError && [502, 503, 504].includes(error.status)
+}
+
+interface Coded {
+  code: string
+  message: string
+  params?: Params
+}
+
+/** `errors.codes.CODE` in the user's language, else the sentence that came with it. */
+export function translateCode(t: TFunction, { code, message, params = {} }: Coded): string {
+  return t(`errors.codes.${code}` as 'errors.unknown', { ...params, defaultValue: message })
+}
+
+/** One sentence for any error. */
+export function errorSentence(t: TFunction, error: unknown): string {
+  if (error instanceof NetworkError) return t('errors.network')
+  if (error instanceof ApiError) {
+    const fallback = error.detail || error.title || t('errors.status', { status: error.status })
+    const one = error.code === 'InvalidRequest' && error.errors.length === 1 && error.errors[0]
+    if (one) return fieldErrorSentence(t, one)
+    return translateCode(t, { code: error.code, message: fallback, params: error.params })
+  }
+  return t('errors.unknown')
+}
+
+/** The sentence beside one wrong field. */
+export function fieldErrorSentence(t: TFunction, error: FieldError): string {
+  return t(`errors.fields.${error.code}` as 'errors.unknown', {
+    ...error.params,
+    defaultValue: error.message,
+  })
+}
+
+/** `/hyperparameters/epochs` → `['hyperparameters', 'epochs']`, with `~1` and `~0` undone. */
+export function pointerPath(pointer: string): (string | number)[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : part))
+}

@@ -1,0 +1,36 @@
+/** What every page stands in: queries, Ant Design with theme and language, the router. */
+import { QueryClientProvider } from '@tanstack/react-query'
+import { App, ConfigProvider } from 'antd'
+import { useSyncExternalStore } from 'react'
+import { I18nextProvider } from 'react-i18next'
+import { RouterProvider } from 'react-router'
+import { router } from './router'
+import { themeClass, themeConfig } from './theme'
+import { useThemeMode } from './theme-mode'
+import { createQueryClient } from '@/api/query-client'
+import { texts, useLanguage } from '@/i18n/language'
+
+const queryClient = createQueryClient()
+const reducedMotion = window.matchMedia('(prefers-reduced-motion: reduce)')
+
+function onMotionChange(listener: () => void): () => void {
+  reducedMotion.addEventListener('change', listener)
+  return () => reducedMotion.removeEventListener('change', listener)
+}
+
+export function Providers() {
+  const mode = useThemeMode()
+  const language = useLanguage()
+  const still = useSyncExternalStore(onMotionChange, () => reducedMotion.matches)
+  return (
+    <QueryClientProvider client={queryClient}>
+      <I18nextProvider i18n={texts}>
+        <ConfigProvider theme={themeConfig(mode, still)} locale={language.antd}>
+          <App className={themeClass(mode)} message={{ maxCount: 3 }}>
+            <RouterProvider router={router} />
+          </App>
+        </ConfigProvider>
+      </I18nextProvider>
+    </QueryClientProvider>
+  )
+}

@@ -1,0 +1,46 @@
+/** Which page stands at which address. Every page is loaded when it is first opened. */
+import { createBrowserRouter } from 'react-router'
+import { paths } from './paths'
+import { Crashed } from './shell/crashed'
+import { NotFound } from './shell/not-found'
+import { PublicFrame } from './shell/public-frame'
+import { SignedIn } from './shell/signed-in'
+import { accountRoutes } from '@/features/accounts/routes'
+import { datasetRoutes } from '@/features/datasets/routes'
+import { modelRoutes } from '@/features/models/routes'
+import { playgroundRoutes } from '@/features/playground/routes'
+import { systemRoutes } from '@/features/system/routes'
+import { taskRoutes } from '@/features/tasks/routes'
+
+export const router = createBrowserRouter([
+  {
+    ErrorBoundary: Crashed,
+    HydrateFallback: () => null,
+    children: [
+      { Component: PublicFrame, children: accountRoutes },
+      {
+        Component: SignedIn,
+        children: [
+          {
+            // An error of a page leaves the frame standing.
+            ErrorBoundary: Crashed,
+            children: [
+              {
+                path: paths.overview,
+                lazy: async () => ({
+                  Component: (await import('./overview/overview-page')).OverviewPage,
+                }),
+              },
+              ...datasetRoutes,
+              ...modelRoutes,
+              ...taskRoutes,
+              ...playgroundRoutes,
+              ...systemRoutes,
+              { path: '*', Component: NotFound },
+            ],
+          },
+        ],
+      },
+    ],
+  },
+])

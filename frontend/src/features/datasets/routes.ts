@@ -1,0 +1,4 @@
+/** The pages of datasets. */
+import type { RouteObject } from 'react-router'
+
+export const datasetRoutes: RouteObject[] = []

@@ -1,0 +1,37 @@
+/** Base models: catalogue, lists, adding, deleting. */
+import { queryOptions } from '@tanstack/react-query'
+import { api, take, type Schemas } from '@/api/client'
+import type { operations } from '@/api/schema.gen'
+
+export type ModelListParams = NonNullable<operations['list_models']['parameters']['query']>
+
+const isMoving = (model: Schemas['Model']) =>
+  model.status === 'downloading' || model.status === 'converting'
+
+export const modelListQuery = (query: ModelListParams = {}) =>
+  queryOptions({
+    queryKey: ['models', 'list', query],
+    queryFn: ({ signal }) => take(api.GET('/api/v1/models', { params: { query }, signal })),
+    refetchInterval: ({ state }) => (state.data?.items.some(isMoving) ? 1_500 : false),
+  })
+
+export const catalogQuery = () =>
+  queryOptions({
+    queryKey: ['models', 'catalog'],
+    queryFn: ({ signal }) => take(api.GET('/api/v1/models/catalog', { signal })),
+    staleTime: 60_000,
+  })
+
+export const localFoldersQuery = () =>
+  queryOptions({
+    queryKey: ['models', 'local-folders'],
+    queryFn: ({ signal }) => take(api.GET('/api/v1/models/local-folders', { signal })),
+  })
+
+export const addModel = (body: Schemas['ModelCreate']) => take(api.POST('/api/v1/models', { body }))
+
+export const retryModel = (id: string) =>
+  take(api.POST('/api/v1/models/{model_id}/retry', { params: { path: { model_id: id } } }))
+
+export const deleteModel = (id: string) =>
+  take(api.DELETE('/api/v1/models/{model_id}', { params: { path: { model_id: id } } }))

@@ -1,0 +1,4 @@
+/** The page to talk to models. */
+import type { RouteObject } from 'react-router'
+
+export const playgroundRoutes: RouteObject[] = []

@@ -1,0 +1,26 @@
+/** English: the source of truth for what the app says. Every other language has the same keys. */
+import accounts from './en/accounts'
+import datasets from './en/datasets'
+import errors from './en/errors'
+import general from './en/general'
+import models from './en/models'
+import overview from './en/overview'
+import playground from './en/playground'
+import shell from './en/shell'
+import status from './en/status'
+import system from './en/system'
+import tasks from './en/tasks'
+
+export default {
+  accounts,
+  datasets,
+  errors,
+  general,
+  models,
+  overview,
+  playground,
+  shell,
+  status,
+  system,
+  tasks,
+}

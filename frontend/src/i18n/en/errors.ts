@@ -1,0 +1,31 @@
+/** Sentences for errors: by the code that the server sends, by field, and for no answer at all. */
+export default {
+  network: 'The server does not answer. Check that EasyTune is running; the page tries again.',
+  unknown: 'Something unexpected happened. Try again.',
+  status: 'The server answered with status {{status}}.',
+  title: 'That did not work',
+  codes: {
+    Unauthenticated: 'Sign in first.',
+    Forbidden: 'Your role does not allow this.',
+    NotFound: 'There is nothing here under this name, or it is not yours.',
+    Conflict: 'That does not fit the present state. Refresh the page and look again.',
+    TooLarge: 'That is larger than allowed.',
+    TooMany: 'Too many attempts. Wait a moment and try again.',
+    Unavailable: 'The platform can not answer right now. Try again in a moment.',
+    InvalidRequest: 'Some values do not fit. Look at the marked fields.',
+    MethodNotAllowed: 'The server does not offer this.',
+    InternalError: 'The server ran into a bug. Try again; if it happens again, report the request id.',
+  },
+  fields: {
+    missing: 'This is needed.',
+    extra_forbidden: 'The server does not know this field.',
+    string_too_short: 'At least {{min_length}} characters.',
+    string_too_long: 'At most {{max_length}} characters.',
+    greater_than: 'Must be greater than {{gt}}.',
+    greater_than_equal: 'Must be at least {{ge}}.',
+    less_than: 'Must be less than {{lt}}.',
+    less_than_equal: 'Must be at most {{le}}.',
+    int_parsing: 'Must be a whole number.',
+    float_parsing: 'Must be a number.',
+  },
+}

@@ -1,0 +1,29 @@
+/** 简体中文：与英文的键完全一致。 */
+import type { Translation } from './translation'
+import accounts from './zh-cn/accounts'
+import datasets from './zh-cn/datasets'
+import errors from './zh-cn/errors'
+import general from './zh-cn/general'
+import models from './zh-cn/models'
+import overview from './zh-cn/overview'
+import playground from './zh-cn/playground'
+import shell from './zh-cn/shell'
+import status from './zh-cn/status'
+import system from './zh-cn/system'
+import tasks from './zh-cn/tasks'
+
+const zhCN: Translation = {
+  accounts,
+  datasets,
+  errors,
+  general,
+  models,
+  overview,
+  playground,
+  shell,
+  status,
+  system,
+  tasks,
+}
+
+export default zhCN

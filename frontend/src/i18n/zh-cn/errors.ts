@@ -1,0 +1,31 @@
+/** 错误说明：按服务器返回的代码、按字段，以及没有响应的情况。 */
+export default {
+  network: '服务器没有响应。请确认 EasyTune 正在运行；页面会自动重试。',
+  unknown: '出现了意外情况，请重试。',
+  status: '服务器返回了状态码 {{status}}。',
+  title: '操作没有成功',
+  codes: {
+    Unauthenticated: '请先登录。',
+    Forbidden: '你的角色没有这项权限。',
+    NotFound: '这里没有该名称对应的内容，或者它不属于你。',
+    Conflict: '与当前状态不符，请刷新页面后再看。',
+    TooLarge: '超出了允许的大小。',
+    TooMany: '尝试次数过多，请稍等片刻再试。',
+    Unavailable: '平台暂时无法响应，请稍后再试。',
+    InvalidRequest: '有些值不符合要求，请检查标出的字段。',
+    MethodNotAllowed: '服务器不支持这个操作。',
+    InternalError: '服务器出现了程序错误。请重试；如果再次出现，请反馈请求编号。',
+  },
+  fields: {
+    missing: '此项必填。',
+    extra_forbidden: '服务器不认识这个字段。',
+    string_too_short: '至少 {{min_length}} 个字符。',
+    string_too_long: '最多 {{max_length}} 个字符。',
+    greater_than: '必须大于 {{gt}}。',
+    greater_than_equal: '不能小于 {{ge}}。',
+    less_than: '必须小于 {{lt}}。',
+    less_than_equal: '不能大于 {{le}}。',
+    int_parsing: '必须是整数。',
+    float_parsing: '必须是数字。',
+  },
+}

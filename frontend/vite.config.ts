@@ -1,0 +1,36 @@
+/** How the browser app is built, served in development and tested. */
+import { fileURLToPath } from 'node:url'
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'vitest/config'
+
+const backend = process.env.EASYTUNE_DEV_BACKEND ?? 'http://127.0.0.1:8000'
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+export default defineConfig({
+  root: here('.'),
+  plugins: [react()],
+  resolve: { alias: { '@': here('./src') } },
+  server: {
+    host: '127.0.0.1',
+    proxy: {
+      '/api': { target: backend },
+      '/healthz': { target: backend },
+      '/readyz': { target: backend },
+    },
+  },
+  build: {
+    outDir: here('./dist'),
+    emptyOutDir: true,
+    // The Content-Security-Policy allows no data: URL but for images: every other asset is a file.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 1500,
+  },
+  test: {
+    environment: 'happy-dom',
+    setupFiles: [here('./src/testing/setup.ts')],
+    include: ['src/**/*.test.{ts,tsx}'],
+    restoreMocks: true,
+    unstubGlobals: true,
+  },
+})
