@@ -1,14 +1,21 @@
-/** Fine-tunings: lists. */
-import { queryOptions } from '@tanstack/react-query'
-import { api, take } from '@/api/client'
+/** Fine-tunings: lists, one with its numbers, and what can be done with it. */
+import { keepPreviousData, queryOptions, type QueryClient } from '@tanstack/react-query'
+import { api, take, type Schemas } from '@/api/client'
 import type { operations } from '@/api/schema.gen'
 
+export type Task = Schemas['Task']
 export type TaskListParams = NonNullable<operations['list_tasks']['parameters']['query']>
+export type LogQuery = NonNullable<operations['get_task_logs']['parameters']['query']>
+
+const LIVE = new Set<Task['status']>(['PENDING', 'PREPARING', 'RUNNING', 'STOPPING'])
+export const isLive = (task: Task) => LIVE.has(task.status)
 
 export const taskListQuery = (query: TaskListParams = {}) =>
   queryOptions({
     queryKey: ['tasks', 'list', query],
     queryFn: ({ signal }) => take(api.GET('/api/v1/tasks', { params: { query }, signal })),
+    placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) => (state.data?.items.some(isLive) ? 3_000 : 30_000),
   })
 
 /** Work that waits or runs, kept fresh: for the ring in the bar and the overview. */
@@ -17,3 +24,70 @@ export const liveTasksQuery = () =>
     ...taskListQuery({ status: ['PENDING', 'PREPARING', 'RUNNING', 'STOPPING'], limit: 50 }),
     refetchInterval: ({ state }) => (state.data?.items.length ? 3_000 : 15_000),
   })
+
+const path = (id: string) => ({ path: { task_id: id } })
+const one = (id: string, part?: string) => ['tasks', 'one', id, ...(part ? [part] : [])]
+
+/** One task. Its page keeps it fresh by the event stream; the interval is the safety net. */
+export const taskQuery = (id: string) =>
+  queryOptions({
+    queryKey: one(id),
+    queryFn: ({ signal }) =>
+      take(api.GET('/api/v1/tasks/{task_id}', { params: path(id), signal })),
+    refetchInterval: ({ state }) => (state.data && isLive(state.data) ? 5_000 : false),
+  })
+
+export const metricsQuery = (id: string) =>
+  queryOptions({
+    queryKey: one(id, 'metrics'),
+    queryFn: ({ signal }) =>
+      take(api.GET('/api/v1/tasks/{task_id}/metrics', { params: path(id), signal })),
+  })
+
+export const eventsQuery = (id: string) =>
+  queryOptions({
+    queryKey: one(id, 'events'),
+    queryFn: ({ signal }) =>
+      take(api.GET('/api/v1/tasks/{task_id}/events', { params: path(id), signal })),
+  })
+
+export const samplesQuery = (id: string) =>
+  queryOptions({
+    queryKey: one(id, 'samples'),
+    queryFn: ({ signal }) =>
+      take(api.GET('/api/v1/tasks/{task_id}/samples', { params: path(id), signal })),
+  })
+
+export const checkpointsQuery = (id: string) =>
+  queryOptions({
+    queryKey: one(id, 'checkpoints'),
+    queryFn: ({ signal }) =>
+      take(api.GET('/api/v1/tasks/{task_id}/checkpoints', { params: path(id), signal })),
+  })
+
+export const getLogs = (id: string, query: LogQuery, signal?: AbortSignal) =>
+  take(api.GET('/api/v1/tasks/{task_id}/logs', { params: { ...path(id), query }, signal }))
+
+export const stopTask = (id: string, save: boolean) =>
+  take(api.POST('/api/v1/tasks/{task_id}/stop', { params: path(id), body: { save } }))
+
+export const restartTask = (id: string) =>
+  take(api.POST('/api/v1/tasks/{task_id}/restart', { params: path(id) }))
+
+export const resumeTask = (id: string) =>
+  take(api.POST('/api/v1/tasks/{task_id}/resume', { params: path(id) }))
+
+export const updateTask = (id: string, body: Schemas['TaskUpdate']) =>
+  take(api.PATCH('/api/v1/tasks/{task_id}', { params: path(id), body }))
+
+export const deleteTask = (id: string) =>
+  take(api.DELETE('/api/v1/tasks/{task_id}', { params: path(id) }))
+
+/** Puts a newer state of a task everywhere at once. */
+export function rememberTask(client: QueryClient, task: Task): void {
+  client.setQueryData(taskQuery(task.id).queryKey, task)
+  void client.invalidateQueries({ queryKey: ['tasks', 'list'] })
+}
+
+/** Addresses for downloads and streams. */
+export const taskUrl = (id: string, part: string) => `/api/v1/tasks/${id}/${part}`

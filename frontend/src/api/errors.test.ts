@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest'
+import {
+  ApiError,
+  errorOf,
+  errorSentence,
+  fieldErrorSentence,
+  isTemporary,
+  NetworkError,
+  pointerPath,
+} from './errors'
+import { texts } from '@/i18n/language'
+
+const t = texts.t
+
+function problem(status: number, body: unknown): Response {
+  return new Response(typeof body === 'string' ? body : JSON.stringify(body), { status })
+}
+
+describe('errorOf', () => {
+  it('reads a problem', async () => {
+    const error = await errorOf(
+      problem(409, {
+        title: 'T',
+        detail: 'D',
+        code: 'DatasetInUse',
+        params: { count: 2 },
+        errors: [{ pointer: '/name', code: 'missing', message: 'needed', params: {} }],
+        request_id: 'r-1',
+      }),
+    )
+    expect(error).toMatchObject({
+      status: 409,
+      code: 'DatasetInUse',
+      params: { count: 2 },
+      requestId: 'r-1',
+    })
+    expect(error.errors[0]?.pointer).toBe('/name')
+  })
+
+  it('takes the status of the answer, not of the body', async () => {
+    expect((await errorOf(problem(502, { status: 200 }))).status).toBe(502)
+  })
+
+  it('survives a body that is not JSON', async () => {
+    const error = await errorOf(problem(502, '<html>Bad gateway</html>'))
+    expect(error).toMatchObject({ status: 502, code: 'HttpError', detail: '' })
+  })
+})
+
+describe('errorSentence', () => {
+  it('translates a known code with its values', () => {
+    expect(errorSentence(t, new ApiError({ status: 403, code: 'Forbidden', detail: 'x' }))).toBe(
+      'Your role does not allow this.',
+    )
+  })
+
+  it('falls back to the detail of the server, then to its title, then to the status', () => {
+    const known = { status: 418, code: 'SomethingNew' }
+    expect(errorSentence(t, new ApiError({ ...known, detail: 'Too hot.', title: 'No' }))).toBe(
+      'Too hot.',
+    )
+    expect(errorSentence(t, new ApiError({ ...known, title: 'No' }))).toBe('No')
+    expect(errorSentence(t, new ApiError(known))).toBe('The server answered with status 418.')
+  })
+
+  it('names the one wrong field of a request', () => {
+    const wrong = { pointer: '/epochs', code: 'less_than_equal', message: 'm', params: { le: 100 } }
+    const error = new ApiError({ status: 422, code: 'InvalidRequest', errors: [wrong] })
+    expect(errorSentence(t, error)).toBe('Must be at most 100.')
+  })
+
+  it('says that nobody answered', () => {
+    expect(errorSentence(t, new NetworkError())).toContain('does not answer')
+    expect(errorSentence(t, new Error('bug'))).toContain('unexpected')
+  })
+})
+
+it('shows the message of an unknown field code', () => {
+  const error = { pointer: '/x', code: 'very_special', message: 'Not on Mondays.', params: {} }
+  expect(fieldErrorSentence(t, error)).toBe('Not on Mondays.')
+})
+
+it('turns a JSON pointer into a form path', () => {
+  expect(pointerPath('/messages/0/content')).toEqual(['messages', 0, 'content'])
+  expect(pointerPath('/a~1b/c~0d')).toEqual(['a/b', 'c~d'])
+  expect(pointerPath('')).toEqual([])
+})
+
+it('knows what may pass by itself', () => {
+  expect(isTemporary(new NetworkError())).toBe(true)
+  expect(isTemporary(new ApiError({ status: 503 }))).toBe(true)
+  expect(isTemporary(new ApiError({ status: 500 }))).toBe(false)
+  expect(isTemporary(new ApiError({ status: 404 }))).toBe(false)
+})

@@ -1,0 +1,48 @@
+/** Keeps one task's caches fresh from its event stream, as long as the page is open. */
+import { useQueryClient } from '@tanstack/react-query'
+import {
+  checkpointsQuery,
+  eventsQuery,
+  metricsQuery,
+  rememberTask,
+  samplesQuery,
+  taskUrl,
+  type Task,
+} from '../api'
+import { mergePoints, type MetricsEvent } from './metric-points'
+import type { ServerEvent, StreamState } from '@/api/event-stream'
+import { useEventStream } from '@/api/use-event-stream'
+
+/** `enabled`: listen at all; a finished task has nothing to say. */
+export function useLiveTask(id: string, enabled: boolean): StreamState {
+  const client = useQueryClient()
+
+  function refresh(...keys: readonly (readonly unknown[])[]): void {
+    for (const queryKey of keys) void client.invalidateQueries({ queryKey })
+  }
+
+  function onEvents(events: ServerEvent[]): void {
+    const points: MetricsEvent[] = []
+    let task: Task | undefined
+    for (const { type, data } of events) {
+      if (type === 'task') task = JSON.parse(data) as Task
+      else if (type === 'metrics') points.push(JSON.parse(data) as MetricsEvent)
+      else if (type === 'samples') refresh(samplesQuery(id).queryKey)
+      else if (type === 'notice') refresh(eventsQuery(id).queryKey)
+      else if (type === 'checkpoint') {
+        refresh(checkpointsQuery(id).queryKey, eventsQuery(id).queryKey)
+      } else if (type === 'end') {
+        // The server's own down-sampled curves replace what was gathered live.
+        refresh(metricsQuery(id).queryKey, eventsQuery(id).queryKey, samplesQuery(id).queryKey)
+      }
+    }
+    if (points.length > 0) {
+      client.setQueryData(metricsQuery(id).queryKey, (before) =>
+        before ? mergePoints(before, points) : before,
+      )
+    }
+    if (task) rememberTask(client, task)
+  }
+
+  return useEventStream(enabled ? taskUrl(id, 'events/stream') : null, { onEvents }).state
+}
