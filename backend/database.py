@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
+from urllib.parse import urlsplit
 from uuid import UUID
 
+import asyncpg
 import orjson
 from fastapi import Depends, Request
 from sqlalchemy import DateTime, MetaData, Uuid, func
@@ -22,6 +24,7 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from backend.errors import Unavailable
 from backend.ids import new_id
 
 NAMING_CONVENTION = {
@@ -31,6 +34,13 @@ NAMING_CONVENTION = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database does not answer right now; nothing is lost, try again in a moment."""
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "2"})
 
 
 class Base(DeclarativeBase):
@@ -56,20 +66,30 @@ class Keyed:
 SessionFactory = async_sessionmaker[AsyncSession]
 
 
-def asyncpg_url(url: str) -> str:
-    """Any spelling of a PostgreSQL address as SQLAlchemy's asyncpg dialect wants it."""
-    _, _, rest = url.partition("://")
-    return f"postgresql+asyncpg://{rest}"
+CONNECT_TIMEOUT_S = 5.0
 
 
 def make_engine(url: str, **options: Any) -> AsyncEngine:
     """A pool that notices dead connections and gives up on a missing server in seconds."""
+    plain = urlsplit(url)._replace(scheme="postgresql").geturl()
+
+    async def connect() -> Any:
+        # The driver's own connect, because what it raises comes through it untranslated.
+        try:
+            return await asyncpg.connect(
+                plain, timeout=CONNECT_TIMEOUT_S, server_settings={"timezone": "UTC"}
+            )
+        except (OSError, TimeoutError, asyncpg.PostgresConnectionError) as error:
+            raise DatabaseUnavailable from error
+        except (asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError) as error:
+            raise DatabaseUnavailable from error
+
     return create_async_engine(
-        asyncpg_url(url),
+        "postgresql+asyncpg://",
+        async_creator=connect,
         pool_pre_ping=True,
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
-        connect_args={"timeout": 5, "server_settings": {"timezone": "UTC"}},
         **{"pool_size": 5, "max_overflow": 10, "pool_timeout": 10, **options},
     )
 

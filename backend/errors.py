@@ -130,8 +130,8 @@ def _render(request: Request, problem: Problem, headers: Mapping[str, str]) -> J
     )
 
 
-async def _app_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, AppError)
+def answer(request: Request, error: AppError) -> JSONResponse:
+    """The answer to `error`; for middleware, which stands outside the handlers."""
     problem = Problem(
         title=error.sentence(),
         status=error.status,
@@ -141,6 +141,11 @@ async def _app_error(request: Request, error: Exception) -> JSONResponse:
         errors=error.errors,
     )
     return _render(request, problem, error.headers)
+
+
+async def _app_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, AppError)
+    return answer(request, error)
 
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:

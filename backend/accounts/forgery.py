@@ -1,0 +1,46 @@
+"""Cross-site request forgery: a page of another site can not act with the browser's cookie.
+
+Three independent fences: the cookie is SameSite=Strict; unsafe calls with it need a header that
+other sites can not send without a preflight; and what the browser says about the caller
+(`Origin`, `Sec-Fetch-Site`) must fit.
+"""
+
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+
+from backend.errors import Forbidden
+
+HEADER = "X-EasyTune"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+BODY_TYPES = frozenset({"application/json", "multipart/form-data"})
+
+
+class CrossSite(Forbidden):
+    """This call came from another site's page, or without the header X-EasyTune: 1."""
+
+
+def require_own_page(request: Request) -> None:
+    """Raise `CrossSite` when an unsafe call says that another site's page made it."""
+    if request.method in SAFE_METHODS:
+        return
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None and site not in {"same-origin", "none"}:
+        raise CrossSite
+    origin = request.headers.get("Origin")
+    if origin is not None:
+        said = urlsplit(origin)
+        if (said.scheme, said.netloc) != (request.url.scheme, request.headers.get("Host", "")):
+            raise CrossSite
+
+
+def require_header(request: Request) -> None:
+    """For unsafe calls that are signed in by cookie: the header, and a body type we expect."""
+    if request.method in SAFE_METHODS:
+        return
+    require_own_page(request)
+    if request.headers.get(HEADER) != "1":
+        raise CrossSite
+    content_type = request.headers.get("Content-Type", "").split(";")[0].strip().lower()
+    if content_type and content_type not in BODY_TYPES:
+        raise CrossSite("Send application/json, or multipart/form-data for an upload.")
