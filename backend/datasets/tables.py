@@ -1,0 +1,77 @@
+"""Tables of data sets: the data set with its newest version, and who uses it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.database import Base, Keyed
+from backend.datasets.schemas import DatasetStatus
+
+_STATUSES = ", ".join(f"'{status.value}'" for status in DatasetStatus)
+
+
+def _json() -> JSONB:
+    return JSONB(none_as_null=True)
+
+
+class DatasetRow(Keyed, Base):
+    """A data set. What one import found stands in the columns from `format` on.
+
+    Files: `datasets_dir / id / upload` as it came, and `v1`, `v2`, … for the versions, which
+    never change once they are there.
+    """
+
+    __tablename__ = "datasets"
+    __table_args__ = (
+        Index("ix_datasets_owner_id", "owner_id", "id"),
+        CheckConstraint(f"status IN ({_STATUSES})", name="status"),
+        CheckConstraint("version >= 1", name="version_positive"),
+    )
+    # `updated_at` comes back with the UPDATE; a lazy refresh is impossible under asyncio.
+    __mapper_args__ = {"eager_defaults": True}  # noqa: RUF012 (SQLAlchemy declares it plain)
+
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    name: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str] = mapped_column(Text)
+    filename: Mapped[str | None] = mapped_column(String(255))
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    upload_sha256: Mapped[str] = mapped_column(String(64))
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    status: Mapped[str] = mapped_column(String(16))
+    mapping: Mapped[dict[str, Any] | None] = mapped_column(_json())
+    max_dropped_rows: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+
+    format: Mapped[str | None] = mapped_column(String(64))
+    record_type: Mapped[str | None] = mapped_column(String(64))
+    num_rows: Mapped[int | None] = mapped_column(BigInteger)
+    encoding: Mapped[str | None] = mapped_column(String(32))
+    delimiter: Mapped[str | None] = mapped_column(String(8))
+    detected_because: Mapped[str | None] = mapped_column(Text)
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    error: Mapped[dict[str, Any] | None] = mapped_column(_json())
+    columns: Mapped[list[str]] = mapped_column(default=list, server_default=text("'[]'::jsonb"))
+    counts: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'::jsonb"))
+    rules: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'::jsonb"))
+
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
+class DatasetUseRow(Base):
+    """A task that trains on a data set; written by the room of tasks in its own transaction.
+
+    The task's state is its job's; with the job the edge goes.
+    """
+
+    __tablename__ = "dataset_uses"
+    __table_args__ = (Index("ix_dataset_uses_task_id", "task_id"),)
+
+    dataset_id: Mapped[UUID] = mapped_column(
+        ForeignKey("datasets.id", ondelete="CASCADE"), primary_key=True
+    )
+    task_id: Mapped[UUID] = mapped_column(primary_key=True)
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    task_name: Mapped[str] = mapped_column(String(200))
