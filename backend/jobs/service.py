@@ -189,6 +189,7 @@ async def wake(session: AsyncSession) -> None:
 # What a new attempt has not done yet.
 _UNSTARTED: dict[str, Any] = {
     "queued_at": func.now(),
+    "slot_index": None,
     "started_at": None,
     "finished_at": None,
     "heartbeat_at": None,

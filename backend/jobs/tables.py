@@ -23,6 +23,7 @@ from backend.database import Base, Keyed
 from backend.jobs.schemas import JobStatus, Slot, StopMode
 
 NOT_TERMINAL = text("status IN ('PENDING', 'PREPARING', 'RUNNING', 'STOPPING')")
+LIVE = text("status IN ('PREPARING', 'RUNNING', 'STOPPING')")
 
 
 def _names(kind: type[JobStatus] | type[Slot] | type[StopMode], name: str | None) -> Enum:
@@ -62,7 +63,8 @@ class JobRow(Keyed, Base):
             "id",
             postgresql_where=text("status = 'PENDING'"),
         ),
-        Index("ix_jobs_live", "status", postgresql_where=NOT_TERMINAL),
+        # A slot holds one live job: more than there are slots can not be claimed.
+        Index("uq_jobs_slot_index", "slot", "slot_index", unique=True, postgresql_where=LIVE),
         Index("ix_jobs_subject_id", "subject_id"),
         CheckConstraint("attempt >= 1", name="attempt_positive"),
     )
@@ -76,6 +78,8 @@ class JobRow(Keyed, Base):
     attempt: Mapped[int] = mapped_column(default=1)
     spec: Mapped[dict[str, Any]]
     slot: Mapped[Slot] = mapped_column(_names(Slot, "slot"))
+    # Which of the slots it holds, from 0: the accelerator it may use.
+    slot_index: Mapped[int | None]
     priority: Mapped[int] = mapped_column(default=0)
     # No foreign keys: a job outlives neither matter nor owner, and knows no feature by name.
     owner_id: Mapped[UUID | None]

@@ -10,6 +10,7 @@ branch_labels = None
 depends_on = None
 
 NOT_TERMINAL = sa.text("status IN ('PENDING', 'PREPARING', 'RUNNING', 'STOPPING')")
+LIVE = sa.text("status IN ('PREPARING', 'RUNNING', 'STOPPING')")
 STATUSES = "'PENDING', 'PREPARING', 'RUNNING', 'STOPPING', 'COMPLETED', 'FAILED', 'STOPPED'"
 
 
@@ -27,6 +28,7 @@ def upgrade() -> None:
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("spec", postgresql.JSONB(), nullable=False),
         sa.Column("slot", sa.String(16), nullable=False),
+        sa.Column("slot_index", sa.Integer(), nullable=True),
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("owner_id", sa.Uuid(), nullable=True),
         sa.Column("subject_id", sa.Uuid(), nullable=False),
@@ -76,7 +78,9 @@ def upgrade() -> None:
         ["slot", sa.text("priority DESC"), "queued_at", "id"],
         postgresql_where=sa.text("status = 'PENDING'"),
     )
-    op.create_index("ix_jobs_live", "jobs", ["status"], postgresql_where=NOT_TERMINAL)
+    op.create_index(
+        "uq_jobs_slot_index", "jobs", ["slot", "slot_index"], unique=True, postgresql_where=LIVE
+    )
     op.create_index("ix_jobs_subject_id", "jobs", ["subject_id"])
     op.create_table(
         "job_transitions",

@@ -1,0 +1,129 @@
+"""Starts programs of the platform: argument lists, own session, no descriptors, few variables.
+
+No shell, no secret and no text of a user's in arguments or environment.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from backend.settings import PROJECT_ROOT
+
+# What an engine may know of our environment. Everything else stays here.
+ALLOWED = frozenset(
+    {
+        "PATH",
+        "HOME",
+        "USER",
+        "LOGNAME",
+        "LANG",
+        "LANGUAGE",
+        "TZ",
+        "TMPDIR",
+        "LD_LIBRARY_PATH",
+        "DYLD_LIBRARY_PATH",
+        "HF_HOME",
+        "XDG_CACHE_HOME",
+        "OMP_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "ROCR_VISIBLE_DEVICES",
+        "HIP_VISIBLE_DEVICES",
+        "PYTORCH_ALLOC_CONF",
+        "PYTORCH_CUDA_ALLOC_CONF",
+        "PYTORCH_MPS_HIGH_WATERMARK_RATIO",
+    }
+)
+ALLOWED_PREFIXES = ("LC_", "CUDA_", "NVIDIA_", "NCCL_")
+# Only for jobs that reach the network.
+ALLOWED_ONLINE = frozenset(
+    {
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "NO_PROXY",
+        "ALL_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "no_proxy",
+        "all_proxy",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "REQUESTS_CA_BUNDLE",
+        "HF_ENDPOINT",
+    }
+)
+OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
+OOM_SCORE_FILE = "/proc/{pid}/oom_score_adj"
+
+
+def environment(*, online: bool = False, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What a child sees: the allow-list, hubs switched off unless `online`, and `extra`.
+
+    Imports resolve against this installation, never against the working folder, which belongs to
+    the child.
+    """
+    names = ALLOWED | ALLOWED_ONLINE if online else ALLOWED
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in names or name.startswith(ALLOWED_PREFIXES)
+    }
+    fixed = {
+        "PYTHONPATH": str(PROJECT_ROOT),
+        "PYTHONSAFEPATH": "1",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONUTF8": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "DO_NOT_TRACK": "1",
+    }
+    return {**kept, **fixed, **({} if online else OFFLINE), **(extra or {})}
+
+
+def python_module(module: str, *arguments: str) -> list[str]:
+    """The command that runs a module of this installation."""
+    return [sys.executable, "-m", module, *arguments]
+
+
+def spawn(
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    output: Path | None = None,
+    oom_score: int = 0,
+    niceness: int = 0,
+) -> subprocess.Popen[bytes]:
+    """Start `argv` in a new session, detached from this process's life; raises `OSError`.
+
+    `output` receives what it prints (appended), else nobody does. `oom_score` (0–1000) makes the
+    kernel choose it before the backend when memory runs out; `niceness` leaves the processor to
+    the web pages.
+    """
+    with (output or Path(os.devnull)).open("ab") as sink:
+        process = subprocess.Popen(
+            list(argv),
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
+            start_new_session=True,
+            close_fds=True,
+        )
+    # From here, not in the child: code between fork and exec is unsafe beside threads. A child
+    # that is already gone, or a kernel that refuses, is no reason to fail.
+    with suppress(OSError):
+        if oom_score:
+            Path(OOM_SCORE_FILE.format(pid=process.pid)).write_text(str(oom_score))
+    with suppress(OSError):
+        if niceness:
+            os.setpriority(os.PRIO_PROCESS, process.pid, niceness)
+    return process
+
+
+def let_go(process: subprocess.Popen[bytes]) -> None:
+    """Forget a child that is meant to outlive us, without the warning that it still runs."""
+    if process.poll() is None:
+        process.returncode = 0
