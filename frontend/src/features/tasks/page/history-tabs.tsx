@@ -1,0 +1,102 @@
+/** What happened in a run: generated answers, checkpoints, events. */
+import { useQuery } from '@tanstack/react-query'
+import { Flex, Table, Tag, Timeline, Typography } from 'antd'
+import type { TFunction } from 'i18next'
+import { useTranslation } from 'react-i18next'
+import { checkpointsQuery, eventsQuery, samplesQuery, type Task } from '../api'
+import type { Schemas } from '@/api/client'
+import { translateCode, type Params } from '@/api/errors'
+import { DelayedSkeleton } from '@/components/delayed-skeleton'
+import { EmptyState } from '@/components/empty-state'
+import { ErrorPanel } from '@/components/error-panel'
+import { Bytes } from '@/components/quantities'
+import { RelativeTime } from '@/components/relative-time'
+
+const pre = { whiteSpace: 'pre-wrap' as const, overflowWrap: 'anywhere' as const }
+
+export function SamplesTab({ task }: { task: Task }) {
+  const { t } = useTranslation()
+  const { data, error, refetch } = useQuery(samplesQuery(task.id))
+  if (error) return <ErrorPanel error={error} onRetry={() => void refetch()} />
+  if (!data) return <DelayedSkeleton />
+  if (data.length === 0) return <EmptyState title={t('tasks.samples.none')} />
+  return (
+    <Flex vertical gap={24}>
+      {data.toReversed().map(({ step, at, items }) => (
+        <section key={`${step}-${at}`}>
+          <Typography.Title level={3}>{t('tasks.samples.atStep', { step })}</Typography.Title>
+          <Table
+            size="small"
+            rowKey="prompt"
+            dataSource={items}
+            pagination={false}
+            columns={[
+              { title: t('tasks.samples.prompt'), dataIndex: 'prompt', width: '26%', onCell: () => ({ style: pre }) },
+              { title: t('tasks.samples.answer'), dataIndex: 'answer', width: '37%', onCell: () => ({ style: pre }) },
+              { title: t('tasks.samples.expected'), dataIndex: 'expected', width: '37%', onCell: () => ({ style: pre }) },
+            ]}
+          />
+        </section>
+      ))}
+    </Flex>
+  )
+}
+
+export function CheckpointsTab({ task }: { task: Task }) {
+  const { t } = useTranslation()
+  const { data, error, refetch } = useQuery(checkpointsQuery(task.id))
+  if (error) return <ErrorPanel error={error} onRetry={() => void refetch()} />
+  if (!data) return <DelayedSkeleton />
+  if (data.length === 0) return <EmptyState title={t('tasks.checkpoints.none')} />
+  return (
+    <Table
+      size="small"
+      rowKey={({ attempt, name }) => `${attempt}/${name}`}
+      dataSource={data}
+      pagination={{ hideOnSinglePage: true }}
+      columns={[
+        { title: t('tasks.checkpoints.step'), dataIndex: 'step', className: 'numeric' },
+        { title: t('tasks.fields.attempt'), dataIndex: 'attempt', className: 'numeric' },
+        { title: t('general.size'), dataIndex: 'size_bytes', render: (value: number) => <Bytes value={value} /> },
+        { title: t('general.created'), dataIndex: 'at', render: (at: string) => <RelativeTime at={at} /> },
+        {
+          title: t('general.status'),
+          dataIndex: 'exists',
+          render: (exists: boolean) => t(exists ? 'tasks.checkpoints.kept' : 'tasks.checkpoints.replaced'),
+        },
+      ]}
+    />
+  )
+}
+
+function describe(t: TFunction, { type, code, message, params }: Schemas['TaskEvent']): string {
+  return translateCode(t, { code: `${type}.${code}`, message, params: params as Params })
+}
+
+const COLOUR = { info: 'blue', warning: 'orange', error: 'red' } as const
+
+export function EventsTab({ task }: { task: Task }) {
+  const { t } = useTranslation()
+  const { data, error, refetch } = useQuery(eventsQuery(task.id))
+  if (error) return <ErrorPanel error={error} onRetry={() => void refetch()} />
+  if (!data) return <DelayedSkeleton />
+  if (data.length === 0) return <EmptyState title={t('tasks.events.none')} />
+  return (
+    <Timeline
+      style={{ marginTop: 12 }}
+      items={data.toReversed().map((event) => ({
+        key: event.id,
+        color: COLOUR[event.level],
+        content: (
+          <Flex gap={8} wrap align="baseline">
+            <span>{describe(t, event)}</span>
+            {task.attempt > 1 && <Tag>{t('tasks.logs.attempt', { number: event.attempt })}</Tag>}
+            <span className="secondary">
+              <RelativeTime at={event.at} />
+            </span>
+          </Flex>
+        ),
+      }))}
+    />
+  )
+}

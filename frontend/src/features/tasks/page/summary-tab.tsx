@@ -1,0 +1,46 @@
+/** The run at a glance: the curve, and what was trained on what. */
+import { Col, Descriptions, Row } from 'antd'
+import { useTranslation } from 'react-i18next'
+import { Link } from 'react-router'
+import { isLive, type Task } from '../api'
+import { LossChart } from '../chart/loss-chart'
+import { paths } from '@/app/paths'
+import { RelativeTime } from '@/components/relative-time'
+import { useFormat } from '@/i18n/format'
+
+export function SummaryTab({ task }: { task: Task }) {
+  const { t } = useTranslation()
+  const format = useFormat()
+  const text = (value: string) => value || '–'
+  return (
+    <Row gutter={[24, 16]}>
+      <Col xs={24} lg={16}>
+        <LossChart taskId={task.id} live={isLive(task)} />
+      </Col>
+      <Col xs={24} lg={8}>
+        <Descriptions
+          size="small"
+          column={1}
+          bordered
+          items={[
+            { key: 'model', label: t('tasks.fields.model'), children: task.model.name },
+            {
+              key: 'dataset',
+              label: t('tasks.fields.dataset'),
+              children: <Link to={paths.dataset(task.dataset.id)}>{task.dataset.name}</Link>,
+            },
+            { key: 'objective', label: t('tasks.fields.objective'), children: t(`tasks.objectives.${task.objective}`) },
+            { key: 'method', label: t('tasks.fields.method'), children: t(`tasks.methods.${task.method}`) },
+            { key: 'intent', label: t('tasks.fields.intent'), children: t(`tasks.intents.${task.intent}`) },
+            { key: 'output', label: t('tasks.fields.outputName'), children: <span className="mono">{task.output_name}</span> },
+            { key: 'rows', label: t('tasks.fields.rows'), children: format.number(task.estimate?.num_rows) },
+            { key: 'attempt', label: t('tasks.fields.attempt'), children: task.attempt },
+            { key: 'created', label: t('general.created'), children: <RelativeTime at={task.created_at} /> },
+            { key: 'owner', label: t('tasks.fields.owner'), children: task.owner },
+            { key: 'description', label: t('tasks.fields.description'), children: text(task.description) },
+          ]}
+        />
+      </Col>
+    </Row>
+  )
+}

@@ -1,0 +1,132 @@
+/** What can be done with a run, as its state allows. */
+import { DeleteOutlined, DownloadOutlined, MessageOutlined, MoreOutlined } from '@ant-design/icons'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { App, Button, Dropdown, Space } from 'antd'
+import { useTranslation } from 'react-i18next'
+import { Link, useNavigate } from 'react-router'
+import {
+  deleteTask,
+  isLive,
+  rememberTask,
+  restartTask,
+  resumeTask,
+  stopTask,
+  taskQuery,
+  taskUrl,
+  type Task,
+} from '../api'
+import { paths, withQuery } from '@/app/paths'
+import { useConfirmDelete } from '@/components/use-confirm-delete'
+import { useShowError } from '@/components/use-show-error'
+
+/** Stop (optimistic), resume, restart: the answer is the task as it is then. */
+export function useTaskAction() {
+  const client = useQueryClient()
+  const showError = useShowError()
+  return useMutation({
+    mutationFn: ({ run }: { task: Task; run: () => Promise<Task>; expect: Task['status'] }) => run(),
+    onMutate: ({ task, expect }) => {
+      // The chip changes at once; the server's answer or the event stream corrects it.
+      client.setQueryData(taskQuery(task.id).queryKey, { ...task, status: expect })
+    },
+    onSuccess: (task) => rememberTask(client, task),
+    onError: (error, { task }) => {
+      showError(error)
+      void client.invalidateQueries({ queryKey: taskQuery(task.id).queryKey })
+    },
+  })
+}
+
+function StopButton({ task }: { task: Task }) {
+  const { t } = useTranslation()
+  const { modal } = App.useApp()
+  const action = useTaskAction()
+  const stop = (save: boolean) =>
+    action.mutate({ task, run: () => stopTask(task.id, save), expect: 'STOPPING' })
+  if (task.status === 'PENDING') {
+    return <Button onClick={() => stop(false)}>{t('tasks.actions.withdraw')}</Button>
+  }
+  const discard = () =>
+    modal.confirm({
+      title: t('tasks.actions.discardTitle'),
+      content: t('tasks.actions.discardDetail'),
+      okText: t('tasks.actions.stopDiscard'),
+      okButtonProps: { danger: true },
+      cancelText: t('general.cancel'),
+      autoFocusButton: 'cancel',
+      onOk: () => stop(false),
+    })
+  return (
+    <Space.Compact>
+      <Button disabled={task.status === 'STOPPING'} onClick={() => stop(true)}>
+        {t('tasks.actions.stopSave')}
+      </Button>
+      <Dropdown
+        trigger={['click']}
+        menu={{
+          items: [{ key: 'discard', danger: true, label: t('tasks.actions.stopDiscard') }],
+          onClick: discard,
+        }}
+      >
+        <Button icon={<MoreOutlined />} aria-label={t('tasks.actions.moreStops')} />
+      </Dropdown>
+    </Space.Compact>
+  )
+}
+
+export function TaskActions({ task }: { task: Task }) {
+  const { t } = useTranslation()
+  const navigate = useNavigate()
+  const client = useQueryClient()
+  const action = useTaskAction()
+  const confirmDelete = useConfirmDelete()
+  const live = isLive(task)
+  const askDelete = () =>
+    confirmDelete({
+      what: t('tasks.one'),
+      name: task.name,
+      consequences: t('tasks.actions.deleteConsequences'),
+      typeToConfirm: task.has_artifact,
+      onConfirm: async () => {
+        await deleteTask(task.id)
+        void client.invalidateQueries({ queryKey: ['tasks', 'list'] })
+        await navigate(paths.tasks)
+      },
+    })
+  const items = [
+    { key: 'clone', label: t('tasks.actions.clone'), onClick: () => void navigate(withQuery(paths.newTask, { clone: task.id })) },
+    { key: 'restart', label: t('tasks.actions.restart'), disabled: live, onClick: () => action.mutate({ task, run: () => restartTask(task.id), expect: 'PENDING' }) },
+    { key: 'spec', label: <a href={`${taskUrl(task.id, 'spec')}?format=yaml`} download>{t('tasks.actions.downloadSpec')}</a> },
+    { type: 'divider' as const },
+    { key: 'delete', danger: true, disabled: live, icon: <DeleteOutlined />, label: t('general.delete'), onClick: askDelete },
+  ]
+  return (
+    <>
+      {live && <StopButton task={task} />}
+      {!live && task.status !== 'COMPLETED' && task.resumable && (
+        <Button
+          type="primary"
+          loading={action.isPending}
+          onClick={() => action.mutate({ task, run: () => resumeTask(task.id), expect: 'PENDING' })}
+        >
+          {t('tasks.actions.resume')}
+        </Button>
+      )}
+      {task.status === 'COMPLETED' && (
+        <Link to={withQuery(paths.playground, { task: task.id })}>
+          <Button type="primary" icon={<MessageOutlined />}>
+            {t('tasks.actions.tryIt')}
+          </Button>
+        </Link>
+      )}
+      {task.has_artifact && (
+        <Button icon={<DownloadOutlined />} href={taskUrl(task.id, 'artifact')} download>
+          {t('tasks.actions.downloadModel')}
+        </Button>
+      )}
+      <Dropdown menu={{ items }} trigger={['click']}>
+        <Button icon={<MoreOutlined />} aria-label={t('tasks.actions.more')} />
+      </Dropdown>
+    </>
+  )
+}
