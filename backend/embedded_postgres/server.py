@@ -60,6 +60,11 @@ class EmbeddedPostgres:
         assert self._process is not None, "not started"
         return self._process.pid
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it was started and is no more."""
+        return self._process is not None and self._process.poll() is not None
+
     def _known(self) -> Credentials:
         assert self._credentials is not None, "not started"
         return self._credentials
@@ -98,7 +103,8 @@ class EmbeddedPostgres:
             log = where.home / "server.log"
             if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
                 log.replace(log.with_suffix(".log.1"))
-            with log.open("ab") as output:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+            with os.fdopen(os.open(log, flags, 0o600), "ab") as output:
                 begin = output.tell()
                 self._process = self._spawn(where, port, output.fileno())
             if _wait_until_ready(self._process, where.cluster):
