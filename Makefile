@@ -52,7 +52,7 @@ lock:  ## resolve the dependencies again
 	$(VENV)/python scripts/lock.py
 
 bench:  ## the figures in docs/benchmarks.md
-	$(VENV)/python benchmarks/platform.py
+	$(VENV)/python benchmarks/web.py
 
 clean:  ## remove environment and builds (never data)
 	rm -rf .venv node_modules frontend/dist
