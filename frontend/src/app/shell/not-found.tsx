@@ -1,8 +1,8 @@
 /** An address without a page. */
-import { Button, Result } from 'antd'
+import { Result } from 'antd'
 import { useTranslation } from 'react-i18next'
-import { Link } from 'react-router'
 import { paths } from '../paths'
+import { LinkButton } from '@/components/link-button'
 
 export function NotFound() {
   const { t } = useTranslation()
@@ -12,9 +12,9 @@ export function NotFound() {
       title={t('shell.notFound.title')}
       subTitle={t('shell.notFound.detail')}
       extra={
-        <Link to={paths.overview}>
-          <Button type="primary">{t('shell.notFound.home')}</Button>
-        </Link>
+        <LinkButton to={paths.overview} type="primary">
+          {t('shell.notFound.home')}
+        </LinkButton>
       }
     />
   )

@@ -1,5 +1,5 @@
 /** Data sets: lists, one with its rows, report and statistics, changing, deleting. */
-import { keepPreviousData, queryOptions } from '@tanstack/react-query'
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { api, take, type Schemas } from '@/api/client'
 import type { operations } from '@/api/schema.gen'
 
@@ -12,6 +12,9 @@ type QueryOf<Name extends keyof operations> = operations[Name]['parameters'] ext
 export type DatasetListParams = QueryOf<'list_datasets'>
 
 const IMPORT_REFRESH_MS = 1_000
+const PAGE_SIZE = 50
+
+const isImporting = (dataset: Schemas['Dataset']) => dataset.status === 'importing'
 
 export const datasetListQuery = (query: DatasetListParams = {}) =>
   queryOptions({
@@ -19,7 +22,25 @@ export const datasetListQuery = (query: DatasetListParams = {}) =>
     queryFn: ({ signal }) => take(api.GET('/api/v1/datasets', { params: { query }, signal })),
     placeholderData: keepPreviousData,
     refetchInterval: ({ state }) =>
-      state.data?.items.some(({ status }) => status === 'importing') ? IMPORT_REFRESH_MS : false,
+      state.data?.items.some(isImporting) ? IMPORT_REFRESH_MS : false,
+  })
+
+/** The list page by page: each page asks with the cursor of the one before. */
+export const datasetPagesQuery = (query: DatasetListParams) =>
+  infiniteQueryOptions({
+    queryKey: ['datasets', 'pages', query],
+    queryFn: ({ pageParam, signal }) =>
+      take(
+        api.GET('/api/v1/datasets', {
+          params: { query: { ...query, limit: PAGE_SIZE, cursor: pageParam } },
+          signal,
+        }),
+      ),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+    placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) =>
+      state.data?.pages.some(({ items }) => items.some(isImporting)) ? IMPORT_REFRESH_MS : false,
   })
 
 export const datasetQuery = (id: string) =>

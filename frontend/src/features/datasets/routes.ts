@@ -1,4 +1,14 @@
-/** The pages of datasets. */
+/** The pages of data sets. */
 import type { RouteObject } from 'react-router'
+import { paths } from '@/app/paths'
 
-export const datasetRoutes: RouteObject[] = []
+export const datasetRoutes: RouteObject[] = [
+  {
+    path: paths.datasets,
+    lazy: async () => ({ Component: (await import('./dataset-list-page')).DatasetListPage }),
+  },
+  {
+    path: paths.dataset(':datasetId'),
+    lazy: async () => ({ Component: (await import('./dataset-page')).DatasetPage }),
+  },
+]

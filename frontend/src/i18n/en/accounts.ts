@@ -19,7 +19,7 @@ export default {
   },
   rules: {
     length: 'At least {{min}} characters',
-    notTheName: 'Does not contain the user name',
+    notTheName: 'More than the user name with a few additions',
     varied: 'At least five different characters',
     met: 'met',
     unmet: 'not yet met',

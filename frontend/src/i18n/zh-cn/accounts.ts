@@ -18,7 +18,7 @@ export default {
   },
   rules: {
     length: '至少 {{min}} 个字符',
-    notTheName: '不包含用户名',
+    notTheName: '不是用户名稍加改动',
     varied: '至少五个不同的字符',
     met: '已满足',
     unmet: '尚未满足',

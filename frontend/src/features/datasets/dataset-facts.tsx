@@ -1,0 +1,74 @@
+/** The facts of a data set in one line each. */
+import { Descriptions, Typography } from 'antd'
+import { useTranslation } from 'react-i18next'
+import type { Schemas } from '@/api/client'
+import { Bytes } from '@/components/quantities'
+import { RelativeTime } from '@/components/relative-time'
+import { useFormat } from '@/i18n/format'
+
+export function DatasetFacts({ dataset }: { dataset: Schemas['Dataset'] }) {
+  const { t } = useTranslation()
+  const format = useFormat()
+  const { record_type: type, format: fileFormat, sha256 } = dataset
+  const items = [
+    {
+      key: 'rows',
+      label: t('datasets.rows'),
+      children: <span className="numeric">{format.number(dataset.num_rows)}</span>,
+    },
+    {
+      key: 'type',
+      label: t('datasets.recordType'),
+      children: type ? t(`datasets.recordTypes.${type}`) : t('general.unknown'),
+    },
+    {
+      key: 'format',
+      label: t('datasets.format'),
+      children: fileFormat
+        ? t(`datasets.formats.${fileFormat}` as 'datasets.format', { defaultValue: fileFormat })
+        : t('general.unknown'),
+    },
+    {
+      key: 'file',
+      label: t('datasets.file'),
+      children: (
+        <span style={{ overflowWrap: 'anywhere' }}>
+          {dataset.filename} <Bytes value={dataset.size_bytes} />
+          {dataset.encoding && ` · ${dataset.encoding}`}
+        </span>
+      ),
+    },
+    {
+      key: 'version',
+      label: t('datasets.version'),
+      children: (
+        <>
+          {dataset.version}
+          {sha256 && (
+            <Typography.Text
+              className="mono"
+              type="secondary"
+              copyable={{ text: sha256, tooltips: [sha256, t('general.copied')] }}
+              style={{ marginInlineStart: 8 }}
+            >
+              {sha256.slice(0, 12)}
+            </Typography.Text>
+          )}
+        </>
+      ),
+    },
+    {
+      key: 'created',
+      label: t('general.created'),
+      children: <RelativeTime at={dataset.created_at} />,
+    },
+  ]
+  return (
+    <Descriptions
+      size="small"
+      column={{ xs: 1, sm: 2, md: 3 }}
+      items={items}
+      style={{ marginBottom: 8 }}
+    />
+  )
+}

@@ -1,0 +1,50 @@
+/** kept + repaired + dropped = rows of the file: the sum is written out. */
+import { Flex } from 'antd'
+import { useTranslation } from 'react-i18next'
+import type { Schemas } from '@/api/client'
+import { useFormat } from '@/i18n/format'
+
+export function CountsLine({ report }: { report: Schemas['DatasetReport'] }) {
+  const { t } = useTranslation()
+  const format = useFormat()
+  const { kept, repaired, dropped } = report.counts
+  const parts = [
+    ['kept', kept, undefined],
+    ['repaired', repaired, repaired ? 'var(--ant-color-warning)' : undefined],
+    ['dropped', dropped, dropped ? 'var(--ant-color-error)' : undefined],
+  ] as const
+  const facts = [
+    report.detected_because,
+    report.delimiter && t('datasets.report.delimiter', { delimiter: shown(report.delimiter) }),
+    report.encoding,
+  ].filter(Boolean)
+  return (
+    <div>
+      <Flex gap={16} wrap align="baseline" className="numeric">
+        {parts.map(([name, count, color], index) => (
+          <Flex key={name} gap={16} align="baseline">
+            {index > 0 && <span aria-hidden>{'+'}</span>}
+            <Figure figure={format.number(count)} label={t(`datasets.report.${name}`)} color={color} />
+          </Flex>
+        ))}
+        <span aria-hidden>{'='}</span>
+        <Figure figure={format.number(report.total_rows)} label={t('datasets.report.total')} />
+      </Flex>
+      <div className="secondary" style={{ fontSize: 12, marginTop: 4 }}>
+        {[t('datasets.report.truncatedLater'), ...facts].join(' · ')}
+      </div>
+    </div>
+  )
+}
+
+function Figure({ figure, label, color }: { figure: string; label: string; color?: string }) {
+  return (
+    <span>
+      <span style={{ fontSize: 20, fontWeight: 600, color }}>{figure}</span>{' '}
+      <span className="secondary">{label}</span>
+    </span>
+  )
+}
+
+const NAMES: Record<string, string> = { '\t': '⇥', ' ': '␣' }
+const shown = (delimiter: string) => NAMES[delimiter] ?? delimiter

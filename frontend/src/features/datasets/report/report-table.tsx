@@ -1,0 +1,83 @@
+/** Rows that were not simply kept: where, what, why, what was done, how it looked. */
+import { Table, Tag, Tooltip, type TableColumnsType } from 'antd'
+import { useTranslation } from 'react-i18next'
+import { ruleName } from './rule-name'
+import type { Schemas } from '@/api/client'
+import { useFormat } from '@/i18n/format'
+
+type Item = Schemas['ReportItem']
+
+interface Props {
+  report: Schemas['DatasetReport']
+  page: number
+  pageSize: number
+  onPage: (page: number) => void
+}
+
+export function ReportTable({ report, page, pageSize, onPage }: Props) {
+  const { t } = useTranslation()
+  const format = useFormat()
+  const columns: TableColumnsType<Item> = [
+    {
+      title: t('datasets.report.line'),
+      dataIndex: 'line',
+      align: 'end',
+      className: 'numeric',
+      render: (line: number) => format.number(line),
+    },
+    {
+      title: t('datasets.report.offset'),
+      dataIndex: 'byte_offset',
+      align: 'end',
+      className: 'numeric',
+      responsive: ['lg'],
+      render: (offset: number | null) => format.number(offset),
+    },
+    {
+      title: t('datasets.report.field'),
+      dataIndex: 'field',
+      render: (field: string | null) => field && <span className="mono">{field}</span>,
+    },
+    {
+      title: t('datasets.report.rule'),
+      key: 'rule',
+      render: (_, { rule, message }) => (
+        <Tooltip title={message}>
+          <span>{ruleName(t, rule)}</span>
+        </Tooltip>
+      ),
+    },
+    {
+      title: t('datasets.report.action'),
+      dataIndex: 'action',
+      render: (action: Item['action']) => (
+        <Tag color={action === 'dropped' ? 'error' : 'warning'}>
+          {t(`datasets.report.${action}`)}
+        </Tag>
+      ),
+    },
+    {
+      title: t('datasets.report.excerpt'),
+      dataIndex: 'excerpt',
+      render: (excerpt: string) => <div className="cell-text mono">{excerpt}</div>,
+    },
+  ]
+  return (
+    <Table<Item>
+      rowKey={(item) => `${item.line}:${item.byte_offset}:${item.field}:${item.rule}`}
+      size="small"
+      columns={columns}
+      dataSource={report.items}
+      scroll={{ x: 'max-content' }}
+      pagination={{
+        current: page,
+        pageSize,
+        total: report.total_items,
+        onChange: onPage,
+        showSizeChanger: false,
+        hideOnSinglePage: true,
+        size: 'small',
+      }}
+    />
+  )
+}

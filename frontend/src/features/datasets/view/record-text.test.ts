@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest'
+import { cellText, columnsOf, conversationOf } from './record-text'
+
+describe('conversationOf', () => {
+  it('takes messages as they are', () => {
+    const messages = [
+      { role: 'user', content: 'Hi' },
+      { role: 'assistant', content: 'Hello' },
+    ]
+    expect(conversationOf({ messages })).toEqual(messages)
+  })
+
+  it('makes turns of prompt and completion', () => {
+    expect(conversationOf({ system: 'S', prompt: 'P', completion: 'C' })).toEqual([
+      { role: 'system', content: 'S' },
+      { role: 'user', content: 'P' },
+      { role: 'assistant', content: 'C' },
+    ])
+  })
+
+  it('unfolds prompts that are messages themselves', () => {
+    const record = {
+      prompt: [{ role: 'user', content: 'P' }],
+      completion: [{ role: 'assistant', content: 'C' }],
+    }
+    expect(conversationOf(record)?.map((turn) => turn.role)).toEqual(['user', 'assistant'])
+  })
+
+  it('shows content that is no text as JSON', () => {
+    const record = { messages: [{ role: 'user', content: [{ type: 'text', text: 'x' }] }] }
+    expect(conversationOf(record)?.[0]?.content).toBe('[{"type":"text","text":"x"}]')
+  })
+
+  it.each([[{ text: 'a' }], [{ messages: [] }], [{ messages: ['hi'] }], [{ prompt: 'only' }]])(
+    'says that %j is none',
+    (record) => {
+      expect(conversationOf(record)).toBeNull()
+    },
+  )
+})
+
+it('collects columns in the order of their first row', () => {
+  expect(columnsOf([{ b: 1, a: 2 }, { c: 3, a: 4 }])).toEqual(['b', 'a', 'c'])
+})
+
+it('shows messages in a cell with their roles', () => {
+  expect(cellText([{ role: 'user', content: 'Hi' }])).toBe('user: Hi')
+  expect(cellText({ a: 1 })).toBe('{"a":1}')
+  expect(cellText(null)).toBe('null')
+})

@@ -1,0 +1,57 @@
+/** Reading canonical records, whose shape depends on the kind of data. Pure. */
+
+export interface Turn {
+  role: string
+  content: string
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Text as it is; anything else as JSON on one line. */
+export function asText(value: unknown): string {
+  if (typeof value === 'string') return value
+  if (value === undefined) return ''
+  return JSON.stringify(value)
+}
+
+function turnsOf(value: unknown): Turn[] | null {
+  if (!Array.isArray(value) || value.length === 0) return null
+  const turns = value.map((item) =>
+    isObject(item) && typeof item.role === 'string'
+      ? { role: item.role, content: asText(item.content ?? '') }
+      : null,
+  )
+  return turns.every((turn) => turn !== null) ? turns : null
+}
+
+/**
+ * A record as a conversation: its messages, or prompt and completion as user and assistant (each
+ * may itself be a list of messages); null when it is neither.
+ */
+export function conversationOf(record: Record<string, unknown>): Turn[] | null {
+  const messages = turnsOf(record.messages)
+  if (messages) return messages
+  if (record.prompt === undefined || record.completion === undefined) return null
+  const turns: Turn[] = []
+  if (typeof record.system === 'string' && record.system) {
+    turns.push({ role: 'system', content: record.system })
+  }
+  turns.push(...(turnsOf(record.prompt) ?? [{ role: 'user', content: asText(record.prompt) }]))
+  turns.push(
+    ...(turnsOf(record.completion) ?? [{ role: 'assistant', content: asText(record.completion) }]),
+  )
+  return turns
+}
+
+/** The columns of a table of records, in the order in which they first occur. */
+export function columnsOf(records: readonly Record<string, unknown>[]): string[] {
+  return [...new Set(records.flatMap((record) => Object.keys(record)))]
+}
+
+/** A value for a cell: lists of messages as `role: text` lines. */
+export function cellText(value: unknown): string {
+  const turns = turnsOf(value)
+  if (turns) return turns.map(({ role, content }) => `${role}: ${content}`).join('\n')
+  return asText(value)
+}

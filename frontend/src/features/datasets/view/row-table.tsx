@@ -1,0 +1,52 @@
+/** Rows as a table; long texts are cut in the cell and unfold on a click on the row. */
+import { Table, type TableColumnsType } from 'antd'
+import { useTranslation } from 'react-i18next'
+import { cellText, columnsOf } from './record-text'
+import type { Schemas } from '@/api/client'
+
+type Row = Schemas['DatasetRow']
+
+export function RowTable({ rows }: { rows: Row[] }) {
+  const { t } = useTranslation()
+  const columns: TableColumnsType<Row> = [
+    {
+      title: t('datasets.view.number'),
+      key: 'index',
+      width: 72,
+      align: 'end',
+      className: 'numeric secondary',
+      render: (_, row) => row.index + 1,
+    },
+    ...columnsOf(rows.map((row) => row.record)).map((name) => ({
+      title: name,
+      key: `field:${name}`,
+      render: (_: unknown, row: Row) => (
+        <div className="cell-text">{cellText(row.record[name])}</div>
+      ),
+    })),
+  ]
+  return (
+    <Table<Row>
+      rowKey="index"
+      size="small"
+      bordered
+      columns={columns}
+      dataSource={rows}
+      pagination={false}
+      scroll={{ x: 'max-content' }}
+      tableLayout="auto"
+      expandable={{
+        expandedRowRender: (row) => (
+          <dl className="record-fields">
+            {Object.entries(row.record).map(([name, value]) => (
+              <div key={name}>
+                <dt className="secondary">{name}</dt>
+                <dd>{cellText(value)}</dd>
+              </div>
+            ))}
+          </dl>
+        ),
+      }}
+    />
+  )
+}
