@@ -90,6 +90,14 @@ async def get(session: AsyncSession, job_id: UUID, *, lock: bool = False) -> Job
     return job
 
 
+async def hold(session: AsyncSession, job_id: UUID, attempt: int) -> JobRow:
+    """The row, locked until commit, while `attempt` is the present one; else `StaleAttempt`."""
+    job = await get(session, job_id, lock=True)
+    if job.attempt != attempt:
+        raise StaleAttempt(params={"attempt": attempt, "current": job.attempt})
+    return job
+
+
 async def newest_of(session: AsyncSession, subject_id: UUID) -> JobRow | None:
     """The last job that was queued for a data set, model or task."""
     query = select(JobRow).where(JobRow.subject_id == subject_id)
@@ -109,9 +117,7 @@ async def move(
     Raises `StaleAttempt` when the attempt is over and `InvalidTransition` when the table does not
     allow the move: the caller lost a race and has nothing to do.
     """
-    job = await get(session, job_id, lock=True)
-    if job.attempt != attempt:
-        raise StaleAttempt(params={"attempt": attempt, "current": job.attempt})
+    job = await hold(session, job_id, attempt)
     return await _move(session, job, to, reason, **values)
 
 
@@ -153,9 +159,7 @@ async def requeue(session: AsyncSession, job_id: UUID, *, resume: bool) -> JobRo
 
 async def relaunch(session: AsyncSession, job_id: UUID, attempt: int, reason: str) -> JobRow:
     """Back to the queue under a new attempt: no engine was ever started for this one."""
-    job = await get(session, job_id, lock=True)
-    if job.attempt != attempt:
-        raise StaleAttempt(params={"attempt": attempt, "current": job.attempt})
+    job = await hold(session, job_id, attempt)
     values = {"attempt": attempt + 1, **_UNSTARTED}
     return await _move(session, job, JobStatus.PENDING, reason, **values)
 
@@ -193,6 +197,7 @@ _UNSTARTED: dict[str, Any] = {
     "started_at": None,
     "finished_at": None,
     "heartbeat_at": None,
+    "stalled_since": None,
     "phase": None,
     "eta_s": None,
     "tokens_per_s": None,

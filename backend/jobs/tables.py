@@ -118,6 +118,8 @@ class JobRow(Keyed, Base):
     finished_at: Mapped[datetime | None]
     # The last sign of life of the engine.
     heartbeat_at: Mapped[datetime | None]
+    # Alive but silent for longer than is usual; empty again with the next event.
+    stalled_since: Mapped[datetime | None]
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 
 

@@ -102,17 +102,22 @@ def is_alive(identity: ProcessIdentity) -> bool:
     return find(identity) is not None
 
 
-def with_nonce(nonce: str) -> list[psutil.Process]:
-    """Living processes that were started for a run, known by the nonce in their environment."""
+def carrying(variable: str) -> list[tuple[psutil.Process, str]]:
+    """Living processes with a variable in their environment, and its value."""
     found = []
     for process in psutil.process_iter():
         try:
-            carries = process.pid >= 2 and process.environ().get(NONCE_VARIABLE) == nonce
-            if carries and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
+            value = process.environ().get(variable) if process.pid >= 2 else None
+            if value is not None and process.status() != psutil.STATUS_ZOMBIE:
+                found.append((process, value))
         except (psutil.Error, OSError):
             continue  # gone meanwhile, or not ours to look into
     return found
+
+
+def with_nonce(nonce: str) -> list[psutil.Process]:
+    """Living processes that were started for a run, known by the nonce in their environment."""
+    return [process for process, value in carrying(NONCE_VARIABLE) if value == nonce]
 
 
 def describe_self() -> str:

@@ -57,6 +57,7 @@ def upgrade() -> None:
         _time("started_at"),
         _time("finished_at"),
         _time("heartbeat_at"),
+        _time("stalled_since"),
         _time("updated_at", filled=True),
         _time("created_at", filled=True),
         sa.PrimaryKeyConstraint("id", name="pk_jobs"),

@@ -1,0 +1,189 @@
+"""One live attempt, as the supervisor watches it: launch, read, obey, check, finish.
+
+Nothing here outlives the process: after a restart the row, the run folder and the lock tell the
+same story again.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import structlog
+from sqlalchemy import func
+
+from backend.database import SessionFactory
+from backend.jobs import service
+from backend.jobs.event_file import read_events
+from backend.jobs.lease import Lease
+from backend.jobs.run_folder import RunFolder
+from backend.jobs.schemas import JobStatus, StopMode
+from backend.jobs.tables import JobRow
+from backend.processes.stop import Force
+from backend.runner import finish, ingest
+from backend.runner.endings import Cause
+from backend.runner.executors.local import LocalExecutor, Sign
+from backend.runner.fencing import fenced
+from backend.runner.kinds import Kind
+from backend.runner.timeouts import Timeouts
+from training_engine.contract.names import STOP_AND_SAVE_COMMAND, STOP_COMMAND, Phase
+
+log = structlog.get_logger(__name__)
+
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What every attempt of one leadership works with."""
+
+    sessions: SessionFactory
+    lease: Lease
+    executor: LocalExecutor
+    timeouts: Timeouts
+    clock: Clock = time.monotonic
+
+
+@dataclass
+class Attempt:
+    """What is known of a live attempt beyond its row."""
+
+    desk: Desk
+    job_id: UUID
+    number: int
+    kind: Kind
+    folder: RunFolder
+    offset: int
+    adopted: bool
+    since: float = field(init=False)
+    heard_at: float = field(init=False)
+    longest_pause_s: float = 0.0
+    phase: str | None = None
+    cause: Cause | None = None
+    ended_at: float | None = None
+    stop_given: StopMode | None = None
+    force_at: float | None = None
+    forced: Force | None = None
+    warned: bool = False
+    over: bool = False
+    troubles: int = 0
+    task: asyncio.Task[None] | None = None
+
+    def __post_init__(self) -> None:
+        self.since = self.heard_at = self.desk.clock()
+
+    async def step(self, row: JobRow) -> None:
+        """Look at the attempt once and do what is due."""
+        sign = self.desk.executor.probe(self.folder)
+        self.phase = row.phase
+        if sign is not Sign.ABSENT:
+            await self.read()
+        match sign:
+            case Sign.STARTING | Sign.ALIVE:
+                self._obey(row)
+                await self._check_life()
+            case Sign.ENDED:
+                await finish.finish(self, row, self.cause)
+            case Sign.LOST | Sign.REBOOTED:
+                rebooted = sign is Sign.REBOOTED
+                cause = self.cause or (Cause.REBOOTED if rebooted else Cause.LOST)
+                await finish.finish(self, row, cause)
+            case Sign.ABSENT:
+                await finish.never_started(self, row)
+
+    async def read(self) -> None:
+        """Take in everything that the engine has said since; each stretch in its transaction."""
+        while True:
+            events, end = await asyncio.to_thread(read_events, self.folder.events_file, self.offset)
+            if end == self.offset:
+                return
+            now = self.desk.clock()
+            self.longest_pause_s = max(self.longest_pause_s, now - self.heard_at)
+            self.heard_at, self.warned = now, False
+            found = ingest.digest(events, self.folder)
+            async with fenced(self.desk.sessions, self.desk.lease) as session:
+                job = await service.hold(session, self.job_id, self.number)
+                if job.event_offset != self.offset:  # taken in already, by whoever led before
+                    self.offset = job.event_offset
+                    continue
+                to = ingest.write(job, found, end)
+                await session.flush()
+                if to is not None:
+                    await service.move(session, self.job_id, self.number, to, "first_step")
+            self.offset = end
+            self.phase = found.values.get("phase", self.phase)
+            if found.ended and self.ended_at is None:
+                self.ended_at = now
+
+    def _obey(self, row: JobRow) -> None:
+        """Pass a stop request on; after its time use force, ever harder."""
+        times = self.desk.timeouts
+        wanted = row.stop_requested
+        if wanted is not None and wanted != self.stop_given:
+            saves = wanted is StopMode.SAVE
+            self.folder.command(STOP_AND_SAVE_COMMAND if saves else STOP_COMMAND)
+            self.stop_given = wanted
+            self._force_after(times.save_s if saves else times.terminate_s)
+        if self.ended_at is not None and self.force_at is None:
+            self._force_after(times.leave_s)
+        if self.force_at is not None and self.desk.clock() >= self.force_at:
+            self._use_force()
+
+    def _force_after(self, seconds: float) -> None:
+        at = self.desk.clock() + seconds
+        self.force_at = at if self.force_at is None else min(at, self.force_at)
+
+    def _use_force(self) -> None:
+        """SIGTERM to the engine, then SIGKILL, then SIGKILL again until nothing is left."""
+        self.forced = Force.TERMINATE if self.forced is None else Force.KILL
+        count = self.desk.executor.signal(self.folder, self.forced)
+        log.warning("forced", job=str(self.job_id), signal=self.forced.value.name, processes=count)
+        wait_s = self.desk.timeouts.terminate_s if self.forced is Force.TERMINATE else 2.0
+        self.force_at = self.desk.clock() + wait_s
+
+    async def _check_life(self) -> None:
+        """Alive is not enough: it has to start in time, and to get on."""
+        times, now = self.desk.timeouts, self.desk.clock()
+        if self.folder.identity() is None:
+            if now - self.since > times.launch_s:
+                self.cause = Cause.LAUNCH_TIMEOUT
+                await self.desk.executor.end(self.folder, grace_s=0.0)
+            return
+        if self.ended_at is not None or self.stop_given is not None:
+            return  # its end is under way and has its own deadlines
+        silent_s, limit_s = now - self.heard_at, self._stall_limit_s()
+        if silent_s > limit_s and not self.warned:
+            self.warned = True
+            log.warning("no_progress", job=str(self.job_id), phase=self.phase, silent_s=silent_s)
+            async with fenced(self.desk.sessions, self.desk.lease) as session:
+                job = await service.hold(session, self.job_id, self.number)
+                job.stalled_since = func.now()
+        if silent_s > limit_s * times.hard_factor and self.cause is None:
+            self.cause = Cause.HUNG
+            self.forced = Force.TERMINATE  # it does not listen: begin with SIGKILL
+            self._use_force()
+        elif self.cause is Cause.HUNG and self.force_at is not None and now >= self.force_at:
+            self._use_force()
+
+    def _stall_limit_s(self) -> float:
+        times = self.desk.timeouts
+        match self.phase:
+            case Phase.TRAINING | Phase.EVALUATING:
+                floor = times.stall_step_s
+            case Phase.SAVING:
+                floor = times.stall_saving_s
+            case _:
+                floor = times.stall_preparing_s
+        return max(floor, times.stall_factor * self.longest_pause_s)
+
+    async def put_back(self) -> None:
+        """To the queue again, as a new attempt: no engine was started for this one."""
+        async with fenced(self.desk.sessions, self.desk.lease) as session:
+            await service.relaunch(session, self.job_id, self.number, finish.NOT_LAUNCHED)
+        self.over = True
+
+
+def stopping(row: JobRow) -> bool:
+    """Whether the user asked this attempt to end."""
+    return row.stop_requested is not None or row.status == JobStatus.STOPPING

@@ -1,0 +1,56 @@
+"""Which checkpoint an attempt can go on from. The engine verifies content; here presence counts."""
+
+import hashlib
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from backend.jobs import run_folder
+from backend.jobs.run_folder import RunFolder
+from backend.jobs.tables import JobRow
+from training_engine.contract.names import MANIFEST_FILE
+
+NAME = re.compile(r"^step-(\d+)$")
+
+
+def newest_checkpoint(folder: RunFolder) -> dict[str, Any] | None:
+    """Facts of the newest committed checkpoint of an attempt: a folder that has its manifest."""
+    best: tuple[int, Path] | None = None
+    try:
+        names = [entry.name for entry in folder.checkpoints_dir.iterdir()]
+    except FileNotFoundError:
+        return None
+    for name in names:
+        match = NAME.match(name)
+        place = folder.checkpoint_dir(name) if match else None
+        if match and place is not None and (best is None or int(match[1]) > best[0]):
+            best = int(match[1]), place
+    if best is None:
+        return None
+    step, place = best
+    size = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
+    manifest = place / MANIFEST_FILE
+    at = datetime.fromtimestamp(manifest.stat().st_mtime, UTC)
+    return {
+        "attempt": folder.attempt,
+        "step": step,
+        "name": place.name,
+        "size_bytes": size,
+        "manifest_sha256": hashlib.sha256(manifest.read_bytes()).hexdigest(),
+        "at": at.isoformat(),
+    }
+
+
+def resume_path(runs_dir: Path, job: JobRow) -> Path | None:
+    """The checkpoint that a resumed attempt continues from: the one recorded, else an older one."""
+    recorded = job.checkpoint or {}
+    folder = RunFolder.of(runs_dir, job.id, int(recorded.get("attempt", 0)))
+    place = folder.checkpoint_dir(str(recorded.get("name", "")))
+    if place is not None:
+        return place
+    for older in reversed(run_folder.attempts(runs_dir, job.id)):
+        found = newest_checkpoint(older)
+        if found is not None:
+            return older.checkpoint_dir(found["name"])
+    return None

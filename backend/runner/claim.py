@@ -1,0 +1,54 @@
+"""Takes queued jobs for the slots that are free."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.jobs import lease as leases
+from backend.jobs import service
+from backend.jobs.lease import Lease
+from backend.jobs.schemas import LIVE, JobStatus, Slot
+from backend.jobs.tables import JobRow
+
+
+async def claim(session: AsyncSession, lease: Lease, slots: Mapping[Slot, int]) -> list[JobRow]:
+    """Move as many waiting jobs as there are free slots to PREPARING; returns them.
+
+    Claims are one at a time (the lease row is locked), so slots are counted right; a job that
+    somebody else is just changing is skipped and found again with the next claim. That a slot
+    never holds two is also a unique index.
+    """
+    await leases.check(session, lease, alone=True)
+    claimed: list[JobRow] = []
+    for slot, total in slots.items():
+        used = set(
+            await session.scalars(
+                select(JobRow.slot_index).where(JobRow.status.in_(LIVE), JobRow.slot == slot)
+            )
+        )
+        free = [index for index in range(total) if index not in used][: total - len(used)]
+        if not free:
+            continue
+        waiting = await session.execute(
+            select(JobRow.id, JobRow.attempt)
+            .where(JobRow.status == JobStatus.PENDING, JobRow.slot == slot)
+            .order_by(JobRow.priority.desc(), JobRow.queued_at, JobRow.id)
+            .limit(len(free))
+            .with_for_update(skip_locked=True)
+        )
+        for (job_id, attempt), index in zip(waiting.all(), free, strict=False):
+            claimed.append(
+                await service.move(
+                    session,
+                    job_id,
+                    attempt,
+                    JobStatus.PREPARING,
+                    "claimed",
+                    slot_index=index,
+                    phase=service.LAUNCHING,
+                    started_at=func.now(),
+                    heartbeat_at=func.now(),
+                )
+            )
+    return claimed

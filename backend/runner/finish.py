@@ -1,0 +1,144 @@
+"""The end of an attempt: gather the evidence, judge, move the job, tell its feature."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from sqlalchemy import func
+
+from backend.jobs import service
+from backend.jobs.event_file import last_event
+from backend.jobs.log_file import read_backward, size_of
+from backend.jobs.schemas import JobStatus
+from backend.jobs.tables import JobRow
+from backend.runner.checkpoints import newest_checkpoint
+from backend.runner.endings import Cause, Ending, Evidence, failure, judge
+from backend.runner.executors.local import Remains
+from backend.runner.fencing import fenced
+from training_engine.contract.names import FailureCode
+
+if TYPE_CHECKING:
+    from backend.runner.attempt import Attempt
+
+NOT_LAUNCHED = "not_launched"
+MAX_RELAUNCHES = 3
+
+log = structlog.get_logger(__name__)
+
+
+async def finish(attempt: Attempt, row: JobRow, cause: Cause | None, detail: str = "") -> None:
+    """End an attempt whose run host is gone, and whatever processes it left."""
+    desk = attempt.desk
+    grace_s = desk.timeouts.orphan_s if cause is Cause.LOST else 0.0
+    if not await desk.executor.end(attempt.folder, grace_s):
+        log.error("survivors", job=str(attempt.job_id), attempt=attempt.number)
+        return  # the slot stays taken while something still computes; the next look tries again
+    await attempt.read()
+    remains = desk.executor.collect(attempt.folder)
+    evidence = Evidence(
+        last=last_event(attempt.folder.events_file),
+        exit_facts=remains.exit_facts,
+        stop_requested=row.stop_requested is not None,
+        cause=cause,
+        detail=detail,
+    )
+    await _write(attempt, judge(evidence), remains)
+
+
+async def never_started(attempt: Attempt, row: JobRow) -> None:
+    """No run host has ever held this folder's lock: launch again, or say why it is not possible.
+
+    The folder is closed first, under its lock, so that a launch that is still on its way (a
+    supervisor that was paused between claim and start) can not become a second engine.
+    """
+    if attempt.folder.path.is_dir():
+        with attempt.folder.taken() as ours:
+            if not ours:
+                return  # it started just now: the next look adopts it
+            attempt.folder.close_for_good({"abandoned": True})
+    if attempt.cause is not None:
+        await finish(attempt, row, attempt.cause)
+    elif not attempt.adopted:
+        tail = attempt.desk.executor.collect(attempt.folder).host_output
+        detail = tail.splitlines()[-1][:300] if tail else ""
+        await finish(attempt, row, Cause.LAUNCH_FAILED, detail)
+    elif row.status == JobStatus.RUNNING:
+        await finish(attempt, row, Cause.FOLDER_GONE)
+    elif row.stop_requested is not None:
+        await finish(attempt, row, None)
+    elif await _relaunches(attempt) >= MAX_RELAUNCHES:
+        await finish(attempt, row, Cause.LAUNCH_TIMEOUT)
+    else:
+        await attempt.desk.executor.end(attempt.folder, 0.0)
+        await attempt.put_back()
+
+
+async def launch_failed(attempt: Attempt, ending: Ending) -> None:
+    """End an attempt that could not be launched at all."""
+    await _write(attempt, ending, Remains(None, ""))
+
+
+async def _relaunches(attempt: Attempt) -> int:
+    async with fenced(attempt.desk.sessions, attempt.desk.lease) as session:
+        moves = await service.transitions(session, attempt.job_id)
+    return sum(1 for move in moves if move.reason == NOT_LAUNCHED)
+
+
+async def _write(attempt: Attempt, ending: Ending, remains: Remains) -> None:
+    """The terminal move and what the feature makes of it, in one transaction.
+
+    A feature that fails at it must not keep the slot: the second time the job ends as `internal`,
+    the third time without its feature.
+    """
+    if attempt.troubles:
+        ending = failure(
+            FailureCode.INTERNAL,
+            "The result could not be recorded because of an error in EasyTune.",
+            "The server's log has the details. Restart it, and report the problem.",
+        )
+    async with fenced(attempt.desk.sessions, attempt.desk.lease) as session:
+        job = await service.hold(session, attempt.job_id, attempt.number)
+        values = _columns(attempt, job, ending, remains)
+        job = await service.move(
+            session, attempt.job_id, attempt.number, ending.status, ending.reason, **values
+        )
+        if attempt.troubles < 2:
+            await attempt.kind.apply()(session, job)
+    attempt.over = True
+    log.info(
+        "job_ended",
+        job=str(job.id),
+        kind=job.kind,
+        attempt=job.attempt,
+        status=job.status.value,
+        reason=ending.reason,
+    )
+
+
+def _columns(attempt: Attempt, job: JobRow, ending: Ending, remains: Remains) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "finished_at": func.now(),
+        "phase": None,
+        "eta_s": None,
+        "stalled_since": None,
+        "error": ending.error,
+    }
+    peak = (remains.exit_facts or {}).get("peak_memory_bytes")
+    if isinstance(peak, int):
+        values["peak_memory_bytes"] = peak
+    if ending.status is JobStatus.COMPLETED:
+        return {**values, "progress": 1.0, "resumable": False}
+    if ending.error is not None:
+        values["error"] = {**ending.error, "log_line": _last_line(attempt)}
+    if attempt.kind.resumes:
+        found = newest_checkpoint(attempt.folder) or job.checkpoint
+        values |= {"checkpoint": found, "resumable": found is not None}
+    return values
+
+
+def _last_line(attempt: Attempt) -> str | None:
+    """Id of the last line of the log: where to begin to read."""
+    file = attempt.folder.log_file
+    lines = read_backward(file, size_of(file), 1)
+    return f"{attempt.number}-{lines[0].offset}" if lines else None

@@ -1,0 +1,101 @@
+"""From a claimed job to a process: folder, spec, a last look at the lease, start."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from backend.jobs import service
+from backend.jobs.schemas import JobStatus, Slot
+from backend.jobs.tables import JobRow
+from backend.runner.checkpoints import resume_path
+from backend.runner.endings import Ending, failure
+from backend.runner.fencing import fenced
+from backend.runner.finish import launch_failed
+from backend.runner.kinds import spec_of
+from training_engine.contract.names import FailureCode
+
+if TYPE_CHECKING:
+    from backend.runner.attempt import Attempt
+
+BeforeTraining = Callable[[], Awaitable[None]]
+
+log = structlog.get_logger(__name__)
+
+
+async def launch(
+    attempt: Attempt,
+    job: JobRow,
+    runs_dir: Path,
+    variables: Mapping[str, str],
+    before_training: BeforeTraining | None,
+) -> None:
+    """Start the run host of a claimed job, or end the job with the reason why that failed."""
+    if job.slot is Slot.TRAINING and before_training is not None:
+        await _make_room(before_training, attempt.desk.timeouts.hook_s)
+    try:
+        resume_from = await asyncio.to_thread(_resume_from, attempt, job, runs_dir)
+        await asyncio.to_thread(attempt.folder.create, spec_of(job, resume_from))
+        # The last moment at which a supervisor that was paused can find out that it is none.
+        async with fenced(attempt.desk.sessions, attempt.desk.lease) as session:
+            present = await service.hold(session, job.id, job.attempt)
+            if present.status not in {JobStatus.PREPARING, JobStatus.STOPPING}:
+                raise service.InvalidTransition(params={"status": present.status})
+        attempt.since = attempt.heard_at = attempt.desk.clock()
+        await attempt.desk.executor.start(attempt.folder, attempt.kind, variables)
+    except NoCheckpoint:
+        ending = failure(
+            FailureCode.CHECKPOINT_CORRUPT,
+            "The checkpoint to continue from is gone.",
+            "Restart it from the beginning.",
+        )
+        await launch_failed(attempt, ending)
+    except OSError as error:
+        await launch_failed(attempt, _ending_of(error))
+
+
+class NoCheckpoint(Exception):
+    """The job was to be resumed, and no checkpoint is left."""
+
+
+def _resume_from(attempt: Attempt, job: JobRow, runs_dir: Path) -> str | None:
+    if not (job.resume and attempt.kind.resumes):
+        return None
+    place = resume_path(runs_dir, job)
+    if place is None:
+        raise NoCheckpoint
+    return str(place)
+
+
+async def _make_room(before_training: BeforeTraining, timeout_s: float) -> None:
+    """Let the playground give its memory back; that this fails must not keep a run waiting."""
+    try:
+        await asyncio.wait_for(before_training(), timeout_s)
+    except (TimeoutError, OSError, RuntimeError) as error:
+        log.warning("before_training_failed", error=repr(error))
+
+
+def _ending_of(error: OSError) -> Ending:
+    reason = error.strerror or str(error)
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return failure(
+            FailureCode.DISK_FULL,
+            "There is no space left for the folder of this run.",
+            "Free some space on the disk of the data folder, then restart it.",
+        )
+    if error.errno == errno.ENOMEM:
+        return failure(
+            FailureCode.HOST_OUT_OF_MEMORY,
+            "There was not enough memory to start the engine.",
+            "Free some memory, then restart it.",
+        )
+    return failure(
+        FailureCode.DEPENDENCY,
+        f"The engine could not be started: {reason}.",
+        "Run `easytune doctor`, repair what it names, then restart it.",
+    )

@@ -1,0 +1,198 @@
+"""The loop that turns queued jobs into processes and their ends into outcomes.
+
+Each tick of the leader: adopt what lives and is not watched, look at every live attempt, claim
+for the free slots. Any number of supervisors may run; one leads, and a paused or a second one
+changes nothing, because every write checks the lease's epoch and the job's attempt.
+"""
+
+import asyncio
+from uuid import UUID
+
+import structlog
+from sqlalchemy import select
+
+from backend.database import SessionFactory
+from backend.jobs import service
+from backend.jobs.lease import Lease, LostLease
+from backend.jobs.run_folder import RunFolder
+from backend.jobs.schemas import LIVE
+from backend.jobs.tables import JobRow
+from backend.runner.attempt import Attempt, Desk
+from backend.runner.claim import claim
+from backend.runner.executors.local import LocalExecutor
+from backend.runner.fencing import DatabaseAway, fenced, reaching
+from backend.runner.kinds import KINDS, Kind
+from backend.runner.launch import BeforeTraining, launch
+from backend.runner.leadership import Leadership
+from backend.runner.orphans import end_orphans
+from backend.runner.slots import slots_of, variables_of, visible_gpus
+from backend.runner.timeouts import Timeouts
+from backend.runner.wakeup import WakeUp
+from backend.settings import Settings
+
+STOP_WAIT_S = 15.0
+LOST_RACE = (service.StaleAttempt, service.InvalidTransition, service.JobNotFound)
+
+log = structlog.get_logger(__name__)
+
+Key = tuple[UUID, int]
+
+
+class Supervisor:
+    """`run()` until cancelled or `stop()`ped; engines go on without it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        sessions: SessionFactory,
+        *,
+        before_training: BeforeTraining | None = None,
+        kinds: dict[str, Kind] | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        self._settings = settings
+        self._sessions = sessions
+        self._before_training = before_training
+        self._kinds = kinds if kinds is not None else dict(KINDS)
+        self._timeouts = timeouts or Timeouts()
+        self._gpus = visible_gpus()
+        self._slots = slots_of(settings, self._gpus)
+        self._executor = LocalExecutor()
+        self._leadership = Leadership(sessions, self._timeouts)
+        self._wakeup = WakeUp()
+        self._attempts: dict[Key, Attempt] = {}
+        self._desk: Desk | None = None
+        self._stopping = False
+
+    @property
+    def leading(self) -> bool:
+        """Whether this supervisor leads now; otherwise it stands by."""
+        return self._leadership.lease is not None
+
+    def wake(self) -> None:
+        """Look at the queue now instead of at the next poll."""
+        self._wakeup.ring()
+
+    def stop(self) -> None:
+        """Claim nothing more, finish what is being written, and return from `run`."""
+        self._stopping = True
+        self._wakeup.ring()
+
+    async def run(self) -> None:
+        """Lead when possible, for ever; survives absences of the database."""
+        listening = asyncio.create_task(
+            self._wakeup.listen(self._sessions.kw["bind"]), name="supervisor wake-up"
+        )
+        try:
+            while not self._stopping:
+                await self._wakeup.wait(await self._guarded_tick())
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+            await self._leave()
+
+    async def _guarded_tick(self) -> float:
+        """One tick; returns the seconds until the next."""
+        try:
+            await self._tick()
+        except LostLease:
+            await self._stand_down()
+        except DatabaseAway as error:
+            log.warning("database_away", error=str(error))
+            return 1.0
+        return self._timeouts.tick_live_s if self._attempts else self._timeouts.tick_idle_s
+
+    async def _tick(self) -> None:
+        if self._leadership.lease is None:
+            await self._stand_down()
+            lease = await self._leadership.acquire()
+            if lease is None:
+                return
+            await self._take_over(lease)
+        desk = self._desk
+        assert desk is not None
+        async with reaching(self._sessions) as session:
+            rows = list(await session.scalars(select(JobRow).where(JobRow.status.in_(LIVE))))
+        self._forget_ended({(row.id, row.attempt) for row in rows})
+        for row in rows:
+            attempt = self._attempts.get((row.id, row.attempt)) or self._watch(desk, row, True)
+            if attempt is not None and (attempt.task is None or attempt.task.done()):
+                attempt.task = asyncio.create_task(self._guarded(attempt, attempt.step(row)))
+        if self._stopping:
+            return
+        async with fenced(self._sessions, desk.lease) as session:
+            claimed = await claim(session, desk.lease, self._slots)
+        for row in claimed:
+            self._start(desk, row)
+
+    async def _take_over(self, lease: Lease) -> None:
+        """Begin to lead: nothing that an earlier leader left may compute unseen."""
+        self._desk = Desk(self._sessions, lease, self._executor, self._timeouts)
+        await end_orphans(self._sessions, self._settings.runs_dir)
+
+    def _watch(self, desk: Desk, row: JobRow, adopted: bool) -> Attempt | None:
+        kind = self._kinds.get(row.kind)
+        if kind is None:  # a newer version queued it
+            log.error("unknown_kind", kind=row.kind, job=str(row.id))
+            return None
+        folder = RunFolder.of(self._settings.runs_dir, row.id, row.attempt)
+        attempt = Attempt(desk, row.id, row.attempt, kind, folder, row.event_offset, adopted)
+        self._attempts[row.id, row.attempt] = attempt
+        if adopted:
+            log.info("adopted", job=str(row.id), attempt=row.attempt)
+        return attempt
+
+    def _start(self, desk: Desk, row: JobRow) -> None:
+        attempt = self._watch(desk, row, False)
+        if attempt is None:
+            return
+        variables = variables_of(row.slot, row.slot_index, self._gpus)
+        work = launch(attempt, row, self._settings.runs_dir, variables, self._before_training)
+        attempt.task = asyncio.create_task(self._guarded(attempt, work))
+
+    async def _guarded(self, attempt: Attempt, work: object) -> None:
+        """Trouble with one run must not reach the others."""
+        try:
+            await work  # type: ignore[misc]
+        except LostLease:
+            self._leadership.lease = None
+        except LOST_RACE as lost:
+            log.info("lost_claim", job=str(attempt.job_id), attempt=attempt.number, why=str(lost))
+            attempt.over = True
+        except DatabaseAway:
+            self._wakeup.ring()
+        except Exception:  # the per-run guard
+            attempt.troubles += 1
+            log.exception("attempt_trouble", job=str(attempt.job_id), attempt=attempt.number)
+        if attempt.over:
+            self._wakeup.ring()  # a slot is free
+
+    def _forget_ended(self, live: set[Key]) -> None:
+        for key, attempt in list(self._attempts.items()):
+            idle = attempt.task is None or attempt.task.done()
+            if idle and (attempt.over or key not in live):
+                del self._attempts[key]
+
+    async def _stand_down(self) -> None:
+        """Lead no more: forget everything, touch nothing."""
+        await self._leadership.drop(release=False)
+        for attempt in self._attempts.values():
+            if attempt.task is not None:
+                attempt.task.cancel()
+        tasks = [attempt.task for attempt in self._attempts.values() if attempt.task]
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._attempts.clear()
+        self._desk = None
+
+    async def _leave(self) -> None:
+        """Finish what is being launched or written, then let the next one lead."""
+        tasks = [a.task for a in self._attempts.values() if a.task and not a.task.done()]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=STOP_WAIT_S)
+            for task in late:
+                task.cancel()
+        self._executor.detach()
+        try:
+            await self._leadership.drop(release=True)
+        except DatabaseAway:
+            log.info("lease_left_to_expire")

@@ -1,0 +1,30 @@
+"""How long the supervisor waits before it acts, in seconds; see docs for the reasons."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Local deadlines (monotonic clock); the lease alone is judged by the database's clock."""
+
+    lease_s: float = 60.0
+    renew_s: float = 10.0
+    tick_live_s: float = 0.5
+    tick_idle_s: float = 5.0
+    hook_s: float = 30.0
+    # From launch until the run host has said who it is.
+    launch_s: float = 60.0
+    # A stop: time to save, then SIGTERM, then SIGKILL.
+    save_s: float = 120.0
+    terminate_s: float = 30.0
+    # The last event is written: time to leave.
+    leave_s: float = 30.0
+    # The run host is gone: time for what it left behind to save and end.
+    orphan_s: float = 8.0
+    # No event at all: a warning; after three times as long, the end.
+    stall_preparing_s: float = 1800.0
+    stall_saving_s: float = 900.0
+    stall_step_s: float = 600.0
+    # … or this many times the longest pause between two events of the run so far.
+    stall_factor: float = 20.0
+    hard_factor: float = 3.0
