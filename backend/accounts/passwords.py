@@ -20,7 +20,7 @@ _hasher = PasswordHasher(time_cost=2, memory_cost=47_104, parallelism=1)
 _at_once = asyncio.Semaphore(2)
 CONTEXT_WORDS = ("easytune", "finetune", "finetuning")
 RUNS = (
-    "01234567890123456789",
+    "0123456789" * 13,
     "abcdefghijklmnopqrstuvwxyz",
     "qwertyuiopasdfghjklzxcvbnm",
     "qwertzuiopasdfghjklyxcvbnm",

@@ -1,0 +1,1 @@
+"""Users, sign-in, who may do what."""
