@@ -61,5 +61,5 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for noisy in ("uvicorn.access", "httpx", "httpcore", "alembic.runtime.plugins"):
+    for noisy in ("uvicorn.access", "httpx", "httpcore", "alembic", "uvicorn.error"):
         logging.getLogger(noisy).setLevel("WARNING")

@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 PREFIX = "EASYTUNE_"
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 # Read by the set-up before there is an application; known here so that they are not "unknown".
-SETUP_ONLY = frozenset({"EASYTUNE_TORCH_INDEX", "EASYTUNE_CHROMIUM"})
+SETUP_ONLY = frozenset({"EASYTUNE_TORCH_INDEX", "EASYTUNE_CHROMIUM", "EASYTUNE_TEST_DATABASE_URL"})
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
