@@ -1,9 +1,12 @@
 /** Base models: catalogue, lists, adding, deleting. */
-import { queryOptions } from '@tanstack/react-query'
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { api, take, type Schemas } from '@/api/client'
 import type { operations } from '@/api/schema.gen'
 
 export type ModelListParams = NonNullable<operations['list_models']['parameters']['query']>
+
+const PAGE_SIZE = 50
+const MOVING_REFRESH_MS = 1_500
 
 const isMoving = (model: Schemas['Model']) =>
   model.status === 'downloading' || model.status === 'converting'
@@ -12,7 +15,25 @@ export const modelListQuery = (query: ModelListParams = {}) =>
   queryOptions({
     queryKey: ['models', 'list', query],
     queryFn: ({ signal }) => take(api.GET('/api/v1/models', { params: { query }, signal })),
-    refetchInterval: ({ state }) => (state.data?.items.some(isMoving) ? 1_500 : false),
+    refetchInterval: ({ state }) => (state.data?.items.some(isMoving) ? MOVING_REFRESH_MS : false),
+  })
+
+/** The list page by page: each page asks with the cursor of the one before. */
+export const modelPagesQuery = (query: ModelListParams) =>
+  infiniteQueryOptions({
+    queryKey: ['models', 'pages', query],
+    queryFn: ({ pageParam, signal }) =>
+      take(
+        api.GET('/api/v1/models', {
+          params: { query: { ...query, limit: PAGE_SIZE, cursor: pageParam } },
+          signal,
+        }),
+      ),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+    placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) =>
+      state.data?.pages.some(({ items }) => items.some(isMoving)) ? MOVING_REFRESH_MS : false,
   })
 
 export const catalogQuery = () =>

@@ -1,1 +1,92 @@
-export default {}
+/** Base models. */
+export default {
+  title: 'Models',
+  purpose: 'Base models to start a training from.',
+  one: 'model',
+  search: 'Search by name',
+  installed: 'Your models',
+  numParameters: 'Parameters',
+  parameters: '{{count}} parameters',
+  contextLength: 'Context (tokens)',
+  context: '{{tokens}} tokens of context',
+  onDisk: 'On disk',
+  canLearn: 'Trainable by',
+  train: 'Train this model',
+  trainShort: 'Train',
+  objectives: 'Can be trained for',
+  notTrainable: 'Can not be trained here',
+  methodsLabel: 'Methods',
+  chatTemplate: 'Chat template',
+  chatTemplateYes: 'Yes, its own',
+  chatTemplateNo: 'None: conversations can not be trained on',
+  architecture: 'Architecture',
+  licence: 'Licence',
+  reference: 'Reference',
+  revision: 'Revision',
+  addedAt: 'Added',
+  usedBy: 'Used by',
+  empty: {
+    title: 'No model yet',
+    detail:
+      'The starter model comes with EasyTune: 135 million parameters, trains on a laptop, needs no network.',
+    addStarter: 'Add the starter model',
+  },
+  sources: {
+    starter: 'Starter model, comes with EasyTune',
+    huggingface: 'Hugging Face',
+    modelscope: 'ModelScope',
+    local: 'Folder on the server',
+    remote: 'Remote',
+  },
+  objectiveNames: {
+    sft: 'Supervised fine-tuning',
+  },
+  methods: {
+    lora: 'LoRA',
+    full: 'Full',
+  },
+  fit: {
+    fits: 'fits',
+    tight: 'tight',
+    will_not_fit: 'will not fit',
+    unknown: 'not known',
+  },
+  catalog: {
+    title: 'Catalogue',
+    purpose:
+      'Popular open models. “Fits” says whether training fits into the memory of this machine.',
+    download: '{{size}} to download',
+    offline: 'No network needed',
+    added: 'Added',
+  },
+  add: {
+    title: 'Add a model',
+    hub: 'Hugging Face',
+    local: 'Folder on the server',
+    hubId: 'Model id',
+    hubIdHelp: 'As it stands on the hub: owner/name. An address works too.',
+    hubIdRule: 'An id has the form owner/name.',
+    revisionHelp: 'A branch, a tag or a commit; empty takes the newest.',
+    isOffline: 'This installation works without a network: models of the hub can not be fetched.',
+    submit: 'Add and download',
+    done: '“{{name}}” is being added.',
+  },
+  local: {
+    noRoots: 'No folder is open to EasyTune',
+    noRootsHelp:
+      'Set EASYTUNE_MODEL_ROOTS to one or more folders that hold models and start EasyTune again.',
+    roots: 'Looked through:',
+    none: 'There is no model in these folders. A model folder holds a config.json and weights.',
+  },
+  reasons: {
+    offline: 'Needs a network, and this installation works without one.',
+    starter_missing: 'The starter package is not installed. Run the set-up again.',
+  },
+  delete: {
+    removesFiles: 'Its files are removed from this machine.',
+    keepsFiles: 'The folder on the server stays as it is.',
+    inUse_one: '{{count}} run started from it.',
+    inUse_other: '{{count}} runs started from it.',
+    done: '“{{name}}” was deleted.',
+  },
+}

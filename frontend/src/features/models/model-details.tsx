@@ -1,0 +1,68 @@
+/** What a model is and can do, unfolded below its row. */
+import { Descriptions, Flex } from 'antd'
+import { useTranslation } from 'react-i18next'
+import { Link } from 'react-router'
+import type { Schemas } from '@/api/client'
+import { paths } from '@/app/paths'
+import { RelativeTime } from '@/components/relative-time'
+
+export function ModelDetails({ model }: { model: Schemas['Model'] }) {
+  const { t } = useTranslation()
+  const uses = model.used_by ?? []
+  const unknown = t('general.unknown')
+  const items = [
+    {
+      key: 'objectives',
+      label: t('models.objectives'),
+      children: model.objectives.length
+        ? model.objectives.map((each) => t(`models.objectiveNames.${each}`)).join(', ')
+        : t('models.notTrainable'),
+    },
+    {
+      key: 'methods',
+      label: t('models.methodsLabel'),
+      children: model.methods.map((each) => t(`models.methods.${each}`)).join(', ') || '–',
+    },
+    {
+      key: 'chat',
+      label: t('models.chatTemplate'),
+      children: t(model.has_chat_template ? 'models.chatTemplateYes' : 'models.chatTemplateNo'),
+    },
+    {
+      key: 'architecture',
+      label: t('models.architecture'),
+      children: <span className="mono">{model.architecture ?? unknown}</span>,
+    },
+    { key: 'licence', label: t('models.licence'), children: model.licence ?? unknown },
+    {
+      key: 'reference',
+      label: t('models.reference'),
+      children: (
+        <span className="mono" style={{ overflowWrap: 'anywhere' }}>
+          {[model.reference, model.revision].filter(Boolean).join(' @ ') || '–'}
+        </span>
+      ),
+    },
+    {
+      key: 'created',
+      label: t('models.addedAt'),
+      children: <RelativeTime at={model.created_at} />,
+    },
+    {
+      key: 'uses',
+      label: t('models.usedBy'),
+      children: uses.length ? (
+        <Flex gap={12} wrap>
+          {uses.map((use) => (
+            <Link key={use.task_id} to={paths.task(use.task_id)}>
+              {use.name}
+            </Link>
+          ))}
+        </Flex>
+      ) : (
+        t('general.none')
+      ),
+    },
+  ]
+  return <Descriptions size="small" column={{ xs: 1, md: 2 }} items={items} />
+}
