@@ -65,8 +65,8 @@ def create_app(
     app.add_middleware(Gate)
     app.add_middleware(BodyLimits, max_upload_mb=settings.max_upload_mb)
     app.add_middleware(HostCheck, hosts=known_hosts(settings))
-    app.add_middleware(SecurityHeaders)
     app.add_middleware(Context)
+    app.add_middleware(SecurityHeaders)
     api = APIRouter(prefix="/api/v1", responses={"default": {"model": Problem}})
     for feature in FEATURES:
         if find_spec(f"backend.{feature}.routes"):

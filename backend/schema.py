@@ -19,7 +19,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from backend.database import Base
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
-FEATURES = ("accounts", "jobs", "datasets", "models", "tasks", "runner", "serving")
+# By name, because this room lies below them all.
+TABLE_MODULES = (
+    "backend.accounts.tables",
+    "backend.jobs.tables",
+    "backend.idempotency",
+    "backend.datasets.tables",
+    "backend.models.tables",
+    "backend.tasks.tables",
+)
 _LOCK = 0x65_61_73_79  # "easy"; any number that nobody else uses
 
 
@@ -29,10 +37,9 @@ class BadSchema(Exception):
 
 def import_tables() -> None:
     """Make every table known to `Base.metadata`."""
-    for feature in FEATURES:
-        name = f"backend.{feature}.tables"
-        if find_spec(f"backend.{feature}") and find_spec(name):
-            import_module(name)
+    for module in TABLE_MODULES:
+        if find_spec(module):
+            import_module(module)
 
 
 def config() -> Config:

@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, select, update
 
-from backend.accounts import limits, service, sign_ins
+from backend.accounts import limits, passwords, service, sign_ins
 from backend.accounts.schemas import Role
 from backend.accounts.tables import SignInLimitRow, SignInRow, UserRow
 from backend.database import SessionFactory, transaction
@@ -70,12 +70,13 @@ async def test_an_unknown_name_costs_a_hash_too(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
-    real = service.passwords._verify
-    monkeypatch.setattr(
-        service.passwords,
-        "_verify",
-        lambda stored, given: seen.append(stored) or real(stored, given),
-    )
+    real = passwords._verify
+
+    def verify(stored: str, given: str) -> bool:
+        seen.append(stored)
+        return real(stored, given)
+
+    monkeypatch.setattr(passwords, "_verify", verify)
     await login(client, "nobody", "not the right one")
     assert len(seen) == 1
     assert seen[0].startswith("$argon2id$v=19$m=47104,t=2,p=1$")
