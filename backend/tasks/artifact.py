@@ -1,0 +1,119 @@
+"""The downloadable record of a run: the model, what it was made from, and how it went."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import orjson
+import yaml
+
+from backend.errors import Conflict, NotFound
+from backend.jobs.run_folder import RunFolder
+from backend.tasks.archive import Member, regular_files
+from backend.tasks.log_download import text_of
+from backend.tasks.metrics import series_of
+from backend.tasks.schemas import Task
+
+ALL_POINTS = 1_000_000
+ADAPTER_FILE = "adapter_config.json"
+
+
+class NoArtifact(Conflict):
+    """This task has produced no model yet; it has one when it is COMPLETED."""
+
+
+class ArtifactGone(NotFound):
+    """The files of this model are no longer in the data folder; run the task again."""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """What a download consists of; `name` is the folder inside and the file's name."""
+
+    name: str
+    members: list[Member]
+    at: datetime
+
+
+def gather(
+    task: Task, folders: Sequence[RunFolder], completed: int | None, config: str
+) -> Artifact:
+    """Everything about the attempt `completed` of a task; blocks on files.
+
+    `config` is the run as YAML. Raises `NoArtifact`, or `ArtifactGone` when files are missing.
+    """
+    if completed is None:
+        raise NoArtifact
+    past = [folder for folder in folders if folder.attempt <= completed]
+    output = past[-1].output_dir if past and past[-1].attempt == completed else None
+    files = regular_files(output) if output is not None and output.is_dir() else []
+    if not files:
+        raise ArtifactGone
+    name = task.output_name
+    length, log = text_of(past)
+    adapter = any(file == ADAPTER_FILE for file, _, _ in files)
+    members = [
+        Member.of_bytes(f"{name}/README.md", _readme(task, adapter).encode()),
+        Member.of_bytes(f"{name}/config.yaml", config.encode()),
+        Member.of_bytes(f"{name}/metrics.json", _metrics(task, past, completed)),
+        Member(f"{name}/logs.txt", length, lambda: log),
+        *(Member.of_file(f"{name}/artifacts/{file}", path, size) for file, path, size in files),
+    ]
+    return Artifact(name, members, task.finished_at or datetime.now(UTC))
+
+
+def _metrics(task: Task, past: Sequence[RunFolder], completed: int) -> bytes:
+    found = series_of(past, ALL_POINTS)
+    content = {
+        "task": str(task.id),
+        "attempt": completed,
+        "last": task.metrics if task.attempt == completed else {},
+        "series": {
+            name: [{"step": p.step, "value": p.value, "at": p.at} for p in points]
+            for name, points in found.series.items()
+        },
+    }
+    return orjson.dumps(content, option=orjson.OPT_INDENT_2)
+
+
+LOAD_ADAPTER = """\
+from peft import AutoPeftModelForCausalLM
+from transformers import AutoTokenizer
+
+folder = "artifacts"
+model = AutoPeftModelForCausalLM.from_pretrained(folder)   # fetches or finds the base model
+tokenizer = AutoTokenizer.from_pretrained(folder)
+"""
+LOAD_MODEL = """\
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+folder = "artifacts"
+model = AutoModelForCausalLM.from_pretrained(folder)
+tokenizer = AutoTokenizer.from_pretrained(folder)
+"""
+ASK = """\
+messages = [{"role": "user", "content": "…"}]
+ids = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_tensors="pt")
+answer = model.generate(**ids, max_new_tokens=200, do_sample=False)
+print(tokenizer.decode(answer[0, ids["input_ids"].shape[1]:], skip_special_tokens=True))
+"""
+
+
+def _readme(task: Task, adapter: bool) -> str:
+    kind = "a LoRA adapter in PEFT's format" if adapter else "a model in Hugging Face's format"
+    load = LOAD_ADAPTER if adapter else LOAD_MODEL
+    return (
+        f"# {task.output_name}\n\n"
+        f"Tuned with EasyTune from {task.model.name} on the data set “{task.dataset.name}”.\n\n"
+        f"- `artifacts/`: the model itself, {kind}; its README.md is the model card\n"
+        "- `config.yaml`: the run, in the form that `easytune train` reads\n"
+        "- `metrics.json`: every curve\n"
+        "- `logs.txt`: everything the engine printed\n\n"
+        f"## Use it\n\n```python\n{load}{ASK}```\n"
+    )
+
+
+def as_yaml(values: dict[str, object], comment: str) -> str:
+    """A YAML document with a comment above; strings keep their characters and lines."""
+    head = "".join(f"# {line}\n" for line in comment.splitlines())
+    return head + yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)

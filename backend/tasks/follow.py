@@ -1,0 +1,188 @@
+"""Follows a file of a task over all its attempts: history and live are one loop over offsets.
+
+Whoever falls too far behind is moved forward, and told exactly what was left out; nothing is
+queued for anybody, so a slow reader costs the server no memory.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+from fastapi import Request
+
+from backend.accounts.authentication import authenticate
+from backend.errors import Forbidden, Unauthenticated, Unavailable
+from backend.jobs.log_file import read_backward, size_of, start_of_next
+from backend.jobs.run_folder import RunFolder, attempts
+from backend.jobs.schemas import TERMINAL
+from backend.tasks.position import Position
+from backend.tasks.watch import Followed, TaskWatch
+
+# At most rate + burst records in any second.
+RECORDS_PER_S = 1500
+BURST = 500
+MAX_BEHIND_BYTES = 2 * 1024 * 1024
+KEPT_BEHIND_BYTES = 256 * 1024
+WAIT_S = 0.25
+REFILL_S = 0.1
+CHECK_ACCESS_EVERY_S = 30.0
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Where the attempts of one job lie."""
+
+    runs_dir: Path
+    job_id: UUID
+
+    def folder(self, attempt: int) -> RunFolder:
+        """The folder of an attempt, which need not exist."""
+        return RunFolder.of(self.runs_dir, self.job_id, attempt)
+
+    def folders(self) -> list[RunFolder]:
+        """Those that exist, oldest first."""
+        return attempts(self.runs_dir, self.job_id)
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Left out: the lines after `after` up to and with `last`; `offset` is where it goes on."""
+
+    after: Position
+    last: Position
+    offset: int
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Framed records; the next one begins at `end`."""
+
+    frames: bytes
+    end: int
+    count: int
+
+
+class Source(Protocol):
+    """A kind of file that can be followed. All three block on files."""
+
+    def file(self, folder: RunFolder) -> Path:
+        """The file of an attempt."""
+
+    def read(self, folder: RunFolder, offset: int, budget: int) -> Batch:
+        """Up to `budget` records from `offset`."""
+
+    def gap(self, folder: RunFolder, gap: Gap) -> bytes:
+        """How the reader is told of a gap."""
+
+
+class Pace:
+    """A bucket of records that refills with time."""
+
+    def __init__(self) -> None:
+        self._left, self._at = float(BURST), time.monotonic()
+
+    def allowed(self) -> int:
+        """How many records may be sent now."""
+        now = time.monotonic()
+        self._left = min(BURST, self._left + (now - self._at) * RECORDS_PER_S)
+        self._at = now
+        return int(self._left)
+
+    def take(self, count: int) -> None:
+        """That many were sent."""
+        self._left -= count
+
+
+class Follower:
+    """One reader of one kind of file of a task."""
+
+    def __init__(
+        self, request: Request, watch: TaskWatch, followed: Followed, runs: Runs, source: Source
+    ) -> None:
+        self.ended = ""
+        self._request, self._watch, self._followed = request, watch, followed
+        self._runs, self._source = runs, source
+        self._pace = Pace()
+        self._checked_at = time.monotonic()
+
+    async def frames(self, start: Position, *, only_attempt: bool = False) -> AsyncIterator[bytes]:
+        """What follows `start`, as it comes; empty whenever there is nothing new.
+
+        Ends when all was sent and nothing more will come, or must; `ended` then says why: `end`,
+        `auth` or `shutdown`.
+        """
+        attempt, offset = start.attempt, None
+        while not (reason := await self._must_end()):
+            over = self._is_over(attempt)  # asked before the size is, so that nothing is missed
+            folder = self._runs.folder(attempt)
+            file = self._source.file(folder)
+            if offset is None:
+                offset = await asyncio.to_thread(start.following, file)
+            size = size_of(file)
+            if size - offset > MAX_BEHIND_BYTES:
+                gap = await asyncio.to_thread(_jump, file, attempt, offset, size)
+                yield await asyncio.to_thread(self._source.gap, folder, gap)
+                offset = gap.offset
+            if size > offset:
+                budget = self._pace.allowed()
+                if not budget:
+                    await asyncio.sleep(REFILL_S)
+                    continue
+                batch = await asyncio.to_thread(self._source.read, folder, offset, budget)
+                if batch.end > offset:
+                    self._pace.take(batch.count)
+                    offset = batch.end
+                    yield batch.frames
+                    continue
+            if over:
+                if only_attempt or (following := await self._following(attempt)) is None:
+                    reason = "end"
+                    break
+                attempt, offset = following, 0
+                continue
+            yield b""
+            await self._watch.growth.beyond(file, size, WAIT_S)
+        self.ended = reason
+
+    def _is_over(self, attempt: int) -> bool:
+        task = self._followed.task
+        return task is None or task.attempt > attempt or task.status in TERMINAL
+
+    async def _following(self, attempt: int) -> int | None:
+        """The next attempt that wrote something, or will."""
+        task = self._followed.task
+        if task is None or task.attempt <= attempt:
+            return None
+        folders = await asyncio.to_thread(self._runs.folders)
+        return min([*(f.attempt for f in folders if f.attempt > attempt), task.attempt])
+
+    async def _must_end(self) -> str:
+        """Why the stream must end now; empty when it need not."""
+        if self._request.app.state.closing.is_set():
+            return "shutdown"
+        now = time.monotonic()
+        if now - self._checked_at < CHECK_ACCESS_EVERY_S:
+            return ""
+        self._checked_at = now
+        try:
+            await authenticate(self._request)
+        except (Unauthenticated, Forbidden):
+            return "auth"
+        except Unavailable:
+            return ""  # without a database nobody's rights have changed either
+        return ""
+
+
+def _jump(file: Path, attempt: int, offset: int, size: int) -> Gap:
+    """Leave out what is too much, up to a line near the end."""
+    before = read_backward(file, offset, 1)
+    target = start_of_next(file, size - KEPT_BEHIND_BYTES)
+    return Gap(
+        after=Position(attempt, before[0].offset if before else None),
+        last=Position(attempt, read_backward(file, target, 1)[0].offset),
+        offset=target,
+    )

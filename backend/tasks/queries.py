@@ -1,0 +1,114 @@
+"""Finding tasks: every query that depends on who asks is here."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend import pagination
+from backend.accounts import policy
+from backend.accounts.policy import Action
+from backend.accounts.tables import UserRow
+from backend.errors import NotFound
+from backend.jobs.schemas import LIVE, JobStatus
+from backend.jobs.tables import JobRow, JobTransitionRow
+from backend.tasks.tables import TaskRow
+
+TRAIN = "train"
+
+
+class TaskNotFound(NotFound):
+    """This task does not exist, or it is not yours."""
+
+
+class Found(NamedTuple):
+    """A task with what belongs to it; `completed_attempt` is the newest that has a result."""
+
+    row: TaskRow
+    job: JobRow
+    owner: str
+    completed_attempt: int | None
+
+
+def _everything() -> Select[Any]:
+    completed = (
+        select(func.max(JobTransitionRow.attempt))
+        .where(
+            JobTransitionRow.job_id == TaskRow.job_id,
+            JobTransitionRow.to_status == JobStatus.COMPLETED,
+        )
+        .correlate(TaskRow)
+        .scalar_subquery()
+    )
+    return (
+        select(TaskRow, JobRow, UserRow.username, completed)
+        .join(JobRow, JobRow.id == TaskRow.job_id)
+        .join(UserRow, UserRow.id == TaskRow.owner_id)
+    )
+
+
+async def find(
+    session: AsyncSession, user: UserRow, task_id: UUID, action: Action = Action.READ
+) -> Found:
+    """The task, when `user` may do `action` to it; raises `TaskNotFound` or `Forbidden`."""
+    query = policy.visible(_everything().where(TaskRow.id == task_id), user, TaskRow.owner_id)
+    line = (await session.execute(query)).one_or_none()
+    if line is None:
+        raise TaskNotFound
+    found = Found(*line)
+    policy.require(user, action, found.row.owner_id)
+    return found
+
+
+async def find_many(session: AsyncSession, task_ids: Sequence[UUID]) -> list[Found]:
+    """Tasks by id, whoever asks: for the server's own watching, never for an answer."""
+    lines = await session.execute(_everything().where(TaskRow.id.in_(task_ids)))
+    return [Found(*line) for line in lines]
+
+
+async def list_page(
+    session: AsyncSession,
+    user: UserRow,
+    *,
+    limit: int,
+    cursor: str | None,
+    q: str | None,
+    statuses: Sequence[JobStatus] | None,
+) -> tuple[list[Found], str | None]:
+    """Tasks that `user` may see, newest first, and the cursor of the next page."""
+    query = policy.visible(_everything(), user, TaskRow.owner_id)
+    if statuses:
+        query = query.where(JobRow.status.in_(statuses))
+    if q and q.strip():
+        words = (
+            TaskRow.name,
+            TaskRow.description,
+            TaskRow.output_name,
+            TaskRow.model_name,
+            TaskRow.dataset_name,
+        )
+        query = query.where(or_(*(word.icontains(q.strip(), autoescape=True) for word in words)))
+    lines = await session.execute(pagination.after(query, TaskRow.id, cursor, limit))
+    page, last = pagination.cut([Found(*line) for line in lines], limit)
+    return page, str(last.row.id) if last else None
+
+
+async def count_unfinished(session: AsyncSession, owner_id: UUID) -> int:
+    """How many of a user's tasks wait or run."""
+    query = (
+        select(func.count())
+        .select_from(TaskRow)
+        .join(JobRow, JobRow.id == TaskRow.job_id)
+        .where(TaskRow.owner_id == owner_id, JobRow.status.in_([JobStatus.PENDING, *LIVE]))
+    )
+    return await session.scalar(query) or 0
+
+
+async def output_name_is_free(session: AsyncSession, owner_id: UUID, output_name: str) -> bool:
+    """Whether no task of this user produces a model of that name, whatever the case."""
+    query = select(TaskRow.id).where(
+        TaskRow.owner_id == owner_id, func.lower(TaskRow.output_name) == output_name.lower()
+    )
+    return await session.scalar(query.limit(1)) is None

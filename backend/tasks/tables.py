@@ -1,0 +1,61 @@
+"""Tables of tasks: what was asked for, and the wizard's drafts. How it goes stands in the job."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String, Text, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.database import Base, Keyed
+
+
+class TaskRow(Keyed, Base):
+    """A fine-tuning as its owner asked for it; status, progress and error are its job's.
+
+    Model and data set are kept by id and name without foreign keys, so that a task stays
+    readable after they are gone; their rooms refuse to delete what a live task needs.
+    """
+
+    __tablename__ = "tasks"
+    __table_args__ = (
+        # Names of results become folder names: two that differ only in case would collide.
+        Index("uq_tasks_output_name", "owner_id", text("lower(output_name)"), unique=True),
+        Index("ix_tasks_owner_id", "owner_id", "id"),
+    )
+
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id"), unique=True)
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("tasks.id", ondelete="SET NULL"))
+
+    name: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str] = mapped_column(Text)
+    intent: Mapped[str] = mapped_column(String(32))
+    objective: Mapped[str] = mapped_column(String(32))
+    method: Mapped[str] = mapped_column(String(32))
+    device: Mapped[str] = mapped_column(String(16))
+    hyperparameters: Mapped[dict[str, Any]]
+    output_name: Mapped[str] = mapped_column(String(100))
+
+    model_id: Mapped[UUID]
+    model_name: Mapped[str]
+    dataset_id: Mapped[UUID]
+    dataset_name: Mapped[str]
+    validation_dataset_id: Mapped[UUID | None]
+    validation_dataset_name: Mapped[str | None]
+
+    # What was expected when it was created, to be compared with what happened.
+    estimate: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+
+
+class DraftRow(Keyed, Base):
+    """What the wizard holds, valid or not; forgotten 30 days after the last change."""
+
+    __tablename__ = "task_drafts"
+    __table_args__ = (Index("ix_task_drafts_owner_id", "owner_id"),)
+
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    values: Mapped[dict[str, Any]]
+    step: Mapped[int]
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())

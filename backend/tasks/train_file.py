@@ -1,0 +1,145 @@
+"""The YAML that `easytune train` reads: one run, its model and its data, named by files.
+
+All errors are reported at once, each with the line it stands on.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+)
+
+from backend.datasets.schemas import Mapping
+from backend.tasks.schemas import Name, OutputName
+from training_engine.contract.spec import Device, Hyperparameters, Method, Objective
+
+MAX_BYTES = 1024 * 1024
+STARTER: Literal["starter"] = "starter"
+SENTENCES = {"missing": "this is needed", "extra_forbidden": "there is no such field"}
+Path_ = tuple[str | int, ...]
+
+
+class BadTrainFile(Exception):
+    """The file has errors; `errors` has one line each, `FILE:LINE: field: what is wrong`."""
+
+    def __init__(self, errors: list[str]) -> None:
+        self.errors = errors
+        super().__init__("\n".join(errors))
+
+
+def _beside(value: Path, info: ValidationInfo) -> Path:
+    """A path as the file means it: relative to its own folder."""
+    base: Path = (info.context or {}).get("base", Path())
+    found = (base / value.expanduser()).resolve()
+    if not found.is_file():
+        raise ValueError(f"there is no file {found}")
+    return found
+
+
+def _short(value: Any) -> Any:
+    """`dataset: FILE` is `dataset: {path: FILE}`."""
+    return {"path": value} if isinstance(value, str) else value
+
+
+class DataFile(BaseModel):
+    """A data file in any format that can be uploaded."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    path: Annotated[Path, AfterValidator(_beside)]
+    mapping: Mapping | None = None
+    max_dropped_rows: Annotated[int, Field(ge=0)] = 0
+
+
+Data = Annotated[DataFile, BeforeValidator(_short)]
+
+
+class TrainFile(BaseModel):
+    """A run. `model` is `starter`, a folder, or a hub id whose files are in the local cache."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+    model: Annotated[str, Field(min_length=1)] = STARTER
+    dataset: Data
+    validation: Data | None = None
+    objective: Objective = Objective.SFT
+    method: Method = Method.LORA
+    hyperparameters: Hyperparameters = Hyperparameters()
+    output_name: OutputName
+    device: Device = Device.AUTO
+
+
+def read(file: Path) -> TrainFile:
+    """The run that `file` describes; raises `BadTrainFile` or `OSError`."""
+    with file.open("rb") as stream:
+        content = stream.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise BadTrainFile([f"{file}: this is larger than {MAX_BYTES} bytes; is it a run file?"])
+    try:
+        text = content.decode("utf-8-sig")
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        values = yaml.safe_load(text)
+    except UnicodeDecodeError as error:
+        raise BadTrainFile([f"{file}: this is not UTF-8 text ({error.reason})"]) from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise BadTrainFile([f"{file}:{line}: not YAML: {error.problem}"]) from error
+    except yaml.YAMLError as error:
+        raise BadTrainFile([f"{file}: not YAML: {error}"]) from error
+    if not isinstance(values, dict):
+        raise BadTrainFile([f"{file}:1: a run file is a mapping (name: …, dataset: …, …)"])
+    lines: dict[Path_, int] = {}
+    errors = _walk(node, (), lines)
+    found: TrainFile | None = None
+    try:
+        found = TrainFile.model_validate(values, context={"base": file.resolve().parent})
+    except ValidationError as invalid:
+        errors += _told(invalid, lines)
+    if errors or found is None:
+        raise BadTrainFile([f"{file}:{line}: {told}" for line, told in sorted(errors)])
+    return found
+
+
+def _walk(node: Any, at: Path_, lines: dict[Path_, int]) -> list[tuple[int, str]]:
+    """Note on which line every value stands; keys that stand twice are errors."""
+    errors: list[tuple[int, str]] = []
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            place = (*at, str(key.value))
+            if place in lines:
+                errors.append(
+                    (key.start_mark.line + 1, f"{'.'.join(map(str, place))}: stands twice")
+                )
+            lines[place] = key.start_mark.line + 1
+            errors += _walk(value, place, lines)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            lines[(*at, index)] = value.start_mark.line + 1
+            errors += _walk(value, (*at, index), lines)
+    return errors
+
+
+def _told(error: ValidationError, lines: dict[Path_, int]) -> list[tuple[int, str]]:
+    """Line and sentence of each error; alternatives of one field are told once."""
+    told: dict[tuple[int, str], str] = {}
+    for item in error.errors():
+        place = tuple(item["loc"])
+        while place and place not in lines and item["type"] != "missing":
+            place = place[:-1]
+        known = place
+        while known and known not in lines:
+            known = known[:-1]
+        field = ".".join(map(str, place)) or "the file"
+        message = SENTENCES.get(item["type"]) or item["msg"].removeprefix("Value error, ")
+        told.setdefault((lines.get(known, 1), field), message)
+    return [(line, f"{field}: {message}") for (line, field), message in told.items()]

@@ -1,0 +1,80 @@
+"""How a task looks from outside: its own row, its job's state, its place in the queue."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.jobs.queue import QueuePlace, queue_positions
+from backend.jobs.schemas import LIVE, JobStatus
+from backend.jobs.tables import JobRow
+from backend.tasks.queries import Found
+from backend.tasks.schemas import Estimate, Queue, Task, TaskError, TaskReference
+from training_engine.contract.names import Phase
+
+
+async def views_of(session: AsyncSession, found: Sequence[Found]) -> list[Task]:
+    """Tasks as the API shows them, in the order given; one query for all places in the queue."""
+    places = await queue_positions(session, [f.job.id for f in found])
+    return [view(f, places.get(f.job.id)) for f in found]
+
+
+async def view_of(session: AsyncSession, found: Found) -> Task:
+    """One task as the API shows it."""
+    return (await views_of(session, [found]))[0]
+
+
+def view(found: Found, place: QueuePlace | None) -> Task:
+    """Put the parts together."""
+    row, job = found.row, found.job
+    return Task(
+        id=row.id,
+        name=row.name,
+        description=row.description,
+        intent=row.intent,
+        objective=row.objective,
+        method=row.method,
+        device=row.device,
+        model=TaskReference(id=row.model_id, name=row.model_name),
+        dataset=TaskReference(id=row.dataset_id, name=row.dataset_name),
+        validation_dataset=_validation(found),
+        output_name=row.output_name,
+        hyperparameters=row.hyperparameters,
+        status=job.status,
+        queue=Queue(position=place.position, reason=place.reason) if place else None,
+        resumable=job.resumable,
+        attempt=job.attempt,
+        error=TaskError.model_validate(job.error) if job.error else None,
+        metrics=job.metrics,
+        estimate=Estimate.model_validate(row.estimate) if row.estimate else None,
+        peak_memory_bytes=job.peak_memory_bytes,
+        device_used=job.device,
+        device_reason=job.device_reason,
+        has_artifact=found.completed_attempt is not None,
+        parent_id=row.parent_id,
+        owner=found.owner,
+        created_at=row.created_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+        **_progress(job),
+    )
+
+
+def _validation(found: Found) -> TaskReference | None:
+    row = found.row
+    if row.validation_dataset_id is None:
+        return None
+    return TaskReference(id=row.validation_dataset_id, name=row.validation_dataset_name or "")
+
+
+def _progress(job: JobRow) -> dict[str, float | int | Phase | None]:
+    """Speed and remaining time only while there is something that moves."""
+    live = job.status in LIVE
+    return {
+        "phase": Phase(job.phase) if live and job.phase in set(Phase) else None,
+        "progress": 1.0 if job.status == JobStatus.COMPLETED else job.progress,
+        "step": job.step,
+        "total_steps": job.total_steps,
+        "epoch": job.epoch,
+        "eta_s": job.eta_s if live else None,
+        "tokens_per_s": job.tokens_per_s,
+    }
