@@ -1,1 +1,54 @@
-export default {}
+/** 首页。 */
+export default {
+  title: '总览',
+  running: '正在运行',
+  nothingRuns: '当前没有运行中的任务。',
+  queued: '队列中第 {{position}} 位。',
+  queueReasons: {
+    slot_busy: '等待前一个训练结束。',
+    waiting_for_supervisor: '马上开始。',
+    host_memory: '等待空闲内存。',
+  },
+  loss: '损失 {{value}}',
+  left: '约剩 {{time}}',
+  machine: '本机',
+  counts: '总数',
+  datasets_other: '个数据集',
+  models_other: '个模型',
+  runs_other: '次训练',
+  completed_other: '次完成',
+  failed_other: '次失败',
+  needsYou: '需要处理',
+  lowDisk: '磁盘仅剩 {{size}}，请删除不再需要的内容。',
+  latest: '最近的训练',
+  model: '模型',
+  data: '数据',
+  lastLoss: '最新损失',
+  took: '用时',
+  first: {
+    title: '第一个微调模型',
+    purpose: '点击四次，只需几分钟，全程在本机进行，无需联网。',
+    hide: '隐藏',
+    done: '已完成',
+    model: {
+      title: '模型',
+      detail: '一个 1.35 亿参数的小型对话模型。',
+      action: '添加入门模型',
+    },
+    data: {
+      title: '数据',
+      detail: '中英文客服对话。',
+      action: '添加示例数据',
+    },
+    train: {
+      title: '训练',
+      detail: '表单已填好，核对后即可开始。',
+      action: '设置训练',
+    },
+    talk: {
+      title: '试用',
+      detail: '向两个模型提同一个问题，并排比较。',
+      action: '开始对话',
+    },
+  },
+}
