@@ -1,0 +1,106 @@
+"""An engine that obeys, crashes, hangs or floods on request: `--child tests.fakes.engine`.
+
+What it does stands in `spec.json` under "fake", or as JSON in the variable EASYTUNE_FAKE:
+`steps`, `step_s`; at a step: `crash_at` (traceback), `kill_at` (with `signal`, default 9),
+`exit_at` (with `exit_code`, no last event), `fail_at` (with `code`), `hang_at` (silent; with
+`stubborn` it ignores SIGTERM too), `flood_at` (with `lines`), `spawn_at` (a child that stays).
+"""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from training_engine.contract.event_writer import EventWriter
+from training_engine.contract.names import (
+    CHECKPOINTS_DIR,
+    CONTROL_DIR,
+    MANIFEST_FILE,
+    OUTPUT_DIR,
+    SPEC_FILE,
+    STOP_AND_SAVE_COMMAND,
+    STOP_COMMAND,
+    ExitCode,
+)
+
+
+class Crash(Exception):
+    """Asked for."""
+
+
+def misbehave(fake: dict, step: int, events: EventWriter) -> None:
+    """Whatever is asked for at this step."""
+    if step == fake.get("flood_at"):
+        sys.stdout.write("".join(f"flood {i}\n" for i in range(fake.get("lines", 100_000))))
+    if step == fake.get("spawn_at"):
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    if step == fake.get("crash_at"):
+        raise Crash(f"asked to crash at step {step}")
+    if step == fake.get("kill_at"):
+        os.kill(os.getpid(), fake.get("signal", signal.SIGKILL))
+    if step == fake.get("exit_at"):
+        os._exit(fake.get("exit_code", 7))
+    if step == fake.get("fail_at"):
+        events.write(
+            "failed", code=fake.get("code", "internal"), message="It failed.", hint="Retry."
+        )
+        sys.exit(ExitCode.FAILED)
+    if step == fake.get("hang_at"):
+        if fake.get("stubborn"):
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        while True:
+            time.sleep(60)
+
+
+def save(run_dir: Path, step: int, events: EventWriter) -> str:
+    """A checkpoint that holds nothing but its manifest."""
+    folder = run_dir / CHECKPOINTS_DIR / f"step-{step}"
+    folder.mkdir(parents=True, exist_ok=True)
+    content = json.dumps({"step": step, "files": []})
+    (folder / MANIFEST_FILE).write_text(content)
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    events.write(
+        "checkpoint", step=step, name=folder.name, size_bytes=len(content), manifest_sha256=digest
+    )
+    return folder.name
+
+
+def main(run_dir: Path) -> int:
+    """Steps with events and log lines until the end, a stop or a misbehaviour."""
+    spec = json.loads((run_dir / SPEC_FILE).read_text())
+    fake = spec.get("fake") or json.loads(os.environ.get("EASYTUNE_FAKE", "{}"))
+    steps, control = fake.get("steps", 5), run_dir / CONTROL_DIR
+    terminated: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, frame: terminated.append(number))
+    with EventWriter(run_dir) as events:
+        events.write("started", device="cpu", dtype="float32", device_reason="fake", versions={})
+        for step in range(1, steps + 1):
+            time.sleep(fake.get("step_s", 0.05))
+            misbehave(fake, step, events)
+            loss = 2.0 / step
+            print(f"step {step}/{steps}  loss {loss:.4f}", flush=True)
+            events.write("metrics", step=step, values={"loss": loss, "learning_rate": 2e-4})
+            events.write(
+                "progress", phase="training", step=step, total_steps=steps, fraction=step / steps
+            )
+            if (control / STOP_COMMAND).exists():
+                events.write("stopped", step=step)
+                return ExitCode.STOPPED
+            if (control / STOP_AND_SAVE_COMMAND).exists() or terminated:
+                events.write("stopped", step=step, checkpoint=save(run_dir, step, events))
+                return ExitCode.STOPPED
+            if step % fake.get("save_every", 2) == 0:
+                save(run_dir, step, events)
+        output = run_dir / OUTPUT_DIR
+        output.mkdir(exist_ok=True)
+        (output / "README.md").write_text("# Nothing was trained\n")
+        events.write("finished", step=steps, metrics={"eval_loss": 0.5}, output_bytes=22)
+    return ExitCode.FINISHED
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,86 @@
+"""What a run host writes about itself: `identity.json` at the start, `exit.json` at the end."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+RESERVED_BYTES = 4096
+
+
+def write_whole(file: Path, facts: dict[str, Any]) -> None:
+    """Write beside, sync, rename: the file appears complete or not at all."""
+    beside = file.with_name(f".{file.name}.tmp")
+    with beside.open("wb") as stream:
+        stream.write(json.dumps(facts).encode())
+        stream.flush()
+        os.fsync(stream.fileno())
+    beside.replace(file)
+
+
+class ReservedRecord:
+    """A small file that takes its room on the disk now, to be written when there is none."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._beside = file.with_name(f".{file.name}.tmp")
+        with self._beside.open("wb") as stream:
+            stream.write(b" " * RESERVED_BYTES)
+            stream.flush()
+            os.fsync(stream.fileno())
+
+    def write(self, facts: dict[str, Any]) -> None:
+        """Put the facts in the reserved room and give the file its name."""
+        content = json.dumps(facts).encode()
+        with self._beside.open("r+b") as stream:
+            stream.write(content)
+            stream.truncate()
+            stream.flush()
+            os.fsync(stream.fileno())
+        self._beside.replace(self._file)
+
+
+class OutOfMemoryCount:
+    """How often the kernel killed for memory: in our control group, and on the whole machine."""
+
+    def __init__(self) -> None:
+        self._before = self._read()
+
+    def increased(self) -> bool:
+        """Whether it killed since this object was made; the own group's word comes first."""
+        group_before, machine_before = self._before
+        group, machine = self._read()
+        if group is not None and group_before is not None and group > group_before:
+            return True
+        return machine is not None and machine_before is not None and machine > machine_before
+
+    @staticmethod
+    def _read() -> tuple[int | None, int | None]:
+        return _counter(_events_file()), _counter(Path("/proc/vmstat"))
+
+
+def _events_file() -> Path:
+    """`memory.events` (cgroup v2) or `memory.oom_control` (v1) of this process."""
+    root = Path("/sys/fs/cgroup")
+    try:
+        lines = Path("/proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        return root / "memory.events"
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if "memory" in controllers.split(","):
+            return root / "memory" / path.lstrip("/") / "memory.oom_control"
+    own = next((line.split(":", 2)[2] for line in lines if line.startswith("0::")), "/")
+    return root / own.lstrip("/") / "memory.events"
+
+
+def _counter(file: Path) -> int | None:
+    """The number after `oom_kill` in a file of `name number` lines."""
+    try:
+        for line in file.read_text().splitlines():
+            name, _, number = line.partition(" ")
+            if name == "oom_kill":
+                return int(number)
+    except (OSError, ValueError):
+        return None
+    return None
