@@ -1,0 +1,1 @@
+"""Model folders made from other things: a GGUF file, an adapter and its base."""
