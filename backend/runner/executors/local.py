@@ -91,7 +91,8 @@ class LocalExecutor:
             return Sign.ENDED
         if identity is None:
             return Sign.ABSENT
-        return Sign.LOST if identity.get("boot_id") == boot_id() else Sign.REBOOTED
+        same = identity.get("boot_id") in {boot_id(), ""}  # empty where a system does not tell
+        return Sign.LOST if same else Sign.REBOOTED
 
     def signal(self, folder: RunFolder, force: Force) -> int:
         """Signal every process of the attempt but the run host, which is to say how it ended.
