@@ -1,7 +1,7 @@
 """The application: everything is put together here, and only here."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from importlib import import_module
@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
+from sqlalchemy import text
 
 from backend import browser_app, errors, schema
 from backend.accounts import secret_key, service
@@ -23,9 +24,16 @@ from backend.middleware.body_limits import BodyLimits
 from backend.middleware.context import Context
 from backend.middleware.hosts import HostCheck, known_hosts
 from backend.middleware.security_headers import SecurityHeaders
+from backend.overview import overview, sees_paths, slots_source
+from backend.runner.supervisor import Supervisor
 from backend.settings import Settings
+from backend.system.disk import DiskUse
+from backend.system.gpus import GpuFacts
+from backend.system.routes import health_router
+from backend.system.sources import Sources
 from backend.version import VERSION
 
+SUPERVISOR_END_S = 5.0
 FEATURES = ("accounts", "datasets", "models", "tasks", "serving", "system")
 
 
@@ -57,6 +65,7 @@ def create_app(
     )
     app.state.settings = settings
     app.state.background = background
+    app.state.database_kind = "external"
     app.state.announce = announce
     app.state.closing = asyncio.Event()
     app.state.started_at = datetime.now(UTC)
@@ -72,6 +81,7 @@ def create_app(
         if find_spec(f"backend.{feature}.routes"):
             api.include_router(import_module(f"backend.{feature}.routes").router)
     app.include_router(api)
+    app.include_router(health_router)
     browser_app.install(app)
     return app
 
@@ -99,15 +109,51 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.sessions = make_sessions(engine)
         app.state.tokens = Tokens(secret_key.load_or_create(settings))
         app.state.setup_token = SetupToken(settings.data_dir)
+        app.state.database_name = await _database_name(app)
+        app.state.disk_use = DiskUse(settings.data_dir)
+        stack.push_async_callback(app.state.disk_use.close)
+        app.state.gpu_facts = GpuFacts()
+        stack.callback(app.state.gpu_facts.close)
+        supervisor = None
         if app.state.background:
-            await stack.enter_async_context(_running(_offer_setup(app)))
+            await stack.enter_async_context(_running(_offer_setup(app), "set-up token"))
+            supervisor = Supervisor(settings, app.state.sessions)
+            await stack.enter_async_context(_supervising(supervisor, app.state.closing))
+        app.state.sources = Sources(
+            slots=slots_source(settings, supervisor), sees_paths=sees_paths, overview=overview
+        )
         yield
         app.state.closing.set()
 
 
+async def _database_name(app: FastAPI) -> str:
+    async with app.state.engine.connect() as connection:
+        version = await connection.scalar(text("SHOW server_version"))
+    return f"PostgreSQL {version} ({app.state.database_kind})"
+
+
 @asynccontextmanager
-async def _running(work: Any) -> AsyncIterator[None]:
-    task = asyncio.create_task(work)
+async def _supervising(supervisor: Supervisor, closing: asyncio.Event) -> AsyncIterator[None]:
+    """Run it; from the moment the platform closes it starts nothing more."""
+
+    async def stop_when_closing() -> None:
+        await closing.wait()
+        supervisor.stop()
+
+    run = asyncio.create_task(supervisor.run(), name="supervisor")
+    try:
+        async with _running(stop_when_closing(), "supervisor's end"):
+            yield
+    finally:
+        supervisor.stop()
+        await asyncio.wait([run], timeout=SUPERVISOR_END_S)
+        run.cancel()
+        await asyncio.gather(run, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _running(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
+    task = asyncio.create_task(work, name=name)
     try:
         yield
     finally:

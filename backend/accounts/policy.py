@@ -7,7 +7,7 @@ exist.
 """
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Select, or_
@@ -16,6 +16,9 @@ from sqlalchemy.orm import InstrumentedAttribute
 from backend.accounts.schemas import Role
 from backend.accounts.tables import UserRow
 from backend.errors import Forbidden, NotFound
+
+
+AnySelect = TypeVar("AnySelect", bound=Select[*tuple[Any, ...]])
 
 
 class Action(StrEnum):
@@ -61,10 +64,10 @@ def require(user: UserRow, action: Action, owner_id: UUID | None) -> None:
 
 
 def visible(
-    query: Select[Any],
+    query: AnySelect,
     user: UserRow,
     owner_column: InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None],
-) -> Select[Any]:
+) -> AnySelect:
     """`query` with the rows that `user` may see; the same rule as `may_see`."""
     if user.role == Role.ADMINISTRATOR:
         return query

@@ -1,0 +1,97 @@
+"""What holds a training process back on this host, and whether it outlives the backend.
+
+Only what is really in force is listed as reached; what the kernel could do is listed beside it.
+"""
+
+import ctypes
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+SYS_LANDLOCK_CREATE_RULESET = 444
+LANDLOCK_CREATE_RULESET_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """`reached` are codes; `survives_restart` is None where it can not be known."""
+
+    reached: list[str]
+    landlock_version: int
+    uid: int
+    no_new_privs: bool
+    container: bool
+    survives_restart: bool | None
+    restart_hint: str | None
+
+
+def isolation() -> Isolation:
+    """The facts of this process, which training processes inherit."""
+    no_new_privs = _status_field("NoNewPrivs") == "1"
+    container = _in_container()
+    survives, hint = _survives_restart()
+    reached = ["own_session", "environment_allow_list", "no_shell"]
+    if no_new_privs:
+        reached.append("no_new_privs")
+    if os.geteuid() != 0:
+        reached.append("not_root")
+    if container:
+        reached.append("container")
+    return Isolation(
+        reached=reached,
+        landlock_version=_landlock_version(),
+        uid=os.geteuid(),
+        no_new_privs=no_new_privs,
+        container=container,
+        survives_restart=survives,
+        restart_hint=hint,
+    )
+
+
+def _status_field(name: str) -> str | None:
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return None
+    return next((li.partition(":")[2].strip() for li in lines if li.startswith(name + ":")), None)
+
+
+def _landlock_version() -> int:
+    """Version of the kernel's Landlock interface; 0 where there is none."""
+    if sys.platform != "linux":
+        return 0
+    call = ctypes.CDLL(None, use_errno=True).syscall
+    version = call(SYS_LANDLOCK_CREATE_RULESET, None, 0, LANDLOCK_CREATE_RULESET_VERSION)
+    return max(0, int(version))
+
+
+def _in_container() -> bool:
+    return Path("/.dockerenv").exists() or Path("/run/.containerenv").exists()
+
+
+def _survives_restart() -> tuple[bool | None, str | None]:
+    """Whether a training goes on when the backend is restarted by whoever started it."""
+    if sys.platform != "linux":
+        return True, None
+    if os.getpid() == 1 or (_in_container() and os.getppid() in {0, 1}):
+        return (
+            False,
+            "Restarting this container ends its training runs; run `easytune worker` in another.",
+        )
+    try:
+        group = Path("/proc/self/cgroup").read_text().strip().rpartition(":")[2]
+    except OSError:
+        return None, None
+    unit = group.rpartition("/")[2]
+    if not unit.endswith(".service") or unit.startswith("user@"):
+        return True, None
+    for folder in ("/etc/systemd/system", "/usr/lib/systemd/system", "/run/systemd/system"):
+        try:
+            text = Path(folder, unit).read_text()
+        except OSError:
+            continue
+        if "KillMode=process" in text or "KillMode=mixed" in text:
+            return "KillMode=process" in text, None
+        return False, f"Put KillMode=process into {unit}, or a restart ends training runs."
+    return None, f"Could not read {unit}; it needs KillMode=process."

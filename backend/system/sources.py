@@ -1,0 +1,27 @@
+"""What this room shows but rooms above know; the application puts them in."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.system.schemas import Overview
+
+
+@dataclass(frozen=True)
+class Slots:
+    """Training slots of this host, and who gives them out."""
+
+    total: int
+    used: int
+    supervisor: Literal["leading", "standby", "absent"]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Asked at every request."""
+
+    slots: Callable[[AsyncSession], Awaitable[Slots]]
+    sees_paths: Callable[[Any], bool]  # whether this user may know folders of the server
+    overview: Callable[[AsyncSession, Any], Awaitable[Overview]]  # for this user
