@@ -1,6 +1,7 @@
 """Write what is generated from the code; with --check fail when a file is stale.
 
-OpenAPI document → browser types and the API page of the docs; SQLAlchemy tables → schema page.
+OpenAPI document → browser types and the API page of the docs; SQLAlchemy tables → schema page;
+the engine's hyper-parameters → the schema that the wizard's form is made from.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TYPES = ROOT / "frontend/src/api/schema.gen.ts"
+KNOBS = ROOT / "frontend/src/api/hyperparameters.gen.json"
 
 
 def openapi() -> str:
@@ -36,6 +38,16 @@ def browser_types(document: str) -> str:
         return target.read_text()
 
 
+def knobs() -> str:
+    """Every hyper-parameter with default, range, unit and help, as a JSON schema.
+
+    The OpenAPI document holds it too, but TypeScript types keep no values.
+    """
+    from training_engine.contract.spec import Hyperparameters
+
+    return json.dumps(Hyperparameters.model_json_schema(), indent=1, ensure_ascii=False) + "\n"
+
+
 def main(check: bool) -> int:
     """Write or compare every generated file; returns the exit code."""
     from docs_pages import api_page, database_page
@@ -43,6 +55,7 @@ def main(check: bool) -> int:
     document = openapi()
     files = {
         TYPES: browser_types(document),
+        KNOBS: knobs(),
         ROOT / "docs/api.md": api_page(json.loads(document)),
         ROOT / "docs/database.md": database_page(),
     }
