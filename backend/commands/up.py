@@ -6,7 +6,7 @@ import gc
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 
 import typer
 import uvicorn
@@ -17,6 +17,7 @@ from backend import data_dir, log
 from backend.app import create_app
 from backend.commands.failures import CommandError
 from backend.embedded_postgres import EmbeddedPostgres
+from backend.own_database import understandable
 from backend.settings import LOOPBACK_HOSTS, Settings, load
 
 app = typer.Typer(help="Start the platform and print its address.")
@@ -43,8 +44,6 @@ def up() -> None:
         server = Server(application, database)
         with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
             runner.run(server.serve_until_told(listener))
-        if not server.was_ready:
-            raise CommandError(f"EasyTune did not start: {server.reason}")
 
 
 @contextmanager
@@ -93,7 +92,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 application,
-                lifespan="on",
+                lifespan="off",
                 log_config=None,
                 access_log=False,
                 proxy_headers=False,
@@ -102,8 +101,6 @@ class Server(uvicorn.Server):
             )
         )
         self.application, self.database = application, database
-        self.was_ready = False
-        self.reason = "see the lines above"
 
     async def serve_until_told(self, listener: socket.socket) -> None:
         """Serve until SIGINT or SIGTERM."""
@@ -111,9 +108,16 @@ class Server(uvicorn.Server):
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._end)
         watch = asyncio.create_task(self._watch()) if self.database else None
-        await self.serve(sockets=[listener])
-        if watch is not None:
-            watch.cancel()
+        try:
+            async with AsyncExitStack() as stack:
+                with understandable():
+                    # Here and not by uvicorn, which would tell failures as tracebacks.
+                    context = self.application.router.lifespan_context(self.application)
+                    await stack.enter_async_context(context)
+                await self.serve(sockets=[listener])
+        finally:
+            if watch is not None:
+                watch.cancel()
 
     def _end(self) -> None:
         # Readiness first and streams' good-bye; then uvicorn stops taking connections.
@@ -124,14 +128,13 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Ours are set in `serve_until_told`; uvicorn's would end the process before the database is down."""
+        """Ours are set above; uvicorn's would end the process before the database is down."""
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Say that it is ready once requests are answered."""
         await super().startup(sockets)
         if self.started and sockets:
-            self.was_ready = True
             host, port = sockets[0].getsockname()[:2]
             shown = f"[{host}]" if ":" in host else host
             gc.freeze()  # what is loaded now stays; collecting skips it
