@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import orjson
-import yaml
 
 from backend.errors import Conflict, NotFound
 from backend.jobs.run_folder import RunFolder
@@ -111,9 +110,3 @@ def _readme(task: Task, adapter: bool) -> str:
         "- `logs.txt`: everything the engine printed\n\n"
         f"## Use it\n\n```python\n{load}{ASK}```\n"
     )
-
-
-def as_yaml(values: dict[str, object], comment: str) -> str:
-    """A YAML document with a comment above; strings keep their characters and lines."""
-    head = "".join(f"# {line}\n" for line in comment.splitlines())
-    return head + yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)

@@ -78,6 +78,7 @@ class History:
     folder: RunFolder
     inode: int = 0
     offset: int = 0
+    last_offset: int | None = None  # where the last event that was taken in begins
     series: dict[str, Series] = field(default_factory=dict)
     remarks: deque[tuple[int, Remark]] = field(default_factory=lambda: deque(maxlen=MAX_REMARKS))
     checkpoints: list[Checkpoint] = field(default_factory=list)
@@ -93,6 +94,7 @@ class History:
                 return
             for placed in events:
                 self._take(placed)
+                self.last_offset = placed.offset
             self.offset = end
 
     def _take(self, placed: PlacedEvent) -> None:

@@ -128,7 +128,8 @@ def _part(
         start = max(start, start_of_next(folder.log_file, max(0, end - SCAN_BYTES)))
         matching = _matching(folder, start, end, wanted)
         return list(deque((line for _, line in matching), maxlen=window.limit)), end
-    end = min(end, start + SCAN_BYTES)
+    if end > start + SCAN_BYTES:
+        end = min(end, start_of_next(folder.log_file, start + SCAN_BYTES))
     found: list[LogLine] = []
     for raw, line in _matching(folder, start, end, wanted):
         found.append(line)

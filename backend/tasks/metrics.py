@@ -9,6 +9,7 @@ import orjson
 from backend.jobs.run_folder import RunFolder
 from backend.tasks.downsample import kept_indexes
 from backend.tasks.history import Series, history_of
+from backend.tasks.position import Position
 from backend.tasks.schemas import MetricSeries
 
 STEP_OF_NAME = re.compile(r"(\d+)$")
@@ -39,8 +40,10 @@ def series_of(folders: Sequence[RunFolder], max_points: int) -> MetricSeries:
     begins = [began_at(folder) for folder in folders]
     whole: dict[str, Series] = {}
     checkpoints: set[int] = set()
+    seen = Position(1, None)
     for folder, limit in zip(folders, valid_until(begins), strict=True):
         with history_of(folder) as history:
+            seen = Position(folder.attempt, history.last_offset)
             for name, series in history.series.items():
                 whole.setdefault(name, Series()).extend(series.until(limit))
             checkpoints |= {c.step for c in history.checkpoints if c.step <= limit}
@@ -53,4 +56,5 @@ def series_of(folders: Sequence[RunFolder], max_points: int) -> MetricSeries:
             str(folder.attempt): begin for folder, begin in zip(folders, begins, strict=True)
         },
         checkpoints=sorted(checkpoints),
+        next=str(seen),
     )

@@ -61,6 +61,7 @@ class TaskCreate(TaskPlan):
     description: Text = ""
     intent: Intent = Intent.OTHER
     output_name: OutputName
+    parent_id: UUID | None = Field(None, description="The task whose values were taken over")
 
 
 class Queue(BaseModel):
@@ -242,6 +243,7 @@ class MetricSeries(BaseModel):
     series: dict[str, list[MetricPoint]]
     attempts: dict[str, int] = Field(description="Attempt → first step")
     checkpoints: list[int] = Field(description="Steps with a checkpoint")
+    next: str = Field(description="Pass as `after` to the event stream to go on")
 
 
 class TaskEvent(BaseModel):

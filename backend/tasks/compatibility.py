@@ -1,0 +1,117 @@
+"""Whether data, model, objective and method fit each other; every misfit is a sentence.
+
+Pure: rows in, errors out. The wizard shows the same errors that `create` refuses with.
+"""
+
+from collections.abc import Iterator
+
+from backend.datasets.schemas import DatasetStatus
+from backend.datasets.tables import DatasetRow
+from backend.errors import FieldError
+from backend.models.schemas import ModelStatus
+from backend.models.tables import ModelRow
+from backend.tasks.schemas import Finding
+from training_engine.contract.names import RecordType
+from training_engine.contract.spec import RECORD_TYPES_OF, Objective
+
+DATASET = "/dataset_id"
+VALIDATION = "/validation_dataset_id"
+MODEL = "/model_id"
+FEW_ROWS = 20
+CHAT = frozenset({RecordType.CONVERSATIONAL, RecordType.PROMPT_COMPLETION})
+
+DATASET_STATES = {
+    DatasetStatus.IMPORTING: "The data set {name} is still being imported; wait until it is ready.",
+    DatasetStatus.BLOCKED: "More rows of {name} were dropped than it allows; "
+    "open it, then correct the file or allow more dropped rows.",
+    DatasetStatus.NEEDS_MAPPING: "{name} does not say which column is what; open it and choose.",
+    DatasetStatus.FAILED: "{name} could not be read; open it to see why, then upload it again.",
+}
+MODEL_STATES = {
+    ModelStatus.DOWNLOADING: "The model {name} is still being downloaded; wait until it is ready.",
+    ModelStatus.CONVERTING: "The model {name} is still being converted; wait until it is ready.",
+    ModelStatus.FAILED: "The model {name} could not be prepared; open it to see why.",
+}
+
+
+def _error(pointer: str, code: str, message: str, **params: str | int) -> FieldError:
+    return FieldError(
+        pointer=pointer, code=code, message=message.format(**params), params=dict(params)
+    )
+
+
+def dataset_errors(
+    row: DatasetRow | None, objective: Objective, pointer: str = DATASET
+) -> Iterator[FieldError]:
+    """What keeps a data set from being trained on."""
+    if row is None:
+        message = "There is no such data set, or it is not yours; choose another one."
+        yield _error(pointer, "dataset_not_found", message)
+        return
+    if row.status != DatasetStatus.READY:
+        message = DATASET_STATES[DatasetStatus(row.status)]
+        yield _error(pointer, f"dataset_{row.status}", message, name=row.name)
+        return
+    wanted = RECORD_TYPES_OF[objective]
+    if row.record_type not in wanted:
+        yield _error(
+            pointer,
+            "record_type_mismatch",
+            "{name} holds {record_type} rows, and {objective} needs {wanted}; "
+            "choose another data set.",
+            name=row.name,
+            record_type=row.record_type or "unknown",
+            objective=objective.value,
+            wanted=" or ".join(sorted(wanted)),
+        )
+    if not row.num_rows:
+        yield _error(pointer, "dataset_empty", "{name} has no rows to learn from.", name=row.name)
+
+
+def model_errors(row: ModelRow | None, record_type: str | None) -> Iterator[FieldError]:
+    """What keeps a model from being trained on rows of that type."""
+    if row is None:
+        message = "There is no such model; choose another one."
+        yield _error(MODEL, "model_not_found", message)
+        return
+    if row.status != ModelStatus.READY:
+        message = MODEL_STATES[ModelStatus(row.status)]
+        yield _error(MODEL, f"model_{row.status}", message, name=row.name)
+        return
+    if record_type in CHAT and not row.has_chat_template:
+        yield _error(
+            MODEL,
+            "no_chat_template",
+            "{name} has no chat template, so it does not know how a conversation is written; "
+            "choose an instruction-tuned model (its name often ends in Instruct or Chat).",
+            name=row.name,
+        )
+
+
+def length_errors(row: ModelRow | None, max_length: int) -> Iterator[FieldError]:
+    """A sample can not be longer than what the model can read."""
+    if row is not None and row.context_length and max_length > row.context_length:
+        yield _error(
+            "/hyperparameters/max_length",
+            "max_length_too_long",
+            "{name} reads {context_length} tokens at most; choose a smaller maximum length.",
+            name=row.name,
+            context_length=row.context_length,
+        )
+
+
+def same_data() -> FieldError:
+    """A measurement on what was trained says nothing."""
+    message = "This is the data set that is trained on; choose another one to measure on, or none."
+    return _error(VALIDATION, "validation_is_training", message)
+
+
+def remarks(row: DatasetRow | None) -> Iterator[Finding]:
+    """What is worth knowing but keeps nobody from training."""
+    if row is not None and row.status == DatasetStatus.READY and 0 < (row.num_rows or 0) < FEW_ROWS:
+        message = f"{row.name} has {row.num_rows} rows; the model will hardly learn from so few."
+        params: dict[str, str | int | float | bool | None] = {
+            "name": row.name,
+            "num_rows": row.num_rows,
+        }
+        yield Finding(code="few_rows", message=message, params=params)

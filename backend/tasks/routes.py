@@ -1,0 +1,10 @@
+"""HTTP of tasks, put together: literal paths before those with an id."""
+
+from fastapi import APIRouter
+
+from backend.tasks import draft_routes, history_routes, log_routes
+
+router = APIRouter()
+router.include_router(draft_routes.router)
+router.include_router(log_routes.router)
+router.include_router(history_routes.router)

@@ -1,0 +1,197 @@
+"""What can be done with a task. Every refusal comes before anything is written or started."""
+
+import asyncio
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.accounts import policy
+from backend.accounts.policy import Action
+from backend.accounts.tables import UserRow
+from backend.datasets.tables import DatasetUseRow
+from backend.errors import Conflict, FieldError, Refused, TooMany
+from backend.ids import new_id
+from backend.jobs import service as jobs
+from backend.jobs.schemas import TERMINAL, JobStatus, Slot
+from backend.models.tables import ModelUseRow
+from backend.settings import Settings
+from backend.tasks import plans, queries
+from backend.tasks.estimates import HostFacts, estimate
+from backend.tasks.plans import Plan
+from backend.tasks.queries import TRAIN, Found
+from backend.tasks.run_spec import spec_of
+from backend.tasks.schemas import Task, TaskCreate, TaskUpdate
+from backend.tasks.tables import TaskRow
+from backend.tasks.view import view_of
+from training_engine.contract.spec import RunSpec
+
+MAX_UNFINISHED = 100
+OUTPUT_NAME_INDEX = "uq_tasks_output_name"
+
+
+class TaskRefused(Refused):
+    """This can not be trained like this; the marked fields say why."""
+
+
+class TooManyTasks(TooMany):
+    """You have {count} tasks that wait or run; wait for one to end, or stop one."""
+
+
+class TaskIsLive(Conflict):
+    """This task is {status}; stop it before you delete it."""
+
+
+class SourceGone(Conflict):
+    """The {what} of this task is no longer there; create a new task instead."""
+
+
+async def create(
+    session: AsyncSession, user: UserRow, settings: Settings, facts: HostFacts, body: TaskCreate
+) -> Task:
+    """Check, then write task, job and edges together; the job starts when a slot is free.
+
+    Raises `TaskRefused` with every wrong field, `TooManyTasks`, `Forbidden`.
+    """
+    policy.require(user, Action.CREATE, user.id)
+    count = await queries.count_unfinished(session, user.id)
+    if count >= MAX_UNFINISHED:
+        raise TooManyTasks(params={"count": count})
+    sources = await plans.find(session, user, body)
+    errors = plans.errors_of(sources)
+    if not await queries.output_name_is_free(session, user.id, body.output_name):
+        errors.append(_name_taken(body.output_name))
+    if body.parent_id is not None:
+        await queries.find(session, user, body.parent_id)
+    if errors:
+        raise TaskRefused(errors[0].message, errors=errors)
+    plan = plans.sound(sources)
+    expected = await estimate(session, facts, plan)
+    try:
+        async with session.begin_nested():
+            row = await _write(session, user, settings, body, plan)
+            row.estimate = expected.model_dump(mode="json")
+    except IntegrityError as error:
+        if OUTPUT_NAME_INDEX not in str(error.orig):
+            raise
+        taken = _name_taken(body.output_name)  # by a request at the same moment
+        raise TaskRefused(taken.message, errors=[taken]) from error
+    return await view_of(session, await queries.find(session, user, row.id))
+
+
+def _name_taken(name: str) -> FieldError:
+    return FieldError(
+        pointer="/output_name",
+        code="output_name_taken",
+        message=f"You already have a model named {name}; choose another name.",
+        params={"name": name},
+    )
+
+
+async def _write(
+    session: AsyncSession, user: UserRow, settings: Settings, body: TaskCreate, plan: Plan
+) -> TaskRow:
+    """Task, job and the edges that keep data and model from being deleted."""
+    task_id = new_id()
+    job = await jobs.enqueue(
+        session,
+        kind=TRAIN,
+        spec=spec_of(body, plan, settings),
+        slot=Slot.TRAINING,
+        owner_id=user.id,
+        subject_id=task_id,
+    )
+    row = TaskRow(
+        id=task_id,
+        owner_id=user.id,
+        job_id=job.id,
+        parent_id=body.parent_id,
+        name=body.name,
+        description=body.description,
+        intent=body.intent,
+        objective=body.objective,
+        method=body.method,
+        device=body.device,
+        hyperparameters=body.hyperparameters.model_dump(mode="json"),
+        output_name=body.output_name,
+        model_id=plan.model.id,
+        model_name=plan.model.name,
+        dataset_id=plan.dataset.id,
+        dataset_name=plan.dataset.name,
+        validation_dataset_id=plan.validation.id if plan.validation else None,
+        validation_dataset_name=plan.validation.name if plan.validation else None,
+    )
+    session.add(row)
+    edge = {"task_id": task_id, "job_id": job.id, "task_name": body.name}
+    for dataset_id in {plan.dataset.id, *([plan.validation.id] if plan.validation else [])}:
+        session.add(DatasetUseRow(dataset_id=dataset_id, **edge))
+    session.add(ModelUseRow(model_id=plan.model.id, **edge))
+    await session.flush()
+    return row
+
+
+async def stop(session: AsyncSession, user: UserRow, task_id: UUID, *, save: bool) -> Task:
+    """Ask a task to end; one that has ended stays what it is."""
+    found = await queries.find(session, user, task_id, Action.RUN)
+    await jobs.request_stop(session, found.job.id, save)
+    return await view_of(session, await queries.find(session, user, task_id))
+
+
+async def run_again(session: AsyncSession, user: UserRow, task_id: UUID, *, resume: bool) -> Task:
+    """A new attempt: from the newest checkpoint, or from the beginning.
+
+    Raises `InvalidTransition` while it has not ended, `NotResumable`, `SourceGone`.
+    """
+    found = await queries.find(session, user, task_id, Action.RUN)
+    if found.job.status in TERMINAL:
+        gone = await asyncio.to_thread(_missing_source, RunSpec.model_validate(_given(found)))
+        if gone is not None:
+            raise SourceGone(params={"what": gone})
+    await jobs.requeue(session, found.job.id, resume=resume)
+    return await view_of(session, await queries.find(session, user, task_id))
+
+
+def _given(found: Found) -> dict[str, object]:
+    return {**found.job.spec, "run_id": str(found.job.id)}
+
+
+def _missing_source(spec: RunSpec) -> str | None:
+    if not Path(spec.dataset.path).is_file():
+        return "data set"
+    if spec.validation_dataset and not Path(spec.validation_dataset.path).is_file():
+        return "validation data set"
+    return None if Path(spec.model.path).is_dir() else "model"
+
+
+async def change(session: AsyncSession, user: UserRow, task_id: UUID, body: TaskUpdate) -> Task:
+    """Rename or describe."""
+    found = await queries.find(session, user, task_id, Action.CHANGE)
+    if body.description is not None:
+        found.row.description = body.description
+    if body.name is not None:
+        found.row.name = body.name
+        for edge in (DatasetUseRow, ModelUseRow):
+            await session.execute(
+                update(edge).where(edge.task_id == task_id).values(task_name=body.name)
+            )
+    await session.flush()
+    return await view_of(session, found)
+
+
+async def delete(session: AsyncSession, user: UserRow, task_id: UUID) -> UUID:
+    """Forget a task that has ended or still waits; returns the job whose folders can go.
+
+    The folders are removed after the commit: a failed one must not cost the files.
+    """
+    found = await queries.find(session, user, task_id, Action.DELETE)
+    job = await jobs.get(session, found.job.id, lock=True)
+    if job.status is JobStatus.PENDING:
+        job = await jobs.request_stop(session, job.id, save=False)
+    if job.status not in TERMINAL:
+        raise TaskIsLive(params={"status": job.status})
+    await session.delete(found.row)
+    await session.flush()
+    await jobs.delete(session, job.id)
+    return job.id
