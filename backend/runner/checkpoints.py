@@ -42,6 +42,15 @@ def newest_checkpoint(folder: RunFolder) -> dict[str, Any] | None:
     }
 
 
+def still_there(folder: RunFolder, recorded: dict[str, Any] | None) -> dict[str, Any] | None:
+    """`recorded`, a checkpoint of this or an earlier attempt of the same job, while it exists."""
+    if recorded is None:
+        return None
+    number = int(recorded["attempt"])
+    owner = RunFolder(folder.path.parent / str(number), number)
+    return recorded if owner.checkpoint_dir(str(recorded["name"])) is not None else None
+
+
 def resume_path(runs_dir: Path, job: JobRow) -> Path | None:
     """The checkpoint that a resumed attempt continues from: the one recorded, else an older one."""
     recorded = job.checkpoint or {}

@@ -12,7 +12,7 @@ from backend.jobs.event_file import last_event
 from backend.jobs.log_file import read_backward, size_of
 from backend.jobs.schemas import JobStatus
 from backend.jobs.tables import JobRow
-from backend.runner.checkpoints import newest_checkpoint
+from backend.runner.checkpoints import newest_checkpoint, still_there
 from backend.runner.endings import Cause, Ending, Evidence, failure, judge
 from backend.runner.executors.local import Remains
 from backend.runner.fencing import fenced
@@ -59,12 +59,12 @@ async def never_started(attempt: Attempt, row: JobRow) -> None:
             attempt.folder.close_for_good({"abandoned": True})
     if attempt.cause is not None:
         await finish(attempt, row, attempt.cause)
+    elif row.status == JobStatus.RUNNING:
+        await finish(attempt, row, Cause.FOLDER_GONE)
     elif not attempt.adopted:
         tail = attempt.desk.executor.collect(attempt.folder).host_output
         detail = tail.splitlines()[-1][:300] if tail else ""
         await finish(attempt, row, Cause.LAUNCH_FAILED, detail)
-    elif row.status == JobStatus.RUNNING:
-        await finish(attempt, row, Cause.FOLDER_GONE)
     elif row.stop_requested is not None:
         await finish(attempt, row, None)
     elif await _relaunches(attempt) >= MAX_RELAUNCHES:
@@ -132,7 +132,7 @@ def _columns(attempt: Attempt, job: JobRow, ending: Ending, remains: Remains) ->
     if ending.error is not None:
         values["error"] = {**ending.error, "log_line": _last_line(attempt)}
     if attempt.kind.resumes:
-        found = newest_checkpoint(attempt.folder) or job.checkpoint
+        found = newest_checkpoint(attempt.folder) or still_there(attempt.folder, job.checkpoint)
         values |= {"checkpoint": found, "resumable": found is not None}
     return values
 

@@ -81,6 +81,8 @@ class LocalExecutor:
         self._leaving = [process for process in self._leaving if process.poll() is None]
         child = self._children.get(folder)
         ended = child is not None and child.poll() is not None
+        if not folder.path.is_dir():
+            return Sign.ABSENT
         identity = folder.identity()
         # Before it has said who it is we stay away from its lock: it may be about to take it.
         if identity is None and child is not None and not ended and not folder.exit_facts():

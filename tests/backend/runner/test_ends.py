@@ -36,7 +36,7 @@ async def test_a_run_completes(bench: Bench) -> None:
     folder = bench.folder(job)
     spec = json.loads(folder.spec_file.read_bytes())
     assert (spec["run_id"], spec["attempt"], spec["kind"]) == (str(job_id), 1, "fake")
-    events, end = read_events(folder.events_file, 0)
+    _events, end = read_events(folder.events_file, 0)
     assert job.event_offset == end
     assert bench.processes(job) == []
 
@@ -128,9 +128,7 @@ async def test_a_missing_interpreter_is_a_launch_failure(
     assert "No such file" in job.error["message"]
 
 
-async def test_one_broken_run_does_not_reach_the_next(
-    bench: Bench, supervisor: Supervisor
-) -> None:
+async def test_one_broken_run_does_not_reach_the_next(bench: Bench, supervisor: Supervisor) -> None:
     broken = await bench.queue(outcome="broken")
     once = await bench.queue(outcome="broken once")
     good = await bench.queue(steps=1)

@@ -1,0 +1,5 @@
+"""A run host that never says who it is."""
+
+import time
+
+time.sleep(120)

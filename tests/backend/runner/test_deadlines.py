@@ -1,0 +1,78 @@
+"""Alive is not enough: what does not start, does not get on or does not leave is ended."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import psutil
+import pytest
+
+from backend.jobs.schemas import JobStatus, Slot
+from backend.runner.supervisor import Supervisor
+from tests.backend.runner.conftest import FAKE, KINDS, QUICK, Bench
+
+Start = Callable[..., Awaitable[Supervisor]]
+
+
+async def test_a_host_that_says_nothing_is_ended(
+    bench: Bench, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "backend.runner.executors.local.HOST_MODULE", "tests.backend.runner.silent_host"
+    )
+    await start(timeouts=replace(QUICK, launch_s=0.5))
+    job = await bench.until_ended(await bench.queue())
+    assert job.error is not None
+    assert (job.status, job.error["code"]) == (JobStatus.FAILED, "launch_timeout")
+    assert bench.processes(job) == []
+
+
+async def test_silence_is_a_warning_that_clears(bench: Bench, start: Start) -> None:
+    patient = replace(QUICK, stall_step_s=0.6, stall_factor=0.0, hard_factor=1000.0)
+    await start(timeouts=patient)
+    job = await bench.until_step(await bench.queue(steps=40, step_s=0.02), 2)
+    _, engine = bench.host_and_engine(job)
+    engine.suspend()
+    job = await bench.until(job.id, lambda job: job.stalled_since is not None)
+    assert job.status == JobStatus.RUNNING
+    assert engine.status() == psutil.STATUS_STOPPED
+    engine.resume()
+    job = await bench.until(job.id, lambda job: job.stalled_since is None)
+    job = await bench.until_ended(job.id)
+    assert (job.status, job.attempt, job.step) == (JobStatus.COMPLETED, 1, 40)
+
+
+async def test_silence_for_too_long_is_the_end(bench: Bench, start: Start) -> None:
+    await start(timeouts=replace(QUICK, stall_step_s=0.5, stall_factor=0.0, hard_factor=2.0))
+    job = await bench.until_ended(await bench.queue(steps=9, hang_at=4, stubborn=True))
+    assert job.error is not None
+    assert (job.error["code"], job.resumable) == ("engine_hung", True)
+    assert bench.processes(job) == []
+
+
+async def test_a_slow_run_is_not_taken_for_a_hung_one(bench: Bench, start: Start) -> None:
+    """Pauses that the run has shown before do not count as silence."""
+    await start(timeouts=replace(QUICK, stall_step_s=0.05, stall_factor=20.0, hard_factor=1.5))
+    job = await bench.until_ended(await bench.queue(steps=4, step_s=0.7))
+    assert (job.status, job.stalled_since) == (JobStatus.COMPLETED, None)
+
+
+async def test_an_engine_that_has_finished_must_leave(bench: Bench, start: Start) -> None:
+    kinds = {**KINDS, "lingering": replace(FAKE, module="tests.backend.runner.lingering_engine")}
+    await start(kinds=kinds, timeouts=replace(QUICK, leave_s=0.3, terminate_s=0.3))
+    job = await bench.until_ended(await bench.queue("lingering"))
+    assert (job.status, job.error) == (JobStatus.COMPLETED, None)
+    assert bench.processes(job) == []
+
+
+async def test_room_is_made_before_a_training_and_only_then(bench: Bench, start: Start) -> None:
+    made: list[str] = []
+
+    async def make_room() -> None:
+        made.append("room")
+        raise RuntimeError("the playground did not answer")  # no reason to keep a run waiting
+
+    await start(before_training=make_room)
+    light = await bench.until_ended(await bench.queue(steps=1, slot=Slot.LIGHT))
+    assert (light.status, made) == (JobStatus.COMPLETED, [])
+    training = await bench.until_ended(await bench.queue(steps=1))
+    assert (training.status, made) == (JobStatus.COMPLETED, ["room"])
