@@ -1,0 +1,92 @@
+"""The result is a folder that stock tools read, complete or absent."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from training_engine import checkpoints, output
+from training_engine.contract.names import RecordType
+from training_engine.contract.spec import DatasetReference, Method, ModelReference, RunSpec
+
+VERSIONS = {"torch": "2.13.0"}
+
+
+def spec(base: Path, **changes: object) -> RunSpec:
+    values: dict[str, object] = {
+        "run_id": "r1",
+        "name": "run",
+        "model": ModelReference(name="owner/base", path=str(base)),
+        "dataset": DatasetReference(
+            name='odd: "name"\n- x', path="/nowhere", sha256="ab", num_rows=3,
+            record_type=RecordType.CONVERSATIONAL,
+        ),
+        "output_name": "bot",
+    }  # fmt: skip
+    return RunSpec.model_validate({**values, **changes})
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    folder = tmp_path / "base"
+    folder.mkdir()
+    (folder / "tokenizer.json").write_text("{}")
+    (folder / "chat_template.jinja").write_text("{{ messages }}")
+    (folder / "model.safetensors").write_bytes(b"weights")
+    return folder
+
+
+def weights(folder: Path) -> None:
+    (folder / "adapter_model.safetensors").write_bytes(b"1234")
+
+
+def front_matter(folder: Path) -> dict[str, object]:
+    _, head, _ = (folder / "README.md").read_text().split("---\n", 2)
+    found: dict[str, object] = yaml.safe_load(head)
+    return found
+
+
+def test_is_complete_and_verifies(tmp_path: Path, base: Path) -> None:
+    size = output.write(tmp_path, spec(base), weights, {"eval_loss": 1.25}, VERSIONS)
+    folder = tmp_path / "output"
+    names = {p.name for p in folder.iterdir()}
+    assert names == {
+        "adapter_model.safetensors", "tokenizer.json", "chat_template.jinja", "README.md",
+        "training_args.json", "MANIFEST.json",
+    }  # fmt: skip
+    assert size == sum(p.stat().st_size for p in folder.iterdir())
+    checkpoints.verify(folder)
+    assert "/" not in json.loads((folder / "training_args.json").read_text())["dataset"]["name"]
+    assert str(base) not in (folder / "training_args.json").read_text()
+
+
+def test_the_card_reads_as_yaml_whatever_the_names(tmp_path: Path, base: Path) -> None:
+    output.write(tmp_path, spec(base), weights, {"eval_loss": 1.25}, VERSIONS)
+    head = front_matter(tmp_path / "output")
+    assert head["library_name"] == "peft"
+    assert head["base_model"] == "owner/base"
+    assert head["base_model_relation"] == "adapter"
+    assert "1.25" in json.dumps(head["model-index"])
+
+
+def test_a_full_model_says_so(tmp_path: Path, base: Path) -> None:
+    output.write(tmp_path, spec(base, method=Method.FULL), weights, {}, VERSIONS)
+    head = front_matter(tmp_path / "output")
+    assert (head["library_name"], head["base_model_relation"]) == ("transformers", "finetune")
+
+
+def test_the_template_that_was_chosen_is_the_one_that_ships(tmp_path: Path, base: Path) -> None:
+    output.write(tmp_path, spec(base, chat_template="{{ 'mine' }}"), weights, {}, VERSIONS)
+    assert (tmp_path / "output" / "chat_template.jinja").read_text() == "{{ 'mine' }}"
+
+
+def test_a_failure_leaves_nothing(tmp_path: Path, base: Path) -> None:
+    def failing(folder: Path) -> None:
+        (folder / "half").write_text("x")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        output.write(tmp_path, spec(base), failing, {}, VERSIONS)
+    assert not (tmp_path / "output").exists()
+    assert not (tmp_path / ".output").exists()

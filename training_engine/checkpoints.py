@@ -1,0 +1,207 @@
+"""Checkpoints that are whole or absent, verified before they count, and resume exactly.
+
+A checkpoint is written into a hidden sibling, flushed, described by `MANIFEST.json` (size and
+sha256 of every file), flushed again and renamed. Tensors are safetensors, everything else is JSON;
+nothing is ever unpickled. The rules are C1–C10 of `docs/reliability.md`.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from training_engine.contract.names import CHECKPOINTS_DIR, MANIFEST_FILE
+
+STATE_FILE = "state.json"
+PREFIX = "step-"
+TEMPORARY_PREFIX = ".tmp-"
+# Room for the new checkpoint while the one before still exists, and for what else grows.
+FREE_SPACE_FACTOR = 2.2
+
+
+class CorruptCheckpoint(Exception):
+    """A file of the checkpoint is missing or differs from its manifest."""
+
+
+class ForeignCheckpoint(Exception):
+    """The checkpoint belongs to other data, another model or another configuration."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A committed checkpoint: folder name below `checkpoints/`, bytes, hash of its manifest."""
+
+    name: str
+    step: int
+    size_bytes: int
+    manifest_sha256: str
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A verified checkpoint: `state` is the JSON part, `tensors(name)` loads one file."""
+
+    folder: Path
+    step: int
+    state: dict[str, Any]
+
+    def tensors(self, name: str) -> dict[str, Tensor]:
+        """The tensors of `NAME.safetensors`, on the CPU."""
+        from safetensors.torch import load_file
+
+        return load_file(self.folder / f"{name}.safetensors")
+
+
+def file_sha256(path: Path) -> str:
+    """Hash of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync(path: Path) -> None:
+    """Flush a file or a folder's entries to the disk; an error here means it is not there."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_manifest(folder: Path, facts: Mapping[str, Any]) -> str:
+    """Describe every file of `folder`, flush them all; returns the manifest's sha256."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != MANIFEST_FILE)
+    entries = {}
+    for path in files:
+        name = path.relative_to(folder).as_posix()
+        entries[name] = {"size_bytes": path.stat().st_size, "sha256": file_sha256(path)}
+        sync(path)
+    manifest = folder / MANIFEST_FILE
+    manifest.write_text(json.dumps({**facts, "files": entries}, indent=1, ensure_ascii=False))
+    sync(manifest)
+    sync(folder)
+    return file_sha256(manifest)
+
+
+def verify(folder: Path) -> dict[str, Any]:
+    """The manifest of a folder whose files all fit; raises `CorruptCheckpoint` naming the file."""
+    try:
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST_FILE).read_text())
+        entries: dict[str, dict[str, Any]] = manifest["files"]
+    except (OSError, ValueError, KeyError) as error:
+        raise CorruptCheckpoint(f"{folder.name}/{MANIFEST_FILE} can not be read") from error
+    for name, entry in entries.items():
+        path = folder / name
+        try:
+            fits = path.stat().st_size == entry["size_bytes"]
+            fits = fits and file_sha256(path) == entry["sha256"]
+        except OSError as error:
+            raise CorruptCheckpoint(f"{folder.name}/{name} can not be read") from error
+        if not fits:
+            raise CorruptCheckpoint(f"{folder.name}/{name} differs from its manifest")
+    return manifest
+
+
+def check_space(folder: Path, expected_bytes: int) -> None:
+    """Refuse to begin what will not fit: `OSError(ENOSPC)` with the bytes needed."""
+    needed = int(expected_bytes * FREE_SPACE_FACTOR)
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        mb = 1_000_000
+        text = f"A checkpoint needs {needed // mb} MB of free space and {free // mb} MB are free."
+        raise OSError(errno.ENOSPC, text)
+
+
+def save(
+    run_dir: Path,
+    *,
+    step: int,
+    attempt: int,
+    tensors: Mapping[str, Mapping[str, Tensor]],
+    state: Mapping[str, Any],
+    identity: Mapping[str, str],
+) -> Saved:
+    """Commit a checkpoint of `step`.
+
+    `tensors`: file name without ending → named tensors. `state`: everything else, as JSON.
+    `identity`: what must be equal for a resume to be one (hashes of data, model, configuration).
+    Raises `OSError`; whatever was written by then is removed.
+    """
+    from safetensors.torch import save_file
+
+    parent = run_dir / CHECKPOINTS_DIR
+    parent.mkdir(exist_ok=True)
+    check_space(parent, sum(t.nbytes for group in tensors.values() for t in group.values()))
+    name = f"{PREFIX}{step:08d}"
+    temporary = parent / f"{TEMPORARY_PREFIX}{step}-{attempt}"
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        temporary.mkdir()
+        for stem, group in tensors.items():
+            contiguous = {key: value.detach().contiguous() for key, value in group.items()}
+            save_file(contiguous, temporary / f"{stem}.safetensors")
+        (temporary / STATE_FILE).write_text(json.dumps(state, allow_nan=False))
+        facts = {"step": step, "attempt": attempt, "identity": dict(identity)}
+        digest = write_manifest(temporary, facts)
+        shutil.rmtree(parent / name, ignore_errors=True)  # the same step of this very run
+        temporary.rename(parent / name)
+        sync(parent)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    size = sum(p.stat().st_size for p in (parent / name).iterdir())
+    return Saved(name, step, size, digest)
+
+
+def open_checkpoint(folder: Path, identity: Mapping[str, str]) -> Opened:
+    """Verify and open one checkpoint; raises `CorruptCheckpoint` or `ForeignCheckpoint`."""
+    manifest = verify(folder)
+    if manifest.get("identity") != dict(identity):
+        known = manifest.get("identity") or {}
+        differing = sorted(key for key in identity if identity[key] != known.get(key))
+        raise ForeignCheckpoint(f"{folder.name} was made with another {', '.join(differing)}")
+    state = json.loads((folder / STATE_FILE).read_text())
+    return Opened(folder, int(manifest["step"]), state)
+
+
+def newest(path: Path, identity: Mapping[str, str]) -> tuple[Opened | None, list[str]]:
+    """The newest checkpoint that verifies, and why newer ones were passed over.
+
+    `path` is one checkpoint or a folder of them. Raises `ForeignCheckpoint` when what is there
+    belongs to another run.
+    """
+    if (path / MANIFEST_FILE).is_file():
+        return open_checkpoint(path, identity), []
+    skipped = []
+    names = sorted((p for p in path.glob(f"{PREFIX}*") if p.is_dir()), reverse=True)
+    for folder in names:
+        try:
+            return open_checkpoint(folder, identity), skipped
+        except CorruptCheckpoint as error:
+            skipped.append(str(error))
+    return None, skipped
+
+
+def prune(run_dir: Path, keep: set[str]) -> None:
+    """Delete checkpoints that are not in `keep`, never the newest, and leftovers of broken saves.
+
+    Nothing is deleted before the newest one verifies.
+    """
+    parent = run_dir / CHECKPOINTS_DIR
+    committed = sorted(p for p in parent.glob(f"{PREFIX}*") if p.is_dir())
+    if not committed:
+        return
+    verify(committed[-1])
+    for folder in committed[:-1]:
+        if folder.name not in keep:
+            # Renamed first, so that a reader never meets half a checkpoint.
+            doomed = parent / f"{TEMPORARY_PREFIX}old-{folder.name}"
+            folder.rename(doomed)
+    for leftover in parent.glob(f"{TEMPORARY_PREFIX}*"):
+        shutil.rmtree(leftover, ignore_errors=True)

@@ -1,0 +1,120 @@
+"""The result of a run: a standard Hugging Face folder, complete or absent.
+
+Adapter or model files come from `write_weights`; around them the tokenizer with its chat template,
+a model card, the arguments of the training and a manifest of hashes.
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from training_engine import checkpoints
+from training_engine.contract.names import OUTPUT_DIR
+from training_engine.contract.spec import Method, RunSpec
+
+ADAPTER = "adapter"
+FINETUNE = "finetune"
+ARGUMENTS_FILE = "training_args.json"
+# What a tokenizer consists of, as far as a model has it.
+TOKENIZER_FILES = (
+    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+    "vocab.json", "merges.txt", "tokenizer.model", "spiece.model", "vocab.txt",
+    "chat_template.jinja",
+)  # fmt: skip
+
+
+def write(
+    run_dir: Path,
+    spec: RunSpec,
+    write_weights: Callable[[Path], None],
+    metrics: Mapping[str, float | None],
+    versions: Mapping[str, str],
+) -> int:
+    """Write `output/` atomically; returns its size in bytes. Raises `OSError`."""
+    temporary, final = run_dir / f".{OUTPUT_DIR}", run_dir / OUTPUT_DIR
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    try:
+        write_weights(temporary)
+        copy_tokenizer(Path(spec.model.path), temporary)
+        if spec.chat_template:
+            (temporary / "chat_template.jinja").write_text(spec.chat_template)
+        (temporary / ARGUMENTS_FILE).write_text(json.dumps(arguments(spec, versions), indent=1))
+        (temporary / "README.md").write_text(card(spec, metrics, versions))
+        checkpoints.write_manifest(temporary, {"run_id": spec.run_id, "attempt": spec.attempt})
+        shutil.rmtree(final, ignore_errors=True)
+        temporary.rename(final)
+        checkpoints.sync(run_dir)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    checkpoints.verify(final)
+    return sum(p.stat().st_size for p in final.rglob("*") if p.is_file())
+
+
+def copy_tokenizer(source: Path, target: Path) -> None:
+    """The tokenizer as it is, byte for byte: one template of record."""
+    for name in TOKENIZER_FILES:
+        if (source / name).is_file() and not (target / name).exists():
+            shutil.copyfile(source / name, target / name)
+
+
+def arguments(spec: RunSpec, versions: Mapping[str, str]) -> dict[str, Any]:
+    """Everything needed to repeat the run, without paths of this machine."""
+    return {
+        "name": spec.name,
+        "objective": spec.objective.value,
+        "method": spec.method.value,
+        "base_model": {"name": spec.model.name, "revision": spec.model.revision},
+        "dataset": {"name": spec.dataset.name, "sha256": spec.dataset.sha256},
+        "hyperparameters": spec.hyperparameters.model_dump(mode="json"),
+        "versions": dict(versions),
+        "code_version": spec.code_version,
+    }
+
+
+def card(spec: RunSpec, metrics: Mapping[str, float | None], versions: Mapping[str, str]) -> str:
+    """The model card: metadata that hubs read, then the same for people."""
+    lora = spec.method == Method.LORA
+    front: dict[str, Any] = {
+        "library_name": "peft" if lora else "transformers",
+        "base_model": spec.model.name,
+        "base_model_relation": ADAPTER if lora else FINETUNE,
+        "pipeline_tag": "text-generation",
+        "tags": ["easytune", spec.objective.value, spec.method.value],
+    }
+    results = {k: v for k, v in metrics.items() if k in {"eval_loss", "loss"} and v is not None}
+    if results:
+        task = {"type": "text-generation", "name": "Text generation"}
+        data = {"name": spec.dataset.name, "type": "custom"}
+        measured = [{"type": name, "value": round(v, 4)} for name, v in results.items()]
+        entry = {"task": task, "dataset": data, "metrics": measured}
+        front["model-index"] = [{"name": spec.output_name, "results": [entry]}]
+    # JSON is YAML: no second writer, and nothing in a name can break out of its place.
+    head = "\n".join(f"{k}: {json.dumps(v, ensure_ascii=False)}" for k, v in front.items())
+    return f"---\n{head}\n---\n\n{_body(spec, metrics, versions)}"
+
+
+def _body(spec: RunSpec, metrics: Mapping[str, float | None], versions: Mapping[str, str]) -> str:
+    knobs = spec.hyperparameters
+    numbers = "\n".join(
+        f"| {name} | {value:.4f} |" for name, value in metrics.items() if value is not None
+    )
+    used = ", ".join(f"{name} {version}" for name, version in versions.items())
+    return f"""# {spec.output_name}
+
+{spec.model.name}, fine-tuned ({spec.objective.value}, {spec.method.value}) on “{spec.dataset.name}”
+({spec.dataset.num_rows} rows) with EasyTune.
+
+| measured | value |
+|---|---|
+{numbers}
+
+Learning rate {knobs.learning_rate:g}, batch size {knobs.batch_size}, at most {knobs.max_length}
+tokens per sample, seed {knobs.seed}. Everything else stands in `{ARGUMENTS_FILE}`.
+
+The chat template in this folder is the one that was trained with; use no other. Data set
+sha256: `{spec.dataset.sha256}`. Made with {used}.
+"""
