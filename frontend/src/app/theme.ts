@@ -46,6 +46,15 @@ const light: ThemeConfig['token'] = {
   colorBgLayout: '#fafafa',
   colorBorder: '#d4d4d8',
   colorBorderSecondary: '#e7e7ea',
+  colorPrimaryBg: '#eef2ff',
+  colorInfoBg: '#eef2ff',
+  colorInfoBorder: '#c7d2fe',
+  colorSuccessBg: '#f0fdf4',
+  colorSuccessBorder: '#bbf7d0',
+  colorWarningBg: '#fffbeb',
+  colorWarningBorder: '#fde68a',
+  colorErrorBg: '#fef2f2',
+  colorErrorBorder: '#fecaca',
   boxShadow: '0 1px 2px rgba(0,0,0,.06)',
   boxShadowTertiary: 'none',
 }
@@ -69,8 +78,32 @@ const dark: ThemeConfig['token'] = {
   colorBgElevated: '#1c2027',
   colorBorder: '#3a3f4a',
   colorBorderSecondary: '#272b34',
+  colorPrimaryBg: '#1e2036',
+  colorInfoBg: '#181c30',
+  colorInfoBorder: '#2f355e',
+  colorSuccessBg: '#12211a',
+  colorSuccessBorder: '#1f4630',
+  colorWarningBg: '#251e10',
+  colorWarningBorder: '#4d3d16',
+  colorErrorBg: '#2a1618',
+  colorErrorBorder: '#5c2a2d',
   boxShadowTertiary: 'none',
 }
+
+/** Ant Design's dark palette dims the base colours below 4.5:1; these stay as they were chosen. */
+const darkAlgorithm: typeof antd.darkAlgorithm = (seed, map) => ({
+  ...antd.darkAlgorithm(seed, map),
+  colorPrimary: '#818cf8',
+  colorPrimaryHover: '#9aa3fb',
+  colorPrimaryActive: '#6f7bf0',
+  colorPrimaryText: '#a5b0fb',
+  colorInfo: '#818cf8',
+  colorLink: '#a5b0fb',
+  colorLinkHover: '#c3caff',
+  colorSuccess: '#4ade80',
+  colorWarning: '#fbbf24',
+  colorError: '#f87171',
+})
 
 /** Ant Design's configuration for a mode; `reducedMotion` switches its animations off. */
 export function themeConfig(mode: ThemeMode, reducedMotion: boolean): ThemeConfig {
@@ -79,7 +112,7 @@ export function themeConfig(mode: ThemeMode, reducedMotion: boolean): ThemeConfi
   const onAccent = isDark ? '#0f1115' : '#ffffff'
   return {
     cssVar: { key: themeClass(mode) },
-    algorithm: isDark ? antd.darkAlgorithm : antd.defaultAlgorithm,
+    algorithm: isDark ? darkAlgorithm : antd.defaultAlgorithm,
     token: {
       ...shared,
       ...(isDark ? dark : light),

@@ -10,6 +10,7 @@ import shell from './en/shell'
 import status from './en/status'
 import system from './en/system'
 import tasks from './en/tasks'
+import wizard from './en/wizard'
 
 export default {
   accounts,
@@ -23,4 +24,5 @@ export default {
   status,
   system,
   tasks,
+  wizard,
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
+  formatAbout,
   formatBytes,
   formatDuration,
   formatNumber,
@@ -31,6 +32,17 @@ describe('formatDuration', () => {
   it.each([null, undefined, NaN, -1])('shows a dash for %s', (value) => {
     expect(formatDuration('en', value)).toBe('–')
   })
+})
+
+it.each([
+  [3, '10 s'],
+  [47, '45 s'],
+  [100, '2 min'],
+  [725, '12 min'],
+  [3590, '1 h 00 min'],
+  [3870, '1 h 05 min'],
+])('an estimate of %d s is about %s', (seconds, text) => {
+  expect(formatAbout('en', seconds)).toBe(text)
 })
 
 describe('formatBytes', () => {

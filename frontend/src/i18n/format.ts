@@ -15,6 +15,9 @@ const DURATION_WORDS: Record<string, DurationWords> = {
   zh: { d: ' 天', h: ' 小时', min: ' 分', s: ' 秒' },
 }
 
+const durationWords = (language: string) =>
+  DURATION_WORDS[language.split('-')[0] ?? 'en'] ?? (DURATION_WORDS.en as DurationWords)
+
 const numberFormats = new Map<string, Intl.NumberFormat>()
 
 function numberFormat(language: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
@@ -79,7 +82,7 @@ export function formatParameters(value: number | null | undefined): string {
 /** 3840 → `1 h 04 min`; the two largest units that matter. */
 export function formatDuration(language: string, seconds: number | null | undefined): string {
   if (seconds == null || Number.isNaN(seconds) || seconds < 0) return MISSING
-  const words = DURATION_WORDS[language.split('-')[0] ?? 'en'] ?? (DURATION_WORDS.en as DurationWords)
+  const words = durationWords(language)
   if (seconds < 9.95) {
     const digits = seconds > 0 && seconds < 0.95 ? 2 : 1
     return `${numberFormat(language, { maximumFractionDigits: digits }).format(seconds)}${words.s}`
@@ -96,6 +99,15 @@ export function formatDuration(language: string, seconds: number | null | undefi
   if (h) return `${h}${words.h} ${two(m)}${words.min}`
   if (m) return `${m}${words.min} ${two(s)}${words.s}`
   return `${s}${words.s}`
+}
+
+/** For estimates, without false precision: `45 s`, `12 min`, `1 h 04 min`. */
+export function formatAbout(language: string, seconds: number | null | undefined): string {
+  if (seconds == null || Number.isNaN(seconds) || seconds < 0) return MISSING
+  if (seconds < 90) return formatDuration(language, Math.max(10, Math.round(seconds / 5) * 5))
+  const minutes = Math.round(seconds / 60)
+  if (minutes < 60) return `${minutes}${durationWords(language).min}`
+  return formatDuration(language, minutes * 60)
 }
 
 const RELATIVE_STEPS = [
@@ -153,6 +165,7 @@ export function useFormat() {
       bytes: (bytes: number | null | undefined) => formatBytes(code, bytes),
       parameters: formatParameters,
       duration: (seconds: number | null | undefined) => formatDuration(code, seconds),
+      about: (seconds: number | null | undefined) => formatAbout(code, seconds),
       relative: (at: Date, now = new Date()) => formatRelative(code, at, now),
       dateTime: (at: Date) => formatDateTime(code, at),
       time: (at: Date) => formatTime(code, at),

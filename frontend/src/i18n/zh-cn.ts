@@ -11,6 +11,7 @@ import shell from './zh-cn/shell'
 import status from './zh-cn/status'
 import system from './zh-cn/system'
 import tasks from './zh-cn/tasks'
+import wizard from './zh-cn/wizard'
 
 const zhCN: Translation = {
   accounts,
@@ -24,6 +25,7 @@ const zhCN: Translation = {
   status,
   system,
   tasks,
+  wizard,
 }
 
 export default zhCN

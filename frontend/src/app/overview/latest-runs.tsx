@@ -80,7 +80,7 @@ export function LatestRuns() {
         columns={columns}
         dataSource={data.items}
         pagination={false}
-        scroll={{ x: 'max-content' }}
+        scroll={{ x: 640 }}
       />
     </Card>
   )

@@ -38,7 +38,10 @@ export function NeedsYou({ facts }: { facts?: Schemas['SystemFacts'] }) {
         {needs.map(({ key, to, name, text, at }) => (
           <li key={key} style={{ padding: '6px 0' }}>
             <ExclamationCircleFilled aria-hidden style={{ color: 'var(--ant-color-warning)' }} />{' '}
-            <Link to={to}>{name}</Link> <span>{text}</span>{' '}
+            <Link to={to} style={{ textDecoration: 'underline' }}>
+              {name}
+            </Link>{' '}
+            <span>{text}</span>{' '}
             {at && (
               <span className="secondary">
                 <RelativeTime at={at} />

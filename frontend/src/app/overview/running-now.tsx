@@ -54,7 +54,7 @@ function RunLine({ task }: { task: Schemas['Task'] }) {
     : [
         task.total_steps && `${format.number(task.step)} / ${format.number(task.total_steps)}`,
         loss != null && t('overview.loss', { value: format.value(loss) }),
-        task.eta_s != null && t('overview.left', { time: format.duration(task.eta_s) }),
+        task.eta_s != null && t('overview.left', { time: format.about(task.eta_s) }),
       ]
   return (
     <Link to={paths.task(task.id)} className="run-line">

@@ -10,7 +10,7 @@ export function Crashed() {
   return (
     <Result
       status="warning"
-      title={t('shell.crashed.title')}
+      title={<h1 className="plain-heading">{t('shell.crashed.title')}</h1>}
       subTitle={t('shell.crashed.detail')}
       extra={
         <Flex vertical gap={16} align="center">

@@ -9,7 +9,7 @@ export function NotFound() {
   return (
     <Result
       status="info"
-      title={t('shell.notFound.title')}
+      title={<h1 className="plain-heading">{t('shell.notFound.title')}</h1>}
       subTitle={t('shell.notFound.detail')}
       extra={
         <LinkButton to={paths.overview} type="primary">

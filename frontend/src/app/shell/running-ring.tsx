@@ -60,13 +60,15 @@ export function RunningRing() {
         type="text"
         aria-label={label || t('shell.ring.idle')}
         icon={
-          <Progress
-            type="circle"
-            size={18}
-            strokeWidth={14}
-            showInfo={false}
-            percent={running.length ? Math.max(3, fraction * 100) : 0}
-          />
+          <span aria-hidden>
+            <Progress
+              type="circle"
+              size={18}
+              strokeWidth={14}
+              showInfo={false}
+              percent={running.length ? Math.max(3, fraction * 100) : 0}
+            />
+          </span>
         }
       >
         {running.length > 0 && <span className="numeric">{format.percent(fraction)}</span>}

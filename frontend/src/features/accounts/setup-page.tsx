@@ -63,7 +63,7 @@ export function SetupPage() {
           extra={t('accounts.setup.tokenHelp')}
           rules={[required]}
         >
-          <Input autoComplete="one-time-code" spellCheck={false} className="mono" autoFocus />
+          <Input autoComplete="one-time-code" spellCheck={false} className="code-input" autoFocus />
         </Form.Item>
         <Form.Item
           name="username"

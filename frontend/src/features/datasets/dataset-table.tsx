@@ -86,7 +86,7 @@ export function DatasetTable({ items }: { items: Dataset[] }) {
       align: 'end',
       width: 120,
       render: (_, dataset) => (
-        <Flex className="row-actions" gap={4} justify="end">
+        <Flex gap={4} justify="end">
           {dataset.status === 'ready' && (
             <LinkButton
               size="small"
@@ -117,7 +117,7 @@ export function DatasetTable({ items }: { items: Dataset[] }) {
       columns={columns}
       dataSource={items}
       pagination={false}
-      scroll={{ x: 'max-content' }}
+      scroll={{ x: 640 }}
       locale={{ emptyText: t('general.noMatch') }}
     />
   )

@@ -15,9 +15,10 @@ export function CatalogCard({ entry }: { entry: Schemas['CatalogEntry'] }) {
   const facts = [
     t('models.parameters', { count: format.parameters(entry.num_parameters) }),
     t('models.context', { tokens: format.number(entry.context_length) }),
-    t('models.catalog.download', { size: format.bytes(entry.download_bytes) }),
+    entry.download_bytes > 0 &&
+      t('models.catalog.download', { size: format.bytes(entry.download_bytes) }),
     entry.licence,
-  ]
+  ].filter(Boolean)
   return (
     <Card size="small" styles={{ body: { height: '100%', boxSizing: 'border-box' } }}>
       <Flex vertical gap={8} style={{ height: '100%' }}>

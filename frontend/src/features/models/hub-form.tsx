@@ -78,14 +78,14 @@ export function HubForm({ onDone }: { onDone: () => void }) {
           },
         ]}
       >
-        <Input className="mono" placeholder={SAMPLE_ID} spellCheck={false} autoFocus />
+        <Input className="code-input" placeholder={SAMPLE_ID} spellCheck={false} autoFocus />
       </Form.Item>
       <Form.Item
         name="revision"
         label={`${t('models.revision')} (${t('general.optional')})`}
         extra={t('models.add.revisionHelp')}
       >
-        <Input className="mono" placeholder={SAMPLE_REVISION} spellCheck={false} maxLength={100} />
+        <Input className="code-input" placeholder={SAMPLE_REVISION} spellCheck={false} maxLength={100} />
       </Form.Item>
       <Button type="primary" htmlType="submit" loading={adding.isPending}>
         {t('models.add.submit')}

@@ -53,14 +53,14 @@ export function ModelTable({ items }: { items: Model[] }) {
       ),
     },
     {
-      title: t('models.numParameters'),
+      title: <span className="nowrap">{t('models.numParameters')}</span>,
       key: 'parameters',
       align: 'end',
       className: 'numeric',
       render: (_, { num_parameters: count }) => format.parameters(count),
     },
     {
-      title: t('models.contextLength'),
+      title: <span className="nowrap">{t('models.contextLength')}</span>,
       key: 'context',
       align: 'end',
       className: 'numeric',
@@ -68,17 +68,21 @@ export function ModelTable({ items }: { items: Model[] }) {
       render: (_, { context_length: tokens }) => format.number(tokens),
     },
     {
-      title: t('models.onDisk'),
+      title: <span className="nowrap">{t('models.onDisk')}</span>,
       key: 'size',
       align: 'end',
       responsive: ['md'],
       render: (_, { size_bytes: size }) => <Bytes value={size} />,
     },
     {
-      title: t('models.canLearn'),
+      title: <span className="nowrap">{t('models.canLearn')}</span>,
       key: 'methods',
       responsive: ['lg'],
-      render: (_, { methods }) => methods.map((each) => t(`models.methods.${each}`)).join(', '),
+      render: (_, { methods }) => (
+        <span className="nowrap">
+          {methods.map((each) => t(`models.methods.${each}`)).join(', ')}
+        </span>
+      ),
     },
     {
       title: <span className="visually-hidden">{t('general.actions')}</span>,
@@ -95,9 +99,12 @@ export function ModelTable({ items }: { items: Model[] }) {
       columns={columns}
       dataSource={items}
       pagination={false}
-      scroll={{ x: 'max-content' }}
+      scroll={{ x: 720 }}
       locale={{ emptyText: t('general.noMatch') }}
-      expandable={{ expandedRowRender: (model) => <ModelDetails model={model} /> }}
+      expandable={{
+        columnTitle: <span className="visually-hidden">{t('general.details')}</span>,
+        expandedRowRender: (model) => <ModelDetails model={model} />,
+      }}
     />
   )
 }
@@ -112,7 +119,7 @@ function RowActions({ model }: { model: Model }) {
     onError: useShowError(),
   })
   return (
-    <Flex className="row-actions" gap={4} justify="end">
+    <Flex gap={4} justify="end">
       {model.status === 'ready' && model.methods.length > 0 && (
         <LinkButton
           size="small"

@@ -68,7 +68,7 @@ export function ReportTable({ report, page, pageSize, onPage }: Props) {
       size="small"
       columns={columns}
       dataSource={report.items}
-      scroll={{ x: 'max-content' }}
+      scroll={{ x: 640 }}
       pagination={{
         current: page,
         pageSize,

@@ -75,7 +75,7 @@ function UploadState({ upload }: { upload: Upload }) {
               : [
                   `${format.bytes(sentBytes)} / ${format.bytes(file.size)}`,
                   bytesPerS && `${format.bytes(bytesPerS)}/s`,
-                  left !== null && t('datasets.upload.left', { time: format.duration(left) }),
+                  left !== null && t('datasets.upload.left', { time: format.about(left) }),
                 ]
                   .filter(Boolean)
                   .join(' · ')}

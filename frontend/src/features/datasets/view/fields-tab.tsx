@@ -73,7 +73,7 @@ function FieldTable({ fields }: { fields: Field[] }) {
       columns={columns}
       dataSource={fields}
       pagination={false}
-      scroll={{ x: 'max-content' }}
+      scroll={{ x: 640 }}
     />
   )
 }

@@ -8,6 +8,7 @@ type Row = Schemas['DatasetRow']
 
 export function RowTable({ rows }: { rows: Row[] }) {
   const { t } = useTranslation()
+  const fields = columnsOf(rows.map((row) => row.record))
   const columns: TableColumnsType<Row> = [
     {
       title: t('datasets.view.number'),
@@ -17,11 +18,13 @@ export function RowTable({ rows }: { rows: Row[] }) {
       className: 'numeric secondary',
       render: (_, row) => row.index + 1,
     },
-    ...columnsOf(rows.map((row) => row.record)).map((name) => ({
+    ...fields.map((name) => ({
       title: name,
       key: `field:${name}`,
       render: (_: unknown, row: Row) => (
-        <div className="cell-text">{cellText(row.record[name])}</div>
+        <div className={fields.length > 1 ? 'cell-text cell-narrow' : 'cell-text'}>
+          {cellText(row.record[name])}
+        </div>
       ),
     })),
   ]
@@ -33,9 +36,10 @@ export function RowTable({ rows }: { rows: Row[] }) {
       columns={columns}
       dataSource={rows}
       pagination={false}
-      scroll={{ x: 'max-content' }}
+      scroll={{ x: fields.length * 160 + 140 }}
       tableLayout="auto"
       expandable={{
+        columnTitle: <span className="visually-hidden">{t('general.details')}</span>,
         expandedRowRender: (row) => (
           <dl className="record-fields">
             {Object.entries(row.record).map(([name, value]) => (
