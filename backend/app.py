@@ -8,9 +8,11 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+import structlog
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from backend import browser_app, errors, schema
 from backend.accounts import secret_key, service
@@ -18,7 +20,7 @@ from backend.accounts.dependencies import require_sign_in
 from backend.accounts.gate import Gate
 from backend.accounts.setup_token import LIFETIME_S, SetupToken
 from backend.accounts.tokens import Tokens
-from backend.database import make_engine, make_sessions, transaction
+from backend.database import DatabaseUnavailable, make_engine, make_sessions, transaction
 from backend.errors import Problem
 from backend.middleware.body_limits import BodyLimits
 from backend.middleware.context import Context
@@ -33,6 +35,7 @@ from backend.system.routes import health_router
 from backend.system.sources import Sources
 from backend.version import VERSION
 
+log = structlog.get_logger(__name__)
 SUPERVISOR_END_S = 5.0
 FEATURES = ("accounts", "datasets", "models", "tasks", "serving", "system")
 
@@ -92,7 +95,7 @@ def _operation_id(route: APIRoute) -> str:
 
 def describe() -> dict[str, Any]:
     """The OpenAPI document; needs no database."""
-    return create_app(Settings(), background=False).openapi()
+    return create_app(Settings.model_construct(), background=False).openapi()
 
 
 @asynccontextmanager
@@ -116,7 +119,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         stack.callback(app.state.gpu_facts.close)
         supervisor = None
         if app.state.background:
-            await stack.enter_async_context(_running(_offer_setup(app), "set-up token"))
+            if await _offer_setup(app):  # before "ready" is said: whoever waits for that reads it
+                await stack.enter_async_context(_running(_renew_setup(app), "set-up token"))
             supervisor = Supervisor(settings, app.state.sessions)
             await stack.enter_async_context(_supervising(supervisor, app.state.closing))
         app.state.sources = Sources(
@@ -161,14 +165,24 @@ async def _running(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def _offer_setup(app: FastAPI) -> None:
-    """While there is no user: a fresh set-up token now and every hour."""
+async def _offer_setup(app: FastAPI) -> bool:
+    """While there is no user: a fresh set-up token. Whether there is none."""
     token: SetupToken = app.state.setup_token
-    while True:
-        async with transaction(app.state.sessions) as session:
-            needed = await service.needs_setup(session)
-        if not needed:
-            token.drop()
-            return
+    async with transaction(app.state.sessions) as session:
+        needed = await service.needs_setup(session)
+    if needed:
         app.state.announce(f"Setup token: {token.renew()}")
+    else:
+        token.drop()
+    return needed
+
+
+async def _renew_setup(app: FastAPI) -> None:
+    """Every hour, until somebody is there."""
+    needed = True
+    while needed:
         await asyncio.sleep(LIFETIME_S)
+        try:
+            needed = await _offer_setup(app)
+        except (DatabaseUnavailable, SQLAlchemyError) as error:
+            log.warning("set-up token not renewed", error=type(error).__name__)

@@ -74,3 +74,7 @@ def main() -> None:
             raise
         print(f"✖ {error}", file=sys.stderr)  # noqa: T201
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -8,18 +8,21 @@ import socket
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, ExitStack, contextmanager
 
+import structlog
 import typer
 import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from backend import data_dir, log
+from backend import data_dir
+from backend import log as logs
 from backend.app import create_app
 from backend.commands.failures import CommandError
-from backend.embedded_postgres import EmbeddedPostgres
+from backend.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
 from backend.own_database import understandable
 from backend.settings import LOOPBACK_HOSTS, Settings, load
 
+log = structlog.get_logger(__name__)
 app = typer.Typer(help="Start the platform and print its address.")
 GRACE_S = 12  # for answers in progress; the whole end takes less than 20 seconds
 WATCH_S = 1.0
@@ -29,7 +32,7 @@ WATCH_S = 1.0
 def up() -> None:
     """Start the platform and print its address."""
     settings = load()
-    log.configure(settings.log_level)
+    logs.configure(settings.log_level)
     with ExitStack() as stack:
         data_dir.prepare(settings.data_dir)
         stack.enter_context(data_dir.locked(settings.data_dir))
@@ -146,5 +149,8 @@ class Server(uvicorn.Server):
         while not self.should_exit:
             await asyncio.sleep(WATCH_S)
             if self.database.has_ended and not self.should_exit:
-                # In this thread, because the kernel ties the server's life to the forking thread.
-                self.database.start()
+                log.warning("the embedded database ended by itself; starting it again")
+                try:
+                    await self.database.start_again()
+                except EmbeddedPostgresError as error:
+                    log.error("the embedded database does not start", reason=str(error))

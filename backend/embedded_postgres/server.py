@@ -1,5 +1,6 @@
 """Starting and stopping the server."""
 
+import asyncio
 import ctypes
 import os
 import signal
@@ -55,10 +56,15 @@ class EmbeddedPostgres:
         return self._known().superuser_url()
 
     @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The server."""
+        assert self._process is not None, "not started"
+        return self._process
+
+    @property
     def pid(self) -> int:
         """Process id of the server."""
-        assert self._process is not None, "not started"
-        return self._process.pid
+        return self.process.pid
 
     @property
     def has_ended(self) -> bool:
@@ -97,18 +103,12 @@ class EmbeddedPostgres:
 
     def _run(self, where: place.Place, credentials: Credentials) -> Credentials:
         """Start on the kept port, or on another when that is taken or a start failed."""
-        reason = ""
-        for attempt in range(ATTEMPTS):
-            port = _free_port(credentials.port if attempt == 0 else 0)
-            log = where.home / "server.log"
-            if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
-                log.replace(log.with_suffix(".log.1"))
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-            with os.fdopen(os.open(log, flags, 0o600), "ab") as output:
-                begin = output.tell()
-                self._process = self._spawn(where, port, output.fileno())
-            if _wait_until_ready(self._process, where.cluster):
-                return credentials.with_(port=port, server_pid=self._process.pid).save(where.home)
+        reason, wanted = "", credentials.port
+        for _ in range(ATTEMPTS):
+            port = _free_port(wanted)
+            log, begin = self._spawn(where, port)
+            if _wait_until_ready(self.process, where.cluster):
+                return credentials.with_(port=port, server_pid=self.pid).save(where.home)
             reason = _last_words(log, begin)
             if "No space left on device" in reason:
                 raise EmbeddedPostgresError(
@@ -116,11 +116,40 @@ class EmbeddedPostgres:
                 )
             if "shared memory block" in reason:  # children of a killed server are still ending
                 time.sleep(1)
-            elif "could not bind" not in reason:
+            elif "could not bind" in reason:
+                wanted = 0
+            else:
                 break
         raise EmbeddedPostgresError(f"The database does not start: {reason} (see {log})")
 
-    def _spawn(self, where: place.Place, port: int, output: int) -> subprocess.Popen[bytes]:
+    async def start_again(self) -> None:
+        """Like `start` on the same port, for a server that ended by itself; from the main thread.
+
+        Only the fork happens here, the waiting elsewhere: requests go on being answered.
+        """
+        where, credentials = place.choose(self._data_dir), self._known()
+        for _ in range(ATTEMPTS):
+            await asyncio.to_thread(leftover.clear, where.cluster)
+            log, begin = self._spawn(where, credentials.port)
+            if await asyncio.to_thread(_wait_until_ready, self.process, where.cluster):
+                self._credentials = credentials.with_(server_pid=self.pid).save(where.home)
+                return
+            reason = _last_words(log, begin)
+            await asyncio.sleep(1)
+        raise EmbeddedPostgresError(f"The database does not start: {reason} (see {log})")
+
+    def _spawn(self, where: place.Place, port: int) -> tuple[Path, int]:
+        """Start the process; returns its log and where in it this start begins."""
+        log = where.home / "server.log"
+        if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
+            log.replace(log.with_suffix(".log.1"))
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        with os.fdopen(os.open(log, flags, 0o600), "ab") as output:
+            begin = output.tell()
+            self._process = self._popen(where, port, output.fileno())
+        return log, begin
+
+    def _popen(self, where: place.Place, port: int, output: int) -> subprocess.Popen[bytes]:
         command = [where.program("postgres"), "-D", str(where.cluster), "-p", str(port)]
         for name, value in self._options.items():
             command += ["-c", f"{name}={value}"]

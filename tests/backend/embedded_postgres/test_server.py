@@ -164,8 +164,10 @@ async def test_killed_server_recovers(folder: Path) -> None:
     os.kill(server.pid, signal.SIGKILL)
     while not server.has_ended:
         time.sleep(0.01)
-    server.start()
-    assert await query(server.url, "SELECT 1") == [1]
+    url = server.url
+    await server.start_again()
+    assert server.url == url, "whoever holds the address can go on"
+    assert await query(url, "SELECT 1") == [1]
     server.stop()
 
 
