@@ -1,0 +1,1 @@
+"""From rows to canonical records: one file per format family."""

@@ -1,0 +1,72 @@
+"""Where a data set lies on disk: `datasets_dir / id / upload` and one folder per version."""
+
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from uuid import UUID
+
+from backend.datasets.canonical import RECORDS_FILE
+from backend.settings import Settings
+
+UPLOAD_FILE = "upload"
+
+
+def dataset_dir(settings: Settings, dataset_id: UUID) -> Path:
+    """Everything that belongs to one data set."""
+    return settings.datasets_dir / str(dataset_id)
+
+
+def upload_file(settings: Settings, dataset_id: UUID) -> Path:
+    """The file as it came; its name on disk says nothing about its content."""
+    return dataset_dir(settings, dataset_id) / UPLOAD_FILE
+
+
+def staging_dir(settings: Settings, dataset_id: UUID) -> Path:
+    """Where an import writes, one folder per attempt, until it is whole."""
+    return dataset_dir(settings, dataset_id) / "staging"
+
+
+def version_dir(settings: Settings, dataset_id: UUID, version: int) -> Path:
+    """The files of one version; they never change."""
+    return dataset_dir(settings, dataset_id) / f"v{version}"
+
+
+def records_file(settings: Settings, dataset_id: UUID, version: int) -> Path:
+    """Canonical records of one version: what an engine reads."""
+    return version_dir(settings, dataset_id, version) / RECORDS_FILE
+
+
+def remove(settings: Settings, dataset_id: UUID) -> None:
+    """Delete a data set's files: out of sight at once, then one by one."""
+    folder = dataset_dir(settings, dataset_id)
+    grave = folder.with_name(f".deleted-{folder.name}")
+    with suppress(FileNotFoundError):
+        folder.replace(grave)
+    with suppress(FileNotFoundError):
+        shutil.rmtree(grave)
+
+
+def publish(staged: Path, version: Path) -> None:
+    """Make a whole import appear as a version, in one rename that survives a power cut."""
+    for file in staged.iterdir():
+        _sync(file)
+    _sync(staged)
+    if version.exists():  # a version that was never ready is replaced by the next try
+        shutil.rmtree(version)
+    staged.replace(version)
+    _sync(version.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def clear(staging: Path) -> None:
+    """Remove what imports left that did not become a version."""
+    with suppress(FileNotFoundError):
+        shutil.rmtree(staging)

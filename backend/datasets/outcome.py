@@ -1,0 +1,70 @@
+"""How an import ended, written into the data set; called in the transaction that ends its job."""
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.datasets import files
+from backend.datasets.canonical import SUMMARY_FILE
+from backend.datasets.schemas import DatasetStatus
+from backend.datasets.tables import DatasetRow
+from backend.jobs.schemas import JobStatus
+from backend.jobs.tables import JobRow
+
+log = structlog.get_logger(__name__)
+
+_FOUND = (
+    *("format", "record_type", "num_rows", "encoding", "delimiter", "detected_because"),
+    *("sha256", "columns", "counts", "rules"),
+)
+
+
+async def apply(session: AsyncSession, job: JobRow) -> None:
+    """Publish the version that the job wrote, or say why there is none.
+
+    A second call (the first one's commit was lost) finds the version in its place.
+    """
+    row = await session.get(DatasetRow, job.subject_id, with_for_update=True)
+    staging = Path(job.spec["staging"])
+    if row is None:  # deleted meanwhile
+        files.clear(staging)
+        return
+    if job.status == JobStatus.COMPLETED:
+        version = staging.parent / f"v{job.spec['version']}"
+        staged = staging / str(job.attempt)
+        if staged.is_dir():
+            files.publish(staged, version)
+        write_summary(row, job.spec["version"], read_summary(version))
+    else:
+        row.status = DatasetStatus.FAILED
+        row.error = _error(job)
+    files.clear(staging)
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    """What the import says about itself."""
+    summary: dict[str, Any] = orjson.loads((folder / SUMMARY_FILE).read_bytes())
+    return summary
+
+
+def write_summary(row: DatasetRow, version: int, summary: dict[str, Any]) -> None:
+    """Put what an import found into the row."""
+    row.version = version
+    row.status = DatasetStatus(summary["status"])
+    row.error = summary["error"]
+    for name in _FOUND:
+        setattr(row, name, summary[name])
+
+
+def _error(job: JobRow) -> dict[str, Any]:
+    if job.error is not None:
+        return {name: job.error[name] for name in ("code", "message", "hint", "params")}
+    return {
+        "code": "import_stopped",
+        "message": "The import was stopped before it had ended.",
+        "hint": "Import the file again, or delete the data set.",
+        "params": {},
+    }

@@ -1,0 +1,99 @@
+"""Finding data sets: every query that depends on who asks is here."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend import pagination
+from backend.accounts import policy
+from backend.accounts.policy import Action
+from backend.accounts.tables import UserRow
+from backend.datasets.schemas import DatasetStatus, DatasetUse
+from backend.datasets.tables import DatasetRow, DatasetUseRow
+from backend.errors import NotFound
+from backend.jobs.schemas import TERMINAL, JobStatus
+from backend.jobs.tables import JobRow
+
+IMPORT = "import_dataset"
+
+
+class DatasetNotFound(NotFound):
+    """This data set does not exist (any more), or it is not yours."""
+
+
+async def find(
+    session: AsyncSession,
+    user: UserRow,
+    dataset_id: UUID,
+    action: Action = Action.READ,
+    *,
+    lock: bool = False,
+) -> DatasetRow:
+    """The data set, when `user` may do `action` to it; raises `DatasetNotFound`, `Forbidden`."""
+    query = policy.visible(
+        select(DatasetRow).where(DatasetRow.id == dataset_id), user, DatasetRow.owner_id
+    )
+    row: DatasetRow | None = await session.scalar(query.with_for_update() if lock else query)
+    if row is None:
+        raise DatasetNotFound
+    policy.require(user, action, row.owner_id)
+    return row
+
+
+async def page(
+    session: AsyncSession,
+    user: UserRow,
+    *,
+    limit: int,
+    cursor: str | None,
+    q: str | None,
+    status: DatasetStatus | None,
+) -> list[DatasetRow]:
+    """Newest first; one more than `limit` when there is another page."""
+    query = policy.visible(select(DatasetRow), user, DatasetRow.owner_id)
+    if status is not None:
+        query = query.where(DatasetRow.status == status)
+    if q:
+        # `contains` with autoescape: % and _ are letters here.
+        query = query.where(
+            or_(
+                *(
+                    func.lower(column).contains(q.lower(), autoescape=True)
+                    for column in (DatasetRow.name, DatasetRow.description, DatasetRow.filename)
+                )
+            )
+        )
+    found = await session.scalars(pagination.after(query, DatasetRow.id, cursor, limit))
+    return list(found)
+
+
+async def uses(session: AsyncSession, dataset_ids: Sequence[UUID]) -> dict[UUID, list[DatasetUse]]:
+    """The tasks that train or were trained on each, newest first."""
+    query = (
+        select(DatasetUseRow, JobRow.status)
+        .join(JobRow, JobRow.id == DatasetUseRow.job_id)
+        .where(DatasetUseRow.dataset_id.in_(dataset_ids))
+        .order_by(DatasetUseRow.task_id.desc())
+    )
+    found: dict[UUID, list[DatasetUse]] = {}
+    for edge, status in await session.execute(query):
+        use = DatasetUse(task_id=edge.task_id, name=edge.task_name, status=status)
+        found.setdefault(edge.dataset_id, []).append(use)
+    return found
+
+
+async def import_progress(session: AsyncSession, dataset_ids: Sequence[UUID]) -> dict[UUID, float]:
+    """How far the imports are that have not ended, 0–1."""
+    query = select(JobRow.subject_id, JobRow.progress).where(
+        JobRow.kind == IMPORT,
+        JobRow.subject_id.in_(dataset_ids),
+        JobRow.status.not_in(TERMINAL),
+    )
+    return {row.subject_id: row.progress for row in await session.execute(query)}
+
+
+def live(found: Sequence[DatasetUse]) -> list[DatasetUse]:
+    """Those whose task has not ended."""
+    return [use for use in found if JobStatus(use.status) not in TERMINAL]

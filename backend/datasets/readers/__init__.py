@@ -1,0 +1,1 @@
+"""From bytes to rows: one file per kind of file."""

@@ -1,0 +1,144 @@
+"""CSV and its relatives: delimiter by trial, quotes strictly, every row with its first line."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from backend.datasets.readers import lines
+from backend.datasets.readers.encoding import Encoding
+from backend.datasets.rows import MAX_ROW_BYTES, RawRow, RowError, UnreadableFile
+
+DELIMITERS = (",", "\t", ";", "|")
+SAMPLE_ROWS = 50
+
+
+class _LineFeed(Iterator[str]):
+    """Feeds the csv module and remembers where in the file it is."""
+
+    def __init__(self, path: Path, encoding: Encoding) -> None:
+        self._lines = lines.read(path, encoding)
+        self.number = 0
+        self._record: list[lines.Line] = []
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self.number = line.number
+        self._record.append(line)
+        # Bytes that are not valid text stay visible; the row is dropped for them below.
+        return line.content.decode("utf-8", "backslashreplace")
+
+    def take(self) -> list[lines.Line]:
+        """The lines that were consumed since the last call: those of one record."""
+        record, self._record = self._record, []
+        return record
+
+
+def delimiter_of(path: Path, encoding: Encoding) -> str:
+    """The delimiter that cuts the first rows into the same number of columns, more than one."""
+    best, best_score = ",", (0.0, 0)
+    for delimiter in DELIMITERS:
+        reader = csv.reader(_LineFeed(path, encoding), delimiter=delimiter)
+        widths = []
+        try:
+            for cells in reader:
+                if cells:
+                    widths.append(len(cells))
+                if len(widths) == SAMPLE_ROWS:
+                    break
+        except csv.Error:
+            continue
+        if widths and widths[0] > 1:
+            score = (widths.count(widths[0]) / len(widths), widths[0])
+            if score > best_score:
+                best, best_score = delimiter, score
+    return best
+
+
+def read(path: Path, encoding: Encoding, delimiter: str) -> Iterator[RawRow]:
+    """Every row below the header; cells are text. Raises `UnreadableFile` for a bad header."""
+    csv.field_size_limit(MAX_ROW_BYTES)
+    feed = _LineFeed(path, encoding)
+    reader = csv.reader(feed, delimiter=delimiter, strict=True)
+    header: list[str] | None = None
+    while True:
+        error: RowError | None = None
+        cells: list[str] = []
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as wrong:
+            error = _broken(wrong)
+        record = feed.take()
+        if not record:
+            return  # the error was that the file ended
+        if not cells and error is None:
+            continue  # an empty line
+        if header is None:
+            header = _header(cells, record, error)
+            continue
+        yield _row(header, cells, record, error)
+
+
+def _row(
+    header: list[str], cells: list[str], record: list[lines.Line], error: RowError | None
+) -> RawRow:
+    error = error or next((line.error or _undecodable(line) for line in record if _bad(line)), None)
+    extra = cells[len(header) :]
+    if error is None and (len(cells) < len(header) or any(extra)):
+        error = RowError(
+            "ragged_row", None, f"The row has {len(cells)} cells, the header {len(header)}."
+        )
+    raw = b"".join(line.content for line in record[:10])
+    row = RawRow(record[0].number, record[0].offset, raw, error=error)
+    if error is None:
+        row.fields = dict(zip(header, cells, strict=False))
+    return row
+
+
+def _bad(line: lines.Line) -> bool:
+    return line.error is not None or not _is_text(line.content)
+
+
+def _is_text(content: bytes) -> bool:
+    if content.isascii():
+        return True
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _undecodable(line: lines.Line) -> RowError:
+    return RowError("invalid_encoding", None, f"Line {line.number} has bytes that are not text.")
+
+
+def _broken(error: csv.Error) -> RowError:
+    if "unexpected end of data" in str(error):
+        return RowError("broken_quotes", None, "A quote is opened here and never closed.")
+    return RowError("broken_quotes", None, f"Quotes are not as CSV wants them: {error}.")
+
+
+def _header(cells: list[str], record: list[lines.Line], error: RowError | None) -> list[str]:
+    names = [cell.strip() or f"column_{n}" for n, cell in enumerate(cells, 1)]
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    wrong: tuple[str, str, dict[str, Any]] | None = None
+    if error is not None:
+        wrong = ("broken_header", f"The first line can not be read. {error.message}", {})
+    elif repeated is not None:
+        message = f"Two columns have the same name “{repeated}”."
+        wrong = ("duplicate_column", message, {"column": repeated})
+    if wrong is None:
+        return names
+    code, message, params = wrong
+    raise UnreadableFile(
+        code,
+        message,
+        "Give every column its own name in the first line and upload the file again.",
+        line=record[0].number,
+        byte_offset=record[0].offset,
+        excerpt=record[0].content[:200].decode("utf-8", "backslashreplace"),
+        params=params,
+    )

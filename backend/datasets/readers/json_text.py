@@ -1,0 +1,153 @@
+"""A cursor over JSON text that is decoded and read on as needed.
+
+`json.JSONDecoder.raw_decode` does the work; this class feeds it, and tells a value that is cut by
+the end of the buffer from one that is broken.
+"""
+
+import codecs
+import json
+import re
+from typing import Any, BinaryIO
+
+from backend.datasets.readers.encoding import Encoding
+from backend.datasets.readers.strict_json import Checks, too_deep
+from backend.datasets.rows import EXCERPT_CHARACTERS, MAX_ROW_BYTES, UnreadableFile
+
+CHUNK_BYTES = 1 << 18
+# The longest token that can be cut without looking like an unfinished string: -Infinity, \uXXXX.
+TOKEN_CHARACTERS = 16
+_SPACE = re.compile(r"[ \t\r\n]*")
+_STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_HINT = "Correct the file at this place, or export it again as JSON lines, and upload it."
+
+
+class JsonText:
+    """The text from `position` on; `line` (from 1) and `byte_offset` say where that is."""
+
+    def __init__(self, file: BinaryIO, encoding: Encoding) -> None:
+        file.seek(encoding.skip_bytes)
+        self._file = file
+        self._encoding = encoding
+        self._decoder = codecs.getincrementaldecoder(encoding.codec)()
+        self._checks = Checks()
+        self._text = ""
+        self._position = 0
+        self._ended = False
+        self.line = 1
+        self.byte_offset = encoding.skip_bytes
+        self.last_source = ""
+
+    def peek(self) -> str:
+        """The next character that is not space, without taking it; empty at the end."""
+        while True:
+            match = _SPACE.match(self._text, self._position)
+            self._advance(match.end() if match else self._position)
+            if self._position < len(self._text):
+                return self._text[self._position]
+            if not self._fill():
+                return ""
+
+    def take(self, expected: str) -> None:
+        """Step over `expected`; raises `UnreadableFile`."""
+        found = self.peek()
+        if found != expected:
+            what = f"found {found!r}" if found else "the file ends here"
+            raise self.broken(f"Expecting {expected!r}, {what}")
+        self._advance(self._position + 1)
+
+    def value(self) -> Any:
+        """The next value; raises `RowError` when it is whole but wrong, else `UnreadableFile`."""
+        if not self.peek():
+            raise self.broken("Expecting a value, the file ends here")
+        while True:
+            try:
+                value, end = self._checks.decoder.raw_decode(self._text, self._position)
+            except json.JSONDecodeError as error:
+                if not self._may_be_cut(error) or not self._fill():
+                    self._advance(min(error.pos, len(self._text)))
+                    raise self.broken(error.msg) from None
+            except RecursionError:
+                self._take_source(self._end_of_deep_value())
+                raise too_deep() from None
+            else:
+                # A number at the end of the buffer may go on.
+                if end < len(self._text) or not self._fill():
+                    break
+        self._take_source(end)
+        self._checks.require_clean(value)
+        return value
+
+    def broken(self, reason: str) -> UnreadableFile:
+        """The document breaks at the present place."""
+        start = max(0, self._position - EXCERPT_CHARACTERS // 2)
+        column = self._position - self._text.rfind("\n", 0, self._position)
+        return UnreadableFile(
+            "broken_json",
+            f"The file is not valid JSON: {reason} (line {self.line}, column {column}).",
+            _HINT,
+            line=self.line,
+            byte_offset=self.byte_offset,
+            excerpt=self._text[start : self._position + EXCERPT_CHARACTERS // 2],
+            params={"column": column},
+        )
+
+    def _may_be_cut(self, error: json.JSONDecodeError) -> bool:
+        unfinished = error.msg.startswith("Unterminated string")
+        near_end = error.pos >= len(self._text) - TOKEN_CHARACTERS
+        too_long = len(self._text) - self._position > MAX_ROW_BYTES
+        return (unfinished or near_end) and not too_long
+
+    def _take_source(self, end: int) -> None:
+        self.last_source = self._text[self._position : min(end, self._position + 1000)]
+        self._advance(end)
+
+    def _advance(self, to: int) -> None:
+        if to == self._position:
+            return
+        passed = self._text[self._position : to]
+        self.line += passed.count("\n")
+        self.byte_offset += (
+            len(passed)
+            if passed.isascii() and self._encoding.codec[:6] != "utf-16"
+            else len(passed.encode(self._encoding.codec))
+        )
+        self._position = to
+
+    def _fill(self) -> bool:
+        """Read on: twice as much for a value that does not fit; False at the end of the file."""
+        if self._ended:
+            return False
+        rest = self._text[self._position :]
+        # A little of what was passed stays, for excerpts and columns.
+        kept = self._text[max(0, self._position - EXCERPT_CHARACTERS) : self._position]
+        chunk = self._file.read(max(CHUNK_BYTES, len(rest)))
+        self._ended = not chunk
+        try:
+            more = self._decoder.decode(chunk, final=self._ended)
+        except UnicodeDecodeError as error:
+            raise self._undecodable(error) from None
+        self._text, self._position = kept + rest + more, len(kept)
+        return not self._ended or bool(more)
+
+    def _undecodable(self, error: UnicodeDecodeError) -> UnreadableFile:
+        before = bytes(error.object[: error.start])
+        line = self.line + self._text.count("\n", self._position)
+        line += before.decode(self._encoding.codec, "replace").count("\n")
+        return UnreadableFile(
+            "invalid_encoding",
+            f"Line {line} has bytes that are not valid {self._encoding.name}.",
+            "Save the file as UTF-8 and upload it again.",
+            line=line,
+        )
+
+    def _end_of_deep_value(self) -> int:
+        """Where a value ends that is nested too deep for the parser: count brackets."""
+        while True:
+            depth = 0
+            for match in _STRUCTURE.finditer(self._text, self._position):
+                mark = match.group()
+                depth += (mark in "[{") - (mark in "]}")
+                if depth == 0:
+                    return match.end()
+            if len(self._text) - self._position > MAX_ROW_BYTES or not self._fill():
+                raise self.broken("A value nested very deep does not end")

@@ -1,0 +1,39 @@
+"""Plain text: one document per block of lines; blocks are parted by empty lines."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from backend.datasets.readers import lines
+from backend.datasets.readers.encoding import Encoding
+from backend.datasets.rows import MAX_ROW_BYTES, RawRow, RowError
+
+
+def read(path: Path, encoding: Encoding) -> Iterator[RawRow]:
+    """Every block as `{"text": …}`."""
+    block: list[lines.Line] = []
+    size = 0
+    for line in lines.read(path, encoding):
+        if line.content.strip() or line.error:
+            block.append(line)
+            size += len(line.content)
+            if size < MAX_ROW_BYTES:
+                continue
+        if block:
+            yield _row(block, size)
+        block, size = [], 0
+    if block:
+        yield _row(block, size)
+
+
+def _row(block: list[lines.Line], size: int) -> RawRow:
+    raw = b"".join(line.content for line in block)
+    row = RawRow(block[0].number, block[0].offset, raw)
+    row.error = next((line.error for line in block if line.error), None)
+    if row.error is None and size >= MAX_ROW_BYTES:
+        row.error = RowError("row_too_long", "text", "A block without an empty line is too long.")
+    if row.error is None:
+        try:
+            row.fields = {"text": raw.decode().replace("\r\n", "\n").strip("\n")}
+        except UnicodeDecodeError as error:
+            row.error = lines.undecodable("utf-8", error.start)
+    return row
