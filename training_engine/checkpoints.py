@@ -56,7 +56,8 @@ class Opened:
         """The tensors of `NAME.safetensors`, on the CPU."""
         from safetensors.torch import load_file
 
-        return load_file(self.folder / f"{name}.safetensors")
+        found: dict[str, Tensor] = load_file(self.folder / f"{name}.safetensors")
+        return found
 
 
 def file_sha256(path: Path) -> str:
@@ -178,7 +179,7 @@ def newest(path: Path, identity: Mapping[str, str]) -> tuple[Opened | None, list
     """
     if (path / MANIFEST_FILE).is_file():
         return open_checkpoint(path, identity), []
-    skipped = []
+    skipped: list[str] = []
     names = sorted((p for p in path.glob(f"{PREFIX}*") if p.is_dir()), reverse=True)
     for folder in names:
         try:

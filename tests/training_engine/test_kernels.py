@@ -1,0 +1,123 @@
+"""The kernels give what plain PyTorch gives, values and gradients."""
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from training_engine.models import kernels
+from training_engine.models.attention import Packing, packed_attention
+
+HALF = torch.bfloat16
+
+
+def random(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(sum(shape))).to(dtype)
+
+
+@pytest.mark.parametrize("with_bias", [True, False])
+def test_lora_linear_equals_its_definition(with_bias: bool) -> None:
+    x = random(2, 5, 12).requires_grad_()
+    weight = random(7, 12)
+    bias = random(7) if with_bias else None
+    a, b = random(3, 12).requires_grad_(), random(7, 3).requires_grad_()
+    wanted = functional.linear(x, weight, bias) + (x @ a.t() @ b.t()) * 2.0
+    got = kernels.lora_linear(x, weight, bias, a, b, 2.0)
+    torch.testing.assert_close(got, wanted)
+    push = random(2, 5, 7)
+    expected = torch.autograd.grad(wanted, (x, a, b), push)
+    actual = torch.autograd.grad(got, (x, a, b), push)
+    for mine, reference in zip(actual, expected, strict=True):
+        torch.testing.assert_close(mine, reference)
+
+
+def test_lora_linear_in_bf16_has_fp32_gradients_near_the_exact_ones() -> None:
+    x, weight = random(64, 32), random(48, 32)
+    a, b = random(4, 32).requires_grad_(), random(48, 4).requires_grad_()
+    exact = kernels.lora_linear(x, weight, None, a, b, 0.5)
+    push = random(64, 48)
+    wanted = torch.autograd.grad(exact, (a, b), push)
+    rough = kernels.lora_linear(x.to(HALF), weight.to(HALF), None, a, b, 0.5)
+    got = torch.autograd.grad(rough, (a, b), push.to(HALF))
+    for mine, reference in zip(got, wanted, strict=True):
+        assert mine.dtype == torch.float32
+        assert functional.cosine_similarity(mine.flatten(), reference.flatten(), dim=0) > 0.999
+
+
+@pytest.mark.parametrize("chunk", [1, 40, 10_000])
+def test_chunked_cross_entropy_equals_the_whole(
+    monkeypatch: pytest.MonkeyPatch, chunk: int
+) -> None:
+    monkeypatch.setattr(kernels, "CHUNK_ELEMENTS", chunk)
+    hidden, weight = random(9, 8).requires_grad_(), random(20, 8).requires_grad_()
+    bias = random(20).requires_grad_()
+    targets = torch.tensor([0, 19, 3, 3, 7, 1, 18, 5, 2])
+    logits = functional.linear(hidden, weight, bias)
+    wanted = functional.cross_entropy(logits, targets, reduction="sum")
+    got = kernels.chunked_cross_entropy(hidden, weight, targets, bias)
+    torch.testing.assert_close(got, wanted)
+    inputs = (hidden, weight, bias)
+    expected = torch.autograd.grad(wanted * 0.25, inputs)
+    for mine, reference in zip(torch.autograd.grad(got * 0.25, inputs), expected, strict=True):
+        torch.testing.assert_close(mine, reference)
+
+
+def test_chunked_cross_entropy_with_a_frozen_head_gives_only_the_hidden_gradient() -> None:
+    hidden = random(6, 8).requires_grad_()
+    loss = kernels.chunked_cross_entropy(hidden, random(11, 8), torch.arange(6))
+    loss.backward()
+    assert hidden.grad is not None
+    assert hidden.grad.abs().sum() > 0
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, lengths: tuple[int, ...]) -> Tensor:
+    module = torch.nn.Module()
+    return packed_attention(module, query, key, value, None, packing=Packing.of(lengths))[0]
+
+
+@pytest.mark.parametrize(("heads", "kv_heads"), [(4, 4), (6, 2)])
+def test_packed_samples_attend_as_if_alone(heads: int, kv_heads: int) -> None:
+    lengths = (5, 1, 9)
+    total = sum(lengths)
+    query, key, value = (
+        random(1, heads, total, 8),
+        random(1, kv_heads, total, 8),
+        random(1, kv_heads, total, 8),
+    )
+    got = attend(query, key, value, lengths)
+    begin = 0
+    for length in lengths:
+        end = begin + length
+        parts = (t[:, :, begin:end] for t in (query, key, value))
+        torch.testing.assert_close(got[:, begin:end], attend(*parts, (length,)))
+        begin = end
+
+
+def test_a_sample_does_not_see_another_or_the_future() -> None:
+    lengths = (4, 4)
+    query, key, value = (random(1, 2, 8, 8) for _ in range(3))
+    before = attend(query, key, value, lengths)
+    changed = value.clone()
+    changed[:, :, 6] += 100
+    after = attend(query, key, changed, lengths)
+    torch.testing.assert_close(after[:, :6], before[:, :6])
+    assert not torch.allclose(after[:, 6:], before[:, 6:])
+
+
+def test_a_sliding_window_forgets_what_is_older() -> None:
+    query, key, value = (random(1, 2, 10, 8) for _ in range(3))
+    module = torch.nn.Module()
+
+    def windowed(value: Tensor) -> Tensor:
+        return packed_attention(
+            module, query, key, value, None, packing=Packing.of((10,)), sliding_window=3
+        )[0]
+
+    changed = value.clone()
+    changed[:, :, 0] += 100
+    torch.testing.assert_close(windowed(changed)[:, 3:], windowed(value)[:, 3:])
+    assert not torch.allclose(windowed(changed)[:, 2], windowed(value)[:, 2])
+
+
+def test_positions_begin_anew_in_every_sample() -> None:
+    assert Packing.of([2, 3]).position_ids().tolist() == [[0, 1, 0, 1, 2]]

@@ -1,0 +1,1 @@
+"""Loading models and making them fast: adapters, attention over packed samples, kernels."""
