@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 COMMANDS = {
     "up": ("backend.commands.up:app", "Start the platform and print its address."),
     "worker": ("backend.runner.commands:worker", "Run tasks for a platform started elsewhere."),
-    "train": ("backend.runner.commands:train", "Train from a spec file, without server."),
+    "train": ("backend.tasks.train_command:app", "Train from a run file, without server."),
     "datasets": ("backend.datasets.commands:app", "List and add data sets."),
     "models": ("backend.models.commands:app", "List and fetch base models."),
     "tasks": ("backend.tasks.commands:app", "List and stop tasks, read their logs."),

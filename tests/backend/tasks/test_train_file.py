@@ -1,0 +1,95 @@
+"""The run file: every error at once, each with its line."""
+
+from pathlib import Path
+
+import pytest
+
+from backend.tasks import train_file
+from backend.tasks.train_file import BadTrainFile
+from training_engine.contract.spec import Method
+
+GOOD = """\
+name: Support bot
+dataset: chats.jsonl
+method: full
+hyperparameters:
+  epochs: 2
+output_name: support-bot
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "chats.jsonl").write_text("{}\n")
+    return tmp_path
+
+
+def _errors(folder: Path, text: str | bytes) -> list[str]:
+    file = folder / "run.yaml"
+    file.write_bytes(text.encode() if isinstance(text, str) else text)
+    with pytest.raises(BadTrainFile) as bad:
+        train_file.read(file)
+    return [error.removeprefix(f"{file}:") for error in bad.value.errors]
+
+
+def test_a_good_file(folder: Path) -> None:
+    (folder / "run.yaml").write_text(GOOD)
+    found = train_file.read(folder / "run.yaml")
+    assert found.dataset.path == folder / "chats.jsonl"
+    assert (found.model, found.method, found.hyperparameters.epochs) == ("starter", Method.FULL, 2)
+
+
+def test_all_errors_at_once_each_with_its_line(folder: Path) -> None:
+    errors = _errors(
+        folder,
+        """\
+name: Support bot
+modle: starter
+dataset:
+  path: missing.jsonl
+hyperparameters:
+  epochs: -1
+  batch_size: 4
+  micro_batch_size: many
+method: lorra
+""",
+    )
+    places = [error.split(":")[:2] for error in errors]
+    assert places == [
+        ["1", " output_name"],
+        ["2", " modle"],
+        ["4", " dataset.path"],
+        ["6", " hyperparameters.epochs"],
+        ["8", " hyperparameters.micro_batch_size"],
+        ["9", " method"],
+    ]
+    assert "there is no file" in errors[2]
+    assert "there is no such field" in errors[1]
+
+
+def test_a_key_that_stands_twice(folder: Path) -> None:
+    errors = _errors(folder, GOOD + "name: Another\n")
+    assert errors == ["7: name: stands twice"]
+
+
+def test_what_spans_fields(folder: Path) -> None:
+    text = GOOD.replace("  epochs: 2\n", "  batch_size: 2\n  micro_batch_size: 4\n")
+    assert _errors(folder, text) == [
+        "4: hyperparameters: micro_batch_size must not exceed batch_size"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a: [1,\n", "not YAML"),
+        ("- a list\n", "mapping"),
+        ("", "mapping"),
+        (b"\xff\xfe\x00", "UTF-8"),
+        ("!!python/object/apply:os.system ['true']\n", "YAML"),
+        ("x" * (train_file.MAX_BYTES + 1), "larger"),
+    ],
+)
+def test_what_is_no_run_file(folder: Path, text: str | bytes, told: str) -> None:
+    (error,) = _errors(folder, text)
+    assert told in error
