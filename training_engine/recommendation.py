@@ -1,0 +1,131 @@
+"""Values a beginner can trust, each with the code of its reason.
+
+Rules of thumb with a source: LoRA wants about ten times the learning rate of full tuning and
+tolerates less of it the larger the model (Hu et al. 2021, arXiv:2106.09685; Biderman et al. 2024,
+arXiv:2405.09673, who also find that harder material needs more rank); alpha is twice the rank;
+small sets are seen several times, large ones once or twice, because loss on held-out rows turns
+after that.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from training_engine.contract.spec import Hyperparameters, Method, Schedule
+
+Complexity = Literal["simple", "medium", "complex"]
+Scalar = str | int | float | bool | None
+
+_LORA_RATES = ((5e8, 5e-4), (3e9, 3e-4), (1.5e10, 2e-4))
+_FULL_RATES = ((5e8, 5e-5), (3e9, 2e-5), (1.5e10, 1e-5))
+_LARGEST_MODEL_RATE = {Method.LORA: 1e-4, Method.FULL: 5e-6}
+_RANKS = {"simple": 8, "medium": 16, "complex": 32}
+# Rows up to which so many epochs are worth it.
+_EPOCHS = ((100, 6.0), (500, 4.0), (5_000, 3.0), (50_000, 2.0))
+_MANY_ROWS_EPOCHS = 1.0
+_EFFORT = {"simple": 0.5, "medium": 1.0, "complex": 1.5}
+# So many updates per epoch should remain; a larger batch is steadier but learns in fewer steps.
+_STEPS_PER_EPOCH = 25
+_BATCH_SIZES = (4, 8, 16, 32)
+_MAX_LENGTHS = (128, 256, 512, 1024, 2048, 4096, 8192)
+_EVALUATION_ROWS = (10, 500)
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """`reasons`: field → code of the reason; `params`: numbers the reasons speak of."""
+
+    method: Method
+    hyperparameters: Hyperparameters
+    reasons: dict[str, str]
+    params: dict[str, Scalar] = field(default_factory=dict)
+
+
+def recommend(
+    num_params: int,
+    num_rows: int,
+    mean_tokens: float,
+    method: Method | None = None,
+    complexity: Complexity = "medium",
+    *,
+    longest_tokens: int | None = None,
+    context_length: int | None = None,
+) -> Recommendation:
+    """Values for this model, this data and this difficulty.
+
+    `mean_tokens`, `longest_tokens`: per row. `context_length`: the most the model can read. Without
+    `method` it is LoRA: it learns what small data can teach, at a fraction of the memory.
+    """
+    chosen = method or Method.LORA
+    epochs = _epochs(num_rows, complexity)
+    batch_size = _batch_size(num_rows)
+    max_length = _max_length(mean_tokens, longest_tokens, context_length)
+    steps = max(1.0, num_rows * epochs / batch_size)
+    evaluation_fraction = _evaluation_fraction(num_rows)
+    values: dict[str, Any] = {
+        "learning_rate": _learning_rate(num_params, chosen),
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "max_length": max_length,
+        "warmup_ratio": 0.1 if steps < 100 else 0.05,
+        "schedule": Schedule.COSINE,
+        "evaluation_fraction": evaluation_fraction,
+        "early_stopping_patience": 3 if evaluation_fraction > 0 else None,
+        "weight_decay": 0.0 if chosen == Method.LORA else 0.01,
+    }
+    reasons = {
+        "learning_rate": f"learning_rate_{chosen.value}_by_model_size",
+        "epochs": "epochs_by_rows_and_complexity",
+        "batch_size": "batch_size_by_rows",
+        "max_length": "max_length_by_row_length",
+        "warmup_ratio": "warmup_longer_in_short_runs",
+        "evaluation_fraction": "evaluation_enough_rows" if evaluation_fraction else "too_few_rows",
+        "early_stopping_patience": "stop_when_no_better",
+    }
+    if chosen == Method.LORA:
+        values["lora_rank"] = _RANKS[complexity]
+        values["lora_alpha"] = 2.0 * _RANKS[complexity]
+        reasons["lora_rank"] = "rank_by_complexity"
+        reasons["lora_alpha"] = "alpha_twice_rank"
+    params: dict[str, Scalar] = {
+        "num_parameters": num_params,
+        "num_rows": num_rows,
+        "mean_tokens": round(mean_tokens),
+        "complexity": complexity,
+        "steps": round(steps),
+    }
+    return Recommendation(chosen, Hyperparameters(**values), reasons, params)
+
+
+def _learning_rate(num_params: int, method: Method) -> float:
+    rates = _LORA_RATES if method == Method.LORA else _FULL_RATES
+    for largest, rate in rates:
+        if num_params <= largest:
+            return rate
+    return _LARGEST_MODEL_RATE[method]
+
+
+def _epochs(num_rows: int, complexity: Complexity) -> float:
+    base = next((epochs for rows, epochs in _EPOCHS if num_rows <= rows), _MANY_ROWS_EPOCHS)
+    return float(max(1, round(base * _EFFORT[complexity])))
+
+
+def _batch_size(num_rows: int) -> int:
+    """The largest usual batch that leaves enough updates per epoch."""
+    fitting = [size for size in _BATCH_SIZES if num_rows / size >= _STEPS_PER_EPOCH]
+    return max(fitting, default=_BATCH_SIZES[0])
+
+
+def _max_length(mean_tokens: float, longest: int | None, context: int | None) -> int:
+    """Room for the longest row, or for four times the mean where the longest is not known."""
+    wanted = min(longest or 4 * mean_tokens, _MAX_LENGTHS[-1])
+    length = next(size for size in _MAX_LENGTHS if size >= wanted)
+    return min(length, max(16, context)) if context else length
+
+
+def _evaluation_fraction(num_rows: int) -> float:
+    """A twentieth, but enough rows to mean something and no more than needed."""
+    few, many = _EVALUATION_ROWS
+    if num_rows < 2 * few:
+        return 0.0
+    rows = min(max(num_rows / 20, few), many)
+    return round(min(rows / num_rows, 0.5), 4)
