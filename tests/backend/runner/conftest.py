@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -24,6 +24,7 @@ from backend.runner.supervisor import Supervisor
 from backend.runner.timeouts import Timeouts
 from backend.settings import Settings
 from tests.backend.runner import outcome
+from tests.backend.runner.apart import Apart
 
 FAKE = Kind("tests.fakes.engine", "tests.backend.runner.outcome:apply", resumes=True)
 KINDS = {"fake": FAKE, "missing": replace(FAKE, module="tests.fakes.no_such_engine")}
@@ -137,3 +138,17 @@ async def start(bench: Bench) -> AsyncIterator[Callable[..., Awaitable[Superviso
             return await stack.enter_async_context(supervising(bench, **options))
 
         yield begin
+
+
+@pytest.fixture
+def apart(bench: Bench) -> Iterator[Callable[..., Apart]]:
+    """Starts supervisors in processes of their own; killed at the end."""
+    made: list[Apart] = []
+
+    def begin(**timeouts: float) -> Apart:
+        made.append(Apart(bench.settings, QUICK, **timeouts))
+        return made[-1]
+
+    yield begin
+    for supervisor in made:
+        supervisor.kill()

@@ -3,8 +3,8 @@
 import json
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import asdict, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import update
@@ -18,50 +18,11 @@ from backend.processes.identity import identify, is_alive
 from backend.runner.finish import MAX_RELAUNCHES
 from backend.runner.supervisor import Supervisor
 from backend.settings import PROJECT_ROOT
+from tests.backend.runner.apart import Apart
 from tests.backend.runner.conftest import QUICK, Bench, supervising
 
 Start = Callable[..., Awaitable[Supervisor]]
 LONG_RUN = {"steps": 4000, "step_s": 0.02}
-
-
-class Apart:
-    """A supervisor in a process of its own."""
-
-    def __init__(self, bench: Bench, **timeouts: float) -> None:
-        url = bench.settings.database_url
-        assert url is not None
-        given = asdict(replace(QUICK, **timeouts))
-        module = "tests.backend.runner.standalone"
-        argv = [sys.executable, "-m", module, url.get_secret_value()]
-        self.process = subprocess.Popen(
-            [*argv, str(bench.settings.data_dir), json.dumps(given)],
-            cwd=PROJECT_ROOT,
-            stdout=subprocess.PIPE,
-        )
-
-    def leads(self) -> None:
-        assert self.process.stdout is not None
-        assert any(b"leading" in line for line in self.process.stdout)
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        if self.process.stdout is not None:
-            self.process.stdout.close()
-
-
-@pytest.fixture
-def apart(bench: Bench) -> Iterator[Callable[..., Apart]]:
-    """Starts supervisors in processes of their own; killed at the end."""
-    made: list[Apart] = []
-
-    def begin(**timeouts: float) -> Apart:
-        made.append(Apart(bench, **timeouts))
-        return made[-1]
-
-    yield begin
-    for supervisor in made:
-        supervisor.kill()
 
 
 async def claims(bench: Bench, job: JobRow) -> int:
