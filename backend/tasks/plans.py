@@ -1,5 +1,6 @@
 """What a task would be made of, and what is wrong with it: found before anything is written."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,10 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.accounts import policy
 from backend.accounts.tables import UserRow
 from backend.datasets.tables import DatasetRow
-from backend.errors import FieldError
+from backend.errors import FieldError, Refused
 from backend.models.tables import ModelRow
 from backend.tasks import compatibility
 from backend.tasks.schemas import TaskPlan
+
+
+class TaskRefused(Refused):
+    """This can not be trained like this; the marked fields say why."""
 
 
 @dataclass(frozen=True)
@@ -35,35 +40,45 @@ class Plan:
     model: ModelRow
 
 
-async def find(session: AsyncSession, user: UserRow, asked: TaskPlan) -> Found:
-    """Look the ids up and hold the rows, so that none is deleted before the task is written."""
-    validation = (
-        await _dataset(session, user, asked.validation_dataset_id)
-        if asked.validation_dataset_id
-        else None
+async def find(
+    session: AsyncSession, user: UserRow, asked: TaskPlan, *, hold: bool = False
+) -> Found:
+    """Look the ids up; `hold` keeps the rows from being deleted before the task is written."""
+    models = select(ModelRow).where(ModelRow.id == asked.model_id)
+    return Found(
+        asked,
+        dataset=await _dataset(session, user, asked.dataset_id, hold),
+        validation=await _dataset(session, user, asked.validation_dataset_id, hold),
+        model=await session.scalar(models.with_for_update(read=True) if hold else models),
     )
-    model = await session.scalar(
-        select(ModelRow).where(ModelRow.id == asked.model_id).with_for_update(read=True)
-    )
-    dataset = await _dataset(session, user, asked.dataset_id)
-    return Found(asked, dataset, validation, model)
 
 
-async def _dataset(session: AsyncSession, user: UserRow, dataset_id: UUID) -> DatasetRow | None:
-    query = select(DatasetRow).where(DatasetRow.id == dataset_id).with_for_update(read=True)
-    row: DatasetRow | None = await session.scalar(query)
+async def _dataset(
+    session: AsyncSession, user: UserRow, dataset_id: UUID | None, hold: bool
+) -> DatasetRow | None:
+    if dataset_id is None:
+        return None
+    query = select(DatasetRow).where(DatasetRow.id == dataset_id)
+    row: DatasetRow | None = await session.scalar(
+        query.with_for_update(read=True) if hold else query
+    )
     return row if row is not None and policy.may_see(user, row.owner_id) else None
+
+
+def errors_of_sources(found: Found) -> list[FieldError]:
+    """What keeps this data from training this model, whatever the values are."""
+    record_type = found.dataset.record_type if found.dataset else None
+    return [
+        *compatibility.dataset_errors(found.dataset, found.asked.objective),
+        *compatibility.model_errors(found.model, record_type),
+    ]
 
 
 def errors_of(found: Found) -> list[FieldError]:
     """Everything that keeps the plan from being trained; empty when nothing does."""
     asked = found.asked
-    record_type = found.dataset.record_type if found.dataset else None
-    errors = [
-        *compatibility.dataset_errors(found.dataset, asked.objective),
-        *compatibility.model_errors(found.model, record_type),
-        *compatibility.length_errors(found.model, asked.hyperparameters.max_length),
-    ]
+    errors = errors_of_sources(found)
+    errors += compatibility.length_errors(found.model, asked.hyperparameters.max_length)
     if asked.validation_dataset_id is not None:
         pointer = compatibility.VALIDATION
         errors += compatibility.dataset_errors(found.validation, asked.objective, pointer)
@@ -72,8 +87,10 @@ def errors_of(found: Found) -> list[FieldError]:
     return errors
 
 
-def sound(found: Found) -> Plan:
-    """The plan, when `errors_of` found nothing."""
+def sound(found: Found, errors: Sequence[FieldError]) -> Plan:
+    """The plan, when there are no `errors`; else raises `TaskRefused` with all of them."""
+    if errors:
+        raise TaskRefused(errors[0].message, errors=errors)
     assert found.dataset is not None
     assert found.model is not None
     return Plan(found.asked, found.dataset, found.validation, found.model)

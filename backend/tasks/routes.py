@@ -2,9 +2,11 @@
 
 from fastapi import APIRouter
 
-from backend.tasks import draft_routes, history_routes, log_routes
+from backend.tasks import draft_routes, history_routes, log_routes, plan_routes, task_routes
 
 router = APIRouter()
 router.include_router(draft_routes.router)
+router.include_router(plan_routes.router)
+router.include_router(task_routes.router)
 router.include_router(log_routes.router)
 router.include_router(history_routes.router)

@@ -12,15 +12,16 @@ from backend.accounts import policy
 from backend.accounts.policy import Action
 from backend.accounts.tables import UserRow
 from backend.datasets.tables import DatasetUseRow
-from backend.errors import Conflict, FieldError, Refused, TooMany
+from backend.errors import Conflict, FieldError, TooMany
 from backend.ids import new_id
 from backend.jobs import service as jobs
 from backend.jobs.schemas import TERMINAL, JobStatus, Slot
 from backend.models.tables import ModelUseRow
 from backend.settings import Settings
 from backend.tasks import plans, queries
-from backend.tasks.estimates import HostFacts, estimate
-from backend.tasks.plans import Plan
+from backend.tasks.estimates import estimate
+from backend.tasks.host_facts import HostFacts
+from backend.tasks.plans import Plan, TaskRefused
 from backend.tasks.queries import TRAIN, Found
 from backend.tasks.run_spec import spec_of
 from backend.tasks.schemas import Task, TaskCreate, TaskUpdate
@@ -30,10 +31,6 @@ from training_engine.contract.spec import RunSpec
 
 MAX_UNFINISHED = 100
 OUTPUT_NAME_INDEX = "uq_tasks_output_name"
-
-
-class TaskRefused(Refused):
-    """This can not be trained like this; the marked fields say why."""
 
 
 class TooManyTasks(TooMany):
@@ -48,9 +45,7 @@ class SourceGone(Conflict):
     """The {what} of this task is no longer there; create a new task instead."""
 
 
-async def create(
-    session: AsyncSession, user: UserRow, settings: Settings, facts: HostFacts, body: TaskCreate
-) -> Task:
+async def create(session: AsyncSession, user: UserRow, facts: HostFacts, body: TaskCreate) -> Task:
     """Check, then write task, job and edges together; the job starts when a slot is free.
 
     Raises `TaskRefused` with every wrong field, `TooManyTasks`, `Forbidden`.
@@ -59,19 +54,18 @@ async def create(
     count = await queries.count_unfinished(session, user.id)
     if count >= MAX_UNFINISHED:
         raise TooManyTasks(params={"count": count})
-    sources = await plans.find(session, user, body)
+    sources = await plans.find(session, user, body, hold=True)
     errors = plans.errors_of(sources)
+    errors += facts.device_errors(body.device)
     if not await queries.output_name_is_free(session, user.id, body.output_name):
         errors.append(_name_taken(body.output_name))
     if body.parent_id is not None:
         await queries.find(session, user, body.parent_id)
-    if errors:
-        raise TaskRefused(errors[0].message, errors=errors)
-    plan = plans.sound(sources)
+    plan = plans.sound(sources, errors)
     expected = await estimate(session, facts, plan)
     try:
         async with session.begin_nested():
-            row = await _write(session, user, settings, body, plan)
+            row = await _write(session, user, facts.settings, body, plan)
             row.estimate = expected.model_dump(mode="json")
     except IntegrityError as error:
         if OUTPUT_NAME_INDEX not in str(error.orig):

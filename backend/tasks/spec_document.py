@@ -3,6 +3,7 @@
 YAML names data and model the way a person has them; JSON is what the engine was given.
 """
 
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -66,9 +67,13 @@ def as_given(job: JobRow) -> dict[str, Any]:
     return {**job.spec, "kind": job.kind, "run_id": str(job.id), "attempt": job.attempt}
 
 
-def as_json(job: JobRow) -> bytes:
-    """The exact spec, to be run by hand."""
+def as_json(job: JobRow, *, paths: bool) -> bytes:
+    """The exact spec, to be run by hand; without `paths` the places on this host are left out."""
     spec = RunSpec.model_validate(as_given(job))
+    if not paths:
+        for part in (spec.model, spec.dataset, spec.validation_dataset):
+            if part is not None:
+                part.path = Path(part.path).name
     return orjson.dumps(spec.model_dump(mode="json"), option=orjson.OPT_INDENT_2)
 
 

@@ -47,6 +47,8 @@ class TaskRow(Keyed, Base):
 
     # What was expected when it was created, to be compared with what happened.
     estimate: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    # {tokens_per_s, peak_memory_bytes, duration_s, device, dtype} of the last completed run.
+    measured: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
 
 class DraftRow(Keyed, Base):

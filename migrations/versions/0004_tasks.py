@@ -38,6 +38,7 @@ def _tasks() -> None:
         sa.Column("validation_dataset_id", sa.Uuid(), nullable=True),
         sa.Column("validation_dataset_name", sa.String(), nullable=True),
         sa.Column("estimate", postgresql.JSONB(), nullable=True),
+        sa.Column("measured", postgresql.JSONB(), nullable=True),
         _now("created_at"),
         sa.PrimaryKeyConstraint("id", name="pk_tasks"),
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name="fk_tasks_owner_id_users"),

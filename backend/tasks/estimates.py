@@ -1,0 +1,156 @@
+"""What a run will need on this host, and what to beware of; values that suit model and data."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.datasets.files import version_dir
+from backend.datasets.tables import DatasetRow
+from backend.models.tables import ModelRow
+from backend.settings import Settings
+from backend.tasks import compatibility, measurements
+from backend.tasks.host_facts import HostFacts, cpu_type
+from backend.tasks.lengths import WIDE_SHARE, Lengths, lengths_of
+from backend.tasks.plans import Plan
+from backend.tasks.run_spec import model_folder
+from backend.tasks.schemas import (
+    Estimate,
+    Finding,
+    MemoryPart,
+    Recommendation,
+    RecommendRequest,
+)
+from training_engine import memory
+from training_engine.contract.spec import Device
+
+# Free space that everything else needs: database, logs, other runs.
+DISK_RESERVE_BYTES = 1_000_000_000
+BYTES_PER_PARAMETER = 2  # of most models as they are published
+ENGLISH_ONLY_MODELS = ("HuggingFaceTB/SmolLM2-",)
+
+
+async def estimate(session: AsyncSession, facts: HostFacts, plan: Plan) -> Estimate:
+    """Memory, disk, time and steps of a plan on this host."""
+    device = facts.device(plan.asked.device)
+    config, lengths = await _looks(facts.settings, plan.model, plan.dataset)
+    speed = await measurements.speed_of(
+        session, model_name=plan.model.name, method=plan.asked.method, device=device
+    )
+    dtype = await measurements.type_of(session, device)
+    if dtype is None:
+        dtype = cpu_type() if device is Device.CPU else "bfloat16"
+    available = facts.available_bytes(device)
+    found = memory.estimate(
+        config,
+        method=plan.asked.method,
+        hyperparameters=plan.asked.hyperparameters,
+        num_rows=plan.dataset.num_rows or 0,
+        mean_tokens=lengths.mean_tokens,
+        longest_tokens=lengths.longest_tokens,
+        validation_rows=(plan.validation.num_rows or 0) if plan.validation else 0,
+        device=device,
+        dtype=dtype,
+        available_bytes=available,
+        weights_bytes=plan.model.size_bytes,
+        tokens_per_s=speed,
+        cores=facts.cores,
+    )
+    return Estimate(
+        memory_bytes=found.memory_bytes,
+        memory_available_bytes=available,
+        memory_parts=[MemoryPart(name=p.name, size_bytes=p.size_bytes) for p in found.parts],
+        fit=found.fits,
+        disk_bytes=found.disk_bytes,
+        disk_available_bytes=facts.disk_free_bytes,
+        time_low_s=found.time_low_s,
+        time_high_s=found.time_high_s,
+        total_steps=found.total_steps,
+        num_tokens=found.num_tokens,
+        num_rows=plan.dataset.num_rows or 0,
+        device=device,
+        warnings=[*_findings(found), *_warnings(facts, plan, found, lengths)],
+    )
+
+
+async def _looks(
+    settings: Settings, model: ModelRow, dataset: DatasetRow
+) -> tuple[dict[str, Any], Lengths]:
+    """The model's configuration and the data's lengths."""
+
+    def look() -> tuple[dict[str, Any], Lengths]:
+        config = read_config(model_folder(settings, model))
+        folder = version_dir(settings, dataset.id, dataset.version)
+        vocabulary = config.get("vocab_size")
+        size = vocabulary if isinstance(vocabulary, int) else 0
+        return config, lengths_of(folder, dataset.num_rows or 0, size)
+
+    return await asyncio.to_thread(look)
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """config.json of a model folder; empty when it is gone or is not what it should be."""
+    try:
+        config = json.loads((folder / "config.json").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return config if isinstance(config, dict) else {}
+
+
+def _findings(found: memory.Estimate) -> list[Finding]:
+    return [Finding(code=r.code, message=r.message, params=r.params) for r in found.reasons]
+
+
+def _warnings(
+    facts: HostFacts, plan: Plan, found: memory.Estimate, lengths: Lengths
+) -> list[Finding]:
+    warnings = list(compatibility.remarks(plan.dataset))
+    free = facts.disk_free_bytes - DISK_RESERVE_BYTES
+    if found.disk_bytes > free:
+        text = (
+            f"The run writes about {found.disk_bytes / 1e9:.1f} GB and "
+            f"{max(0, free) / 1e9:.1f} GB can be used; free some space before it starts."
+        )
+        params: dict[str, str | int | float | bool | None] = {
+            "needed_bytes": found.disk_bytes,
+            "available_bytes": max(0, free),
+        }
+        warnings.append(Finding(code="disk_too_small", message=text, params=params))
+    if plan.model.name.startswith(ENGLISH_ONLY_MODELS) and lengths.wide_share > WIDE_SHARE:
+        text = (
+            f"{plan.model.name} was taught English only; on this data it will learn form more "
+            "than meaning. A multilingual model suits better."
+        )
+        warnings.append(
+            Finding(code="language_mismatch", message=text, params={"name": plan.model.name})
+        )
+    if lengths.longest_tokens > plan.asked.hyperparameters.max_length:
+        text = f"The longest rows have about {lengths.longest_tokens} tokens and will be cut."
+        told: dict[str, str | int | float | bool | None] = {
+            "longest_tokens": lengths.longest_tokens,
+            "max_length": plan.asked.hyperparameters.max_length,
+        }
+        warnings.append(Finding(code="rows_will_be_cut", message=text, params=told))
+    return warnings
+
+
+async def recommend(facts: HostFacts, plan: Plan, body: RecommendRequest) -> Recommendation:
+    """Values for this model and data, each with the reason."""
+    _, lengths = await _looks(facts.settings, plan.model, plan.dataset)
+    found = memory.recommend(
+        plan.model.num_parameters or (plan.model.size_bytes or 0) // BYTES_PER_PARAMETER,
+        plan.dataset.num_rows or 0,
+        lengths.mean_tokens,
+        body.method,
+        body.complexity.value,
+        longest_tokens=lengths.longest_tokens,
+        context_length=plan.model.context_length,
+    )
+    return Recommendation(
+        method=found.method,
+        hyperparameters=found.hyperparameters,
+        reasons=found.reasons,
+        params=found.params,
+    )

@@ -1,0 +1,61 @@
+"""HTTP of what the wizard asks before there is a task."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+
+from backend.accounts.dependencies import CurrentUser
+from backend.database import SessionDep
+from backend.tasks import compatibility, estimates, plans
+from backend.tasks.host_facts import facts_of
+from backend.tasks.schemas import (
+    Compatibility,
+    Estimate,
+    Finding,
+    Recommendation,
+    RecommendRequest,
+    TaskPlan,
+)
+from training_engine.contract.spec import Objective
+
+router = APIRouter(tags=["tasks"])
+
+
+@router.post("/tasks/estimate")
+async def estimate_task(
+    request: Request, session: SessionDep, user: CurrentUser, body: TaskPlan
+) -> Estimate:
+    """Memory, time, disk and steps of a plan on this host, and what to beware of."""
+    found = await plans.find(session, user, body)
+    facts = await facts_of(request.app, session)
+    errors = [*plans.errors_of(found), *facts.device_errors(body.device)]
+    return await estimates.estimate(session, facts, plans.sound(found, errors))
+
+
+@router.post("/tasks/recommend")
+async def recommend_task(
+    request: Request, session: SessionDep, user: CurrentUser, body: RecommendRequest
+) -> Recommendation:
+    """Values that suit the model, the data and how much is to be learnt, with reasons."""
+    asked = TaskPlan(objective=body.objective, model_id=body.model_id, dataset_id=body.dataset_id)
+    found = await plans.find(session, user, asked)
+    plan = plans.sound(found, plans.errors_of_sources(found))
+    return await estimates.recommend(await facts_of(request.app, session), plan, body)
+
+
+@router.get("/tasks/compatibility")
+async def check_compatibility(
+    session: SessionDep,
+    user: CurrentUser,
+    model_id: UUID,
+    dataset_id: UUID,
+    objective: Objective = Objective.SFT,
+) -> Compatibility:
+    """Whether data set and model fit the objective; every misfit is a sentence."""
+    asked = TaskPlan(objective=objective, model_id=model_id, dataset_id=dataset_id)
+    found = await plans.find(session, user, asked)
+    errors = plans.errors_of_sources(found)
+    problems = [
+        Finding(code=e.code, message=e.message, params=e.params, blocking=True) for e in errors
+    ]
+    return Compatibility(ok=not errors, problems=[*problems, *compatibility.remarks(found.dataset)])

@@ -1,0 +1,125 @@
+"""HTTP of tasks themselves: create, list, read, change, stop, run again, delete."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, BackgroundTasks, Header, Query, Request
+from fastapi.responses import Response
+
+from backend.accounts.dependencies import CurrentUser
+from backend.accounts.policy import Action, may
+from backend.database import SessionDep
+from backend.idempotency import fingerprint_of, once
+from backend.jobs.run_folder import remove_all
+from backend.jobs.schemas import JobStatus
+from backend.pagination import Cursor, Limit, Page
+from backend.tasks import attachment, queries, service, spec_document
+from backend.tasks.host_facts import facts_of
+from backend.tasks.schemas import StopRequest, Task, TaskCreate, TaskUpdate
+from backend.tasks.view import view_of, views_of
+
+router = APIRouter(tags=["tasks"])
+
+Key = Annotated[str | None, Header(alias="Idempotency-Key")]
+
+
+@router.post("/tasks", status_code=201)
+async def create_task(
+    request: Request,
+    session: SessionDep,
+    user: CurrentUser,
+    body: TaskCreate,
+    idempotency_key: Key = None,
+) -> Task:
+    """Create and queue a task. Send an Idempotency-Key: a retry then creates nothing twice."""
+
+    async def act() -> Task:
+        facts = await facts_of(request.app, session)
+        return await service.create(session, user, facts, body)
+
+    fingerprint = fingerprint_of("create_task", body)
+    return await once(session, user.id, idempotency_key, fingerprint, Task, act)
+
+
+@router.get("/tasks")
+async def list_tasks(
+    session: SessionDep,
+    user: CurrentUser,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    q: Annotated[str | None, Query(max_length=200)] = None,
+    status: Annotated[list[JobStatus] | None, Query(description="Any of these")] = None,
+) -> Page[Task]:
+    """Newest first; `q` looks in names, description, model and data set."""
+    found, following = await queries.list_page(
+        session, user, limit=limit, cursor=cursor, q=q, statuses=status
+    )
+    return Page(items=await views_of(session, found), next_cursor=following)
+
+
+@router.get("/tasks/{task_id}")
+async def get_task(session: SessionDep, user: CurrentUser, task_id: UUID) -> Task:
+    """One task."""
+    return await view_of(session, await queries.find(session, user, task_id))
+
+
+@router.patch("/tasks/{task_id}")
+async def update_task(
+    session: SessionDep, user: CurrentUser, task_id: UUID, body: TaskUpdate
+) -> Task:
+    """Rename or describe."""
+    return await service.change(session, user, task_id, body)
+
+
+@router.delete("/tasks/{task_id}", status_code=204)
+async def delete_task(
+    request: Request,
+    session: SessionDep,
+    user: CurrentUser,
+    task_id: UUID,
+    later: BackgroundTasks,
+) -> None:
+    """Forget a task that has ended, with its runs and its model."""
+    job_id = await service.delete(session, user, task_id)
+    # After the commit: what fails before it must not have cost the files.
+    later.add_task(remove_all, request.app.state.settings.runs_dir, job_id)
+
+
+@router.post("/tasks/{task_id}/stop")
+async def stop_task(
+    session: SessionDep, user: CurrentUser, task_id: UUID, body: StopRequest | None = None
+) -> Task:
+    """Ask it to end; a task that has ended stays what it is."""
+    save = body.save if body is not None else True
+    return await service.stop(session, user, task_id, save=save)
+
+
+@router.post("/tasks/{task_id}/restart")
+async def restart_task(session: SessionDep, user: CurrentUser, task_id: UUID) -> Task:
+    """A new attempt from the beginning."""
+    return await service.run_again(session, user, task_id, resume=False)
+
+
+@router.post("/tasks/{task_id}/resume")
+async def resume_task(session: SessionDep, user: CurrentUser, task_id: UUID) -> Task:
+    """A new attempt from the last checkpoint."""
+    return await service.run_again(session, user, task_id, resume=True)
+
+
+@router.get("/tasks/{task_id}/spec", response_class=Response)
+async def get_task_spec(
+    session: SessionDep,
+    user: CurrentUser,
+    task_id: UUID,
+    format: Literal["json", "yaml"] = "json",
+) -> Response:
+    """JSON: what the engine is given. YAML: a run file for `easytune train`."""
+    found = await queries.find(session, user, task_id)
+    name = found.row.output_name
+    if format == "yaml":
+        text = spec_document.as_yaml(await spec_document.of_task(session, found))
+        headers = attachment.headers(f"{name}.yaml")
+        return Response(text, media_type="application/yaml", headers=headers)
+    content = spec_document.as_json(found.job, paths=may(user, Action.ADMINISTER, None))
+    headers = attachment.headers(f"{name}.json")
+    return Response(content, media_type="application/json", headers=headers)
