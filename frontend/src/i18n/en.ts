@@ -3,6 +3,7 @@ import accounts from './en/accounts'
 import datasets from './en/datasets'
 import errors from './en/errors'
 import general from './en/general'
+import knobs from './en/knobs'
 import models from './en/models'
 import overview from './en/overview'
 import playground from './en/playground'
@@ -17,6 +18,7 @@ export default {
   datasets,
   errors,
   general,
+  knobs,
   models,
   overview,
   playground,

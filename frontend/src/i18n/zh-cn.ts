@@ -4,6 +4,7 @@ import accounts from './zh-cn/accounts'
 import datasets from './zh-cn/datasets'
 import errors from './zh-cn/errors'
 import general from './zh-cn/general'
+import knobs from './zh-cn/knobs'
 import models from './zh-cn/models'
 import overview from './zh-cn/overview'
 import playground from './zh-cn/playground'
@@ -18,6 +19,7 @@ const zhCN: Translation = {
   datasets,
   errors,
   general,
+  knobs,
   models,
   overview,
   playground,

@@ -1,0 +1,68 @@
+/** The wizard's state as a draft on the server: written whole, read with care. */
+import { KNOBS } from './knobs'
+import { initialState, type Baseline, type Sent, type WizardState } from './state'
+import { emptyValues, type Values } from './values'
+
+type Json = Record<string, unknown>
+
+const isRecord = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const record = (value: unknown): Json => (isRecord(value) ? value : {})
+const text = (value: unknown): string => (typeof value === 'string' ? value : '')
+
+export function draftOf({ values, baseline, auto, methodChosen, sent }: WizardState): Json {
+  return { values, baseline, auto, methodChosen, sent }
+}
+
+/** Only knobs that the engine (still) knows; what is missing gets the default. */
+function knobsIn(saved: unknown): Json {
+  const found = record(saved)
+  return Object.fromEntries(
+    KNOBS.map(({ name, initial }) => [name, name in found ? found[name] : initial]),
+  )
+}
+
+function valuesIn(saved: Json): Values {
+  const initial = emptyValues()
+  const kept = Object.entries(initial)
+    .filter(([key]) => key !== 'hyperparameters')
+    .map(([key, fallback]) => {
+      const value = saved[key]
+      // Fields are texts; some may be null when nothing is chosen.
+      const fits = typeof value === 'string' || (value === null && fallback === null)
+      return [key, fits ? value : fallback]
+    })
+  return {
+    ...(Object.fromEntries(kept) as Omit<Values, 'hyperparameters'>),
+    hyperparameters: knobsIn(saved.hyperparameters),
+  }
+}
+
+function baselineIn(saved: unknown, values: Values): Baseline {
+  const found = record(saved)
+  return {
+    method: (text(found.method) || values.method) as Values['method'],
+    hyperparameters: knobsIn(found.hyperparameters),
+  }
+}
+
+function sentIn(saved: unknown): Sent | null {
+  const { key, body } = record(saved)
+  return text(key) && text(body) ? { key: text(key), body: text(body) } : null
+}
+
+/** A state from what a draft holds, however old the app was that wrote it. */
+export function stateOf(draft: Json): WizardState {
+  const values = valuesIn(record(draft.values))
+  const auto = record(draft.auto)
+  return initialState(values, {
+    baseline: baselineIn(draft.baseline, values),
+    auto: { name: text(auto.name), output_name: text(auto.output_name) },
+    methodChosen: draft.methodChosen === true,
+    sent: sentIn(draft.sent),
+  })
+}
+
+/** The name under which a draft is offered; empty when it has none. */
+export const draftName = (draft: Json): string => text(record(draft.values).name)

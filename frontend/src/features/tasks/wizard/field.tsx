@@ -1,0 +1,63 @@
+/** A labelled field: help, error and label are tied to the input for whoever can not see them. */
+import { Form } from 'antd'
+import type { ReactNode } from 'react'
+import { useTranslation } from 'react-i18next'
+import { fieldId } from './use-steps'
+import type { Wizard } from './use-wizard'
+
+export interface InputProps {
+  id: string
+  status: 'error' | ''
+  onBlur: () => void
+  'aria-describedby': string
+  'aria-invalid': boolean
+  'aria-required': boolean
+}
+
+interface Props {
+  wizard: Wizard
+  field: string
+  label: ReactNode
+  help?: ReactNode
+  optional?: boolean
+  className?: string
+  /** A group of choices: named by its label, which belongs to no single input. */
+  group?: boolean
+  children: (input: InputProps) => ReactNode
+}
+
+export function Field({ wizard, field, label, help, optional, className, group, children }: Props) {
+  const { t } = useTranslation()
+  const id = fieldId(field)
+  const error = wizard.errorOf(field)
+  return (
+    <Form.Item
+      className={className}
+      label={
+        <span id={`${id}-label`}>
+          {label}
+          {optional && <span className="secondary"> ({t('general.optional')})</span>}
+        </span>
+      }
+      htmlFor={group ? undefined : id}
+      validateStatus={error ? 'error' : ''}
+      help={
+        error && (
+          <span id={`${id}-error`} role="alert">
+            {error}
+          </span>
+        )
+      }
+      extra={help && <div id={`${id}-help`}>{help}</div>}
+    >
+      {children({
+        id,
+        status: error ? 'error' : '',
+        onBlur: () => wizard.dispatch({ type: 'touch', fields: [field] }),
+        'aria-describedby': error ? `${id}-error ${id}-help` : `${id}-help`,
+        'aria-invalid': Boolean(error),
+        'aria-required': !optional,
+      })}
+    </Form.Item>
+  )
+}

@@ -1,0 +1,77 @@
+/** The engine's schema becomes fields, one each, and every field speaks every language. */
+import { describe, expect, it } from 'vitest'
+import { initialKnobs, isEmpty, KNOBS, knobNamed, knobsOf, readKnobs } from './knobs'
+import { languageCodes, languages } from '@/i18n/languages'
+
+const knob = (name: string) => {
+  const found = knobNamed(name)
+  if (!found) throw new Error(`no ${name}`)
+  return found
+}
+
+it('reads a range with an open end', () => {
+  expect(knob('learning_rate')).toMatchObject({
+    kind: 'number',
+    group: 'basic',
+    initial: 0.0002,
+    moreThan: 0,
+    atMost: 1,
+  })
+  expect(knob('lora_dropout')).toMatchObject({ atLeast: 0, lessThan: 1, methods: ['lora'] })
+})
+
+it('reads what an empty field stands for', () => {
+  expect(knob('max_steps')).toMatchObject({ kind: 'integer', empty: null, atLeast: 1, unit: 'steps' })
+  expect(knob('micro_batch_size')).toMatchObject({ kind: 'integer', empty: 'auto', initial: 'auto' })
+  expect(knob('target_modules')).toMatchObject({ kind: 'names', empty: 'all-linear' })
+  expect('empty' in knob('epochs')).toBe(false)
+  expect(isEmpty(knob('micro_batch_size'), 'auto')).toBe(true)
+  expect(isEmpty(knob('micro_batch_size'), 4)).toBe(false)
+})
+
+it('follows a reference to a closed list', () => {
+  expect(knob('schedule')).toMatchObject({ kind: 'choice', choices: ['constant', 'linear', 'cosine'] })
+})
+
+it('shows the knobs of a method only', () => {
+  const full = knobsOf('full').map(({ name }) => name)
+  expect(full).toContain('epochs')
+  expect(full).not.toContain('lora_rank')
+  expect(knobsOf('lora').map(({ name }) => name)).toContain('lora_rank')
+})
+
+it('shows a knob that it has never heard of', () => {
+  const [found] = readKnobs({
+    properties: { z_loss: { type: 'number', default: 0, description: 'New.' } },
+  })
+  expect(found).toMatchObject({ name: 'z_loss', kind: 'number', group: 'advanced', description: 'New.' })
+})
+
+it('refuses a type that no field can show', () => {
+  expect(() => readKnobs({ properties: { odd: { type: 'object' } } })).toThrow('odd')
+})
+
+it('has a default for every knob', () => {
+  expect(Object.keys(initialKnobs())).toHaveLength(KNOBS.length)
+  expect(Object.values(initialKnobs())).not.toContain(undefined)
+})
+
+describe.each(languageCodes)('%s', (code) => {
+  it('names and explains every knob, choice and unit', async () => {
+    const { knobs } = (await languages[code].texts()).default
+    const named = knobs.names as Record<string, { label: string; help: string }>
+    const choices = knobs.choices as Record<string, string>
+    const units = knobs.units as Record<string, string>
+    const empty = knobs.empty as Record<string, string>
+    for (const each of KNOBS) {
+      expect([each.name, named[each.name]?.label, named[each.name]?.help]).toEqual([
+        each.name,
+        expect.stringMatching(/./),
+        expect.stringMatching(/./),
+      ])
+      for (const choice of each.choices) expect(choices).toHaveProperty(choice)
+      if (each.unit) expect(units).toHaveProperty(each.unit)
+      if (each.empty !== undefined) expect(empty).toHaveProperty(each.name)
+    }
+  })
+})

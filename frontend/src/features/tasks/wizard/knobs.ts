@@ -1,0 +1,106 @@
+/**
+ * The hyper-parameters as the engine describes them, read for a form: kind of field, range, unit,
+ * group. A knob added in Python appears here without a line of TypeScript.
+ */
+import schema from '@/api/hyperparameters.gen.json'
+
+export type KnobKind = 'integer' | 'number' | 'boolean' | 'choice' | 'names'
+
+export interface Knob {
+  name: string
+  kind: KnobKind
+  group: 'basic' | 'advanced'
+  unit?: string
+  /** The methods for which the knob matters; none given: all of them. */
+  methods?: readonly string[]
+  initial: unknown
+  /** What an empty field stands for (null, `auto`); without it the field must be filled. */
+  empty?: string | null
+  atLeast?: number
+  moreThan?: number
+  atMost?: number
+  lessThan?: number
+  choices: readonly string[]
+  description: string
+}
+
+interface Branch {
+  type?: string
+  const?: string
+  enum?: string[]
+  $ref?: string
+  minimum?: number
+  maximum?: number
+  exclusiveMinimum?: number
+  exclusiveMaximum?: number
+}
+
+interface Property extends Branch {
+  anyOf?: Branch[]
+  default?: unknown
+  description?: string
+  'x-group'?: string
+  'x-unit'?: string
+  'x-methods'?: string[]
+}
+
+interface KnobSchema {
+  $defs?: Record<string, Branch>
+  properties: Record<string, Property>
+}
+
+const KIND_OF: Record<string, KnobKind> = {
+  integer: 'integer',
+  number: 'number',
+  boolean: 'boolean',
+  array: 'names',
+}
+
+function readKnob(name: string, property: Property, defs: Record<string, Branch>): Knob {
+  const branches = property.anyOf ?? [property]
+  // What an empty field means is a branch of its own: null, or one fixed word.
+  const fixed = branches.find((each) => each.type === 'null' || each.const !== undefined)
+  const main = branches.find((each) => each !== fixed) ?? property
+  const target = main.$ref ? (defs[main.$ref.split('/').pop() ?? ''] ?? main) : main
+  const kind = target.enum ? 'choice' : KIND_OF[target.type ?? '']
+  if (!kind) throw new Error(`The form can not show ${name}: unknown type ${String(target.type)}`)
+  return {
+    name,
+    kind,
+    group: property['x-group'] === 'basic' ? 'basic' : 'advanced',
+    unit: property['x-unit'],
+    methods: property['x-methods'],
+    initial: property.default,
+    ...(fixed && { empty: fixed.const ?? null }),
+    atLeast: target.minimum,
+    moreThan: target.exclusiveMinimum,
+    atMost: target.maximum,
+    lessThan: target.exclusiveMaximum,
+    choices: target.enum ?? [],
+    description: property.description ?? '',
+  }
+}
+
+export function readKnobs({ properties, $defs = {} }: KnobSchema): Knob[] {
+  return Object.entries(properties).map(([name, property]) => readKnob(name, property, $defs))
+}
+
+export const KNOBS: readonly Knob[] = readKnobs(schema as KnobSchema)
+
+export const knobNamed = (name: string): Knob | undefined =>
+  KNOBS.find((each) => each.name === name)
+
+/** The knobs that matter for a method. */
+export const knobsOf = (method: string): Knob[] =>
+  KNOBS.filter(({ methods }) => !methods || methods.includes(method))
+
+/** The values of a run in which nobody touched anything. */
+export const initialKnobs = (): Record<string, unknown> =>
+  Object.fromEntries(KNOBS.map(({ name, initial }) => [name, initial]))
+
+/** Whether a field shows nothing, since the value is the one that an empty field stands for. */
+export const isEmpty = (knob: Knob, value: unknown): boolean =>
+  value === undefined || value === '' || (knob.empty !== undefined && value === knob.empty)
+
+export const sameValue = (a: unknown, b: unknown): boolean =>
+  a === b || JSON.stringify(a) === JSON.stringify(b)

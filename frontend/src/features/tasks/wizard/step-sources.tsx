@@ -1,0 +1,128 @@
+/** Step 2: which model learns from which data, and whether the two fit. */
+import { Flex } from 'antd'
+import { useTranslation } from 'react-i18next'
+import { CompatibilityNote } from './compatibility'
+import { Field } from './field'
+import { MissingDataset, MissingModel } from './missing-sources'
+import { SourceSelect, type SourceOption } from './source-select'
+import type { Wizard } from './use-wizard'
+import { paths, withQuery } from '@/app/paths'
+import { LinkButton } from '@/components/link-button'
+import { useFormat } from '@/i18n/format'
+
+/** Models and data as options: usable ones first, each with what tells it apart. */
+function useOptions({ models, datasets }: Wizard) {
+  const { t } = useTranslation()
+  const format = useFormat()
+  const modelOptions = models?.map((model): SourceOption => {
+    const ready = model.status === 'ready'
+    const facts = [
+      format.parameters(model.num_parameters),
+      ...(model.context_length
+        ? [t('wizard.sources.context', { n: format.number(model.context_length) })]
+        : []),
+    ]
+    const detail = ready ? facts.join(' · ') : t(`status.model.${model.status}`)
+    return { value: model.id, label: model.name, detail, disabled: !ready }
+  })
+  const datasetOptions = datasets?.map((dataset): SourceOption => {
+    const ready = dataset.status === 'ready'
+    const facts = [
+      t('wizard.sources.rows', { count: dataset.num_rows ?? 0, n: format.number(dataset.num_rows) }),
+      ...(dataset.record_type ? [t(`datasets.recordTypes.${dataset.record_type}`)] : []),
+    ]
+    const detail = ready ? facts.join(' · ') : t(`status.dataset.${dataset.status}`)
+    return { value: dataset.id, label: dataset.name, detail, disabled: !ready }
+  })
+  const usableFirst = (options: SourceOption[] | undefined) =>
+    options?.toSorted((a, b) => Number(a.disabled) - Number(b.disabled))
+  return { modelOptions: usableFirst(modelOptions), datasetOptions: usableFirst(datasetOptions) }
+}
+
+export function StepSources({ wizard }: { wizard: Wizard }) {
+  const { t } = useTranslation()
+  const { modelOptions, datasetOptions } = useOptions(wizard)
+  const { values } = wizard.state
+  const edit = (changed: Partial<typeof values>) =>
+    wizard.dispatch({ type: 'edit', values: changed })
+  const detailOf = (options: SourceOption[] | undefined, id: string | null) =>
+    options?.find(({ value }) => value === id)?.detail
+  return (
+    <>
+      <Field
+        wizard={wizard}
+        field="model_id"
+        label={t('wizard.sources.model')}
+        help={detailOf(modelOptions, values.model_id) ?? t('wizard.sources.modelHelp')}
+      >
+        {(input) =>
+          modelOptions?.length === 0 ? (
+            <MissingModel />
+          ) : (
+            <Flex gap={8}>
+              <SourceSelect
+                input={input}
+                value={values.model_id}
+                options={modelOptions}
+                placeholder={t('wizard.sources.chooseModel')}
+                onChange={(model_id) => edit({ model_id })}
+              />
+              <LinkButton to={withQuery(paths.models, { add: '1' })}>
+                {t('wizard.sources.moreModels')}
+              </LinkButton>
+            </Flex>
+          )
+        }
+      </Field>
+      <Field
+        wizard={wizard}
+        field="dataset_id"
+        label={t('wizard.sources.dataset')}
+        help={detailOf(datasetOptions, values.dataset_id) ?? t('wizard.sources.datasetHelp')}
+      >
+        {(input) =>
+          datasetOptions?.length === 0 ? (
+            <MissingDataset onAdded={(dataset_id) => edit({ dataset_id })} />
+          ) : (
+            <Flex gap={8}>
+              <SourceSelect
+                input={input}
+                value={values.dataset_id}
+                options={datasetOptions}
+                placeholder={t('wizard.sources.chooseDataset')}
+                onChange={(dataset_id) => edit({ dataset_id })}
+              />
+              <LinkButton to={withQuery(paths.datasets, { upload: '1' })}>
+                {t('wizard.sources.moreDatasets')}
+              </LinkButton>
+            </Flex>
+          )
+        }
+      </Field>
+      <CompatibilityNote wizard={wizard} />
+      {(datasetOptions?.length ?? 0) > 1 && (
+        <Field
+          wizard={wizard}
+          field="validation_dataset_id"
+          optional
+          label={t('wizard.sources.validation')}
+          help={t('wizard.sources.validationHelp')}
+        >
+          {(input) => (
+            <SourceSelect
+              input={input}
+              allowClear
+              value={values.validation_dataset_id}
+              options={datasetOptions}
+              placeholder={t('wizard.sources.validationNone')}
+              onChange={(validation_dataset_id) => {
+                edit({ validation_dataset_id })
+                input.onBlur() // a wrong choice says so at once
+              }}
+            />
+          )}
+        </Field>
+      )}
+    </>
+  )
+}

@@ -1,0 +1,72 @@
+/** Keeps the draft on the server up to date with what is on the screen. */
+import { useQueryClient } from '@tanstack/react-query'
+import { useEffect, useEffectEvent, useRef, useState } from 'react'
+import { deleteDraft, draftCalls, draftListQuery } from './api'
+import { draftOf } from './draft-document'
+import { DraftSaver, type DraftBody, type SaveState } from './draft-saver'
+import type { WizardState } from './state'
+
+interface Options {
+  id: string | null
+  state: WizardState
+  step: number
+  onCreated: (id: string) => void
+}
+
+export interface DraftSaving {
+  state: SaveState
+  /** Saves now, before something that must not be lost. */
+  flush: (state: WizardState) => Promise<void>
+  /** The draft has become a task. */
+  discard: () => Promise<void>
+}
+
+export function useDraftSaving({ id, state, step, onCreated }: Options): DraftSaving {
+  const queries = useQueryClient()
+  const [saveState, setSaveState] = useState<SaveState>(id ? 'saved' : 'idle')
+  const [saver] = useState(() => new DraftSaver(draftCalls, id))
+  const { queryKey } = draftListQuery()
+
+  const heard = useEffectEvent((next: SaveState, draft: string | null) => {
+    setSaveState(next)
+    if (next !== 'saved') return
+    void queries.invalidateQueries({ queryKey })
+    if (draft !== null && draft !== id) onCreated(draft)
+  })
+  useEffect(() => saver.listen((next, draft) => heard(next, draft)), [saver])
+
+  const body = JSON.stringify({ values: draftOf(state), step })
+  const last = useRef(body)
+  // Opening the wizard makes no draft; the first change does.
+  const dirty = state.edits > 0 || saveState !== 'idle'
+  useEffect(() => {
+    if (!dirty || body === last.current) return
+    last.current = body
+    saver.change(JSON.parse(body) as DraftBody)
+  }, [saver, body, dirty])
+
+  useEffect(() => {
+    const leave = () => {
+      if (document.visibilityState === 'hidden') void saver.flush()
+    }
+    document.addEventListener('visibilitychange', leave)
+    return () => {
+      document.removeEventListener('visibilitychange', leave)
+      void saver.flush()
+    }
+  }, [saver])
+
+  return {
+    state: saveState,
+    flush: async (now) => {
+      saver.change({ values: draftOf(now), step })
+      await saver.flush()
+    },
+    discard: async () => {
+      await saver.stop()
+      // A draft that stays behind expires by itself: the task is what counts.
+      if (saver.id) await deleteDraft(saver.id).catch(() => undefined)
+      await queries.invalidateQueries({ queryKey })
+    },
+  }
+}

@@ -1,0 +1,71 @@
+/** What the server says about the plan as it stands: do model and data fit, what suits them, what it takes. */
+import { useQuery } from '@tanstack/react-query'
+import { useEffect, useEffectEvent, useState } from 'react'
+import { compatibilityQuery, estimateQuery, recommendationQuery } from './api'
+import { problemsOf, type Problem } from './check'
+import type { WizardAction, WizardState } from './state'
+import { planOf, type TaskPlan } from './values'
+import type { Schemas } from '@/api/client'
+
+const TYPING_MS = 400
+
+export interface Plan {
+  compatibility: Schemas['Compatibility'] | undefined
+  checking: boolean
+  recommendation: Schemas['Recommendation'] | undefined
+  recommending: boolean
+  recommendationError: unknown
+  estimate: Schemas['Estimate'] | undefined
+  estimating: boolean
+  estimateError: unknown
+}
+
+/** The value when it has not changed for a moment: one question per change, not per key. */
+function useSettled<T>(value: T): T {
+  const [settled, setSettled] = useState(value)
+  const text = JSON.stringify(value)
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(JSON.parse(text) as T), TYPING_MS)
+    return () => clearTimeout(timer)
+  }, [text])
+  return settled
+}
+
+/** A plan worth an estimate: chosen, and without a value that the server would refuse. */
+function soundPlan(state: WizardState, problems: readonly Problem[]): TaskPlan | null {
+  const about = problems.some(({ field }) => !['name', 'output_name', 'description'].includes(field))
+  return about ? null : planOf(state.values)
+}
+
+export function usePlan(state: WizardState, dispatch: (action: WizardAction) => void): Plan {
+  const { model_id, dataset_id, objective, complexity, method } = state.values
+  const pair = model_id && dataset_id ? { model_id, dataset_id, objective } : null
+
+  const compatibility = useQuery(compatibilityQuery(pair))
+  const asked = pair && compatibility.data?.ok && {
+    ...pair,
+    method: state.methodChosen ? method : null,
+    complexity,
+  }
+  const recommendation = useQuery(recommendationQuery(asked || null))
+  const adopt = useEffectEvent((found: Schemas['Recommendation']) =>
+    dispatch({ type: 'recommended', recommendation: found }),
+  )
+  const fresh = recommendation.isPlaceholderData ? undefined : recommendation.data
+  useEffect(() => {
+    if (fresh) adopt(fresh)
+  }, [fresh])
+
+  const plan = useSettled(soundPlan(state, problemsOf(state.values)))
+  const estimate = useQuery(estimateQuery(plan))
+  return {
+    compatibility: pair ? compatibility.data : undefined,
+    checking: pair !== null && compatibility.isPending,
+    recommendation: pair ? recommendation.data : undefined,
+    recommending: recommendation.isFetching,
+    recommendationError: pair ? recommendation.error : null,
+    estimate: plan ? estimate.data : undefined,
+    estimating: estimate.isFetching,
+    estimateError: plan ? estimate.error : null,
+  }
+}

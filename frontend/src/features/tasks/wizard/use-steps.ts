@@ -1,0 +1,71 @@
+/** Which step is open: in the address bar, never beyond the first thing left; and where the focus goes. */
+import { useEffect, useReducer, useRef } from 'react'
+import { useSearchParams } from 'react-router'
+import type { StepIndex } from './check'
+
+export const fieldId = (field: string) => `field-${field.replaceAll('.', '-')}`
+export const HEADING_ID = 'wizard-step'
+
+const FOCUSABLE = 'input:not([disabled]), button:not([disabled]), textarea, [tabindex]'
+
+function focus(id: string): void {
+  const found = document.getElementById(id)
+  if (!found) return
+  const inner = found.matches(FOCUSABLE) ? null : found.querySelector<HTMLElement>(FOCUSABLE)
+  const target = inner ?? found
+  // A heading takes the page back to its top; a field comes into the middle.
+  if (id === HEADING_ID) window.scrollTo(0, 0)
+  else target.scrollIntoView({ block: 'center' })
+  target.focus({ preventScroll: true })
+}
+
+export interface Steps {
+  step: StepIndex
+  /** Opens a step, with the focus on a field of it or on its heading. */
+  goTo: (step: StepIndex, field?: string) => void
+}
+
+export function useSteps(initial: StepIndex, furthest: StepIndex): Steps {
+  const [search, setSearch] = useSearchParams()
+  const asked = Number(search.get('step') ?? initial + 1) - 1
+  const wanted = Number.isInteger(asked) ? Math.max(0, Math.min(asked, 3)) : 0
+  const step = Math.min(wanted, furthest) as StepIndex
+  const pending = useRef<{ step: StepIndex; id: string } | null>(null)
+  const shown = useRef(step)
+  const [, render] = useReducer((n: number) => n + 1, 0)
+
+  const open = (next: StepIndex, replace: boolean) =>
+    setSearch(
+      (before) => {
+        const after = new URLSearchParams(before)
+        after.set('step', String(next + 1))
+        return after
+      },
+      { replace },
+    )
+
+  // After each rendering: the field may stand on a step that is only now on the page.
+  useEffect(() => {
+    if (pending.current) {
+      if (pending.current.step !== step) return
+      focus(pending.current.id)
+      pending.current = null
+    } else if (shown.current !== step) {
+      // The browser's own back and forward: whoever reads by ear learns where they are.
+      focus(HEADING_ID)
+    }
+    shown.current = step
+  })
+
+  useEffect(() => {
+    // Else a step would open by itself as soon as what it waits for is put right.
+    if (wanted !== step) open(step, true)
+  })
+
+  const goTo: Steps['goTo'] = (next, field) => {
+    pending.current = { step: next, id: field ? fieldId(field) : HEADING_ID }
+    if (next !== step) open(next, false)
+    render()
+  }
+  return { step, goTo }
+}

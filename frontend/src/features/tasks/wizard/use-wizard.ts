@@ -1,0 +1,141 @@
+/** Everything the steps and the panel share: state, steps, what the server says, saving, starting. */
+import { useQuery } from '@tanstack/react-query'
+import { useEffect, useEffectEvent, useReducer, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { taskListQuery } from '../api'
+import { datasetOptionsQuery, modelOptionsQuery, type Dataset, type Model } from './api'
+import { furthestStep, problemsOf, stepOf, type Problem, type StepIndex } from './check'
+import { knobNamed } from './knobs'
+import { whatIsLeft, type Left } from './left'
+import { wizardReducer, type WizardAction, type WizardState } from './state'
+import { problemText } from './texts'
+import { useDraftSaving, type DraftSaving } from './use-draft-saving'
+import { usePlan, type Plan } from './use-plan'
+import { useStart } from './use-start'
+import { useSteps } from './use-steps'
+import { useFormat } from '@/i18n/format'
+
+export interface Start {
+  state: WizardState
+  step: StepIndex
+  draft: string | null
+  /** The name that is offered; null keeps what the draft has. */
+  nameFor: ((state: WizardState, dataset: Dataset | undefined) => string) | null
+  onDraft: (id: string) => void
+}
+
+export interface Wizard {
+  state: WizardState
+  dispatch: (action: WizardAction) => void
+  step: StepIndex
+  furthest: StepIndex
+  problems: Problem[]
+  left: Left[]
+  plan: Plan
+  models: Model[] | undefined
+  datasets: Dataset[] | undefined
+  saving: DraftSaving
+  advanced: boolean
+  setAdvanced: (open: boolean) => void
+  /** What is wrong with a field, once the user has been there. */
+  errorOf: (field: string) => string | undefined
+  goTo: (step: StepIndex, field?: string) => void
+  /** Opens the next step, or shows what keeps it closed. */
+  next: () => void
+  start: () => Promise<void>
+  starting: boolean
+}
+
+const onlyOne = <T extends { status: string }>(items: T[] | undefined) => {
+  const ready = items?.filter(({ status }) => status === 'ready') ?? []
+  return ready.length === 1 ? ready[0] : undefined
+}
+
+/** What there is to choose from; a choice without an alternative is made at once. */
+function useChoices(state: WizardState, dispatch: (action: WizardAction) => void) {
+  const models = useQuery(modelOptionsQuery()).data?.items
+  const datasets = useQuery(datasetOptionsQuery()).data?.items
+  const { model_id, dataset_id } = state.values
+  const model = model_id ? undefined : onlyOne(models)?.id
+  const dataset = dataset_id ? undefined : onlyOne(datasets)?.id
+  useEffect(() => {
+    if (model) dispatch({ type: 'prefill', values: { model_id: model } })
+  }, [model, dispatch])
+  useEffect(() => {
+    if (dataset) dispatch({ type: 'prefill', values: { dataset_id: dataset } })
+  }, [dataset, dispatch])
+  return { models, datasets }
+}
+
+export function useWizard({ state: initial, step: first, draft, nameFor, onDraft }: Start): Wizard {
+  const { t } = useTranslation()
+  const format = useFormat()
+  const [state, dispatch] = useReducer(wizardReducer, initial)
+  const [advanced, setAdvanced] = useState(false)
+  const { models, datasets } = useChoices(state, dispatch)
+  const taken = useQuery(taskListQuery({ limit: 200 })).data?.items
+
+  const offered = datasets?.find(({ id }) => id === initial.values.dataset_id)
+  const name = nameFor?.(state, offered)
+  const used = taken?.map((task) => task.output_name)
+  const usedText = used?.join('\n')
+  const suggest = useEffectEvent(() => {
+    if (name !== undefined) dispatch({ type: 'suggest', name, taken: used ?? [] })
+  })
+  useEffect(() => suggest(), [name, usedText])
+
+  const problems = problemsOf(state.values)
+  const plan = usePlan(state, dispatch)
+  const apart = plan.compatibility?.problems.some(({ blocking }) => blocking) ?? false
+  const furthest = Math.min(furthestStep(problems), apart ? 1 : 3) as StepIndex
+  const { step, goTo } = useSteps(first, furthest)
+  const saving = useDraftSaving({ id: draft, state, step, onCreated: onDraft })
+  const left = whatIsLeft(t, format, problems, state.refused, plan)
+
+  const open: Wizard['goTo'] = (to, field) => {
+    if (field && knobNamed(field.slice('hyperparameters.'.length))?.group === 'advanced') {
+      setAdvanced(true)
+    }
+    goTo(to, field)
+  }
+  const { start, starting } = useStart({
+    state,
+    dispatch,
+    saving,
+    goToField: (field) => open(stepOf(field), field),
+  })
+
+  const next = () => {
+    const here = left.filter(({ step: each }) => each === step)
+    const stuck = here[0]
+    if (!stuck) {
+      goTo(Math.min(step + 1, 3) as StepIndex)
+      return
+    }
+    dispatch({ type: 'touch', fields: here.map(({ field }) => field) })
+    open(step, stuck.field)
+  }
+
+  return {
+    state,
+    dispatch,
+    step,
+    furthest,
+    problems,
+    left,
+    plan,
+    models,
+    datasets,
+    saving,
+    advanced,
+    setAdvanced,
+    errorOf: (field) => {
+      const problem = state.touched[field] && problems.find((each) => each.field === field)
+      return problem ? problemText(t, format, problem) : state.refused[field]
+    },
+    goTo: open,
+    next,
+    start,
+    starting,
+  }
+}

@@ -1,0 +1,128 @@
+/** What the wizard holds, and what is sent of it. */
+import { initialKnobs, KNOBS, knobsOf } from './knobs'
+import type { Schemas } from '@/api/client'
+
+export type TaskCreate = Schemas['TaskCreate'] & { parent_id: string | null }
+export type TaskPlan = Schemas['TaskPlan']
+export type Task = Schemas['Task']
+
+export interface Values {
+  name: string
+  description: string
+  intent: Schemas['Intent']
+  output_name: string
+  objective: Schemas['Objective']
+  model_id: string | null
+  dataset_id: string | null
+  validation_dataset_id: string | null
+  complexity: Schemas['Complexity']
+  method: Schemas['Method']
+  device: Schemas['Device']
+  hyperparameters: Record<string, unknown>
+  parent_id: string | null
+}
+
+export const INTENTS = [
+  'chat',
+  'instruction',
+  'question_answering',
+  'classification',
+  'translation',
+  'other',
+] as const satisfies readonly Schemas['Intent'][]
+export const COMPLEXITIES = [
+  'simple',
+  'medium',
+  'complex',
+] as const satisfies readonly Schemas['Complexity'][]
+export const METHODS = ['lora', 'full'] as const satisfies readonly Schemas['Method'][]
+export const DEVICES = ['auto', 'cuda', 'mps', 'cpu'] as const satisfies readonly Schemas['Device'][]
+
+export const emptyValues = (): Values => ({
+  name: '',
+  description: '',
+  intent: 'chat',
+  output_name: '',
+  objective: 'sft',
+  model_id: null,
+  dataset_id: null,
+  validation_dataset_id: null,
+  complexity: 'medium',
+  method: 'lora',
+  device: 'auto',
+  hyperparameters: initialKnobs(),
+  parent_id: null,
+})
+
+/** The values of a task, to be changed; name and output name are asked for anew. */
+export const valuesOfTask = (task: Task): Values => ({
+  ...emptyValues(),
+  description: task.description,
+  intent: task.intent,
+  objective: task.objective,
+  model_id: task.model.id,
+  dataset_id: task.dataset.id,
+  validation_dataset_id: task.validation_dataset?.id ?? null,
+  method: task.method,
+  device: task.device,
+  hyperparameters: { ...initialKnobs(), ...task.hyperparameters },
+  parent_id: task.id,
+})
+
+/** Hyper-parameters to send: what does not matter for the method goes with its default. */
+function sentKnobs({ method, hyperparameters }: Values): Schemas['Hyperparameters'] {
+  const used = new Set(knobsOf(method).map(({ name }) => name))
+  const sent = KNOBS.map(({ name, initial }) => [
+    name,
+    used.has(name) ? hyperparameters[name] : initial,
+  ])
+  return Object.fromEntries(sent) as Schemas['Hyperparameters']
+}
+
+/** What an estimate needs; null until model and data are chosen. */
+export function planOf(values: Values): TaskPlan | null {
+  const { objective, model_id, dataset_id, validation_dataset_id, method, device } = values
+  if (!model_id || !dataset_id) return null
+  return {
+    objective,
+    model_id,
+    dataset_id,
+    validation_dataset_id,
+    method,
+    hyperparameters: sentKnobs(values),
+    device,
+  }
+}
+
+/** The body that creates the task; null while the plan is incomplete. */
+export function bodyOf(values: Values): TaskCreate | null {
+  const plan = planOf(values)
+  return (
+    plan && {
+      name: values.name.trim(),
+      description: values.description.trim(),
+      intent: values.intent,
+      ...plan,
+      output_name: values.output_name.trim(),
+      parent_id: values.parent_id,
+    }
+  )
+}
+
+/** A name for files and cards from a name for people: `Support bot 2` → `support-bot-2`. */
+export function outputNameFor(name: string, fallback: string, taken: readonly string[]): string {
+  const slug = name
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 80)
+    .replace(/-+$/, '')
+  // A name without Latin letters leaves nothing that every file system can carry.
+  const base = /[a-z]/.test(slug) ? slug : slug ? `${fallback}-${slug}` : fallback
+  const used = new Set(taken.map((each) => each.toLowerCase()))
+  let unique = base
+  for (let n = 2; used.has(unique); n += 1) unique = `${base}-${n}`
+  return unique
+}
