@@ -1,5 +1,10 @@
 /** Fine-tunings: lists, one with its numbers, and what can be done with it. */
-import { keepPreviousData, queryOptions, type QueryClient } from '@tanstack/react-query'
+import {
+  infiniteQueryOptions,
+  keepPreviousData,
+  queryOptions,
+  type QueryClient,
+} from '@tanstack/react-query'
 import { api, take, type Schemas } from '@/api/client'
 import type { operations } from '@/api/schema.gen'
 
@@ -16,6 +21,19 @@ export const taskListQuery = (query: TaskListParams = {}) =>
     queryFn: ({ signal }) => take(api.GET('/api/v1/tasks', { params: { query }, signal })),
     placeholderData: keepPreviousData,
     refetchInterval: ({ state }) => (state.data?.items.some(isLive) ? 3_000 : 30_000),
+  })
+
+/** The list page by page, each by the cursor of the one before. */
+export const taskPagesQuery = (query: Omit<TaskListParams, 'cursor'> = {}) =>
+  infiniteQueryOptions({
+    queryKey: ['tasks', 'list', 'pages', query],
+    queryFn: ({ signal, pageParam: cursor }) =>
+      take(api.GET('/api/v1/tasks', { params: { query: { ...query, cursor } }, signal })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+    placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) =>
+      state.data?.pages.some((page) => page.items.some(isLive)) ? 3_000 : 30_000,
   })
 
 /** Work that waits or runs, kept fresh: for the ring in the bar and the overview. */

@@ -3,6 +3,7 @@ export default {
   username: 'User name',
   usernameRule: '2 to 64 letters, digits or . @ - _',
   password: 'Password',
+  showPassword: 'Show password',
   required: 'This is needed.',
   signIn: {
     title: 'Sign in',

@@ -9,6 +9,9 @@ export default {
   search: 'Search by name',
   anyStatus: 'Any status',
   deleted: 'Deleted',
+  drafts_one: 'You have a draft that was not started.',
+  drafts_other: 'You have {{count}} drafts that were not started.',
+  continueDraft: 'Continue',
   columns: {
     progress: 'Progress',
     loss: 'Loss',

@@ -3,6 +3,7 @@ export default {
   username: '用户名',
   usernameRule: '2 到 64 个字母、数字或 . @ - _',
   password: '密码',
+  showPassword: '显示密码',
   required: '此项必填。',
   signIn: {
     title: '登录',

@@ -9,6 +9,8 @@ export default {
   search: '按名称搜索',
   anyStatus: '全部状态',
   deleted: '已删除',
+  drafts_other: '你有 {{count}} 份尚未开始的草稿。',
+  continueDraft: '继续填写',
   columns: {
     progress: '进度',
     loss: '损失',
