@@ -28,6 +28,7 @@ from backend.middleware.hosts import HostCheck, known_hosts
 from backend.middleware.security_headers import SecurityHeaders
 from backend.overview import overview, sees_paths, slots_source
 from backend.runner.supervisor import Supervisor
+from backend.serving.playground import Playground
 from backend.settings import Settings
 from backend.system.disk import DiskUse
 from backend.system.gpus import GpuFacts
@@ -117,11 +118,18 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         stack.push_async_callback(app.state.disk_use.close)
         app.state.gpu_facts = GpuFacts()
         stack.callback(app.state.gpu_facts.close)
+        app.state.playground = Playground(settings.sockets_dir)
+        await app.state.playground.start()
+        stack.push_async_callback(app.state.playground.close)
         supervisor = None
         if app.state.background:
             if await _offer_setup(app):  # before "ready" is said: whoever waits for that reads it
                 await stack.enter_async_context(_running(_renew_setup(app), "set-up token"))
-            supervisor = Supervisor(settings, app.state.sessions)
+            supervisor = Supervisor(
+                settings,
+                app.state.sessions,
+                before_training=app.state.playground.make_room,
+            )
             await stack.enter_async_context(_supervising(supervisor, app.state.closing))
         app.state.sources = Sources(
             slots=slots_source(settings, supervisor), sees_paths=sees_paths, overview=overview

@@ -1,0 +1,108 @@
+"""HTTP of the playground: what can be asked, the worker's state, an answer as a stream."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+
+from backend.accounts.dependencies import CurrentUser
+from backend.database import SessionDep, transaction
+from backend.serving import targets
+from backend.serving.playground import Playground
+from backend.serving.schemas import (
+    PlaygroundDone,
+    PlaygroundError,
+    PlaygroundRequest,
+    PlaygroundStatus,
+    PlaygroundTarget,
+)
+from backend.tasks.sse import HELLO, PING, PING_S, answer, frame
+from training_engine.contract.serving import Done, GenerateRequest, Token
+
+Line = Token | Done | PlaygroundError
+router = APIRouter(prefix="/playground", tags=["playground"])
+
+
+def _playground(request: Request) -> Playground:
+    found: Playground = request.app.state.playground
+    return found
+
+
+@router.get("/targets")
+async def list_playground_targets(
+    request: Request, user: CurrentUser, session: SessionDep
+) -> list[PlaygroundTarget]:
+    """Base models that are ready, and the models of completed tasks."""
+    return await targets.listing(session, user, request.app.state.settings)
+
+
+@router.get("/status")
+async def playground_status(request: Request, _user: CurrentUser) -> PlaygroundStatus:
+    """The worker that answers."""
+    return await _playground(request).status()
+
+
+@router.post(
+    "/generate",
+    response_class=StreamingResponse,
+    # The shapes of the events, for whoever generates a client.
+    responses={200: {"model": PlaygroundDone | PlaygroundError}},
+)
+async def playground_generate(
+    body: PlaygroundRequest, request: Request, user: CurrentUser
+) -> StreamingResponse:
+    """Server-sent events: `token` {text}, then `done` or `error`; closing the call cancels it."""
+    playground = _playground(request)
+    playground.require_room()
+    # A transaction of its own, over before the stream begins.
+    async with transaction(request.app.state.sessions) as session:
+        model = await targets.resolve(
+            session, user, request.app.state.settings, body.model_id, body.task_id
+        )
+    asked = GenerateRequest.model_validate(
+        {"model": model, **body.model_dump(exclude={"model_id", "task_id"})}
+    )
+    return answer(_events(playground, asked))
+
+
+async def _events(playground: Playground, asked: GenerateRequest) -> AsyncIterator[bytes]:
+    lines: asyncio.Queue[Line | None] = asyncio.Queue(maxsize=64)
+    # In a task of its own: when the caller leaves, this function is cut off at any point and may
+    # await nothing more, while the task can still end the work in order.
+    work = asyncio.create_task(_pass_on(playground, asked, lines), name="playground answer")
+    try:
+        yield HELLO
+        while True:
+            try:
+                line = await asyncio.wait_for(lines.get(), PING_S)
+            except TimeoutError:  # loading a model takes a while
+                if work.done():
+                    break
+                yield PING
+                continue
+            if line is None:
+                break
+            yield _frame(line)
+        await work
+    finally:
+        work.cancel()
+
+
+async def _pass_on(
+    playground: Playground, asked: GenerateRequest, lines: asyncio.Queue[Line | None]
+) -> None:
+    async with aclosing(playground.generate(asked)) as answers:
+        async for line in answers:
+            await lines.put(line)
+    await lines.put(None)
+
+
+def _frame(line: Line) -> bytes:
+    if isinstance(line, Token):
+        return frame("token", line.model_dump_json(include={"text"}).encode())
+    if isinstance(line, Done):
+        shown = PlaygroundDone.model_validate(line.model_dump(exclude={"type"}))
+        return frame("done", shown.model_dump_json().encode())
+    return frame("error", line.model_dump_json().encode())
