@@ -1,7 +1,7 @@
 """The supervisor's transactions: each checks the lease first, and an absent database is one error.
 
 The body of a transaction may fail for reasons of its own; only what says that the database is
-away becomes `DatabaseAway`, which the loop waits out.
+away becomes `DatabaseUnavailable`, which the loop waits out.
 """
 
 from collections.abc import AsyncIterator
@@ -11,23 +11,19 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.database import SessionFactory
+from backend.database import DatabaseUnavailable, SessionFactory
 from backend.jobs import lease as leases
 from backend.jobs.lease import Lease
 
 
-class DatabaseAway(Exception):
-    """The database can not be reached now."""
-
-
 @asynccontextmanager
 async def reaching(sessions: SessionFactory) -> AsyncIterator[AsyncSession]:
-    """A transaction that commits at the end; raises `DatabaseAway` when there is no database."""
+    """A transaction that commits at the end; raises `DatabaseUnavailable`."""
     async with sessions() as session:
         try:
             await session.connection()
         except (OSError, DBAPIError, PoolTimeout) as error:
-            raise DatabaseAway(str(error)) from error
+            raise DatabaseUnavailable from error
         try:
             yield session
             await session.commit()
@@ -37,7 +33,7 @@ async def reaching(sessions: SessionFactory) -> AsyncIterator[AsyncSession]:
             )
             if not away:
                 raise
-            raise DatabaseAway(str(error)) from error
+            raise DatabaseUnavailable from error
 
 
 @asynccontextmanager

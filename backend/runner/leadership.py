@@ -5,11 +5,11 @@ import secrets
 
 import structlog
 
-from backend.database import SessionFactory
+from backend.database import DatabaseUnavailable, SessionFactory
 from backend.jobs import lease as leases
 from backend.jobs.lease import Lease, LostLease
 from backend.processes.identity import describe_self, is_surely_dead
-from backend.runner.fencing import DatabaseAway, reaching
+from backend.runner.fencing import reaching
 from backend.runner.timeouts import Timeouts
 
 log = structlog.get_logger(__name__)
@@ -60,5 +60,5 @@ class Leadership:
                 log.warning("lease_lost", epoch=lease.epoch)
                 self.lease = None
                 return
-            except DatabaseAway:
+            except DatabaseUnavailable:
                 continue  # whoever takes over meanwhile fences us off

@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import select
 
-from backend.database import SessionFactory
+from backend.database import DatabaseUnavailable, SessionFactory
 from backend.jobs import service
 from backend.jobs.lease import Lease, LostLease
 from backend.jobs.run_folder import RunFolder
@@ -20,7 +20,7 @@ from backend.jobs.tables import JobRow
 from backend.runner.attempt import Attempt, Desk
 from backend.runner.claim import claim
 from backend.runner.executors.local import LocalExecutor
-from backend.runner.fencing import DatabaseAway, fenced, reaching
+from backend.runner.fencing import fenced, reaching
 from backend.runner.kinds import KINDS, Kind
 from backend.runner.launch import BeforeTraining, launch
 from backend.runner.leadership import Leadership
@@ -97,9 +97,12 @@ class Supervisor:
             await self._tick()
         except LostLease:
             await self._stand_down()
-        except DatabaseAway as error:
-            log.warning("database_away", error=str(error))
-            return 1.0
+        except DatabaseUnavailable as error:
+            log.warning("database_away", cause=repr(error.__cause__))
+            return self._timeouts.retry_s
+        except Exception:  # whatever it is: a loop that has ended helps nobody
+            log.exception("supervisor_trouble")
+            return self._timeouts.tick_idle_s
         return self._timeouts.tick_live_s if self._attempts else self._timeouts.tick_idle_s
 
     async def _tick(self) -> None:
@@ -159,7 +162,7 @@ class Supervisor:
         except LOST_RACE as lost:
             log.info("lost_claim", job=str(attempt.job_id), attempt=attempt.number, why=str(lost))
             attempt.over = True
-        except DatabaseAway:
+        except DatabaseUnavailable:
             self._wakeup.ring()
         except Exception:  # the per-run guard
             attempt.troubles += 1
@@ -194,5 +197,5 @@ class Supervisor:
         self._executor.detach()
         try:
             await self._leadership.drop(release=True)
-        except DatabaseAway:
+        except DatabaseUnavailable:
             log.info("lease_left_to_expire")

@@ -11,6 +11,8 @@ class Timeouts:
     renew_s: float = 10.0
     tick_live_s: float = 0.5
     tick_idle_s: float = 5.0
+    # The database is away.
+    retry_s: float = 1.0
     hook_s: float = 30.0
     # From launch until the run host has said who it is.
     launch_s: float = 60.0

@@ -6,14 +6,24 @@ Notifications are hints and may be lost; the poll is the safety net.
 import asyncio
 from typing import Any
 
+import asyncpg
 import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from backend.database import DatabaseUnavailable
 from backend.jobs.service import WAKE_CHANNEL
 
 RETRY_S = 5.0
+AWAY = (
+    DatabaseUnavailable,
+    DBAPIError,
+    PoolTimeout,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -42,8 +52,8 @@ class WakeUp:
         while True:
             try:
                 await self._listen_once(engine)
-            except (OSError, DBAPIError, PoolTimeout) as error:
-                log.info("not_listening", error=str(error))
+            except AWAY as error:
+                log.info("not_listening", error=repr(error))
             self.ring()  # what was said meanwhile was not heard
             await asyncio.sleep(RETRY_S)
 

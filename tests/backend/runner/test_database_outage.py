@@ -1,0 +1,77 @@
+"""The database goes away in the middle of a run: the run does not notice, nothing is lost."""
+
+import asyncio
+import shutil
+import signal
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from backend import schema
+from backend.database import make_engine, make_sessions
+from backend.embedded_postgres import EmbeddedPostgres
+from backend.jobs.event_file import read_events
+from backend.jobs.schemas import JobStatus
+from backend.processes.identity import with_nonce
+from backend.runner.executors.local import nonce_of
+from backend.settings import Settings
+from tests.backend.runner.conftest import Bench, supervising
+from tests.conftest import FAST
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[EmbeddedPostgres]:
+    """A database server of this test alone."""
+    folder = Path(tempfile.mkdtemp(prefix="easytune-outage-"))
+    folder.chmod(0o711)
+    try:
+        with EmbeddedPostgres(folder, FAST) as running:
+            yield running
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+async def own_bench(server: EmbeddedPostgres, tmp_path: Path) -> AsyncIterator[Bench]:
+    """Jobs in that database."""
+    engine = make_engine(server.url)
+    await schema.upgrade(engine)
+    url = SecretStr(server.url)
+    made = Bench(
+        Settings(_env_file=None, data_dir=tmp_path, database_url=url), make_sessions(engine)
+    )
+    yield made
+    await engine.dispose()
+    for folder in made.folders:
+        for process in with_nonce(nonce_of(folder)):
+            process.kill()
+
+
+@pytest.mark.parametrize("ends_meanwhile", [False, True])
+async def test_a_crash_of_the_database(
+    own_bench: Bench, server: EmbeddedPostgres, ends_meanwhile: bool
+) -> None:
+    bench = own_bench
+    async with supervising(bench) as supervisor:
+        steps = 30 if ends_meanwhile else 120
+        job = await bench.until_step(await bench.queue(steps=steps, step_s=0.03), 3)
+        host, _ = bench.host_and_engine(job)
+        server.process.send_signal(signal.SIGQUIT)  # as `pg_ctl stop -m immediate`
+        server.process.wait()
+        if ends_meanwhile:
+            await asyncio.to_thread(host.wait, 30)
+        else:
+            await asyncio.sleep(1.5)
+            assert host.is_running()
+        await server.start_again()
+        job = await bench.until_ended(job.id)
+        assert (job.status, job.attempt, job.step) == (JobStatus.COMPLETED, 1, steps)
+        moves = [str(move.to_status) for move in await bench.history(job.id)]
+        assert moves == ["PENDING", "PREPARING", "RUNNING", "COMPLETED"]
+        assert job.event_offset == read_events(bench.folder(job).events_file, 0)[1]
+        # It still leads, and still hears: work that comes now is done.
+        assert supervisor.leading
+        assert (await bench.until_ended(await bench.queue(steps=1))).status == JobStatus.COMPLETED
