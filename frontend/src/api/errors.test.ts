@@ -6,9 +6,11 @@ import {
   fieldErrorSentence,
   isTemporary,
   NetworkError,
+  originalWords,
   pointerPath,
+  translateHint,
 } from './errors'
-import { texts } from '@/i18n/language'
+import { changeLanguage, texts } from '@/i18n/language'
 
 const t = texts.t
 
@@ -48,10 +50,31 @@ describe('errorOf', () => {
 })
 
 describe('errorSentence', () => {
-  it('translates a known code with its values', () => {
-    expect(errorSentence(t, new ApiError({ status: 403, code: 'Forbidden', detail: 'x' }))).toBe(
+  it('keeps the words of the server while English is shown', () => {
+    const error = new ApiError({ status: 403, code: 'Forbidden', detail: 'Viewers only look.' })
+    expect(errorSentence(t, error)).toBe('Viewers only look.')
+    expect(originalWords(error.detail)).toBeNull()
+  })
+
+  it('has words of its own when the server sends none', () => {
+    expect(errorSentence(t, new ApiError({ status: 403, code: 'Forbidden' }))).toBe(
       'Your role does not allow this.',
     )
+  })
+
+  it('translates by code with its values', async () => {
+    await changeLanguage('zh-CN')
+    const params = { seconds: 30 }
+    const error = new ApiError({ status: 429, code: 'TooManySignIns', detail: 'Wait.', params })
+    expect(errorSentence(t, error)).toBe('登录失败次数过多，请等待 30 秒后再试。')
+    expect(translateHint(t, { code: 'empty_file', hint: 'Take another.' })).toBe(
+      '请上传包含数据行的文件。',
+    )
+    expect(errorSentence(t, new ApiError({ status: 400, code: 'New', detail: 'Not yet.' }))).toBe(
+      'Not yet.',
+    )
+    expect(originalWords('Wait.')).toBe('Wait.')
+    await changeLanguage('en')
   })
 
   it('falls back to the detail of the server, then to its title, then to the status', () => {
@@ -60,7 +83,7 @@ describe('errorSentence', () => {
       'Too hot.',
     )
     expect(errorSentence(t, new ApiError({ ...known, title: 'No' }))).toBe('No')
-    expect(errorSentence(t, new ApiError(known))).toBe('The server answered with status 418.')
+    expect(errorSentence(t, new ApiError({ status: 418 }))).toBe('The server answered with status 418.')
   })
 
   it('names the one wrong field of a request', () => {

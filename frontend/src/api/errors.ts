@@ -1,6 +1,7 @@
 /** What can go wrong between browser and server, and the sentence that the user reads. */
 import type { TFunction } from 'i18next'
 import type { components } from './schema.gen'
+import { texts } from '@/i18n/language'
 
 export type Problem = components['schemas']['Problem']
 export type FieldError = components['schemas']['FieldError']
@@ -68,25 +69,47 @@ interface Coded {
   params?: Params
 }
 
-/** `errors.codes.CODE` in the user's language, else the sentence that came with it. */
+/** The server speaks English, and its own sentence knows most: while English is shown it stays. */
+const isEnglish = () => texts.language.startsWith('en')
+
+/** The sentence for a code: `errors.codes.CODE` in the user's language, else what came with it. */
 export function translateCode(t: TFunction, { code, message, params = {} }: Coded): string {
+  if (message && isEnglish()) return message
   return t(`errors.codes.${code}` as 'errors.unknown', { ...params, defaultValue: message })
 }
+
+/** The next step for a code, in the same way. */
+export function translateHint(
+  t: TFunction,
+  { code, hint, params = {} }: { code: string; hint: string; params?: Params },
+): string {
+  if (hint && isEnglish()) return hint
+  return t(`errors.hints.${code}` as 'errors.unknown', { ...params, defaultValue: hint })
+}
+
+/** What the server said, when a translation may say less; null when it is what is shown. */
+export const originalWords = (message: string): string | null =>
+  isEnglish() || !message ? null : message
 
 /** One sentence for any error. */
 export function errorSentence(t: TFunction, error: unknown): string {
   if (error instanceof NetworkError) return t('errors.network')
   if (error instanceof ApiError) {
-    const fallback = error.detail || error.title || t('errors.status', { status: error.status })
     const one = error.code === 'InvalidRequest' && error.errors.length === 1 && error.errors[0]
     if (one) return fieldErrorSentence(t, one)
-    return translateCode(t, { code: error.code, message: fallback, params: error.params })
+    const said = error.detail || error.title
+    const sentence = translateCode(t, { code: error.code, message: said, params: error.params })
+    return sentence || t('errors.status', { status: error.status })
   }
   return t('errors.unknown')
 }
 
+/** Codes of the validation library, whose messages are written for programmers. */
+const isShapeError = (code: string) => texts.exists(`errors.fields.${code}`)
+
 /** The sentence beside one wrong field. */
 export function fieldErrorSentence(t: TFunction, error: FieldError): string {
+  if (error.message && isEnglish() && !isShapeError(error.code)) return error.message
   return t(`errors.fields.${error.code}` as 'errors.unknown', {
     ...error.params,
     defaultValue: error.message,

@@ -7,6 +7,8 @@ import { markExpired } from './session'
 export interface UploadOptions {
   onProgress: (sentBytes: number, totalBytes: number) => void
   signal: AbortSignal
+  /** Sent again with a retry, so that nothing is created twice. */
+  idempotencyKey: string
 }
 
 /** Posts a form; gives the JSON answer, or throws `ApiError`, `NetworkError` or an abort. */
@@ -17,6 +19,7 @@ export function upload<T>(url: string, form: FormData, options: UploadOptions): 
     request.open('POST', url)
     for (const [name, value] of Object.entries(OWN_HEADER)) request.setRequestHeader(name, value)
     request.setRequestHeader('Accept', 'application/json')
+    request.setRequestHeader('Idempotency-Key', options.idempotencyKey)
     request.upload.onprogress = (event) => options.onProgress(event.loaded, event.total)
     request.onload = () => {
       if (request.status >= 200 && request.status < 300) {

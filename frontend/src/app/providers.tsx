@@ -25,7 +25,7 @@ export function Providers() {
   return (
     <QueryClientProvider client={queryClient}>
       <I18nextProvider i18n={texts}>
-        <ConfigProvider theme={themeConfig(mode, still)} locale={language.antd}>
+        <ConfigProvider theme={themeConfig(mode, still)} locale={language.antd} button={{ autoInsertSpace: false }}>
           <App className={themeClass(mode)} message={{ maxCount: 3 }}>
             <RouterProvider router={router} />
           </App>

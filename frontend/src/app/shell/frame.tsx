@@ -56,7 +56,7 @@ export function Frame({ me }: { me: Schemas['Me'] }) {
         </Drawer>
       )}
       <Flex vertical style={{ flex: 1, minWidth: 0 }}>
-        <div className="shell-bar">
+        <header className="shell-bar">
           {!wide && (
             <Button
               type="text"
@@ -71,7 +71,7 @@ export function Frame({ me }: { me: Schemas['Me'] }) {
           <LanguageMenu />
           <ThemeMenu />
           <AccountMenu me={me} />
-        </div>
+        </header>
         <Banners />
         <main id="content" ref={main} tabIndex={-1} className="page">
           <Outlet />

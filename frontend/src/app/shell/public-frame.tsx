@@ -9,14 +9,14 @@ export function PublicFrame() {
   const { t } = useTranslation()
   return (
     <>
-      <div className="shell-bar">
+      <header className="shell-bar">
         <Flex align="center" gap={10} style={{ flex: 1, fontSize: 16, fontWeight: 600 }}>
           <img src="/favicon.svg" alt="" width={24} height={24} />
           {t('shell.name')}
         </Flex>
         <LanguageMenu />
         <ThemeMenu />
-      </div>
+      </header>
       <Banners />
       <main
         className="page"

@@ -18,7 +18,7 @@ export function PasswordChecklist({ id, password, username }: Props) {
     [verdict.varied, t('accounts.rules.varied')],
   ] as const
   return (
-    <ul id={id} style={{ listStyle: 'none', margin: '4px 0 0', padding: 0, fontSize: 12 }}>
+    <ul id={id} style={{ listStyle: 'none', margin: '4px 0 16px', padding: 0, fontSize: 12 }}>
       {rules.map(([met, text]) => (
         <li key={text} style={{ color: met ? 'var(--ant-color-success)' : undefined }}>
           {met ? <CheckCircleFilled aria-hidden /> : <MinusCircleOutlined aria-hidden />} {text}

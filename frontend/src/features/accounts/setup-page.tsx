@@ -11,6 +11,7 @@ import { errorSentence } from '@/api/errors'
 import { paths } from '@/app/paths'
 import { showFieldErrors } from '@/components/form-errors'
 import { PageHeader } from '@/components/page-header'
+import { PasswordInput } from '@/components/password-input'
 
 const FIELDS = ['setup_token', 'username', 'password'] as const
 const USERNAME = /^[\w.@-]{2,64}$/
@@ -89,7 +90,7 @@ export function SetupPage() {
             },
           ]}
         >
-          <Input.Password autoComplete="new-password" aria-describedby={CHECKLIST_ID} />
+          <PasswordInput autoComplete="new-password" aria-describedby={CHECKLIST_ID} />
         </Form.Item>
         <Button type="primary" htmlType="submit" block loading={create.isPending}>
           {t('accounts.setup.submit')}

@@ -4,6 +4,7 @@ import { Alert, Button, Form, Input } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { signIn } from './api'
 import { errorSentence } from '@/api/errors'
+import { PasswordInput } from '@/components/password-input'
 
 interface Values {
   username: string
@@ -40,7 +41,7 @@ export function SignInForm({ username }: { username?: string }) {
         <Input autoComplete="username" autoFocus={!username} disabled={Boolean(username)} />
       </Form.Item>
       <Form.Item name="password" label={t('accounts.password')} rules={required}>
-        <Input.Password autoComplete="current-password" autoFocus={Boolean(username)} />
+        <PasswordInput autoComplete="current-password" autoFocus={Boolean(username)} />
       </Form.Item>
       <Button type="primary" htmlType="submit" block loading={enter.isPending}>
         {t('accounts.signIn.submit')}

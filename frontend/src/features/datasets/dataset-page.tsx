@@ -46,9 +46,9 @@ function Shown({ dataset }: { dataset: Schemas['Dataset'] }) {
   const [{ tab }, set] = useSearchState({ tab: '' })
   const remove = useDeleteDataset(() => void navigate(paths.datasets))
   const { id, name, status } = dataset
-  const hasRows = status === 'ready'
+  const hasRows = status === 'ready' || status === 'blocked' || status === 'needs_mapping'
   const hasReport = status !== 'importing' && status !== 'needs_mapping'
-  const first = hasRows ? 'preview' : 'report'
+  const first = status === 'ready' || status === 'needs_mapping' ? 'preview' : 'report'
 
   return (
     <>
@@ -90,7 +90,7 @@ function Shown({ dataset }: { dataset: Schemas['Dataset'] }) {
       <StateNotice dataset={dataset} onShowReport={() => set({ tab: 'report' })} />
       <DatasetFacts dataset={dataset} />
       <DatasetUses dataset={dataset} />
-      {hasReport && (
+      {(hasRows || hasReport) && (
         <Tabs
           activeKey={tab || first}
           onChange={(key) => set({ tab: key === first ? '' : key })}
@@ -109,11 +109,15 @@ function Shown({ dataset }: { dataset: Schemas['Dataset'] }) {
                   },
                 ]
               : []),
-            {
-              key: 'report',
-              label: t('datasets.tabs.report'),
-              children: <ReportTab id={id} />,
-            },
+            ...(hasReport
+              ? [
+                  {
+                    key: 'report',
+                    label: t('datasets.tabs.report'),
+                    children: <ReportTab id={id} />,
+                  },
+                ]
+              : []),
           ]}
           destroyOnHidden
         />

@@ -1,9 +1,10 @@
 /** Which column is what, when the columns do not say it themselves. */
-import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { Alert, Form, Input, Modal, Radio, Select } from 'antd'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { Alert, Flex, Form, Input, Modal, Radio, Select } from 'antd'
 import { useTranslation } from 'react-i18next'
-import { updateDataset } from './api'
+import { datasetRowsQuery, updateDataset } from './api'
 import { guessColumns, guessType, MAPPABLE_TYPES, PARTS, toMapping, type MappableType, type Part } from './mapping-parts'
+import { cellText } from './view/record-text'
 import type { Schemas } from '@/api/client'
 import { errorSentence } from '@/api/errors'
 
@@ -34,6 +35,11 @@ export function MappingDialog({ dataset, open, onClose }: Props) {
   const [form] = Form.useForm<Values>()
   const queries = useQueryClient()
   const start = startingValues(dataset)
+  const rows = useQuery({
+    ...datasetRowsQuery(dataset.id, { limit: 1 }),
+    enabled: open && dataset.status === 'needs_mapping',
+  })
+  const sample = rows.data?.items[0]?.record
   const type = Form.useWatch('record_type', form) ?? start.record_type
   const save = useMutation({
     mutationFn: (values: Values) =>
@@ -104,6 +110,9 @@ export function MappingDialog({ dataset, open, onClose }: Props) {
               showSearch
               placeholder={t('datasets.mapping.column')}
               options={dataset.columns.map((column) => ({ value: column, label: column }))}
+              optionRender={({ value }) => (
+                <ColumnOption name={String(value)} sample={sample?.[String(value)]} />
+              )}
             />
           </Form.Item>
         ))}
@@ -118,5 +127,20 @@ export function MappingDialog({ dataset, open, onClose }: Props) {
         )}
       </Form>
     </Modal>
+  )
+}
+
+/** A column with a value of the first row: the name alone often does not tell. */
+function ColumnOption({ name, sample }: { name: string; sample: unknown }) {
+  return (
+    <Flex justify="space-between" gap={16}>
+      <span>{name}</span>
+      <span
+        className="secondary"
+        style={{ overflow: 'hidden', textOverflow: 'ellipsis', maxWidth: 320 }}
+      >
+        {sample === undefined ? '' : cellText(sample).slice(0, 80)}
+      </span>
+    </Flex>
   )
 }

@@ -1,7 +1,7 @@
 /** Why a model or a folder can not be used, and what is wrong with a model, in the user's words. */
 import type { TFunction } from 'i18next'
 import type { Schemas } from '@/api/client'
-import { translateCode } from '@/api/errors'
+import { translateCode, translateHint } from '@/api/errors'
 
 /** A reason code of the catalogue or of a local folder. */
 export const reasonText = (t: TFunction, code: string): string =>
@@ -10,5 +10,5 @@ export const reasonText = (t: TFunction, code: string): string =>
 export const modelErrorLine = (t: TFunction, error: Schemas['ModelError']): string =>
   translateCode(t, error)
 
-export const modelErrorHint = (t: TFunction, { code, hint, params }: Schemas['ModelError']) =>
-  t(`errors.hints.${code}` as 'errors.unknown', { ...params, defaultValue: hint })
+export const modelErrorHint = (t: TFunction, error: Schemas['ModelError']): string =>
+  translateHint(t, error)

@@ -133,6 +133,8 @@ export default {
     search: 'Search in the rows',
     matches_one: '{{n}} row matches',
     matches_other: '{{n}} rows match',
+    cut_one: 'The rows are very long: this page shows only its first {{count}}.',
+    cut_other: 'The rows are very long: this page shows only its first {{count}}.',
     number: 'No.',
     row: 'Row {{number}}',
     line: 'line {{line}} of the file',

@@ -126,6 +126,7 @@ export default {
     raw: 'JSON',
     search: '在数据行中搜索',
     matches_other: '{{n}} 行匹配',
+    cut_other: '数据行很长，本页只显示前 {{count}} 行。',
     number: '序号',
     row: '第 {{number}} 行',
     line: '位于文件第 {{line}} 行',

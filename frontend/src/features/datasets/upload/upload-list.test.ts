@@ -16,7 +16,7 @@ function play(...actions: UploadAction[]): Upload[] {
 
 const added = (...ids: string[]): UploadAction => ({
   type: 'added',
-  files: ids.map((id) => ({ id, file: file(id) })),
+  files: ids.map((id) => ({ id, key: `key-${id}`, file: file(id) })),
 })
 
 describe('the list of uploads', () => {

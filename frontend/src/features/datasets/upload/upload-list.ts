@@ -5,6 +5,8 @@ export type UploadStatus = 'waiting' | 'sending' | 'done' | 'failed' | 'cancelle
 export interface Upload {
   id: string
   file: File
+  /** One for all tries of this file: what arrived after all is not stored twice. */
+  key: string
   status: UploadStatus
   sentBytes: number
   /** Smoothed; null until two measurements are known. */
@@ -16,7 +18,7 @@ export interface Upload {
 }
 
 export type UploadAction =
-  | { type: 'added'; files: { id: string; file: File }[] }
+  | { type: 'added'; files: { id: string; file: File; key: string }[] }
   | { type: 'started'; id: string; at: number }
   | { type: 'progressed'; id: string; sentBytes: number; at: number }
   | { type: 'done'; id: string; datasetId: string }
@@ -72,9 +74,8 @@ function change(upload: Upload, action: Exclude<UploadAction, { type: 'added' }>
 
 export function reduceUploads(uploads: readonly Upload[], action: UploadAction): Upload[] {
   if (action.type === 'added') {
-    const added = action.files.map(({ id, file }) => ({
-      id,
-      file,
+    const added = action.files.map((each) => ({
+      ...each,
       status: 'waiting' as const,
       sentBytes: 0,
       bytesPerS: null,

@@ -4,7 +4,7 @@
  */
 import { useSyncExternalStore } from 'react'
 import { isBusy, reduceUploads, startable, type Upload, type UploadAction } from './upload-list'
-import type { Schemas } from '@/api/client'
+import { newIdempotencyKey, type Schemas } from '@/api/client'
 import { upload as send } from '@/api/upload'
 
 const URL = '/api/v1/datasets'
@@ -26,7 +26,7 @@ function warn(event: BeforeUnloadEvent): void {
   event.preventDefault()
 }
 
-async function run({ id, file }: Upload): Promise<void> {
+async function run({ id, file, key }: Upload): Promise<void> {
   const controller = new AbortController()
   running.set(id, controller)
   dispatch({ type: 'started', id, at: performance.now() })
@@ -35,6 +35,7 @@ async function run({ id, file }: Upload): Promise<void> {
   try {
     const dataset = await send<Schemas['Dataset']>(URL, form, {
       signal: controller.signal,
+      idempotencyKey: key,
       onProgress: (sent, total) => {
         // The form around the file is not the file.
         const sentBytes = total > 0 ? Math.round((sent / total) * file.size) : 0
@@ -57,7 +58,11 @@ function advance(): void {
 }
 
 export function addFiles(files: Iterable<File>): void {
-  const added = [...files].map((file) => ({ id: `upload-${++lastId}`, file }))
+  const added = [...files].map((file) => ({
+    id: `upload-${++lastId}`,
+    key: newIdempotencyKey(),
+    file,
+  }))
   dispatch({ type: 'added', files: added })
   advance()
 }

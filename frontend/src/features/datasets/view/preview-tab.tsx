@@ -65,6 +65,11 @@ export function PreviewTab({ dataset }: { dataset: Schemas['Dataset'] }) {
       {data && (
         <div style={{ opacity: isPlaceholderData ? 0.6 : 1 }}>
           <Rows view={view} rows={data.items} />
+          {data.items.length < Math.min(limit, data.total - data.offset) && (
+            <p className="secondary">
+              {t('datasets.view.cut', { count: data.items.length })}
+            </p>
+          )}
           <Pagination
             current={page}
             pageSize={limit}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { cellText, columnsOf, conversationOf } from './record-text'
+import { cellText, columnsOf, conversationOf, withoutNotes } from './record-text'
 
 describe('conversationOf', () => {
   it('takes messages as they are', () => {
@@ -37,6 +37,11 @@ describe('conversationOf', () => {
       expect(conversationOf(record)).toBeNull()
     },
   )
+})
+
+it('leaves the notes of the importer out, but not a column of that name', () => {
+  expect(withoutNotes({ prompt: 'a', meta: { line: 3, extra: { id: 1 } } })).toEqual({ prompt: 'a' })
+  expect(withoutNotes({ prompt: 'a', meta: 'mine' })).toEqual({ prompt: 'a', meta: 'mine' })
 })
 
 it('collects columns in the order of their first row', () => {

@@ -44,6 +44,15 @@ export function conversationOf(record: Record<string, unknown>): Turn[] | null {
   return turns
 }
 
+/**
+ * The record without the importer's notes: its `meta` (line, columns that were not used). The rows
+ * of a file that still needs a mapping are the file's own: a column of that name stays.
+ */
+export function withoutNotes(record: Record<string, unknown>): Record<string, unknown> {
+  if (!isObject(record.meta) || typeof record.meta.line !== 'number') return record
+  return Object.fromEntries(Object.entries(record).filter(([name]) => name !== 'meta'))
+}
+
 /** The columns of a table of records, in the order in which they first occur. */
 export function columnsOf(records: readonly Record<string, unknown>[]): string[] {
   return [...new Set(records.flatMap((record) => Object.keys(record)))]

@@ -1,14 +1,14 @@
 /** Rows as a table; long texts are cut in the cell and unfold on a click on the row. */
 import { Table, type TableColumnsType } from 'antd'
 import { useTranslation } from 'react-i18next'
-import { cellText, columnsOf } from './record-text'
+import { cellText, columnsOf, withoutNotes } from './record-text'
 import type { Schemas } from '@/api/client'
 
 type Row = Schemas['DatasetRow']
 
 export function RowTable({ rows }: { rows: Row[] }) {
   const { t } = useTranslation()
-  const fields = columnsOf(rows.map((row) => row.record))
+  const fields = columnsOf(rows.map((row) => withoutNotes(row.record)))
   const columns: TableColumnsType<Row> = [
     {
       title: t('datasets.view.number'),
@@ -42,7 +42,7 @@ export function RowTable({ rows }: { rows: Row[] }) {
         columnTitle: <span className="visually-hidden">{t('general.details')}</span>,
         expandedRowRender: (row) => (
           <dl className="record-fields">
-            {Object.entries(row.record).map(([name, value]) => (
+            {Object.entries(withoutNotes(row.record)).map(([name, value]) => (
               <div key={name}>
                 <dt className="secondary">{name}</dt>
                 <dd>{cellText(value)}</dd>

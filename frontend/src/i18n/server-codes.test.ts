@@ -1,0 +1,74 @@
+/** Every code that the server can send has words here: read from the server's own source. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import datasets from './en/datasets'
+import errors from './en/errors'
+
+const ROOT = join(import.meta.dirname, '../../..')
+
+function sources(folder: string): { path: string; text: string }[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf-8' })
+    .filter((path) => path.endsWith('.py'))
+    .map((path) => ({ path, text: readFileSync(join(ROOT, folder, path), 'utf-8') }))
+}
+
+/** The classes below AppError, without those that only the command line raises. */
+function errorClasses(): string[] {
+  const declared = sources('backend')
+    .filter(({ path }) => !/commands|cli|_command/.test(path))
+    .flatMap(({ text }) => [...text.matchAll(/^class (\w+)\(([\w., ]+)\):/gm)])
+    .map(([, name = '', bases = '']) => ({ name, bases: bases.split(/[., ]+/) }))
+  const found = new Set(['AppError'])
+  for (let before = 0; before !== found.size;) {
+    before = found.size
+    for (const { name, bases } of declared) {
+      if (bases.some((base) => found.has(base))) found.add(name)
+    }
+  }
+  found.delete('AppError')
+  return [...found]
+}
+
+/** The first argument of each call of `name` that is a literal. */
+const literals = (folder: string, name: string) =>
+  sources(folder)
+    .flatMap(({ text }) => [...text.matchAll(new RegExp(`\\b${name}\\(\\s*"(\\w+)"`, 'g'))])
+    .map(([, code = '']) => code)
+
+describe('words for', () => {
+  it('every refusal of the API', () => {
+    const classes = errorClasses()
+    expect(classes.length).toBeGreaterThan(30)
+    expect(classes.filter((name) => !(name in errors.codes))).toEqual([])
+  })
+
+  it('every reason why a run fails', () => {
+    const names = readFileSync(join(ROOT, 'training_engine/contract/names.py'), 'utf-8')
+    const body = /class FailureCode\(StrEnum\):([\s\S]*?)\n\n\n/.exec(names)?.[1] ?? ''
+    const codes = [...body.matchAll(/= "(\w+)"/g)].map(([, code = '']) => code)
+    expect(codes.length).toBeGreaterThan(10)
+    expect(codes.filter((code) => !(code in errors.codes))).toEqual([])
+  })
+
+  it('every reason why a file can not be imported, with the next step', () => {
+    const codes = literals('backend/datasets', 'UnreadableFile')
+    expect(codes.length).toBeGreaterThan(10)
+    expect(codes.filter((code) => !(code in errors.codes && code in errors.hints))).toEqual([])
+  })
+
+  it('every rule by which a row is dropped or repaired', () => {
+    const rules = [
+      ...literals('backend/datasets', 'RowError'),
+      ...literals('backend/datasets', 'Repair'),
+    ]
+    expect(rules.length).toBeGreaterThan(30)
+    expect(rules.filter((rule) => !(rule in datasets.rules))).toEqual([])
+  })
+
+  it('every format that is recognised', () => {
+    const formats = literals('backend/datasets/importers', 'Importer')
+    expect(formats.length).toBeGreaterThan(8)
+    expect(formats.filter((format) => !(format in datasets.formats))).toEqual([])
+  })
+})
