@@ -187,8 +187,10 @@ def prepare_frontend(*, build: bool) -> None:
         lambda: run("npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"),
     )
     if build:
-        key = digest(ROOT / "frontend" / "src", ROOT / "frontend" / "index.html", lock)
-        dist = ROOT / "frontend" / "dist"
+        folder = ROOT / "frontend"
+        sources = ("src", "public", "index.html", "vite.config.ts")
+        key = digest(*(folder / name for name in sources), lock)
+        dist = folder / "dist"
         once(dist / ".stamp", key, "Browser app", lambda: run("npm", "run", "--silent", "build"))
 
 
