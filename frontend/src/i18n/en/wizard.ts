@@ -156,13 +156,12 @@ export default {
   memory: {
     weights: 'Weights',
     adapters: 'Adapters',
-    adapter: 'Adapter',
+    masters: 'Weights in full precision',
     gradients: 'Gradients',
     optimizer: 'Optimizer',
     activations: 'Activations',
     logits: 'Logits',
     runtime: 'Program',
-    overhead: 'Program',
   },
   problems: {
     required: 'This is needed.',
@@ -198,6 +197,33 @@ export default {
       '“{{name}}” reads {{context_length}} tokens at most; choose a smaller maximum length.',
     validation_is_training: 'This is the data set that is trained on; choose another one, or none.',
     few_rows: '“{{name}}” has {{num_rows}} rows; the model will hardly learn from so few.',
+    device_missing: 'This machine has no such device; choose automatic or CPU.',
+    disk_too_small:
+      'The run writes about {{needed_bytes}} and {{available_bytes}} can be used. Free some space first.',
+    language_mismatch:
+      '“{{name}}” was taught English only: on this data it will learn form more than meaning. A multilingual model suits better.',
+    rows_will_be_cut:
+      'The longest rows have about {{longest_tokens}} tokens and will be cut at {{max_length}}.',
+    approximate_sizes: 'This family of models is not known here; the sizes are approximate.',
+    time_not_measured: 'No run was measured on this machine yet; the time is a rough guess.',
+    micro_batch_reduced:
+      'To fit the memory, {{micro_batch_size}} at a time are computed; the result is the same.',
+    memory_tight: 'About {{needed_bytes}} are needed and {{available_bytes}} are free.',
+    memory_will_not_fit:
+      'About {{needed_bytes}} are needed and only {{available_bytes}} are free. Shorten the longest sample or take a smaller model.',
+    sizes_unknown: 'The model does not tell its sizes, so memory and time can not be estimated.',
   },
-  reasons: {},
+  reasons: {
+    learning_rate_lora_by_model_size: 'Suits LoRA on a model of {{num_parameters}} parameters.',
+    learning_rate_full_by_model_size: 'Suits full tuning of a model of {{num_parameters}} parameters.',
+    epochs_by_rows_and_complexity: 'Suits {{num_rows}} rows and how much there is to learn.',
+    batch_size_by_rows: 'Leaves enough steps with {{num_rows}} rows.',
+    max_length_by_row_length: 'Has room for your rows: about {{mean_tokens}} tokens on average.',
+    warmup_longer_in_short_runs: 'Suits a run of about {{steps}} steps.',
+    evaluation_enough_rows: 'Enough rows to measure on; most stay for learning.',
+    too_few_rows: 'There are too few rows to hold any of them out.',
+    stop_when_no_better: 'Ends the run when it gets no better.',
+    rank_by_complexity: 'Follows from how much there is to learn.',
+    alpha_twice_rank: 'Twice the rank.',
+  },
 }

@@ -6,9 +6,11 @@ import { findingText } from './texts'
 import type { Wizard } from './use-wizard'
 import { paths, withQuery } from '@/app/paths'
 import { LinkButton } from '@/components/link-button'
+import { useFormat } from '@/i18n/format'
 
 export function CompatibilityNote({ wizard }: { wizard: Wizard }) {
   const { t } = useTranslation()
+  const format = useFormat()
   const { compatibility, checking } = wizard.plan
   const { dataset_id, model_id } = wizard.state.values
   if (checking) {
@@ -38,7 +40,7 @@ export function CompatibilityNote({ wizard }: { wizard: Wizard }) {
         <>
           <ul className="findings">
             {problems.map((each) => (
-              <li key={each.code}>{findingText(t, each)}</li>
+              <li key={each.code}>{findingText(t, format, each)}</li>
             ))}
           </ul>
           <LinkButton size="small" to={paths.dataset(dataset_id)}>

@@ -19,7 +19,7 @@ export function KnobField({ wizard, knob }: { wizard: Wizard; knob: Knob }) {
   const changed = isChanged(state, name)
   const good = valueText(t, format, knob, state.baseline.hyperparameters[name])
   const range = rangeText(t, format, knob)
-  const reason = reasonText(t, plan.recommendation?.reasons[name], plan.recommendation?.params ?? {})
+  const reason = reasonText(t, format, plan.recommendation, name)
   const label = knobLabel(t, name)
   const facts = [
     range,

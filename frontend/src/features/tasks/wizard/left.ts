@@ -1,10 +1,9 @@
 /** What is left to do before the training can start, whoever found it: the form or the server. */
 import type { TFunction } from 'i18next'
-import { STEPS, stepOf, type Problem, type StepIndex } from './check'
-import { fieldLabel, findingText, problemText, refusalText } from './texts'
+import { stepOf, type Problem, type StepIndex } from './check'
+import { fieldLabel, findingText, problemText, refusalText, type Format } from './texts'
 import type { Plan } from './use-plan'
 import { ApiError, errorSentence, pointerPath } from '@/api/errors'
-import type { useFormat } from '@/i18n/format'
 
 export interface Left {
   key: string
@@ -16,43 +15,54 @@ export interface Left {
 /** `/hyperparameters/epochs` → `hyperparameters.epochs`. */
 export const fieldOf = (pointer: string) => pointerPath(pointer).join('.')
 
-function ofForm(t: TFunction, format: ReturnType<typeof useFormat>, problem: Problem): Left {
-  const { field } = problem
-  const text =
-    problem.code === 'required' ? fieldLabel(t, field) : `${fieldLabel(t, field)}: ${problemText(t, format, problem)}`
-  return { key: `${field} ${problem.code}`, field, step: stepOf(field), text }
+function ofForm(t: TFunction, format: Format, problem: Problem): Left {
+  const { field, code } = problem
+  const label = fieldLabel(t, field)
+  const text = code === 'required' ? label : `${label}: ${problemText(t, format, problem)}`
+  return { key: `${field} ${code}`, field, step: stepOf(field), text }
 }
 
-/** The findings of the compatibility check that keep model and data apart. */
-const ofCompatibility = (t: TFunction, { compatibility }: Plan): Left[] =>
-  compatibility && !compatibility.ok
-    ? compatibility.problems
-        .filter(({ blocking }) => blocking)
-        .map((each) => ({
-          key: each.code,
-          field: each.code.startsWith('model') || each.code === 'no_chat_template' ? 'model_id' : 'dataset_id',
-          step: 1 as const,
-          text: findingText(t, each),
-        }))
-    : []
+const aboutModel = (code: string) => code.startsWith('model') || code === 'no_chat_template'
 
-function ofEstimate(t: TFunction, { estimate, estimateError }: Plan): Left[] {
-  const blocking = (estimate?.warnings ?? [])
-    .filter((each) => each.blocking)
-    .map((each) => ({ key: each.code, field: '', step: 3 as const, text: findingText(t, each) }))
-  if (!(estimateError instanceof ApiError)) return blocking
-  const fields = estimateError.errors.map((each) => {
-    const field = fieldOf(each.pointer)
-    const text = `${fieldLabel(t, field)}: ${refusalText(t, each)}`
-    return { key: each.code, field, step: stepOf(field), text }
-  })
-  if (fields.length > 0) return fields
-  return [{ key: estimateError.code, field: '', step: 3, text: errorSentence(t, estimateError) }]
+/** The findings of the compatibility check that keep model and data apart. */
+function ofCompatibility(t: TFunction, format: Format, { compatibility }: Plan): Left[] {
+  return (compatibility?.problems ?? [])
+    .filter(({ blocking }) => blocking)
+    .map((each) => ({
+      key: each.code,
+      field: aboutModel(each.code) ? 'model_id' : 'dataset_id',
+      step: 1,
+      text: findingText(t, format, each),
+    }))
+}
+
+/** What the server refuses to estimate says which field it is about. */
+export function refusalsOf(t: TFunction, format: Format, error: unknown): Record<string, string> {
+  const errors = error instanceof ApiError ? error.errors : []
+  return Object.fromEntries(
+    errors.map((each) => [fieldOf(each.pointer), refusalText(t, format, each)]),
+  )
+}
+
+function ofEstimate(t: TFunction, format: Format, { estimate, estimateError }: Plan): Left[] {
+  if (estimateError instanceof ApiError && estimateError.status < 500) {
+    if (estimateError.errors.length === 0) {
+      return [{ key: estimateError.code, field: '', step: 3, text: errorSentence(t, estimateError) }]
+    }
+    return estimateError.errors.map((each) => {
+      const field = fieldOf(each.pointer)
+      const text = `${fieldLabel(t, field)}: ${refusalText(t, format, each)}`
+      return { key: each.code, field, step: stepOf(field), text }
+    })
+  }
+  return (estimate?.warnings ?? [])
+    .filter(({ blocking }) => blocking)
+    .map((each) => ({ key: each.code, field: '', step: 3, text: findingText(t, format, each) }))
 }
 
 export function whatIsLeft(
   t: TFunction,
-  format: ReturnType<typeof useFormat>,
+  format: Format,
   problems: readonly Problem[],
   refused: Record<string, string>,
   plan: Plan,
@@ -65,11 +75,9 @@ export function whatIsLeft(
       step: stepOf(field),
       text: `${fieldLabel(t, field)}: ${sentence}`,
     })),
-    ...ofCompatibility(t, plan),
-    ...ofEstimate(t, plan),
+    ...ofCompatibility(t, format, plan),
+    ...ofEstimate(t, format, plan),
   ]
   // Check and estimate name the same misfit by the same code.
   return all.filter((each, index) => all.findIndex(({ key }) => key === each.key) === index)
 }
-
-export const LAST_STEP = (STEPS.length - 1) as StepIndex

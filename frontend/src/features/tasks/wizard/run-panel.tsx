@@ -3,6 +3,7 @@ import { CheckCircleFilled, ExclamationCircleFilled } from '@ant-design/icons'
 import { Button, Card } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { EstimateView } from './estimate-view'
+import { Findings } from './findings'
 import type { Wizard } from './use-wizard'
 import { ApiError } from '@/api/errors'
 import { ErrorPanel } from '@/components/error-panel'
@@ -64,7 +65,11 @@ export function RunPanel({ wizard }: { wizard: Wizard }) {
       <Readiness wizard={wizard} />
       {failure ? <ErrorPanel error={failure} /> : null}
       {estimate ? (
-        <EstimateView estimate={estimate} />
+        <>
+          <EstimateView estimate={estimate} />
+          {/* The review has them in full. */}
+          {wizard.step < 3 && <Findings findings={estimate.warnings} warningsOnly />}
+        </>
       ) : (
         !failure && !estimateError && <p className="secondary">{t('wizard.run.later')}</p>
       )}

@@ -10,13 +10,14 @@ import { isChanged } from './state'
 import { reasonText } from './texts'
 import type { Wizard } from './use-wizard'
 import { COMPLEXITIES, DEVICES, METHODS } from './values'
+import { useFormat } from '@/i18n/format'
 
 function MethodField({ wizard }: { wizard: Wizard }) {
   const { t } = useTranslation()
   const { state, plan, models, dispatch } = wizard
   const { method, model_id } = state.values
   const able = models?.find(({ id }) => id === model_id)?.methods
-  const reason = reasonText(t, plan.recommendation?.reasons.method, plan.recommendation?.params ?? {})
+  const reason = reasonText(t, useFormat(), plan.recommendation, 'method')
   return (
     <Field wizard={wizard} field="method" group label={t('wizard.method.method')} help={reason}>
       {({ id }) => (

@@ -1,12 +1,13 @@
 /** Step 4: everything in one view, before anything is started. */
 import { CopyOutlined, DownloadOutlined } from '@ant-design/icons'
-import { Alert, App, Button, Descriptions, Flex, Tag, Typography, type DescriptionsProps } from 'antd'
+import { App, Button, Descriptions, Flex, Tag, Typography, type DescriptionsProps } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { STEPS, type StepIndex } from './check'
 import { apiCallOf, runFileOf } from './export'
+import { Findings } from './findings'
 import { knobsOf } from './knobs'
 import { isChanged } from './state'
-import { findingText, knobLabel, valueText } from './texts'
+import { knobLabel, valueText } from './texts'
 import type { Wizard } from './use-wizard'
 import { useFormat } from '@/i18n/format'
 
@@ -78,18 +79,9 @@ export function StepReview({ wizard }: { wizard: Wizard }) {
   const { values } = state
   const nameOf = (items: { id: string; name: string }[] | undefined, id: string | null) =>
     items?.find((each) => each.id === id)?.name ?? id ?? '–'
-  const warnings = plan.estimate?.warnings ?? []
   return (
     <Flex vertical gap={20}>
-      {warnings.map((each) => (
-        <Alert
-          key={each.code}
-          showIcon
-          role="status"
-          type={each.blocking ? 'error' : 'warning'}
-          title={findingText(t, each)}
-        />
-      ))}
+      <Findings findings={plan.estimate?.warnings ?? []} />
       <Section
         wizard={wizard}
         step={0}

@@ -6,7 +6,7 @@ import type { Schemas } from '@/api/client'
 import { fieldErrorSentence, type FieldError, type Params } from '@/api/errors'
 import type { useFormat } from '@/i18n/format'
 
-type Format = ReturnType<typeof useFormat>
+export type Format = ReturnType<typeof useFormat>
 
 /** A key that is only known at run time, with what to say when the language files lack it. */
 function lookUp(t: TFunction, key: string, fallback: string, params: Params = {}): string {
@@ -61,16 +61,35 @@ export function problemText(t: TFunction, format: Format, { code, params }: Prob
   return t(`wizard.problems.${code}`, shown as { max: string; limit: string })
 }
 
-/** Why a value is recommended; empty when this version has no words for it. */
-export const reasonText = (t: TFunction, code: string | undefined, params: Params): string =>
-  code ? lookUp(t, `wizard.reasons.${code}`, '', params) : ''
+/** Figures of the server as people read them: `needed_bytes` as a size, counts grouped. */
+function shownParams(format: Format, params: Params): Params {
+  const shown = Object.entries(params).map(([key, value]) => {
+    if (typeof value !== 'number') return [key, value] as const
+    if (key.endsWith('_bytes')) return [key, format.bytes(value)] as const
+    return [key, key === 'num_parameters' ? format.parameters(value) : format.number(value)] as const
+  })
+  return Object.fromEntries(shown)
+}
 
-export const findingText = (t: TFunction, { code, message, params }: Schemas['Finding']): string =>
-  lookUp(t, `wizard.findings.${code}`, message, params)
+type Recommendation = Schemas['Recommendation'] | undefined
+
+/** Why a value is recommended; empty when this version has no words for it. */
+export function reasonText(t: TFunction, format: Format, from: Recommendation, field: string) {
+  const code = from?.reasons[field]
+  return code ? lookUp(t, `wizard.reasons.${code}`, '', shownParams(format, from.params)) : ''
+}
+
+export const findingText = (t: TFunction, format: Format, finding: Schemas['Finding']): string =>
+  lookUp(t, `wizard.findings.${finding.code}`, finding.message, shownParams(format, finding.params))
 
 /** What the server says about a field. */
-export const refusalText = (t: TFunction, error: FieldError): string =>
-  lookUp(t, `wizard.findings.${error.code}`, fieldErrorSentence(t, error), error.params)
+export const refusalText = (t: TFunction, format: Format, error: FieldError): string =>
+  lookUp(
+    t,
+    `wizard.findings.${error.code}`,
+    fieldErrorSentence(t, error),
+    shownParams(format, error.params),
+  )
 
 export const memoryPartText = (t: TFunction, name: string): string =>
   lookUp(t, `wizard.memory.${name}`, name)

@@ -15,6 +15,7 @@ import { newIdempotencyKey } from '@/api/client'
 import { ApiError } from '@/api/errors'
 import { paths } from '@/app/paths'
 import { useShowError } from '@/components/use-show-error'
+import { useFormat } from '@/i18n/format'
 
 const WAIT_MS = 1000
 const TRIES = 5
@@ -48,13 +49,14 @@ export function useStart({ state, dispatch, saving, goToField }: Options) {
   const queries = useQueryClient()
   const navigate = useNavigate()
   const showError = useShowError()
+  const format = useFormat()
   const [starting, setStarting] = useState(false)
   const busy = useRef(false) // two clicks may come before the next rendering
 
   function refuse(error: unknown): void {
     const errors = error instanceof ApiError ? error.errors : []
     const fields = errors
-      .map((each) => [fieldOf(each.pointer), refusalText(t, each)] as const)
+      .map((each) => [fieldOf(each.pointer), refusalText(t, format, each)] as const)
       .filter(([field]) => isField(field))
     const first = fields[0]
     if (!first) {

@@ -6,7 +6,7 @@ import { taskListQuery } from '../api'
 import { datasetOptionsQuery, modelOptionsQuery, type Dataset, type Model } from './api'
 import { furthestStep, problemsOf, stepOf, type Problem, type StepIndex } from './check'
 import { knobNamed } from './knobs'
-import { whatIsLeft, type Left } from './left'
+import { refusalsOf, whatIsLeft, type Left } from './left'
 import { wizardReducer, type WizardAction, type WizardState } from './state'
 import { problemText } from './texts'
 import { useDraftSaving, type DraftSaving } from './use-draft-saving'
@@ -90,12 +90,12 @@ export function useWizard({ state: initial, step: first, draft, nameFor, onDraft
   const furthest = Math.min(furthestStep(problems), apart ? 1 : 3) as StepIndex
   const { step, goTo } = useSteps(first, furthest)
   const saving = useDraftSaving({ id: draft, state, step, onCreated: onDraft })
+  const estimated = refusalsOf(t, format, plan.estimateError)
   const left = whatIsLeft(t, format, problems, state.refused, plan)
 
   const open: Wizard['goTo'] = (to, field) => {
-    if (field && knobNamed(field.slice('hyperparameters.'.length))?.group === 'advanced') {
-      setAdvanced(true)
-    }
+    const knob = knobNamed(field?.slice('hyperparameters.'.length) ?? '')
+    if (field === 'device' || knob?.group === 'advanced') setAdvanced(true)
     goTo(to, field)
   }
   const { start, starting } = useStart({
@@ -131,7 +131,7 @@ export function useWizard({ state: initial, step: first, draft, nameFor, onDraft
     setAdvanced,
     errorOf: (field) => {
       const problem = state.touched[field] && problems.find((each) => each.field === field)
-      return problem ? problemText(t, format, problem) : state.refused[field]
+      return problem ? problemText(t, format, problem) : (state.refused[field] ?? estimated[field])
     },
     goTo: open,
     next,
