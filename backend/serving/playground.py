@@ -13,7 +13,7 @@ import structlog
 from backend.errors import TooMany
 from backend.serving.schemas import PlaygroundError, PlaygroundStatus
 from backend.serving.worker import Worker, WorkerEnded, end_leftover
-from training_engine.contract.serving import Done, Failed, GenerateRequest, Token
+from training_engine.contract.serving import Done, Failure, GenerateRequest, Health, Token
 
 IDLE_S = 600.0
 MAX_AT_ONCE = 4
@@ -33,6 +33,7 @@ class Playground:
         self._worker: Worker | None = None
         self._starting = asyncio.Lock()
         self._running = 0
+        self._names: dict[str, str] = {}
         self._idle: asyncio.TimerHandle | None = None
         self._ending: set[asyncio.Task[None]] = set()
         self._ended_for: str | None = None
@@ -64,20 +65,26 @@ class Playground:
             return PlaygroundStatus(state="stopped", device=None, memory_bytes=None, loaded=[])
         if not worker.ready:
             return PlaygroundStatus(state="starting", device=None, memory_bytes=None, loaded=[])
-        found = await worker.status()
+        found = await worker.health()
         if found is None:  # computing so hard that it can not say so
             return PlaygroundStatus(state="busy", device=None, memory_bytes=None, loaded=[])
         return PlaygroundStatus(
-            state="busy" if self._running else found.state,
+            state="busy" if self._running or found.busy else "ready",
             device=found.device,
-            memory_bytes=found.memory_bytes,
-            loaded=found.loaded,
+            memory_bytes=await asyncio.to_thread(worker.memory_bytes),
+            loaded=self._names_of(found),
         )
 
+    def _names_of(self, health: Health) -> list[str]:
+        # Names and never paths: where files lie on the server is nobody's business.
+        paths = [path for model in health.loaded for path in (model.model_path, *model.adapters)]
+        return [self._names[path] for path in paths if path in self._names]
+
     async def generate(
-        self, request: GenerateRequest
+        self, request: GenerateRequest, name: str
     ) -> AsyncGenerator[Token | Done | PlaygroundError, None]:
-        """One answer; whatever happens, the last one is `Done` or an error."""
+        """One answer of the model `name`; whatever happens, the last item is `Done` or an error."""
+        self._names[request.adapter_path or request.model_path] = name
         self._running += 1
         self._cancel_idle()
         worker: Worker | None = None
@@ -85,7 +92,7 @@ class Playground:
             worker = await self._ready_worker()
             async with aclosing(worker.generate(request)) as lines:
                 async for line in lines:
-                    yield _error(line) if isinstance(line, Failed) else line
+                    yield _error(line) if isinstance(line, Failure) else line
         except (WorkerEnded, OSError) as error:
             yield await self._broken(worker, str(error))
         finally:
@@ -150,5 +157,5 @@ class Playground:
         task.add_done_callback(self._ending.discard)
 
 
-def _error(failed: Failed) -> PlaygroundError:
+def _error(failed: Failure) -> PlaygroundError:
     return PlaygroundError(code=failed.code, message=failed.message, hint=failed.hint)

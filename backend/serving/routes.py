@@ -1,7 +1,7 @@
 """HTTP of the playground: what can be asked, the worker's state, an answer as a stream."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
 from fastapi import APIRouter, Request
@@ -62,16 +62,20 @@ async def playground_generate(
             session, user, request.app.state.settings, body.model_id, body.task_id
         )
     asked = GenerateRequest.model_validate(
-        {"model": model, **body.model_dump(exclude={"model_id", "task_id"})}
+        {
+            **body.model_dump(exclude={"model_id", "task_id"}),
+            "model_path": model.path,
+            "adapter_path": model.adapter_path,
+        }
     )
-    return answer(_events(playground, asked))
+    return answer(_events(playground.generate(asked, model.name)))
 
 
-async def _events(playground: Playground, asked: GenerateRequest) -> AsyncIterator[bytes]:
+async def _events(answers: AsyncGenerator[Line, None]) -> AsyncIterator[bytes]:
     lines: asyncio.Queue[Line | None] = asyncio.Queue(maxsize=64)
     # In a task of its own: when the caller leaves, this function is cut off at any point and may
     # await nothing more, while the task can still end the work in order.
-    work = asyncio.create_task(_pass_on(playground, asked, lines), name="playground answer")
+    work = asyncio.create_task(_pass_on(answers, lines), name="playground answer")
     try:
         yield HELLO
         while True:
@@ -90,10 +94,8 @@ async def _events(playground: Playground, asked: GenerateRequest) -> AsyncIterat
         work.cancel()
 
 
-async def _pass_on(
-    playground: Playground, asked: GenerateRequest, lines: asyncio.Queue[Line | None]
-) -> None:
-    async with aclosing(playground.generate(asked)) as answers:
+async def _pass_on(answers: AsyncGenerator[Line, None], lines: asyncio.Queue[Line | None]) -> None:
+    async with aclosing(answers):
         async for line in answers:
             await lines.put(line)
     await lines.put(None)

@@ -23,7 +23,6 @@ from backend.settings import Settings
 from backend.tasks import queries
 from backend.tasks.run_spec import model_folder
 from backend.tasks.tables import TaskRow
-from training_engine.contract.serving import ServedModel
 
 ADAPTER_FILE = "adapter_config.json"
 MAX_TUNED = 200
@@ -48,6 +47,15 @@ class NotTuned(Conflict):
 
 class BaseModelGone(Conflict):
     """The base model {name} was deleted; add it again to ask the model tuned from it."""
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """The files that answer: a model folder, and for a LoRA run its adapter folder on top."""
+
+    name: str
+    path: str
+    adapter_path: str | None = None
 
 
 @dataclass(frozen=True)

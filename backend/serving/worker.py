@@ -16,14 +16,15 @@ from backend.ids import new_id
 from backend.processes.identity import ProcessIdentity, identify
 from backend.processes.spawn import environment, python_module, spawn
 from backend.processes.stop import stop_tree
+from backend.processes.usage import usage
 from training_engine.contract.serving import (
     GENERATE_PATH,
-    STATUS_PATH,
+    HEALTH_PATH,
     Done,
-    Failed,
+    Failure,
     GenerateRequest,
+    Health,
     Token,
-    WorkerStatus,
     parse_line,
 )
 
@@ -86,25 +87,28 @@ class Worker:
         while asyncio.get_running_loop().time() < deadline:
             if self.ended:
                 raise WorkerEnded(self.last_words())
-            if self._socket.exists() and await self.status(timeout_s=5) is not None:
+            health = await self.health(timeout_s=5) if self._socket.exists() else None
+            if health is not None and health.status == "ready":
                 self.ready = True
                 return
+            if health is not None and health.status == "failed":
+                raise WorkerEnded(health.device_reason or self.last_words())
             await asyncio.sleep(LOOK_EVERY_S)
         raise WorkerEnded(f"It did not answer within {START_TIMEOUT_S:.0f} seconds.")
 
-    async def status(self, timeout_s: float = 2.0) -> WorkerStatus | None:
+    async def health(self, timeout_s: float = 2.0) -> Health | None:
         """What it says of itself; None when it does not answer in time."""
         import httpx
 
         try:
-            answer = await self._http.get(STATUS_PATH, timeout=timeout_s)
-            return WorkerStatus.model_validate_json(answer.content)
+            answer = await self._http.get(HEALTH_PATH, timeout=timeout_s)
+            return Health.model_validate_json(answer.content)
         except (httpx.HTTPError, ValidationError):
             return None
 
     async def generate(
         self, request: GenerateRequest
-    ) -> AsyncGenerator[Token | Done | Failed, None]:
+    ) -> AsyncGenerator[Token | Done | Failure, None]:
         """The lines of one answer; raises `WorkerEnded`. Closing the iterator cancels the work."""
         import httpx
 
@@ -118,8 +122,12 @@ class Worker:
                         yield last
         except (httpx.HTTPError, ValidationError) as error:
             raise WorkerEnded(self.last_words() or type(error).__name__) from error
-        if not isinstance(last, Done | Failed):  # a stream that just ends looks like success
+        if not isinstance(last, Done | Failure):  # a stream that just ends looks like success
             raise WorkerEnded(self.last_words())
+
+    def memory_bytes(self) -> int | None:
+        """Main memory of the process and its children."""
+        return usage(self._identity).memory_bytes if self._identity is not None else None
 
     def last_words(self) -> str:
         """The last line that the process printed."""

@@ -16,11 +16,12 @@ def http(status: int, kind: str, body: bytes = b"") -> bytes:
 
 async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-    if head.startswith("get /status"):
+    if head.startswith("get /health"):
         status = {
-            "state": "busy" if STATE["running"] else "ready",
+            "status": "ready",
             "device": "cpu",
-            "memory_bytes": 123,
+            "dtype": "float32",
+            "busy": bool(STATE["running"]),
             "loaded": STATE["loaded"],
         }
         writer.write(http(200, "application/json", json.dumps(status).encode()))
@@ -29,7 +30,9 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
         request = json.loads(await reader.readexactly(int(length.split(":")[1])))
         writer.write(http(200, "application/x-ndjson"))
         STATE["running"] += 1
-        STATE["loaded"] = [request["model"]["name"]]
+        STATE["loaded"] = [
+            {"model_path": request["model_path"], "adapters": [], "memory_bytes": 123}
+        ]
         try:
             await obey(request, reader, writer)
         finally:
@@ -44,12 +47,12 @@ async def obey(request: dict, reader: asyncio.StreamReader, writer: asyncio.Stre
 
     order = request["messages"][-1]["content"]
     if order == "fail":
-        line(type="failed", code="out_of_memory", message="Too large.", hint="Take less.")
+        line(type="error", code="out_of_memory", message="Too large.", hint="Take less.")
         return
     if order == "leave":  # without a last line
         return
     if order == "where":
-        line(type="token", text=json.dumps(request["model"]))
+        line(type="token", text=request["model_path"])
     if order == "crash":
         line(type="token", text="half an ans")
         await writer.drain()

@@ -1,36 +1,22 @@
 """The second contract: what the backend says to `python -m training_engine.serve SOCKET`.
 
-HTTP/1.1 over a unix socket. `GET /status` answers a `WorkerStatus` as soon as the worker takes
-requests. `POST /generate` with a `GenerateRequest` answers `application/x-ndjson`: one `Token` per
-piece of text, then exactly one `Done` or `Failed`; a request that can not begin (unreadable model,
-wrong shape) answers status 400 or above with one `Failed`. A caller who closes the connection
-cancels the generation within a second. The worker ends at SIGTERM, and when its parent is gone.
+HTTP/1.1 over a unix socket. `GET /health` answers a `Health`. `POST /generate` with a
+`GenerateRequest` answers `application/x-ndjson`: one `Token` per piece of text, then exactly one
+`Done` or `Failure`; a request that can not begin (unreadable model, wrong shape) answers status
+400 or above with one `Failure`. A caller who closes the connection cancels the generation within
+a second. The worker ends at SIGTERM, and when its parent is gone.
 """
 
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-STATUS_PATH = "/status"
+HEALTH_PATH = "/health"
 GENERATE_PATH = "/generate"
 
 
-class ServedModel(BaseModel):
-    """What answers: a model folder, with the adapter folder of a LoRA run on top of it.
-
-    `name` identifies it in `WorkerStatus.loaded`. A worker keeps one base loaded and switches
-    adapters on it, so that base and tuned answers side by side need the memory of one.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: str
-    path: str
-    adapter_path: str | None = None
-
-
-class Message(BaseModel):
-    """One turn."""
+class ChatMessage(BaseModel):
+    """One turn of the conversation so far."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -39,12 +25,17 @@ class Message(BaseModel):
 
 
 class GenerateRequest(BaseModel):
-    """Ask for one answer. Temperature 0 is greedy."""
+    """Continue a conversation with a model folder, and the adapter folder of a LoRA run on it.
 
-    model_config = ConfigDict(extra="forbid")
+    Temperature 0 is greedy. A worker keeps a base loaded and switches adapters on it, so that base
+    and tuned answers side by side need the memory of one.
+    """
 
-    model: ServedModel
-    messages: Annotated[list[Message], Field(min_length=1)]
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+    model_path: str
+    adapter_path: str | None = None
+    messages: Annotated[list[ChatMessage], Field(min_length=1)]
     max_new_tokens: Annotated[int, Field(ge=1, le=8192)] = 256
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
@@ -60,35 +51,46 @@ class Token(BaseModel):
 
 
 class Done(BaseModel):
-    """The answer is complete, or as long as allowed."""
+    """The answer is complete, or as long as allowed; times in seconds from the request on."""
 
     type: Literal["done"] = "done"
-    finish_reason: Literal["stop", "length"]
+    finish_reason: Literal["stop", "length", "cancelled"]
     prompt_tokens: int
     completion_tokens: int
     tokens_per_s: float | None = None
     time_to_first_token_s: float | None = None
 
 
-class Failed(BaseModel):
-    """There is no (further) answer: closed code, plain sentence, next action."""
+class Failure(BaseModel):
+    """There is no (further) answer: code, plain sentence, next action."""
 
-    type: Literal["failed"] = "failed"
-    code: Literal["model_not_found", "out_of_memory", "prompt_too_long", "bad_request", "internal"]
+    type: Literal["error"] = "error"
+    code: str
     message: str
     hint: str
 
 
-class WorkerStatus(BaseModel):
-    """The worker as it is now."""
+class LoadedModel(BaseModel):
+    """A model in memory, and the adapters beside it."""
 
-    state: Literal["ready", "busy"]
-    device: str
+    model_config = ConfigDict(protected_namespaces=())
+
+    model_path: str
+    adapters: list[str]
     memory_bytes: int
-    loaded: list[str]
 
 
-Line = Annotated[Token | Done | Failed, Field(discriminator="type")]
+class Health(BaseModel):
+    """`starting` until the libraries are loaded and the device is chosen."""
+
+    status: Literal["starting", "ready", "failed"]
+    device: str | None = None
+    device_reason: str | None = None
+    loaded: list[LoadedModel] = []
+    busy: bool = False
+
+
+Line = Annotated[Token | Done | Failure, Field(discriminator="type")]
 _adapter: TypeAdapter[Line] = TypeAdapter(Line)
 
 

@@ -92,6 +92,7 @@ async def test_an_answer_streams(
     status = (await client.get("/api/v1/playground/status")).json()
     assert status["state"] == "ready"
     assert status["loaded"] == ["tiny/base"]
+    assert status["memory_bytes"] > 1_000_000
     first = worker_of(app)
     await ask(client, model, "again")
     assert worker_of(app) == first, "one worker answers all"
@@ -190,9 +191,9 @@ async def test_an_idle_worker_is_ended(
     playground = Playground(settings.sockets_dir, idle_s=0.2)
     await playground.start()
     asked = GenerateRequest.model_validate(
-        {"model": {"name": "x", "path": "/x"}, "messages": [{"role": "user", "content": "hi"}]}
+        {"model_path": "/x", "messages": [{"role": "user", "content": "hi"}]}
     )
-    lines = [line async for line in playground.generate(asked)]
+    lines = [line async for line in playground.generate(asked, "x")]
     assert lines[-1].type == "done"  # type: ignore[union-attr]
     process = playground._worker._process  # type: ignore[union-attr]
     assert process is not None
