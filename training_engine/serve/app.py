@@ -1,0 +1,142 @@
+"""The routes: HTTP in, work for the computing thread out, answers streamed as JSON lines."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from training_engine.serve.failures import ServeError
+from training_engine.serve.scheduler import Scheduler
+from training_engine.serve.schemas import (
+    MAX_BODY_BYTES,
+    Failure,
+    GenerateRequest,
+    LoadRequest,
+    RenderTokensRequest,
+    StreamItem,
+    TokenLengthsRequest,
+    UnloadRequest,
+)
+
+if TYPE_CHECKING:
+    from training_engine.serve.model_store import ModelStore
+
+M = TypeVar("M", bound=BaseModel)
+_STATUS = {"bad_request": 422, "model_not_found": 404, "out_of_memory": 507}
+
+
+def create_app(scheduler: Scheduler) -> Starlette:
+    """The worker's application; `scheduler` is started and closed by the caller."""
+    routes = Routes(scheduler)
+    return Starlette(
+        routes=[
+            Route("/health", routes.health),
+            Route("/generate", routes.generate, methods=["POST"]),
+            Route("/load", routes.load, methods=["POST"]),
+            Route("/unload", routes.unload, methods=["POST"]),
+            Route("/render_tokens", routes.render_tokens, methods=["POST"]),
+            Route("/token_lengths", routes.token_lengths, methods=["POST"]),
+        ],
+        exception_handlers={ServeError: _refused},
+    )
+
+
+class Routes:
+    """One method per route."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+
+    async def health(self, _: Request) -> Response:
+        """What is loaded, where it computes, whether anything is under way."""
+        return _json(self._scheduler.health())
+
+    async def generate(self, request: Request) -> Response:
+        """An answer as lines of JSON: tokens, then `done` or `error`."""
+        wanted = await _body(request, GenerateRequest)
+        lines = self._stream(wanted)
+        return StreamingResponse(lines, media_type="application/x-ndjson")
+
+    async def _stream(self, wanted: GenerateRequest) -> AsyncIterator[bytes]:
+        loop = asyncio.get_running_loop()
+        items: asyncio.Queue[StreamItem] = asyncio.Queue()
+
+        def tell(item: StreamItem) -> None:
+            loop.call_soon_threadsafe(items.put_nowait, item)
+
+        job = self._scheduler.submit(wanted, tell)
+        try:
+            while True:
+                item = await items.get()
+                yield item.model_dump_json().encode() + b"\n"
+                if item.type != "token":
+                    return
+        finally:
+            # Reached early when the client goes away: the thread stops before its next token.
+            job.cancelled.set()
+
+    async def load(self, request: Request) -> Response:
+        """Load a model and an adapter before they are needed."""
+        wanted = await _body(request, LoadRequest)
+
+        def load(store: "ModelStore") -> None:
+            store.get(wanted.model_path).use(wanted.adapter_path)
+
+        await asyncio.wrap_future(self._scheduler.call(load))
+        return _json(self._scheduler.health())
+
+    async def unload(self, request: Request) -> Response:
+        """Give memory back."""
+        wanted = await _body(request, UnloadRequest)
+        gone = await asyncio.wrap_future(
+            self._scheduler.call(lambda store: store.unload(wanted.model_path))
+        )
+        return JSONResponse({"unloaded": gone})
+
+    async def render_tokens(self, request: Request) -> Response:
+        """Records as the trainer sees them."""
+        from training_engine.serve.token_view import render_tokens
+
+        wanted = await _body(request, RenderTokensRequest)
+        records = await asyncio.to_thread(render_tokens, wanted)
+        return JSONResponse({"records": [record.model_dump() for record in records]})
+
+    async def token_lengths(self, request: Request) -> Response:
+        """How many tokens each record or text has."""
+        from training_engine.serve.token_view import token_lengths
+
+        wanted = await _body(request, TokenLengthsRequest)
+        return JSONResponse({"lengths": await asyncio.to_thread(token_lengths, wanted)})
+
+
+async def _body(request: Request, model: type[M]) -> M:
+    """The request's body as `model`; raises `ServeError` naming the field that is wrong."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise ServeError("bad_request", "The request is too large.", "Send less at once.")
+    try:
+        return model.model_validate_json(bytes(body))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the body"
+        raise ServeError(
+            "bad_request", f"The request is not valid at {place}: {first['msg']}.", "Correct it."
+        ) from error
+
+
+def _json(value: BaseModel) -> Response:
+    return Response(value.model_dump_json(), media_type="application/json")
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ServeError)
+    failure: Failure = error.failure()
+    status = _STATUS.get(failure.code, 400)
+    return Response(failure.model_dump_json(), status, media_type="application/json")

@@ -1,0 +1,113 @@
+"""A base model in memory with its tokenizer, its end tokens and the adapters that share it."""
+
+import inspect
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from training_engine.data.chat import ChatTemplate, terminators
+from training_engine.devices import Placement
+from training_engine.failures import EngineFailure
+from training_engine.models.load import load_causal_lm
+from training_engine.serve.adapters import Switch, add_adapter, drop_adapter
+from training_engine.serve.failures import from_engine
+from training_engine.serve.folders import check_adapter_folder, check_model_folder, read_config
+from training_engine.serve.tokenizers import load_template
+
+Fingerprint = tuple[tuple[str, int, int], ...]
+
+
+@dataclass
+class _Adapter:
+    fingerprint: Fingerprint
+    size_bytes: int
+    template: ChatTemplate
+
+
+class LoadedModel:
+    """Computes with the base alone or with one adapter at a time; used by one thread."""
+
+    def __init__(self, folder: Path, place: Placement) -> None:
+        """Raises `ServeError` for a folder that is missing, unsafe or not a language model."""
+        self.folder = folder
+        self.config = check_model_folder(folder)
+        self.fingerprint = fingerprint(folder)
+        self.template = load_template(folder)
+        self.ends = terminators(self.template.tokenizer, folder)
+        self.model = _load(folder, place)
+        self.context_length = _context_length(self.model.config)
+        self.repetition_penalty = _repetition_penalty(folder)
+        self.last_used = time.monotonic()
+        self._adapters: dict[str, _Adapter] = {}
+        self._switch = Switch()
+        self._base_bytes: int = sum(p.nbytes for p in self.model.parameters())
+        names = inspect.signature(self.model.forward).parameters
+        # Only the last position's scores are needed; a few families do not know how to skip.
+        self._forward_options = {"logits_to_keep": 1} if "logits_to_keep" in names else {}
+
+    @property
+    def memory_bytes(self) -> int:
+        """Weights of the base and of all adapters."""
+        adapters = sum(a.size_bytes for a in self._adapters.values())
+        return self._base_bytes + adapters
+
+    @property
+    def adapters(self) -> list[str]:
+        """Paths of the adapters beside the base."""
+        return sorted(self._adapters)
+
+    def use(self, adapter: str | None) -> ChatTemplate:
+        """Make sure `adapter` is loaded; returns the template to talk to it with."""
+        self.last_used = time.monotonic()
+        if adapter is None:
+            return self.template
+        folder = Path(adapter)
+        check_adapter_folder(folder)
+        now, known = fingerprint(folder), self._adapters.get(adapter)
+        if known is None or known.fingerprint != now:
+            drop_adapter(self.model, adapter)
+            self._adapters.pop(adapter, None)
+            size = add_adapter(self.model, self._switch, adapter, folder)
+            # A run stores tokenizer and template beside its adapter: the ones it was trained with.
+            own = (folder / "tokenizer_config.json").is_file()
+            template = load_template(folder) if own else self.template
+            known = self._adapters[adapter] = _Adapter(now, size, template)
+        return known.template
+
+    def step(self, adapter: str | None, tokens: list[int], cache: Any) -> tuple[torch.Tensor, Any]:
+        """Read `tokens` after what `cache` holds; returns scores (vocabulary,) and the cache."""
+        self._switch.active = adapter
+        self.last_used = time.monotonic()
+        ids = torch.tensor([tokens], device=self.model.device)
+        with torch.inference_mode():
+            out = self.model(
+                input_ids=ids, past_key_values=cache, use_cache=True, **self._forward_options
+            )
+        return out.logits[0, -1], out.past_key_values
+
+
+def fingerprint(folder: Path) -> Fingerprint:
+    """Names, times and sizes of a folder's weights and configuration: changed means load again."""
+    files = [*folder.glob("*.safetensors"), *folder.glob("*config.json")]
+    return tuple(sorted((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in files))
+
+
+def _load(folder: Path, place: Placement) -> Any:
+    try:
+        return load_causal_lm(folder, place, packed=False).eval()
+    except EngineFailure as failure:
+        raise from_engine(failure) from failure
+
+
+def _context_length(config: Any) -> int:
+    text = config.get_text_config()
+    return int(getattr(text, "max_position_embeddings", None) or 1_048_576)
+
+
+def _repetition_penalty(folder: Path) -> float:
+    path = folder / "generation_config.json"
+    value = read_config(path).get("repetition_penalty") if path.is_file() else None
+    return float(value) if isinstance(value, int | float) and value > 0 else 1.0

@@ -1,0 +1,144 @@
+"""What may be asked of the serve worker, and the shapes of what it says."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from training_engine.contract.records import Record, Role
+
+MAX_BODY_BYTES = 32 * 1024 * 1024
+_Stop = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, protected_namespaces=())
+
+
+class ChatMessage(_Request):
+    """One turn of the conversation so far."""
+
+    role: Role
+    content: str
+
+
+class GenerateRequest(_Request):
+    """Continue a conversation. `temperature` 0 is greedy; null takes the model's own value."""
+
+    model_path: str
+    adapter_path: str | None = None
+    messages: Annotated[list[ChatMessage], Field(min_length=1)]
+    max_new_tokens: Annotated[int, Field(ge=1, le=131_072)] = 512
+    temperature: Annotated[float, Field(ge=0, le=5)] = 0.0
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    repetition_penalty: Annotated[float | None, Field(gt=0, le=10)] = None
+    seed: Annotated[int | None, Field(ge=0, lt=2**63)] = None
+    stop: Annotated[list[_Stop], Field(max_length=16)] = []
+
+
+class LoadRequest(_Request):
+    """Load a model now, so that the first answer comes sooner."""
+
+    model_path: str
+    adapter_path: str | None = None
+
+
+class UnloadRequest(_Request):
+    """Give memory back; without a path everything that is not in use."""
+
+    model_path: str | None = None
+
+
+class RenderTokensRequest(_Request):
+    """Show records as the trainer sees them."""
+
+    model_path: str
+    records: Annotated[list[Record], Field(min_length=1, max_length=200)]
+    max_length: Annotated[int, Field(ge=1)] = 1_048_576
+    chat_template: str | None = None
+
+
+class TokenLengthsRequest(_Request):
+    """Count tokens of records (as templated) or of plain texts; exactly one of them."""
+
+    model_path: str
+    records: list[Record] | None = None
+    texts: list[str] | None = None
+    chat_template: str | None = None
+
+
+class LoadedModelInfo(BaseModel):
+    """A model in memory, and the adapters beside it."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    model_path: str
+    adapters: list[str]
+    memory_bytes: int
+
+
+class Health(BaseModel):
+    """`starting` until the libraries are loaded and the device is chosen."""
+
+    status: Literal["starting", "ready", "failed"]
+    device: str | None
+    dtype: str | None
+    device_reason: str | None
+    loaded: list[LoadedModelInfo]
+    busy: bool
+    active: int
+
+
+class Token(BaseModel):
+    """The text up to and including this token; whole characters only."""
+
+    type: Literal["token"] = "token"
+    text: str
+
+
+class Done(BaseModel):
+    """The answer is complete; times in seconds from the arrival of the request."""
+
+    type: Literal["done"] = "done"
+    finish_reason: Literal["stop", "length", "cancelled"]
+    prompt_tokens: int
+    completion_tokens: int
+    tokens_per_s: float
+    time_to_first_token_s: float | None
+
+
+class Failure(BaseModel):
+    """What went wrong, plainly, and what to do."""
+
+    type: Literal["error"] = "error"
+    code: str
+    message: str
+    hint: str
+
+
+class RenderedToken(BaseModel):
+    """One token: characters split over several tokens stand at the last of them."""
+
+    id: int
+    text: str
+    trained: bool
+    terminator: bool
+
+
+class RenderedSample(BaseModel):
+    """What is laid before the model at once, cut to the asked length."""
+
+    tokens: list[RenderedToken]
+    num_tokens: int
+    num_trained: int
+    truncated: bool
+
+
+class RenderedRecord(BaseModel):
+    """A record becomes one sample, or several where the template rewrites earlier turns; or it
+    can not be trained on, and `error` says why."""
+
+    samples: list[RenderedSample]
+    error: Failure | None
+
+
+StreamItem = Token | Done | Failure

@@ -1,0 +1,30 @@
+"""Tokenizers and templates of model folders, kept while they are in use: small and slow to load."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from training_engine.data.chat import ChatTemplate
+from training_engine.failures import EngineFailure
+from training_engine.models.load import load_tokenizer
+from training_engine.serve.failures import from_engine
+
+_FILES = ("tokenizer.json", "tokenizer_config.json", "tokenizer.model", "chat_template.jinja")
+
+
+def load_template(folder: Path, template: str | None = None) -> ChatTemplate:
+    """The tokenizer in `folder` with its own chat template, or with the given one.
+
+    Raises `ServeError` when the tokenizer can not be read or knows no template.
+    """
+    times = tuple(
+        (folder / name).stat().st_mtime_ns for name in _FILES if (folder / name).is_file()
+    )
+    return _load(str(folder), template, times)
+
+
+@lru_cache(maxsize=16)
+def _load(folder: str, template: str | None, _times: tuple[int, ...]) -> ChatTemplate:
+    try:
+        return ChatTemplate(load_tokenizer(Path(folder)), template)
+    except EngineFailure as failure:
+        raise from_engine(failure) from failure
