@@ -206,3 +206,23 @@ def prune(run_dir: Path, keep: set[str]) -> None:
             folder.rename(doomed)
     for leftover in parent.glob(f"{TEMPORARY_PREFIX}*"):
         shutil.rmtree(leftover, ignore_errors=True)
+
+
+def adopt(source: Path, parent: Path) -> None:
+    """Copy a committed checkpoint of an earlier attempt into `parent`, whole or not at all."""
+    parent.mkdir(exist_ok=True)
+    check_space(parent, sum(p.stat().st_size for p in source.iterdir()) // 2)
+    temporary = parent / f"{TEMPORARY_PREFIX}adopted-{source.name}"
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        shutil.copytree(source, temporary)
+        verify(temporary)
+        for path in temporary.iterdir():
+            sync(path)
+        sync(temporary)
+        shutil.rmtree(parent / source.name, ignore_errors=True)
+        temporary.rename(parent / source.name)
+        sync(parent)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise

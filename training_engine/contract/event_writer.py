@@ -47,6 +47,11 @@ class EventWriter:
         self._seq += 1
         self.ended = type_ in TERMINAL_TYPES
 
+    @property
+    def seq(self) -> int:
+        """Events written so far."""
+        return self._seq
+
     def close(self) -> None:
         """Release the file."""
         os.close(self._descriptor)

@@ -42,6 +42,14 @@ class Device(StrEnum):
     MPS = "mps"
 
 
+class Precision(StrEnum):
+    """Number type of the computation; `auto` takes bfloat16 where the device is fast at it."""
+
+    AUTO = "auto"
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+
+
 RECORD_TYPES_OF: dict[Objective, frozenset[RecordType]] = {
     Objective.SFT: frozenset({RecordType.CONVERSATIONAL, RecordType.PROMPT_COMPLETION}),
 }
@@ -279,6 +287,7 @@ class RunSpec(BaseModel):
     output_name: str
     chat_template: str | None = None
     device: Device = Device.AUTO
+    precision: Precision = Precision.AUTO
     deterministic: bool = False
     resume_from: str | None = None
     code_version: str = ""

@@ -1,1 +1,1 @@
-"""Loading models and making them fast: adapters, attention over packed samples, kernels."""
+"""Loading, adapters, attention and kernels: where the speed is."""

@@ -1,177 +1,199 @@
-"""LoRA adapters of our own: lean to run and to import, saved in the format of stock PEFT.
-
-Hu et al. 2021, arXiv:2106.09685. Names, shapes and the configuration file are PEFT's, so that
-`PeftModel.from_pretrained` loads what is saved here, and what PEFT saved loads here.
-"""
+"""LoRA adapters on a stock model, stored exactly as PEFT stores them."""
 
 import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from training_engine.contract.names import FailureCode
+from training_engine.failures import EngineFailure
 from training_engine.models.kernels import lora_linear
 
-ADAPTER_FILE = "adapter_model.safetensors"
+WEIGHTS_FILE = "adapter_model.safetensors"
 CONFIG_FILE = "adapter_config.json"
-KEY_PREFIX = "base_model.model."
-HEAD_NAMES = ("lm_head", "score", "classifier", "embed_out")
-
-
-class UnknownTarget(ValueError):
-    """A name in `target_modules` is no linear layer of this model."""
+PEFT_PREFIX = "base_model.model."
+ALL_LINEAR = "all-linear"
 
 
 class LoraLinear(nn.Module):
-    """A frozen linear layer beside two small learnt ones: `lora_A` (r, in), `lora_B` (out, r)."""
+    """A frozen linear layer with a low-rank addition; B is zero at first, so nothing changes."""
 
     def __init__(self, base: nn.Linear, rank: int, alpha: float, dropout: float) -> None:
         super().__init__()
-        self.weight, self.bias = base.weight, base.bias
-        self.in_features, self.out_features = base.in_features, base.out_features
-        device = base.weight.device
-        self.lora_A = nn.Parameter(torch.empty(rank, base.in_features, device=device))
-        self.lora_B = nn.Parameter(torch.zeros(base.out_features, rank, device=device))
+        self.base_layer = base
         self.scale = alpha / rank
         self.dropout = dropout
         self.enabled = True
+        options: dict[str, Any] = {"dtype": base.weight.dtype, "device": base.weight.device}
+        self.lora_a = nn.Parameter(torch.empty(rank, base.in_features, **options))
+        self.lora_b = nn.Parameter(torch.zeros(base.out_features, rank, **options))
+        # As PEFT initialises it, in float32 so that every type begins with the same numbers.
+        start = torch.empty(rank, base.in_features)
+        nn.init.kaiming_uniform_(start, a=math.sqrt(5))
+        with torch.no_grad():
+            self.lora_a.copy_(start)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(…, in) → (…, out)."""
+        """[…, in] → […, out]."""
+        weight, bias = self.base_layer.weight, self.base_layer.bias
         if not self.enabled:
-            return functional.linear(x, self.weight, self.bias)
-        if self.dropout > 0 and self.training:
-            y = functional.linear(x, self.weight, self.bias)
-            seen = functional.dropout(x, self.dropout)
-            low = functional.linear(seen, self.lora_A.to(x.dtype))
-            return y + functional.linear(low, self.lora_B.to(x.dtype)) * self.scale
-        return lora_linear(x, self.weight, self.bias, self.lora_A, self.lora_B, self.scale)
+            return nn.functional.linear(x, weight, bias)
+        if self.dropout and self.training:
+            dropped = nn.functional.dropout(x, self.dropout)
+            added = nn.functional.linear(nn.functional.linear(dropped, self.lora_a), self.lora_b)
+            return nn.functional.linear(x, weight, bias) + self.scale * added
+        return lora_linear(x, weight, bias, self.lora_a, self.lora_b, self.scale)
 
 
-def linear_names(model: nn.Module) -> list[str]:
-    """Full names of all linear layers but the head: what `all-linear` means."""
-    return [
+def targets_of(model: nn.Module, wanted: list[str] | Literal["all-linear"]) -> list[str]:
+    """Full names of the layers that get an adapter: PEFT's matching, never the output head.
+
+    Raises `EngineFailure` when a wanted name matches no linear layer.
+    """
+    head = model.get_output_embeddings() if hasattr(model, "get_output_embeddings") else None
+    linear = [
         name
         for name, module in model.named_modules()
-        if isinstance(module, nn.Linear) and name.rpartition(".")[2] not in HEAD_NAMES
+        if isinstance(module, nn.Linear) and module is not head
     ]
+    if wanted == ALL_LINEAR:
+        found = linear
+    else:
+        found = [name for name in linear if any(_matches(name, want) for want in wanted)]
+        missing = [want for want in wanted if not any(_matches(name, want) for name in linear)]
+        if missing:
+            known = ", ".join(sorted({name.rpartition(".")[2] for name in linear}))
+            raise EngineFailure(
+                FailureCode.BAD_SPEC,
+                f"The model has no linear layer named {', '.join(missing)}.",
+                f"Choose target modules among: {known}; or all-linear.",
+            )
+    if not found:
+        raise EngineFailure(
+            FailureCode.BAD_SPEC,
+            "The model has no linear layer that could take a LoRA adapter.",
+            "Use full tuning for this model.",
+        )
+    return found
 
 
-def _chosen(model: nn.Module, targets: list[str] | str) -> list[str]:
-    names = linear_names(model)
-    if targets == "all-linear":
-        return names
-    wanted = [targets] if isinstance(targets, str) else targets
-    chosen = [n for n in names if any(n == t or n.endswith(f".{t}") for t in wanted)]
-    unknown = [t for t in wanted if not any(n == t or n.endswith(f".{t}") for n in names)]
-    if unknown:
-        known = sorted({n.rpartition(".")[2] for n in names})
-        text = f"This model has no layer {', '.join(unknown)}; it has {', '.join(known)}."
-        raise UnknownTarget(text)
-    return chosen
+def _matches(name: str, wanted: str) -> bool:
+    return name == wanted or name.endswith(f".{wanted}")
 
 
-def attach(
+def add_lora(
     model: nn.Module,
     *,
     rank: int,
     alpha: float,
-    dropout: float = 0.0,
-    targets: list[str] | str = "all-linear",
-    generator: torch.Generator | None = None,
+    dropout: float,
+    wanted: list[str] | Literal["all-linear"],
 ) -> list[str]:
-    """Freeze the model and put an adapter beside every target; returns their full names.
-
-    `lora_A` begins as PEFT's does (Kaiming uniform, a = √5), drawn from `generator`; `lora_B` is
-    zero, so that the model answers as before. Raises `UnknownTarget`.
-    """
+    """Freeze the model and put adapters on its layers; returns their names."""
     model.requires_grad_(False)
-    names = _chosen(model, targets)
+    names = targets_of(model, wanted)
     for name in names:
-        parent_name, _, leaf = name.rpartition(".")
-        parent = model.get_submodule(parent_name)
-        adapter = LoraLinear(getattr(parent, leaf), rank, alpha, dropout)
-        bound = math.sqrt(3) * math.sqrt(2 / (1 + 5)) / math.sqrt(adapter.in_features)
-        with torch.no_grad():
-            start = torch.rand(adapter.lora_A.shape, generator=generator) * 2 - 1
-            adapter.lora_A.copy_(start * bound)
-        setattr(parent, leaf, adapter)
+        parent, _, last = name.rpartition(".")
+        owner = model.get_submodule(parent)
+        setattr(owner, last, LoraLinear(getattr(owner, last), rank, alpha, dropout))
     return names
 
 
-def adapters(model: nn.Module) -> Iterator[tuple[str, LoraLinear]]:
-    """Every adapter with its full name, in the order of the model."""
+def lora_layers(model: nn.Module) -> Iterator[tuple[str, LoraLinear]]:
+    """Every layer with an adapter and its name."""
     for name, module in model.named_modules():
         if isinstance(module, LoraLinear):
             yield name, module
 
 
-def parameters(model: nn.Module) -> list[nn.Parameter]:
-    """What learns: `lora_A` and `lora_B` of every adapter."""
-    return [p for _, adapter in adapters(model) for p in (adapter.lora_A, adapter.lora_B)]
+def enable(model: nn.Module, enabled: bool) -> None:
+    """Switch all adapters on or off: off is the base model."""
+    for _, layer in lora_layers(model):
+        layer.enabled = enabled
 
 
-def state(model: nn.Module) -> dict[str, Tensor]:
-    """The adapters under PEFT's names."""
+def peft_tensors(model: nn.Module, masters: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The adapters under PEFT's names; `masters` holds float32 values by parameter name."""
     found = {}
-    for name, adapter in adapters(model):
-        found[f"{KEY_PREFIX}{name}.lora_A.weight"] = adapter.lora_A.detach()
-        found[f"{KEY_PREFIX}{name}.lora_B.weight"] = adapter.lora_B.detach()
+    for name, layer in lora_layers(model):
+        for ours, theirs, parameter in (
+            ("lora_a", "lora_A", layer.lora_a),
+            ("lora_b", "lora_B", layer.lora_b),
+        ):
+            value = masters.get(f"{name}.{ours}", parameter)
+            found[f"{PEFT_PREFIX}{name}.{theirs}.weight"] = value.detach().cpu().contiguous()
     return found
 
 
-def load_state(model: nn.Module, tensors: dict[str, Tensor]) -> None:
-    """Put saved adapters into attached ones; raises `KeyError` when a tensor is missing."""
-    with torch.no_grad():
-        for name, adapter in adapters(model):
-            adapter.lora_A.copy_(tensors[f"{KEY_PREFIX}{name}.lora_A.weight"])
-            adapter.lora_B.copy_(tensors[f"{KEY_PREFIX}{name}.lora_B.weight"])
+def save_adapter(
+    folder: Path,
+    model: nn.Module,
+    masters: dict[str, Tensor],
+    *,
+    base_model: str,
+    revision: str | None,
+    rank: int,
+    alpha: float,
+    dropout: float,
+) -> None:
+    """Write the two files that stock PEFT loads. `base_model` is an id, never a path of ours."""
+    from safetensors.torch import save_file
 
-
-def configuration(model: nn.Module, base_name: str, revision: str | None) -> dict[str, Any]:
-    """`adapter_config.json` as PEFT reads it."""
-    found = dict(adapters(model))
-    first = next(iter(found.values()))
-    leaves = sorted({name.rpartition(".")[2] for name in found})
-    return {
+    save_file(peft_tensors(model, masters), folder / WEIGHTS_FILE, metadata={"format": "pt"})
+    config = {
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",
-        "base_model_name_or_path": base_name,
+        "base_model_name_or_path": base_model,
         "revision": revision,
         "inference_mode": True,
-        "r": first.lora_A.shape[0],
-        "lora_alpha": first.scale * first.lora_A.shape[0],
-        "lora_dropout": first.dropout,
-        "target_modules": leaves,
+        "r": rank,
+        "lora_alpha": int(alpha) if float(alpha).is_integer() else alpha,
+        "lora_dropout": dropout,
+        "target_modules": _short_names(model),
         "bias": "none",
         "fan_in_fan_out": False,
         "init_lora_weights": True,
+        "modules_to_save": None,
         "use_rslora": False,
         "use_dora": False,
-        "modules_to_save": None,
     }
-
-
-def save(model: nn.Module, folder: Path, base_name: str, revision: str | None = None) -> None:
-    """Write adapter and configuration, fp32, as stock PEFT would."""
-    from safetensors.torch import save_file
-
-    tensors = {name: tensor.float().cpu().contiguous() for name, tensor in state(model).items()}
-    save_file(tensors, folder / ADAPTER_FILE, metadata={"format": "pt"})
-    config = configuration(model, base_name, revision)
     (folder / CONFIG_FILE).write_text(json.dumps(config, indent=2))
 
 
-def attach_saved(model: nn.Module, folder: Path) -> None:
-    """Put a saved adapter (ours or stock PEFT's plain LoRA) beside a freshly loaded model."""
+def _short_names(model: nn.Module) -> list[str]:
+    """Last parts of the names when PEFT would find the same layers by them, else full names."""
+    names = [name for name, _ in lora_layers(model)]
+    short = sorted({name.rpartition(".")[2] for name in names})
+    others = [
+        name
+        for name, module in model.named_modules()
+        if isinstance(module, nn.Linear) and not name.endswith(".base_layer")
+    ]
+    ambiguous = any(_matches(name, want) for name in others for want in short)
+    return sorted(names) if ambiguous else short
+
+
+def load_adapter(model: nn.Module, folder: Path) -> None:
+    """Add the adapter of a folder to a model that has none; for serving and evaluation.
+
+    Raises `KeyError` when a tensor is missing, `OSError` when a file is.
+    """
     from safetensors.torch import load_file
 
     config = json.loads((folder / CONFIG_FILE).read_text())
-    targets = config["target_modules"]
-    rank, alpha = int(config["r"]), float(config["lora_alpha"])
-    attach(model, rank=rank, alpha=alpha, targets=targets)
-    load_state(model, load_file(folder / ADAPTER_FILE))
+    tensors = load_file(folder / WEIGHTS_FILE)
+    add_lora(
+        model,
+        rank=config["r"],
+        alpha=config["lora_alpha"],
+        dropout=0.0,
+        wanted=config["target_modules"],
+    )
+    with torch.no_grad():
+        for name, layer in lora_layers(model):
+            layer.lora_a.copy_(tensors[f"{PEFT_PREFIX}{name}.lora_A.weight"])
+            layer.lora_b.copy_(tensors[f"{PEFT_PREFIX}{name}.lora_B.weight"])

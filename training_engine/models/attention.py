@@ -1,95 +1,72 @@
-"""Attention over samples laid end to end in one row: no padding, and no sample sees another.
+"""Causal attention that stays inside each sample of a packed row.
 
-Registered with transformers under a name of ours, so that stock model classes call it. The borders
-of the samples travel with the call (`packing=`). Every sample attends causally to itself, with the
-fused kernel of the device.
+Registered with transformers under our own name: stock models call it with the lengths that the
+decoder was given. Nothing is masked and nothing is padded: each sample is its own small problem.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
-from torch.nn import functional
+from torch import Tensor, nn
+from torch.nn.functional import scaled_dot_product_attention
 
 NAME = "easytune_packed"
 
 
-@dataclass(frozen=True)
-class Packing:
-    """Lengths of the samples in a row, in order; their sum is the row's length."""
-
-    lengths: tuple[int, ...]
-
-    @classmethod
-    def of(cls, lengths: Sequence[int]) -> "Packing":
-        """From any sequence of positive lengths."""
-        return cls(tuple(lengths))
-
-    def position_ids(self) -> Tensor:
-        """(1, tokens): positions begin at 0 in every sample."""
-        return torch.cat([torch.arange(n) for n in self.lengths])[None]
-
-
-def _window_mask(length: int, window: int, device: torch.device) -> Tensor:
-    """(length, length) boolean: causal, and at most `window` tokens back."""
-    position = torch.arange(length, device=device)
-    distance = position[:, None] - position[None, :]
-    return (distance >= 0) & (distance < window)
-
-
 def packed_attention(
-    module: torch.nn.Module,
+    module: nn.Module,
     query: Tensor,
     key: Tensor,
     value: Tensor,
     attention_mask: Tensor | None,
-    *,
-    packing: Packing | None = None,
     scaling: float | None = None,
     dropout: float = 0.0,
     sliding_window: int | None = None,
-    **_: Any,
+    sample_lengths: tuple[int, ...] | None = None,
+    **others: Any,
 ) -> tuple[Tensor, None]:
-    """`query` (1, heads, tokens, size), `key`/`value` with as many or fewer heads → (1, tokens,
-    heads, size). Without `packing` the row is one sample.
+    """Attention of [1, heads, n, d] over samples of `sample_lengths`; returns [1, n, heads, d].
+
+    Raises `ValueError` for what it does not compute (soft caps, sinks, masks, no lengths): such a
+    model is trained by `sdpa`, one sample per row.
     """
-    lengths = packing.lengths if packing else (query.shape[2],)
-    grouped = query.shape[1] != key.shape[1]
-    pieces = []
-    begin = 0
-    for length in lengths:
-        end = begin + length
-        mask = None
-        if sliding_window is not None and length > sliding_window:
-            mask = _window_mask(length, sliding_window, query.device)
-        piece = functional.scaled_dot_product_attention(
-            query[:, :, begin:end],
-            key[:, :, begin:end],
-            value[:, :, begin:end],
-            attn_mask=mask,
-            dropout_p=dropout if module.training else 0.0,
-            is_causal=mask is None,
-            scale=scaling,
-            enable_gqa=grouped,
+    unknown = [name for name in ("softcap", "s_aux") if others.get(name) is not None]
+    if unknown or attention_mask is not None or sample_lengths is None:
+        raise ValueError(f"packed attention has no {', '.join(unknown) or 'masks'}")
+    grouped = key.shape[1] != query.shape[1]
+    if grouped and query.device.type == "cpu":
+        repeats = query.shape[1] // key.shape[1]
+        key, value = (t.repeat_interleave(repeats, dim=1) for t in (key, value))
+        grouped = False
+    outputs = []
+    for q, k, v in zip(
+        *(tensor.split(sample_lengths, dim=2) for tensor in (query, key, value)), strict=True
+    ):
+        window = sliding_window if sliding_window and sliding_window < q.shape[2] else None
+        mask = _window_mask(q.shape[2], window, q.device) if window else None
+        outputs.append(
+            scaled_dot_product_attention(
+                q,
+                k,
+                v,
+                attn_mask=mask,
+                dropout_p=dropout if module.training else 0.0,
+                is_causal=mask is None,
+                scale=scaling,
+                enable_gqa=grouped,
+            )
         )
-        pieces.append(piece.transpose(1, 2))
-        begin = end
-    return torch.cat(pieces, dim=1) if len(pieces) > 1 else pieces[0], None
+    return torch.cat(outputs, dim=2).transpose(1, 2), None
+
+
+def _window_mask(length: int, window: int, device: torch.device) -> Tensor:
+    """[length, length]: position i sees i - window + 1 … i."""
+    ones = torch.ones(length, length, dtype=torch.bool, device=device)
+    return ones.tril() & ones.triu(1 - window)
 
 
 def register() -> None:
-    """Make the name known to transformers; calling it again changes nothing."""
-    from transformers import AttentionInterface
+    """Make the function known to transformers; without a mask function it gets no masks."""
+    from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
-    AttentionInterface.register(NAME, packed_attention)
-
-
-def is_supported(config: Any) -> bool:
-    """Whether a model's attention is what `packed_attention` computes.
-
-    Soft-capped scores (Gemma 2) and attention sinks (gpt-oss) are not.
-    """
-    text = config.get_text_config()
-    return not getattr(text, "attn_logit_softcapping", None) and text.model_type != "gpt_oss"
+    ALL_ATTENTION_FUNCTIONS.register(NAME, packed_attention)

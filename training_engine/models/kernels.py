@@ -1,114 +1,104 @@
-"""The two hot spots as autograd functions: a linear layer with a LoRA adapter, and cross-entropy
-that never holds the logits of more than a chunk of tokens.
+"""Cross-entropy from hidden states, without ever holding the logits of all positions.
 
-LoRA: Hu et al. 2021, arXiv:2106.09685. Computing the gradient of the loss with respect to the
-hidden states in the forward pass: Hsu et al. 2024 (Liger), arXiv:2410.10989.
+Logits of one position are as many numbers as the vocabulary has words. They are computed for
+trained positions only, a chunk at a time, and each chunk's gradient at once, in the manner of
+Liger's fused linear cross-entropy (https://arxiv.org/abs/2410.10989).
 """
 
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd import Function
-from torch.nn import functional
+from torch.autograd.function import Function, once_differentiable
 
-# Logits of this many elements are held at once: 64 MB in bf16.
-CHUNK_ELEMENTS = 32 * 1024 * 1024
-IGNORED = -100
+# Logits held at a time: 32 M numbers are 64 MB in bfloat16 and 128 MB in float32.
+CHUNK_LOGITS = 32 * 1024 * 1024
+
+
+class _LinearCrossEntropy(Function):
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
+        needs_hidden, needs_weight = ctx.needs_input_grad[0], ctx.needs_input_grad[1]
+        rows = max(1, CHUNK_LOGITS // weight.shape[0])
+        total = torch.zeros((), dtype=torch.float32, device=hidden.device)
+        d_hidden = torch.empty_like(hidden) if needs_hidden else None
+        d_weight = torch.zeros_like(weight, dtype=torch.float32) if needs_weight else None
+        for start in range(0, hidden.shape[0], rows):
+            part, wanted = hidden[start : start + rows], targets[start : start + rows]
+            logits = (part @ weight.t()).float()
+            log_sum = logits.logsumexp(dim=1)
+            total += (log_sum - logits.gather(1, wanted[:, None]).squeeze(1)).sum()
+            if d_hidden is None and d_weight is None:
+                continue
+            # softmax minus one-hot, in place
+            logits.sub_(log_sum[:, None]).exp_()
+            logits[torch.arange(len(wanted), device=wanted.device), wanted] -= 1.0
+            d_logits = logits.to(hidden.dtype)
+            if d_hidden is not None:
+                torch.mm(d_logits, weight, out=d_hidden[start : start + rows])
+            if d_weight is not None:
+                d_weight += (d_logits.t() @ part).float()
+        ctx.save_for_backward(d_hidden, d_weight)
+        ctx.weight_dtype = weight.dtype
+        return total
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, d_total: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        d_hidden, d_weight = ctx.saved_tensors
+        if d_hidden is not None:
+            d_hidden = d_hidden * d_total.to(d_hidden.dtype)
+        if d_weight is not None:
+            d_weight = (d_weight * d_total).to(ctx.weight_dtype)
+        return d_hidden, d_weight, None
+
+
+def linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
+    """Sum of the cross-entropies of `hidden` [k, d] @ `weight`ᵀ [d, v] with `targets` [k], float32.
+
+    Gradients are exact up to the rounding of the hidden states' own type; they can not be
+    differentiated again.
+    """
+    if not torch.is_grad_enabled():
+        weight = weight.detach()
+    total: Tensor = _LinearCrossEntropy.apply(hidden, weight, targets)
+    return total
 
 
 class _LoraLinear(Function):
-    """y = x Wᵀ + b + s (x Aᵀ) Bᵀ with W and b frozen; A and B are fp32 masters."""
-
     @staticmethod
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, scale: float
     ) -> Tensor:
-        rows = x.reshape(-1, x.shape[-1])
-        down, up = a.to(x.dtype), b.to(x.dtype)
-        inner = rows @ down.t()
-        y = torch.mm(rows, weight.t()) if bias is None else torch.addmm(bias, rows, weight.t())
-        y.addmm_(inner, up.t(), alpha=scale)
-        ctx.save_for_backward(rows, weight, down, up, inner)
-        ctx.scale, ctx.shape, ctx.dtype = scale, x.shape, a.dtype
-        return y.view(*x.shape[:-1], -1)
+        flat = x.reshape(-1, x.shape[-1])
+        low = flat @ a.t()
+        out = flat @ weight.t() if bias is None else torch.addmm(bias, flat, weight.t())
+        out.addmm_(low, b.t(), alpha=scale)
+        ctx.save_for_backward(flat, low, weight, a, b)
+        ctx.scale, ctx.shape = scale, x.shape
+        return out.view(*x.shape[:-1], weight.shape[0])
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        rows, weight, down, up, inner = ctx.saved_tensors
-        grad = grads[0].reshape(-1, grads[0].shape[-1])
-        # The small products first scale: r columns instead of the layer's width.
-        grad_inner = (grad @ up).mul_(ctx.scale)
-        grad_b = (grad.t() @ inner).mul_(ctx.scale).to(ctx.dtype)
-        grad_a = (grad_inner.t() @ rows).to(ctx.dtype)
-        grad_x = None
-        if ctx.needs_input_grad[0]:
-            grad_x = torch.mm(grad, weight).addmm_(grad_inner, down).view(ctx.shape)
-        return grad_x, None, None, grad_a, grad_b, None
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, d_out: Tensor) -> tuple[Tensor | None, None, None, Tensor, Tensor, None]:
+        flat, low, weight, a, b = ctx.saved_tensors
+        d_flat = d_out.reshape(-1, d_out.shape[-1])
+        d_low = (d_flat @ b).mul_(ctx.scale)
+        d_b = (d_flat.t() @ low).mul_(ctx.scale)
+        d_a = d_low.t() @ flat
+        d_x = None
+        if ctx.needs_input_grad[0]:  # not for the first layer: embeddings are frozen
+            d_x = (d_flat @ weight).addmm_(d_low, a).view(ctx.shape)
+        return d_x, None, None, d_a, d_b, None
 
 
 def lora_linear(
     x: Tensor, weight: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, scale: float
 ) -> Tensor:
-    """`x` (…, in), `weight` (out, in), `a` (r, in), `b` (out, r) → (…, out)."""
-    y: Tensor = _LoraLinear.apply(x, weight, bias, a, b, scale)
-    return y
+    """x Wᵀ + bias + scale · (x Aᵀ) Bᵀ with W [out, in] frozen, A [r, in], B [out, r].
 
-
-class _ChunkedCrossEntropy(Function):
-    """Sum of token losses; the gradients are computed on the way, chunk by chunk."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor
-    ) -> Tensor:
-        need_hidden, need_weight, need_bias, _ = ctx.needs_input_grad
-        need = need_hidden or need_weight or need_bias
-        loss = hidden.new_zeros((), dtype=torch.float32)
-        grad_hidden = torch.empty_like(hidden) if need_hidden else None
-        grad_weight = torch.zeros_like(weight, dtype=torch.float32) if need_weight else None
-        grad_bias = torch.zeros_like(bias, dtype=torch.float32) if need_bias else None
-        step = max(1, CHUNK_ELEMENTS // weight.shape[0])
-        for begin in range(0, len(hidden), step):
-            part = hidden[begin : begin + step]
-            wanted = targets[begin : begin + step]
-            logits = functional.linear(part, weight, bias).float()
-            scores = functional.log_softmax(logits, dim=-1, dtype=torch.float32)
-            loss -= scores.gather(1, wanted[:, None]).sum()
-            if not need:
-                continue
-            grad = scores.exp_()
-            grad[torch.arange(len(wanted), device=grad.device), wanted] -= 1
-            if grad_bias is not None:
-                grad_bias += grad.sum(0)
-            small = grad.to(hidden.dtype)
-            if grad_hidden is not None:
-                torch.mm(small, weight, out=grad_hidden[begin : begin + step])
-            if grad_weight is not None:
-                grad_weight += (small.t() @ part).float()
-        ctx.save_for_backward(
-            grad_hidden,
-            None if grad_weight is None else grad_weight.to(weight.dtype),
-            None if grad_bias is None or bias is None else grad_bias.to(bias.dtype),
-        )
-        return loss
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        scale = grads[0]
-        return (
-            *(None if g is None else g * scale.to(g.dtype) for g in ctx.saved_tensors),
-            None,
-        )
-
-
-def chunked_cross_entropy(
-    hidden: Tensor, weight: Tensor, targets: Tensor, bias: Tensor | None = None
-) -> Tensor:
-    """Sum over tokens of −log p(target), fp32.
-
-    `hidden` (tokens, width): only positions that are trained; `weight` (vocabulary, width);
-    `targets` (tokens,) of token ids. Memory: one chunk of logits instead of all.
+    LoRA, https://arxiv.org/abs/2106.09685. The adapter is added into the product of the frozen
+    weight, and nothing is kept for the backward pass but x and the narrow x Aᵀ.
     """
-    loss: Tensor = _ChunkedCrossEntropy.apply(hidden, weight, bias, targets)
-    return loss
+    out: Tensor = _LoraLinear.apply(x, weight, bias, a, b, scale)
+    return out

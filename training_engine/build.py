@@ -1,0 +1,166 @@
+"""Puts a run together from its spec, and takes its result apart into files."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from training_engine.contract.spec import Method, RunSpec
+from training_engine.control import StopRequests
+from training_engine.data.order import SampleOrder
+from training_engine.data.prepare import PreparedData
+from training_engine.data.records import listed
+from training_engine.devices import Placement
+from training_engine.events import Reporter
+from training_engine.models import adapters, load
+from training_engine.models.weights import TrainableWeights
+from training_engine.objectives.sft import SupervisedFineTuning
+from training_engine.plan import make
+from training_engine.run import Run
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+def set_determinism(spec: RunSpec) -> None:
+    """Seed everything; in deterministic mode refuse operations that vary from run to run."""
+    torch.manual_seed(spec.hyperparameters.seed)
+    if spec.deterministic:
+        torch.use_deterministic_algorithms(True)
+        # It would only fill memory that is written anyway.
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+
+
+def report_data(reporter: Reporter, data: PreparedData) -> None:
+    """What was kept, cut and held out: nothing happens to a row silently."""
+    train, held = data.train, data.evaluation
+    reporter.notice(
+        "info",
+        "data_ready",
+        f"{len(train)} samples with {len(train.tokens)} tokens to train on, "
+        f"{train.trained_tokens} of them learnt; {len(held) if held else 0} samples held out.",
+        samples=len(train),
+        tokens=len(train.tokens),
+        trained_tokens=train.trained_tokens,
+        evaluation_samples=len(held) if held else 0,
+        truncated_rows=len(train.truncated_lines),
+        cut_tokens=train.cut_tokens,
+    )
+    if train.truncated_lines:
+        reporter.notice(
+            "warning",
+            "rows_truncated",
+            f"{len(train.truncated_lines)} rows are longer than the maximum length and were cut, "
+            f"by {train.cut_tokens} tokens together (line {listed(train.truncated_lines)}).",
+            rows=len(train.truncated_lines),
+            tokens=train.cut_tokens,
+            lines=listed(train.truncated_lines),
+        )
+    if train.split_rows:
+        reporter.notice(
+            "info",
+            "rows_split",
+            f"The chat template rewrites earlier turns: {train.split_rows} conversations became "
+            "several samples, one for each turn in the form it is generated in.",
+            rows=train.split_rows,
+        )
+    if train.prompt_differs:
+        reporter.notice(
+            "warning",
+            "generation_prompt_differs",
+            "The chat template's generation prompt begins the answer differently from the "
+            "conversations that are learnt; answers may need a chat template of your own.",
+        )
+
+
+def build(
+    run_dir: Path,
+    spec: RunSpec,
+    placement: Placement,
+    data: PreparedData,
+    reporter: Reporter,
+    stop: StopRequests,
+    versions: dict[str, str],
+) -> Run:
+    """Load the model, add what learns, and settle the plan; raises `EngineFailure`."""
+    knobs = spec.hyperparameters
+    model = load.load_causal_lm(Path(spec.model.path), placement, packed=True)
+    packed = load.packing_works(model)
+    if not packed:
+        load.set_attention(model, "sdpa")
+    if not packed and knobs.packing:
+        reporter.notice(
+            "warning",
+            "packing_off",
+            "This model's attention can not be packed exactly: samples are computed one by one.",
+        )
+    if spec.method == Method.LORA:
+        adapters.add_lora(
+            model,
+            rank=knobs.lora_rank,
+            alpha=knobs.lora_alpha,
+            dropout=knobs.lora_dropout,
+            wanted=knobs.target_modules,
+        )
+    else:
+        model.requires_grad_(True)
+    weights = TrainableWeights(model, weight_decay=knobs.weight_decay)
+    plan = make(knobs, data.train, model.config, placement.device)
+    total = sum(p.numel() for p in model.parameters())
+    reporter.say(
+        f"model {spec.model.name}: {total / 1e6:.1f} M parameters, {weights.count / 1e6:.2f} M "
+        f"learn ({spec.method}); {plan.total_steps} steps of {plan.batch_size} samples"
+    )
+    return Run(
+        spec=spec,
+        run_dir=run_dir,
+        placement=placement,
+        model=model,
+        weights=weights,
+        objective=SupervisedFineTuning(model, packed=packed),
+        train=data.train,
+        evaluation=data.evaluation,
+        order=SampleOrder(knobs.seed, len(data.train)),
+        plan=plan,
+        reporter=reporter,
+        stop=stop,
+        versions=versions,
+        packed=packed and knobs.packing,
+    )
+
+
+def final_metrics(run: Run, best: int) -> dict[str, float | None]:
+    """What the card and the last event say of the run."""
+    state = run.state
+    measured = state.best_loss if best == state.best_step else state.last_eval_loss
+    found: dict[str, float | None] = {"loss": state.last_loss}
+    if measured is not None:
+        found |= {"eval_loss": measured, "best_step": float(best)}
+    return found
+
+
+def write_weights(folder: Path, run: Run) -> None:
+    """An adapter in PEFT's form, or a whole model in transformers' form."""
+    knobs, model = run.spec.hyperparameters, run.model
+    if run.spec.method == Method.LORA:
+        adapters.save_adapter(
+            folder,
+            model,
+            run.weights.masters,
+            base_model=run.spec.model.name,
+            revision=run.spec.model.revision,
+            rank=knobs.lora_rank,
+            alpha=knobs.lora_alpha,
+            dropout=knobs.lora_dropout,
+        )
+        return
+    save_model(folder, model)
+
+
+def save_model(folder: Path, model: Any) -> None:
+    """`config.json`, `generation_config.json` and safetensors that stock transformers loads."""
+    whole: PreTrainedModel = model
+    load.set_attention(whole, "sdpa")
+    whole.config.use_cache = True
+    whole.config._name_or_path = ""
+    whole.save_pretrained(folder)

@@ -1,0 +1,1 @@
+"""Canonical records become tokens, trained positions and packed rows."""

@@ -1,0 +1,168 @@
+"""The chat template of record: what a conversation looks like to the model, turn by turn.
+
+Templates are not asked to mark the assistant's turns. Each turn is found by rendering the
+conversation up to it with the generation prompt (what the model is given) and with the turn (what
+it is to answer). Where a template rewrites earlier turns (Qwen3 removes their thinking), the
+conversation becomes several samples, so that every turn is learnt in the form it is generated in.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from training_engine.contract.names import FailureCode
+from training_engine.contract.records import Message
+from training_engine.data.records import Row
+from training_engine.failures import EngineFailure
+
+
+class TemplateRefusal(Exception):
+    """The template can not render this conversation; the text is the template's own reason."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Characters `start` to `end` of a text are an assistant's turn with what ends it."""
+
+    start: int
+    end: int
+
+
+@dataclass
+class Rendered:
+    """One sample as text; `turns` are learnt, everything else is context."""
+
+    text: str
+    turns: list[Turn] = field(default_factory=list)
+    # The template's generation prompt says more than the rendered turn begins with.
+    prompt_differs: bool = False
+
+
+class ChatTemplate:
+    """A tokenizer with the template that training and serving share."""
+
+    def __init__(self, tokenizer: Any, template: str | None = None) -> None:
+        """`template` replaces the tokenizer's own; raises `EngineFailure` when there is none."""
+        self.tokenizer = tokenizer
+        self.template = template or tokenizer.chat_template
+        if not self.template:
+            raise EngineFailure(
+                FailureCode.BAD_SPEC,
+                "The model has no chat template, so conversations have no form it could learn.",
+                "Choose an instruction-tuned model, or give a chat template with the run.",
+            )
+
+    def render(
+        self,
+        messages: Sequence[Message],
+        tools: list[dict[str, Any]] | None = None,
+        *,
+        generation_prompt: bool = False,
+    ) -> str:
+        """The text of a conversation; raises `TemplateRefusal`."""
+        from jinja2 import TemplateError
+
+        try:
+            text: str = self.tokenizer.apply_chat_template(
+                [_as_dict(message) for message in messages],
+                tools=tools,
+                chat_template=self.template,
+                add_generation_prompt=generation_prompt,
+                tokenize=False,
+            )
+        # Templates are programs of others: they index, add and compare what may be missing.
+        except (TemplateError, TypeError, ValueError, KeyError, IndexError) as error:
+            raise TemplateRefusal(str(error) or type(error).__name__) from error
+        return text
+
+    def prompt_ids(
+        self, messages: Sequence[Message], tools: list[dict[str, Any]] | None = None
+    ) -> list[int]:
+        """What the model is given before it answers."""
+        text = self.render(messages, tools, generation_prompt=True)
+        ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return ids
+
+    def samples(self, row: Row) -> list[Rendered]:
+        """The conversation as one sample, or several where the template rewrites history."""
+        open_turns = [
+            i for i, m in enumerate(row.messages) if m.role == "assistant" and m.train is not False
+        ]
+        found: list[Rendered] = []
+        cuts = {i: self._cut(row, i) for i in open_turns}
+        while open_turns:
+            whole = cuts[open_turns[-1]].text
+            rest: list[int] = []
+            sample = Rendered(whole)
+            for i in open_turns:
+                cut = cuts[i]
+                if whole.startswith(cut.text.rstrip()):
+                    sample.turns += cut.turns
+                    sample.prompt_differs |= cut.prompt_differs
+                else:
+                    rest.append(i)
+            found.append(sample)
+            open_turns = rest
+        return found[::-1]
+
+    def _cut(self, row: Row, turn: int) -> Rendered:
+        """The conversation up to an assistant's turn, with that turn marked."""
+        until = self.render(row.messages[: turn + 1], row.tools)
+        before = self._render_before(row, turn)
+        prompt = self._render_before(row, turn, generation_prompt=True)
+        if until.startswith(prompt):
+            return Rendered(until, [Turn(len(prompt), len(until))])
+        start = _common_length(prompt, until)
+        if start < len(before.rstrip()):
+            raise TemplateRefusal(
+                "it renders a conversation differently once the answer is known, "
+                "so the answer can not be told from what comes before it"
+            )
+        return Rendered(until, [Turn(start, len(until))], prompt_differs=True)
+
+    def _render_before(self, row: Row, turn: int, *, generation_prompt: bool = False) -> str:
+        if turn == 0:  # nothing comes before; templates need not bear an empty conversation
+            return ""
+        return self.render(row.messages[:turn], row.tools, generation_prompt=generation_prompt)
+
+
+def _common_length(a: str, b: str) -> int:
+    """How many characters two texts begin with in common."""
+    return next(
+        (i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b))
+    )
+
+
+def terminators(tokenizer: Any, model_dir: Path) -> set[int]:
+    """Every token that ends an answer when it is generated, as the model's files declare it."""
+    found = {tokenizer.eos_token_id}
+    for name in ("generation_config.json", "config.json"):
+        path = model_dir / name
+        declared = json.loads(path.read_text()).get("eos_token_id") if path.is_file() else None
+        found |= set(declared) if isinstance(declared, list) else {declared}
+    return {token for token in found if isinstance(token, int)}
+
+
+def _as_dict(message: Message) -> dict[str, Any]:
+    """What templates expect; arguments of tool calls as objects, not as JSON text."""
+    turn: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.name:
+        turn["name"] = message.name
+    if message.tool_call_id:
+        turn["tool_call_id"] = message.tool_call_id
+    if message.tool_calls:
+        turn["tool_calls"] = [_parsed_call(call) for call in message.tool_calls]
+    return turn
+
+
+def _parsed_call(call: dict[str, Any]) -> dict[str, Any]:
+    function = call.get("function")
+    if not isinstance(function, dict) or not isinstance(function.get("arguments"), str):
+        return call
+    try:
+        arguments = json.loads(function["arguments"])
+    except ValueError:
+        return call
+    return {**call, "function": {**function, "arguments": arguments}}

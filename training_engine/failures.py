@@ -1,0 +1,60 @@
+"""What can go wrong, as a closed code, a plain sentence and the next action.
+
+`EngineFailure` is raised where the reason is known; `explain` names the reason of everything else
+at the one place that catches it.
+"""
+
+import errno
+from dataclasses import dataclass, field
+
+from training_engine.contract.events import Scalar
+from training_engine.contract.names import FailureCode
+
+SMALLER = "Use a smaller maximum length, a smaller micro-batch or a smaller model."
+
+
+@dataclass
+class EngineFailure(Exception):
+    """The run cannot go on. `message` says what and where, `hint` what to do."""
+
+    code: FailureCode
+    message: str
+    hint: str
+    params: dict[str, Scalar] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.message
+
+
+def explain(error: BaseException) -> EngineFailure:
+    """The failure that an exception means to the user."""
+    if isinstance(error, EngineFailure):
+        return error
+    text = str(error).strip()
+    first = text.splitlines()[0][:300] if text else type(error).__name__
+    if isinstance(error, MemoryError) or "can't allocate memory" in text:
+        return EngineFailure(
+            FailureCode.HOST_OUT_OF_MEMORY, "The machine has not enough memory.", SMALLER
+        )
+    if type(error).__name__ == "OutOfMemoryError" or "out of memory" in text.lower():
+        return EngineFailure(
+            FailureCode.OUT_OF_MEMORY, "The accelerator has not enough memory.", SMALLER
+        )
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        detail = error.args[-1] if len(error.args) > 1 else first
+        return EngineFailure(
+            FailureCode.DISK_FULL,
+            f"The disk is full: {detail}",
+            "Free disk space, then resume the run.",
+        )
+    if isinstance(error, ImportError):
+        return EngineFailure(
+            FailureCode.DEPENDENCY,
+            f"A Python package is missing or broken: {first}",
+            "Run `easytune doctor`, install what it names, then restart.",
+        )
+    return EngineFailure(
+        FailureCode.INTERNAL,
+        f"The engine met an error that it does not know: {type(error).__name__}: {first}",
+        "The log shows where. Report it together with the versions at its beginning.",
+    )

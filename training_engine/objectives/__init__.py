@@ -1,0 +1,1 @@
+"""One file per objective: what a record becomes, and the loss."""

@@ -1,0 +1,106 @@
+"""How long a run is and when it measures and saves, settled before the first step."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from training_engine.contract.spec import Hyperparameters
+from training_engine.data.encode import EncodedSet
+
+EVALUATIONS_PER_RUN = 10
+# Tokens in one forward pass when memory is no limit: more gains nothing.
+MOST_TOKENS = 16_384
+# Share of the free memory that activations may take.
+ACTIVATION_SHARE = 0.4
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Steps are optimizer steps; every step takes `batch_size` samples, the last maybe fewer."""
+
+    num_samples: int
+    total_samples: int
+    total_steps: int
+    batch_size: int
+    evaluation_steps: int
+    save_steps: int | None  # None: with every evaluation
+    max_tokens: int
+    max_samples: int | None
+
+    def epoch(self, position: int) -> float:
+        """How often the data set was seen after `position` samples."""
+        return round(position / self.num_samples, 4)
+
+    def evaluates(self, step: int) -> bool:
+        """Whether the model is measured after this step."""
+        return step % self.evaluation_steps == 0 or step == self.total_steps
+
+    def saves(self, step: int) -> bool:
+        """Whether a checkpoint is due after this step."""
+        if self.save_steps is None:
+            return self.evaluates(step)
+        return step % self.save_steps == 0 or step == self.total_steps
+
+    def evaluations_after(self, step: int) -> int:
+        """How many evaluations are still to come."""
+        end, every = self.total_steps, self.evaluation_steps
+        return end // every - step // every + (end % every > 0 and step < end)
+
+
+def make(knobs: Hyperparameters, train: EncodedSet, config: Any, device: torch.device) -> Plan:
+    """The plan of a run over `train` with a model of this transformers config."""
+    samples = max(1, round(knobs.epochs * len(train)))
+    steps = math.ceil(samples / knobs.batch_size)
+    if knobs.max_steps is not None and knobs.max_steps < steps:
+        steps, samples = knobs.max_steps, knobs.max_steps * knobs.batch_size
+    micro = knobs.micro_batch_size
+    return Plan(
+        num_samples=len(train),
+        total_samples=samples,
+        total_steps=steps,
+        batch_size=knobs.batch_size,
+        evaluation_steps=knobs.evaluation_steps or max(1, math.ceil(steps / EVALUATIONS_PER_RUN)),
+        save_steps=knobs.save_steps,
+        max_tokens=tokens_that_fit(config, device) if micro == "auto" else MOST_TOKENS * 1024,
+        max_samples=None if micro == "auto" else micro,
+    )
+
+
+def tokens_that_fit(config: Any, device: torch.device) -> int:
+    """Tokens whose activations fit into the memory that is free now."""
+    hidden = getattr(config, "hidden_size", 1024)
+    inner = getattr(config, "intermediate_size", None) or 4 * hidden
+    layers = getattr(config, "num_hidden_layers", 24)
+    per_token = layers * 2 * (20 * hidden + 6 * inner)
+    free = ACTIVATION_SHARE * free_bytes(device)
+    return int(min(MOST_TOKENS, max(256, free / per_token)))
+
+
+def free_bytes(device: torch.device) -> int:
+    """Memory that can be had on a device without pushing others out."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    host = _meminfo("MemAvailable") or 4 * 1024**3
+    limit, used = _cgroup("memory.max"), _cgroup("memory.current")
+    return min(host, limit - used) if limit is not None and used is not None else host
+
+
+def _meminfo(name: str) -> int | None:
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        return None
+    return None
+
+
+def _cgroup(name: str) -> int | None:
+    try:
+        own = Path("/proc/self/cgroup").read_text().strip().splitlines()[-1].rpartition(":")[2]
+        return int((Path("/sys/fs/cgroup") / own.lstrip("/") / name).read_text())
+    except (OSError, ValueError):  # no such group, or no limit ("max")
+        return None
