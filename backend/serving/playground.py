@@ -92,6 +92,8 @@ class Playground:
             worker = await self._ready_worker()
             async with aclosing(worker.generate(request)) as lines:
                 async for line in lines:
+                    if isinstance(line, Done) and line.finish_reason == "cancelled":
+                        raise WorkerEnded("It was asked to end.")  # the asker did not cancel
                     yield _error(line) if isinstance(line, Failure) else line
         except (WorkerEnded, OSError) as error:
             yield await self._broken(worker, str(error))
