@@ -16,7 +16,7 @@ SENTIMENT_INSTRUCTION = (
 )
 _EXAMPLES = (
     Example(
-        id="customer_service",
+        id="customer-service",
         filename="customer-service.jsonl",
         title="Customer service",
         description="Conversations of a garden-tool shop's service desk with its own voice and "
@@ -43,7 +43,7 @@ _EXAMPLES = (
         num_rows=0,
     ),
     Example(
-        id="domain_qa",
+        id="domain-qa",
         filename="domain-qa.jsonl",
         title="Questions about a product",
         description="Questions and answers from the handbook of a weather station that no model "

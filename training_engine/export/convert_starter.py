@@ -34,7 +34,10 @@ _EXPECTED = "Paris"
 
 
 class ConvertSpec(BaseModel):
-    """What to convert: `source` is a GGUF file; absent, the starter model's."""
+    """What to convert: `source` is a GGUF file; absent, the starter model's.
+
+    `target` is the folder that the result becomes; absent, `output/` of the run folder.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -43,6 +46,7 @@ class ConvertSpec(BaseModel):
     run_id: str
     attempt: int = 1
     source: str | None = None
+    target: str | None = None
 
 
 class ConversionError(Exception):
@@ -101,7 +105,9 @@ def convert(run_dir: Path, spec: ConvertSpec, events: EventWriter) -> None:
     answer = check_answers(partial, _EXPECTED if spec.source is None else None)
     name = STARTER_NAME if spec.source is None else facts.name
     size = write_manifest(partial, name=name, license=facts.license, languages=facts.languages)
-    publish(partial, run_dir / OUTPUT_DIR)
+    target = Path(spec.target) if spec.target is not None else run_dir / OUTPUT_DIR
+    target.parent.mkdir(parents=True, exist_ok=True)
+    publish(partial, target)
     events.write("samples", step=0, items=[answer])
     events.write("finished", step=0, output_bytes=size)
 

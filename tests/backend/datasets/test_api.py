@@ -380,10 +380,10 @@ async def test_examples_are_listed_and_import(
 ) -> None:
     listed = (await client.get(f"{API}/examples")).json()
     assert [e["id"] for e in listed] == [
-        "customer_service",
+        "customer-service",
         "sentiment",
         "translation",
-        "domain_qa",
+        "domain-qa",
     ]
     for example in listed:
         answer = await client.post(f"{API}/examples", json={"example": example["id"]})

@@ -19,7 +19,7 @@ async def test_import_by_the_supervisor(
     supervisor = Supervisor(settings, sessions)
     running = asyncio.create_task(supervisor.run())
     try:
-        posted = await client.post(f"{API}/examples", json={"example": "customer_service"})
+        posted = await client.post(f"{API}/examples", json={"example": "customer-service"})
         assert posted.json()["status"] == "importing"
         url = f"{API}/{posted.json()['id']}"
         deadline = time.monotonic() + PATIENCE_S

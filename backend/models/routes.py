@@ -1,0 +1,93 @@
+"""HTTP of base models."""
+
+import asyncio
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+
+from backend import pagination
+from backend.accounts import policy
+from backend.accounts.dependencies import CurrentUser
+from backend.accounts.policy import Action
+from backend.database import SessionDep, transaction
+from backend.jobs import run_folder
+from backend.models import catalog, files, queries, service, view
+from backend.models.schemas import (
+    CatalogEntry,
+    LocalFolders,
+    Model,
+    ModelCreate,
+    ModelStatus,
+)
+from backend.pagination import Cursor, Limit, Page
+
+router = APIRouter(prefix="/models", tags=["models"])
+
+
+@router.get("/catalog")
+async def list_catalog(
+    request: Request, session: SessionDep, _user: CurrentUser
+) -> list[CatalogEntry]:
+    """Models worth knowing, with what training them needs on this machine."""
+    state = request.app.state
+    return await catalog.entries(session, state.settings, state.gpu_facts)
+
+
+@router.get("/local-folders")
+def list_local_folders(request: Request, _user: CurrentUser) -> LocalFolders:
+    """Folders below the configured roots that look like models."""
+    return files.list_local(request.app.state.settings)
+
+
+@router.post("", status_code=202)
+async def create_model(request: Request, user: CurrentUser, body: ModelCreate) -> Model:
+    """Add a base model; the same one twice is the same model."""
+    state = request.app.state
+    policy.require(user, Action.CREATE, user.id)
+    wanted = await service.prepare(state.settings, body)
+    async with transaction(state.sessions) as session:
+        row = await service.create(session, user, state.settings, wanted)
+        return await view.view_of(session, row)
+
+
+@router.get("")
+async def list_models(
+    session: SessionDep,
+    _user: CurrentUser,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    q: Annotated[str | None, Query(max_length=200)] = None,
+    status: ModelStatus | None = None,
+) -> Page[Model]:
+    """Base models of this installation, newest first; `q` looks in the name."""
+    rows = await queries.page(session, limit=limit, cursor=cursor, q=q, status=status)
+    kept, last = pagination.cut(rows, limit)
+    return Page(
+        items=await view.views_of(session, kept), next_cursor=str(last.id) if last else None
+    )
+
+
+@router.get("/{model_id}")
+async def get_model(session: SessionDep, _user: CurrentUser, model_id: UUID) -> Model:
+    """One model."""
+    return await view.view_of(session, await queries.find(session, model_id))
+
+
+@router.post("/{model_id}/retry", status_code=202)
+async def retry_model(session: SessionDep, user: CurrentUser, model_id: UUID) -> Model:
+    """Try a failed download or conversion again."""
+    return await view.view_of(session, await service.retry(session, user, model_id))
+
+
+@router.delete("/{model_id}", status_code=204)
+async def delete_model(request: Request, user: CurrentUser, model_id: UUID) -> None:
+    """Delete a model that no unfinished task uses; a local folder stays on disk."""
+    state = request.app.state
+    async with transaction(state.sessions) as session:
+        folders, ended = await service.delete(session, user, state.settings, model_id)
+    # Only now, that nothing can bring the rows back.
+    for folder in folders:
+        await asyncio.to_thread(files.remove, folder)
+    for job_id in ended:
+        await asyncio.to_thread(run_folder.remove_all, state.settings.runs_dir, job_id)

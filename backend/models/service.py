@@ -1,0 +1,274 @@
+"""What can be done with base models. What takes time runs as a job; refusals come before it."""
+
+import asyncio
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.accounts import policy
+from backend.accounts.policy import Action
+from backend.accounts.tables import UserRow
+from backend.errors import AppError, Conflict, FieldError, Forbidden, Refused
+from backend.ids import new_id
+from backend.jobs import service as jobs
+from backend.jobs.schemas import TERMINAL, Slot
+from backend.jobs.tables import JobRow
+from backend.models import catalog, files, hub, queries
+from backend.models.folder import ModelFacts, UnusableFolder, read_facts, require_usable
+from backend.models.hub import HubModel
+from backend.models.known_models import STARTER_NAME
+from backend.models.outcome import write_facts
+from backend.models.schemas import ModelCreate, ModelSource, ModelStatus, ModelUse
+from backend.models.tables import ModelRow
+from backend.settings import Settings
+
+DOWNLOAD, CONVERT = "download_model", "convert_starter"
+# Kept free for the database and for checkpoints of running tasks.
+RESERVE_BYTES = 512 * 1024 * 1024
+
+
+class SourceNotAvailable(Refused):
+    """Models from {source} can not be added yet; use Hugging Face, the starter model or a local
+    folder."""
+
+
+class StarterMissing(Refused):
+    """The package of the starter model is not installed; run the set-up again."""
+
+
+class NotEnoughDisk(AppError):
+    """“{name}” needs {needed_gb} GB on disk and {free_gb} GB are free; free some and try again."""
+
+    status = 507
+
+
+class ModelInUse(Conflict):
+    """{count} tasks that have not ended start from this model: {names}. Stop them first, or
+    wait."""
+
+
+class NothingToRetry(Conflict):
+    """This model is {status}; only what failed can be tried again."""
+
+
+async def prepare(settings: Settings, body: ModelCreate) -> "Wanted":
+    """Find out everything that can be known before anything is written; no session is held."""
+    if body.source == ModelSource.STARTER:
+        return await asyncio.to_thread(_starter, settings)
+    if body.source == ModelSource.HUGGINGFACE:
+        found = await hub.look_up(settings, body.reference, body.revision)
+        _require_space(settings, found)
+        return Wanted(body.source, found.reference, found.reference, hub_model=found)
+    if body.source == ModelSource.LOCAL:
+        return await asyncio.to_thread(_local, settings, body.reference)
+    raise SourceNotAvailable(params={"source": body.source.value})
+
+
+class Wanted:
+    """A model that may be added: facts of a folder that is there, or what is to be fetched."""
+
+    def __init__(
+        self,
+        source: ModelSource,
+        reference: str,
+        name: str,
+        *,
+        facts: ModelFacts | None = None,
+        hub_model: HubModel | None = None,
+    ) -> None:
+        self.source, self.reference, self.name = source, reference, name
+        self.facts, self.hub_model = facts, hub_model
+
+    @property
+    def revision(self) -> str | None:
+        """The commit of a model of the hub."""
+        return self.hub_model.revision if self.hub_model else None
+
+
+def _starter(settings: Settings) -> Wanted:
+    """Converted once; what an earlier conversion left is used."""
+    folder = settings.models_dir / files.STARTER_FOLDER
+    facts = None
+    if folder.is_dir():
+        try:
+            require_usable(folder, folder)
+            facts = read_facts(folder)
+        except (UnusableFolder, OSError):
+            facts = None  # converted again
+    if facts is None and not catalog.starter_is_installed():
+        raise StarterMissing
+    return Wanted(ModelSource.STARTER, files.STARTER_FOLDER, STARTER_NAME, facts=facts)
+
+
+def _local(settings: Settings, reference: str) -> Wanted:
+    folder = files.local_folder(settings, reference)
+    try:
+        facts = read_facts(folder)
+    except (UnusableFolder, OSError) as error:
+        params = {"reference": reference, "reason": str(error)}
+        raise files.BadReference(params=params) from error
+    return Wanted(ModelSource.LOCAL, reference.rstrip("/"), folder.name, facts=facts)
+
+
+def _require_space(settings: Settings, found: HubModel) -> None:
+    place: Path = settings.models_dir
+    place.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(place).free - RESERVE_BYTES
+    if found.size_bytes > free:
+        raise NotEnoughDisk(
+            params={
+                "name": found.reference,
+                "needed_gb": round(found.size_bytes / 1e9, 1),
+                "free_gb": round(max(0, free) / 1e9, 1),
+            }
+        )
+
+
+async def create(
+    session: AsyncSession, user: UserRow, settings: Settings, wanted: Wanted
+) -> ModelRow:
+    """Add the model, or return the one that is this already (tried again when it had failed)."""
+    policy.require(user, Action.CREATE, user.id)
+    try:
+        async with session.begin_nested():
+            row = await queries.same(session, wanted.source, wanted.reference, wanted.revision)
+            if row is None:
+                return await _add(session, user, settings, wanted)
+    except IntegrityError:  # somebody adds it at this very moment
+        row = await queries.same(session, wanted.source, wanted.reference, wanted.revision)
+        if row is None:
+            raise
+    if row.status == ModelStatus.FAILED:
+        await _begin(session, settings, row, wanted)
+    return row
+
+
+async def _add(
+    session: AsyncSession, user: UserRow, settings: Settings, wanted: Wanted
+) -> ModelRow:
+    row = ModelRow(
+        id=new_id(),
+        added_by=user.id,
+        name=wanted.name,
+        source=wanted.source,
+        reference=wanted.reference,
+        revision=wanted.revision,
+        status=ModelStatus.READY,
+        licence=wanted.hub_model.licence if wanted.hub_model else None,
+    )
+    session.add(row)
+    await session.flush()
+    await _begin(session, settings, row, wanted)
+    return row
+
+
+async def _begin(session: AsyncSession, settings: Settings, row: ModelRow, wanted: Wanted) -> None:
+    """Ready at once when the folder is there, else a job."""
+    row.error = None
+    if wanted.facts is not None:
+        write_facts(row, wanted.facts)
+    elif wanted.hub_model is not None:
+        row.status = ModelStatus.DOWNLOADING
+        row.size_bytes = wanted.hub_model.size_bytes
+        await _enqueue(session, row, DOWNLOAD, download_spec(settings, row, wanted.hub_model))
+    else:
+        row.status = ModelStatus.CONVERTING
+        target = files.own_dir(settings, row.source, row.id)
+        await _enqueue(session, row, CONVERT, {"target": str(target)})
+    await session.flush()
+
+
+def download_spec(settings: Settings, row: ModelRow, found: HubModel) -> dict[str, Any]:
+    """All that a download depends on."""
+    return {
+        "endpoint": settings.hf_endpoint.rstrip("/"),
+        "repo": found.reference,
+        "revision": found.revision,
+        "files": [{**asdict(file)} for file in found.files],
+        "partial": str(files.partial_dir(settings, row.id)),
+        "target": str(files.own_dir(settings, row.source, row.id)),
+    }
+
+
+async def _enqueue(session: AsyncSession, row: ModelRow, kind: str, spec: dict[str, Any]) -> None:
+    await jobs.enqueue(
+        session,
+        kind=kind,
+        spec=spec,
+        slot=Slot.LIGHT,
+        owner_id=row.added_by,
+        subject_id=row.id,
+    )
+
+
+async def retry(session: AsyncSession, user: UserRow, model_id: UUID) -> ModelRow:
+    """Try a failed download or conversion again; a download goes on where it was."""
+    row = await _changeable(session, user, model_id, Action.RUN)
+    if row.status != ModelStatus.FAILED:
+        raise NothingToRetry(params={"status": row.status})
+    job = await jobs.newest_of(session, row.id)
+    if job is None:
+        raise NothingToRetry(params={"status": row.status})
+    row.error = None
+    row.status = ModelStatus.DOWNLOADING if job.kind == DOWNLOAD else ModelStatus.CONVERTING
+    await _enqueue(session, row, job.kind, job.spec)
+    await session.flush()
+    return row
+
+
+async def _changeable(
+    session: AsyncSession, user: UserRow, model_id: UUID, action: Action
+) -> ModelRow:
+    """Everybody sees a model; administrators and who brought it may change it."""
+    row = await queries.find(session, model_id, lock=True)
+    if not policy.may(user, action, row.added_by):
+        raise Forbidden
+    return row
+
+
+async def delete(
+    session: AsyncSession, user: UserRow, settings: Settings, model_id: UUID
+) -> tuple[list[Path], list[UUID]]:
+    """Delete the rows; returns folders and jobs whose files may go once this is committed.
+
+    A local model's folder is not ours and stays. Raises `ModelInUse`.
+    """
+    row = await _changeable(session, user, model_id, Action.DELETE)
+    users = queries.live((await queries.uses(session, [row.id])).get(row.id, []))
+    if users:
+        raise _in_use(users)
+    ended = []
+    for job in await session.scalars(select(JobRow).where(JobRow.subject_id == row.id)):
+        if job.status in TERMINAL:
+            ended.append(job.id)
+            await jobs.delete(session, job.id)
+        else:
+            await jobs.request_stop(session, job.id, save=False)
+    folders = []
+    if row.source != ModelSource.LOCAL:
+        own = files.own_dir(settings, row.source, row.id)
+        folders = [own, files.partial_dir(settings, row.id)]
+    await session.delete(row)
+    await session.flush()
+    return folders, ended
+
+
+def _in_use(users: list[ModelUse]) -> ModelInUse:
+    return ModelInUse(
+        params={"count": len(users), "names": ", ".join(use.name for use in users[:5])},
+        errors=[
+            FieldError(
+                pointer=f"/used_by/{number}",
+                code="in_use",
+                message=use.name,
+                params={"task_id": str(use.task_id), "name": use.name, "status": use.status},
+            )
+            for number, use in enumerate(users)
+        ],
+    )
