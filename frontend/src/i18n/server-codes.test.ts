@@ -61,6 +61,8 @@ describe('words for', () => {
     const rules = [
       ...literals('backend/datasets', 'RowError'),
       ...literals('backend/datasets', 'Repair'),
+      // A file that can not be read at all stands in its report, too.
+      ...literals('backend/datasets', 'UnreadableFile'),
     ]
     expect(rules.length).toBeGreaterThan(30)
     expect(rules.filter((rule) => !(rule in datasets.rules))).toEqual([])

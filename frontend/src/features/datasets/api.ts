@@ -54,39 +54,45 @@ export const datasetQuery = (id: string) =>
       state.data?.status === 'importing' ? IMPORT_REFRESH_MS : false,
   })
 
-export const datasetRowsQuery = (id: string, query: QueryOf<'get_dataset_rows'>) =>
+type Shown = Pick<Schemas['Dataset'], 'id' | 'version' | 'sha256' | 'status'>
+
+/** Rows, report and figures belong to what was imported: another import, another key. */
+const contentKey = ({ id, version, sha256, status }: Shown, part: string) =>
+  ['datasets', 'one', id, part, version, sha256, status] as const
+
+export const datasetRowsQuery = (dataset: Shown, query: QueryOf<'get_dataset_rows'>) =>
   queryOptions({
-    queryKey: ['datasets', 'one', id, 'rows', query],
+    queryKey: [...contentKey(dataset, 'rows'), query],
     queryFn: ({ signal }) =>
       take(
         api.GET('/api/v1/datasets/{dataset_id}/rows', {
-          params: { path: { dataset_id: id }, query },
+          params: { path: { dataset_id: dataset.id }, query },
           signal,
         }),
       ),
     placeholderData: keepPreviousData,
   })
 
-export const datasetReportQuery = (id: string, query: QueryOf<'get_dataset_report'>) =>
+export const datasetReportQuery = (dataset: Shown, query: QueryOf<'get_dataset_report'>) =>
   queryOptions({
-    queryKey: ['datasets', 'one', id, 'report', query],
+    queryKey: [...contentKey(dataset, 'report'), query],
     queryFn: ({ signal }) =>
       take(
         api.GET('/api/v1/datasets/{dataset_id}/report', {
-          params: { path: { dataset_id: id }, query },
+          params: { path: { dataset_id: dataset.id }, query },
           signal,
         }),
       ),
     placeholderData: keepPreviousData,
   })
 
-export const datasetStatisticsQuery = (id: string) =>
+export const datasetStatisticsQuery = (dataset: Shown) =>
   queryOptions({
-    queryKey: ['datasets', 'one', id, 'statistics'],
+    queryKey: contentKey(dataset, 'statistics'),
     queryFn: ({ signal }) =>
       take(
         api.GET('/api/v1/datasets/{dataset_id}/statistics', {
-          params: { path: { dataset_id: id } },
+          params: { path: { dataset_id: dataset.id } },
           signal,
         }),
       ),

@@ -105,7 +105,7 @@ function Shown({ dataset }: { dataset: Schemas['Dataset'] }) {
                   {
                     key: 'fields',
                     label: t('datasets.tabs.fields'),
-                    children: <FieldsTab id={id} />,
+                    children: <FieldsTab dataset={dataset} />,
                   },
                 ]
               : []),
@@ -114,7 +114,7 @@ function Shown({ dataset }: { dataset: Schemas['Dataset'] }) {
                   {
                     key: 'report',
                     label: t('datasets.tabs.report'),
-                    children: <ReportTab id={id} />,
+                    children: <ReportTab dataset={dataset} />,
                   },
                 ]
               : []),

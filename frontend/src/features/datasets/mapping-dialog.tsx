@@ -36,7 +36,7 @@ export function MappingDialog({ dataset, open, onClose }: Props) {
   const queries = useQueryClient()
   const start = startingValues(dataset)
   const rows = useQuery({
-    ...datasetRowsQuery(dataset.id, { limit: 1 }),
+    ...datasetRowsQuery(dataset, { limit: 1 }),
     enabled: open && dataset.status === 'needs_mapping',
   })
   const sample = rows.data?.items[0]?.record

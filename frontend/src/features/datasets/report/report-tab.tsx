@@ -7,6 +7,7 @@ import { datasetReportQuery, datasetReportUrl } from '../api'
 import { CountsLine } from './counts-line'
 import { ReportTable } from './report-table'
 import { ruleName } from './rule-name'
+import type { Schemas } from '@/api/client'
 import { DelayedSkeleton } from '@/components/delayed-skeleton'
 import { ErrorPanel } from '@/components/error-panel'
 import { useSearchState } from '@/components/use-search-state'
@@ -14,14 +15,14 @@ import { useFormat } from '@/i18n/format'
 
 const PAGE_SIZE = 100
 
-export function ReportTab({ id }: { id: string }) {
+export function ReportTab({ dataset }: { dataset: Schemas['Dataset'] }) {
   const { t } = useTranslation()
   const format = useFormat()
   const [state, set] = useSearchState({ rule: '', action: '', items: '1' })
   const page = Math.max(1, Math.floor(Number(state.items)) || 1)
   const action = state.action === 'repaired' || state.action === 'dropped' ? state.action : null
   const { data, error, refetch } = useQuery(
-    datasetReportQuery(id, {
+    datasetReportQuery(dataset, {
       offset: (page - 1) * PAGE_SIZE,
       limit: PAGE_SIZE,
       ...(action && { action }),
@@ -34,7 +35,7 @@ export function ReportTab({ id }: { id: string }) {
 
   return (
     <Flex vertical gap={16}>
-      <CountsLine report={data} />
+      {data.total_rows > 0 && <CountsLine report={data} />}
       {rules.length === 0 ? (
         <p className="secondary">{t('datasets.report.clean')}</p>
       ) : (
@@ -44,7 +45,7 @@ export function ReportTab({ id }: { id: string }) {
               value={state.action}
               onChange={(next) => set({ action: next, items: '1' })}
               aria-label={t('datasets.report.action')}
-              style={{ width: 180 }}
+              style={{ width: 210 }}
               options={[
                 { value: '', label: t('datasets.report.anyAction') },
                 { value: 'dropped', label: t('datasets.report.dropped') },
@@ -65,7 +66,7 @@ export function ReportTab({ id }: { id: string }) {
                 })),
               ]}
             />
-            <Button icon={<DownloadOutlined />} href={datasetReportUrl(id)} download>
+            <Button icon={<DownloadOutlined />} href={datasetReportUrl(dataset.id)} download>
               {t('datasets.report.download')}
             </Button>
           </Flex>

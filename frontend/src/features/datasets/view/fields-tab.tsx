@@ -12,8 +12,8 @@ import './view.css'
 
 type Field = Schemas['FieldSummary']
 
-export function FieldsTab({ id }: { id: string }) {
-  const { data, error, refetch } = useQuery(datasetStatisticsQuery(id))
+export function FieldsTab({ dataset }: { dataset: Schemas['Dataset'] }) {
+  const { data, error, refetch } = useQuery(datasetStatisticsQuery(dataset))
   if (error) return <ErrorPanel error={error} onRetry={() => void refetch()} />
   if (!data) return <DelayedSkeleton rows={6} />
   return (

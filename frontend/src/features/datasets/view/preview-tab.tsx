@@ -28,7 +28,7 @@ export function PreviewTab({ dataset }: { dataset: Schemas['Dataset'] }) {
   const page = Math.max(1, Math.floor(Number(state.page)) || 1)
   const limit = PAGE_SIZE[view]
   const { data, error, refetch, isPlaceholderData } = useQuery(
-    datasetRowsQuery(dataset.id, {
+    datasetRowsQuery(dataset, {
       offset: (page - 1) * limit,
       limit,
       ...(state.rows && { q: state.rows }),
