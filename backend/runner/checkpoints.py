@@ -42,24 +42,31 @@ def newest_checkpoint(folder: RunFolder) -> dict[str, Any] | None:
     }
 
 
-def still_there(folder: RunFolder, recorded: dict[str, Any] | None) -> dict[str, Any] | None:
-    """`recorded`, a checkpoint of this or an earlier attempt of the same job, while it exists."""
-    if recorded is None:
-        return None
-    number = int(recorded["attempt"])
-    owner = RunFolder(folder.path.parent / str(number), number)
-    return recorded if owner.checkpoint_dir(str(recorded["name"])) is not None else None
+def furthest(folder: RunFolder, recorded: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The furthest checkpoint to go on from: of this attempt, or `recorded` if it still exists.
+
+    A resumed attempt may hold copies of earlier ones, so the newest folder is not always it.
+    """
+    found = [newest_checkpoint(folder)]
+    if recorded is not None:
+        number = int(recorded["attempt"])
+        owner = RunFolder(folder.path.parent / str(number), number)
+        if owner.checkpoint_dir(str(recorded["name"])) is not None:
+            found.append(recorded)
+    known = [facts for facts in found if facts is not None]
+    return max(known, key=lambda facts: (facts["step"], facts["attempt"]), default=None)
 
 
 def resume_path(runs_dir: Path, job: JobRow) -> Path | None:
-    """The checkpoint that a resumed attempt continues from: the one recorded, else an older one."""
+    """The checkpoint that a resumed attempt continues from: the one recorded, else the furthest."""
     recorded = job.checkpoint or {}
     folder = RunFolder.of(runs_dir, job.id, int(recorded.get("attempt", 0)))
     place = folder.checkpoint_dir(str(recorded.get("name", "")))
     if place is not None:
         return place
-    for older in reversed(run_folder.attempts(runs_dir, job.id)):
-        found = newest_checkpoint(older)
-        if found is not None:
-            return older.checkpoint_dir(found["name"])
-    return None
+    left = [
+        (facts["step"], older.checkpoint_dir(facts["name"]))
+        for older in run_folder.attempts(runs_dir, job.id)
+        if (facts := newest_checkpoint(older)) is not None
+    ]
+    return max(left, default=(0, None), key=lambda found: found[0])[1]

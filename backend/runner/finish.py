@@ -12,7 +12,7 @@ from backend.jobs.event_file import last_event
 from backend.jobs.log_file import read_backward, size_of
 from backend.jobs.schemas import JobStatus
 from backend.jobs.tables import JobRow
-from backend.runner.checkpoints import newest_checkpoint, still_there
+from backend.runner.checkpoints import furthest
 from backend.runner.endings import Cause, Ending, Evidence, failure, judge
 from backend.runner.executors.local import Remains
 from backend.runner.fencing import fenced
@@ -132,7 +132,7 @@ def _columns(attempt: Attempt, job: JobRow, ending: Ending, remains: Remains) ->
     if ending.error is not None:
         values["error"] = {**ending.error, "log_line": _last_line(attempt)}
     if attempt.kind.resumes:
-        found = newest_checkpoint(attempt.folder) or still_there(attempt.folder, job.checkpoint)
+        found = furthest(attempt.folder, job.checkpoint)
         values |= {"checkpoint": found, "resumable": found is not None}
     return values
 
