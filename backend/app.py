@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import structlog
@@ -15,30 +13,34 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend import browser_app, errors, schema
+from backend.accounts import routes as accounts
 from backend.accounts import secret_key, service
 from backend.accounts.dependencies import require_sign_in
 from backend.accounts.gate import Gate
 from backend.accounts.setup_token import LIFETIME_S, SetupToken
 from backend.accounts.tokens import Tokens
 from backend.database import DatabaseUnavailable, make_engine, make_sessions, transaction
+from backend.datasets import routes as datasets
 from backend.errors import Problem
 from backend.middleware.body_limits import BodyLimits
 from backend.middleware.context import Context
 from backend.middleware.hosts import HostCheck, known_hosts
 from backend.middleware.security_headers import SecurityHeaders
+from backend.models import routes as models
 from backend.overview import overview, sees_paths, slots_source
 from backend.runner.supervisor import Supervisor
+from backend.serving import routes as serving
 from backend.serving.playground import Playground
 from backend.settings import Settings
+from backend.system import routes as system
 from backend.system.disk import DiskUse
 from backend.system.gpus import GpuFacts
-from backend.system.routes import health_router
 from backend.system.sources import Sources
+from backend.tasks import routes as tasks
 from backend.version import VERSION
 
 log = structlog.get_logger(__name__)
 SUPERVISOR_END_S = 5.0
-FEATURES = ("accounts", "datasets", "models", "tasks", "serving", "system")
 
 
 def _ignore(_line: str) -> None:
@@ -81,11 +83,10 @@ def create_app(
     app.add_middleware(Context)
     app.add_middleware(SecurityHeaders)
     api = APIRouter(prefix="/api/v1", responses={"default": {"model": Problem}})
-    for feature in FEATURES:
-        if find_spec(f"backend.{feature}.routes"):
-            api.include_router(import_module(f"backend.{feature}.routes").router)
+    for feature in (accounts, datasets, models, tasks, serving, system):
+        api.include_router(feature.router)
     app.include_router(api)
-    app.include_router(health_router)
+    app.include_router(system.health_router)
     browser_app.install(app)
     return app
 

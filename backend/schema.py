@@ -5,7 +5,6 @@ the schema as it was. A lock of that transaction keeps a second process waiting.
 """
 
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 from alembic import command
@@ -38,8 +37,7 @@ class BadSchema(Exception):
 def import_tables() -> None:
     """Make every table known to `Base.metadata`."""
     for module in TABLE_MODULES:
-        if find_spec(module):
-            import_module(module)
+        import_module(module)
 
 
 def config() -> Config:
