@@ -10,6 +10,8 @@ from backend.datasets.canonical import RECORDS_FILE, REPORT_FILE
 from backend.datasets.importing import import_file
 from backend.ids import new_id
 from backend.jobs.run_folder import RunFolder
+from backend.models.folder import UnusableFolder, read_facts, require_usable
+from backend.models.known_models import STARTER_NAME
 from backend.settings import Settings
 from backend.tasks.foreground import ForegroundRun
 from backend.tasks.train_file import STARTER, DataFile
@@ -22,7 +24,6 @@ from training_engine.contract.spec import (
     Objective,
 )
 
-STARTER_NAME = "HuggingFaceTB/SmolLM2-135M-Instruct"
 CONVERT_MODULE = "training_engine.export.convert_starter"
 SHOWN_ITEMS = 10
 
@@ -97,7 +98,7 @@ def find_model(name: str, base: Path, settings: Settings, say: Say) -> ModelRefe
         return ModelReference(name=STARTER_NAME, path=str(_starter(settings, say)))
     folder = (base / Path(name).expanduser()).resolve()
     if folder.is_dir():
-        return _checked(folder.name, folder, None)
+        return _checked(folder.name, folder, folder, None)
     if name.startswith((".", "/", "~")) or name.count("/") != 1:
         raise BadInput(f"model: there is no folder {folder}. Name a folder, a hub id or starter.")
     cached = _cached(name)
@@ -106,12 +107,22 @@ def find_model(name: str, base: Path, settings: Settings, say: Say) -> ModelRefe
             f"model: {name} is neither a folder beside the run file nor in the local hub cache. "
             f"Fetch it first (hf download {name}), or use starter."
         )
-    return _checked(name, cached, cached.name)
+    # A snapshot in the hub's cache consists of links into the folder of blobs beside it.
+    return _checked(name, cached, cached.parent.parent, cached.name)
 
 
-def _checked(name: str, folder: Path, revision: str | None) -> ModelReference:
-    if not (folder / "config.json").is_file():
-        raise BadInput(f"model: {folder} holds no config.json, so it is not a model folder.")
+def _checked(name: str, folder: Path, root: Path, revision: str | None) -> ModelReference:
+    """`folder` as a model, when its files lie below `root` and it can learn conversations."""
+    try:
+        require_usable(folder, root)
+        facts = read_facts(folder)
+    except UnusableFolder as unusable:
+        raise BadInput(f"model: {folder}: {unusable}") from unusable
+    if not facts.has_chat_template:
+        raise BadInput(
+            f"model: {name} has no chat template, so it does not know how a conversation is "
+            "written; choose an instruction-tuned model."
+        )
     return ModelReference(name=name, path=str(folder), revision=revision)
 
 

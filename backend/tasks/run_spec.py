@@ -5,10 +5,11 @@ from typing import Any
 
 from backend.datasets.files import records_file
 from backend.datasets.tables import DatasetRow
-from backend.models.schemas import ModelSource
+from backend.errors import FieldError
+from backend.models.files import BadReference, model_dir
 from backend.models.tables import ModelRow
 from backend.settings import Settings
-from backend.tasks.plans import Plan
+from backend.tasks.plans import Plan, TaskRefused
 from backend.tasks.schemas import TaskCreate
 from backend.version import VERSION
 from training_engine.contract.spec import DatasetReference, ModelReference, RunSpec
@@ -18,10 +19,12 @@ OF_THE_RUNNER = {"kind", "run_id", "attempt", "resume_from"}
 
 
 def model_folder(settings: Settings, row: ModelRow) -> Path:
-    """The folder that a base model is loaded from."""
-    if row.source == ModelSource.STARTER:
-        return settings.models_dir / "starter"
-    return settings.models_dir / str(row.id)
+    """The folder that a base model is loaded from; raises `TaskRefused` when it has gone."""
+    try:
+        return model_dir(settings, row)
+    except BadReference as gone:
+        error = FieldError(pointer="/model_id", code="model_folder_gone", message=gone.detail)
+        raise TaskRefused(gone.detail, errors=[error]) from gone
 
 
 def spec_of(body: TaskCreate, plan: Plan, settings: Settings) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """What can be done with a task. Every refusal comes before anything is written or started."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import update
@@ -22,12 +24,11 @@ from backend.tasks import plans, queries
 from backend.tasks.estimates import estimate
 from backend.tasks.host_facts import HostFacts
 from backend.tasks.plans import Plan, TaskRefused
-from backend.tasks.queries import TRAIN, Found
+from backend.tasks.queries import TRAIN
 from backend.tasks.run_spec import spec_of
 from backend.tasks.schemas import Task, TaskCreate, TaskUpdate
 from backend.tasks.tables import TaskRow
 from backend.tasks.view import view_of
-from training_engine.contract.spec import RunSpec
 
 MAX_UNFINISHED = 100
 OUTPUT_NAME_INDEX = "uq_tasks_output_name"
@@ -140,23 +141,21 @@ async def run_again(session: AsyncSession, user: UserRow, task_id: UUID, *, resu
     """
     found = await queries.find(session, user, task_id, Action.RUN)
     if found.job.status in TERMINAL:
-        gone = await asyncio.to_thread(_missing_source, RunSpec.model_validate(_given(found)))
+        gone = await asyncio.to_thread(_missing_source, found.job.spec)
         if gone is not None:
             raise SourceGone(params={"what": gone})
     await jobs.requeue(session, found.job.id, resume=resume)
     return await view_of(session, await queries.find(session, user, task_id))
 
 
-def _given(found: Found) -> dict[str, object]:
-    return {**found.job.spec, "run_id": str(found.job.id)}
-
-
-def _missing_source(spec: RunSpec) -> str | None:
-    if not Path(spec.dataset.path).is_file():
+def _missing_source(spec: Mapping[str, Any]) -> str | None:
+    """What of a stored spec is no longer on the disk."""
+    validation = spec.get("validation_dataset")
+    if not Path(spec["dataset"]["path"]).is_file():
         return "data set"
-    if spec.validation_dataset and not Path(spec.validation_dataset.path).is_file():
+    if validation and not Path(validation["path"]).is_file():
         return "validation data set"
-    return None if Path(spec.model.path).is_dir() else "model"
+    return None if Path(spec["model"]["path"]).is_dir() else "model"
 
 
 async def change(session: AsyncSession, user: UserRow, task_id: UUID, body: TaskUpdate) -> Task:

@@ -16,7 +16,7 @@ from backend.models.schemas import ModelSource
 from backend.models.tables import ModelRow
 from backend.tasks.queries import Found
 from backend.tasks.train_file import STARTER
-from training_engine.contract.spec import Hyperparameters, RunSpec
+from training_engine.contract.spec import Hyperparameters
 
 HEAD = """\
 {name}: a run of EasyTune.
@@ -27,7 +27,7 @@ Model: {model}{revision}; code {code}"""
 
 async def of_task(session: AsyncSession, found: Found) -> tuple[str, dict[str, Any]]:
     """A comment and the values of a run file."""
-    row, spec = found.row, RunSpec.model_validate(as_given(found.job))
+    row, spec = found.row, found.job.spec
     dataset = await session.get(DatasetRow, row.dataset_id)
     validation = (
         await session.get(DatasetRow, row.validation_dataset_id)
@@ -53,11 +53,11 @@ async def of_task(session: AsyncSession, found: Found) -> tuple[str, dict[str, A
     }
     head = HEAD.format(
         name=row.name,
-        rows=spec.dataset.num_rows,
-        sha256=spec.dataset.sha256,
-        model=spec.model.name,
-        revision=f" at {spec.model.revision}" if spec.model.revision else "",
-        code=spec.code_version or "unknown",
+        rows=spec["dataset"]["num_rows"],
+        sha256=spec["dataset"]["sha256"],
+        model=spec["model"]["name"],
+        revision=f" at {revision}" if (revision := spec["model"].get("revision")) else "",
+        code=spec.get("code_version") or "unknown",
     )
     return head, values
 
@@ -69,12 +69,12 @@ def as_given(job: JobRow) -> dict[str, Any]:
 
 def as_json(job: JobRow, *, paths: bool) -> bytes:
     """The exact spec, to be run by hand; without `paths` the places on this host are left out."""
-    spec = RunSpec.model_validate(as_given(job))
+    spec = as_given(job)
     if not paths:
-        for part in (spec.model, spec.dataset, spec.validation_dataset):
-            if part is not None:
-                part.path = Path(part.path).name
-    return orjson.dumps(spec.model_dump(mode="json"), option=orjson.OPT_INDENT_2)
+        for name in ("model", "dataset", "validation_dataset"):
+            if spec.get(name):
+                spec[name] = {**spec[name], "path": Path(spec[name]["path"]).name}
+    return orjson.dumps(spec, option=orjson.OPT_INDENT_2)
 
 
 def as_yaml(document: tuple[str, dict[str, Any]]) -> str:
