@@ -105,14 +105,6 @@ class RunFolder:
         """How the child ended; None while it lives, or when nobody was left to write it."""
         return _read_facts(self.exit_file)
 
-    def last_sign_of_life(self) -> float | None:
-        """Time of the newest heartbeat or event, in seconds since the epoch."""
-        times = []
-        for file in (self.path / IDENTITY_FILE, self.events_file):
-            with suppress(FileNotFoundError):
-                times.append(file.stat().st_mtime)
-        return max(times, default=None)
-
     def is_locked(self) -> bool:
         """Whether the run host lives: the primary proof. A free lock is let go again at once."""
         with self.taken() as ours:

@@ -102,6 +102,15 @@ def is_alive(identity: ProcessIdentity) -> bool:
     return find(identity) is not None
 
 
+def is_child_alive(parent: int, pid: int) -> bool:
+    """Whether `pid` is a living child of `parent`; a zombie is not, nor is a pid used again."""
+    try:
+        process = psutil.Process(pid)
+        return process.ppid() == parent and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
 def carrying(variable: str) -> list[tuple[psutil.Process, str]]:
     """Living processes with a variable in their environment, and its value."""
     found = []

@@ -67,11 +67,20 @@ class Attempt:
     forced: Force | None = None
     warned: bool = False
     over: bool = False
-    troubles: int = 0
+    # How often its end could not be written.
+    tries: int = 0
+    # After trouble: not before then.
+    again_at: float = 0.0
+    dead_since: float | None = None
     task: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
         self.since = self.heard_at = self.desk.clock()
+
+    def is_due(self) -> bool:
+        """Whether it may be looked at now: not while something is under way, or just failed."""
+        busy = self.task is not None and not self.task.done()
+        return not busy and self.desk.clock() >= self.again_at
 
     async def step(self, row: JobRow) -> None:
         """Look at the attempt once and do what is due."""
@@ -150,6 +159,8 @@ class Attempt:
                 self.cause = Cause.LAUNCH_TIMEOUT
                 await self.desk.executor.end(self.folder, grace_s=0.0)
             return
+        if await self._reap_for_the_host(now):
+            return
         if self.ended_at is not None or self.stop_given is not None:
             return  # its end is under way and has its own deadlines
         silent_s, limit_s = now - self.heard_at, self._stall_limit_s()
@@ -165,6 +176,17 @@ class Attempt:
             self._use_force()
         elif self.cause is Cause.HUNG and self.force_at is not None and now >= self.force_at:
             self._use_force()
+
+    async def _reap_for_the_host(self, now: float) -> bool:
+        """A dead engine is not alive only because its host does not say so; True when it is."""
+        if not self.desk.executor.engine_is_dead(self.folder):
+            self.dead_since = None
+            return False
+        self.dead_since = now if self.dead_since is None else self.dead_since
+        if now - self.dead_since > self.desk.timeouts.reap_s:
+            log.warning("host_stuck", job=str(self.job_id), attempt=self.number)
+            await self.desk.executor.end(self.folder, grace_s=0.0)
+        return True
 
     def _stall_limit_s(self) -> float:
         times = self.desk.timeouts

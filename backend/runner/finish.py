@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy import func
 
+from backend.database import DatabaseUnavailable
 from backend.jobs import service
 from backend.jobs.event_file import last_event
+from backend.jobs.lease import LostLease
 from backend.jobs.log_file import read_backward, size_of
 from backend.jobs.schemas import JobStatus
 from backend.jobs.tables import JobRow
@@ -91,20 +93,25 @@ async def _write(attempt: Attempt, ending: Ending, remains: Remains) -> None:
     A feature that fails at it must not keep the slot: the second time the job ends as `internal`,
     the third time without its feature.
     """
-    if attempt.troubles:
+    tries, attempt.tries = attempt.tries, attempt.tries + 1
+    if tries:
         ending = failure(
             FailureCode.INTERNAL,
             "The result could not be recorded because of an error in EasyTune.",
             "The server's log has the details. Restart it, and report the problem.",
         )
-    async with fenced(attempt.desk.sessions, attempt.desk.lease) as session:
-        job = await service.hold(session, attempt.job_id, attempt.number)
-        values = _columns(attempt, job, ending, remains)
-        job = await service.move(
-            session, attempt.job_id, attempt.number, ending.status, ending.reason, **values
-        )
-        if attempt.troubles < 2:
-            await attempt.kind.apply()(session, job)
+    try:
+        async with fenced(attempt.desk.sessions, attempt.desk.lease) as session:
+            job = await service.hold(session, attempt.job_id, attempt.number)
+            values = _columns(attempt, job, ending, remains)
+            job = await service.move(
+                session, attempt.job_id, attempt.number, ending.status, ending.reason, **values
+            )
+            if tries < 2:
+                await attempt.kind.apply()(session, job)
+    except (DatabaseUnavailable, LostLease):
+        attempt.tries = tries  # not the feature's fault
+        raise
     attempt.over = True
     log.info(
         "job_ended",

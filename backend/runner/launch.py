@@ -74,10 +74,13 @@ def _resume_from(attempt: Attempt, job: JobRow, runs_dir: Path) -> str | None:
 
 async def _make_room(before_training: BeforeTraining, timeout_s: float) -> None:
     """Let the playground give its memory back; that this fails must not keep a run waiting."""
-    try:
-        await asyncio.wait_for(before_training(), timeout_s)
-    except (TimeoutError, OSError, RuntimeError) as error:
-        log.warning("before_training_failed", error=repr(error))
+    work = asyncio.ensure_future(before_training())
+    await asyncio.wait({work}, timeout=timeout_s)
+    if not work.done():
+        work.cancel()
+        log.warning("before_training_late", timeout_s=timeout_s)
+    elif not work.cancelled() and work.exception() is not None:
+        log.warning("before_training_failed", error=repr(work.exception()))
 
 
 def _ending_of(error: OSError) -> Ending:

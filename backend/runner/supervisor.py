@@ -119,7 +119,7 @@ class Supervisor:
         self._forget_ended({(row.id, row.attempt) for row in rows})
         for row in rows:
             attempt = self._attempts.get((row.id, row.attempt)) or self._watch(desk, row, True)
-            if attempt is not None and (attempt.task is None or attempt.task.done()):
+            if attempt is not None and attempt.is_due():
                 attempt.task = asyncio.create_task(self._guarded(attempt, attempt.step(row)))
         if self._stopping:
             return
@@ -165,7 +165,7 @@ class Supervisor:
         except DatabaseUnavailable:
             self._wakeup.ring()
         except Exception:  # the per-run guard
-            attempt.troubles += 1
+            attempt.again_at = attempt.desk.clock() + self._timeouts.trouble_s
             log.exception("attempt_trouble", job=str(attempt.job_id), attempt=attempt.number)
         if attempt.over:
             self._wakeup.ring()  # a slot is free

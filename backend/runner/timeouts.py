@@ -1,4 +1,4 @@
-"""How long the supervisor waits before it acts, in seconds; see docs for the reasons."""
+"""How long the supervisor waits before it acts, in seconds."""
 
 from dataclasses import dataclass
 
@@ -21,6 +21,10 @@ class Timeouts:
     terminate_s: float = 30.0
     # The last event is written: time to leave.
     leave_s: float = 30.0
+    # The engine is dead and its run host does not say so (it may be paused): time to do so.
+    reap_s: float = 60.0
+    # Trouble with one run: time until the next try.
+    trouble_s: float = 2.0
     # The run host is gone: time for what it left behind to save and end.
     orphan_s: float = 8.0
     # No event at all: a warning; after three times as long, the end.

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 
 from backend.jobs.run_folder import RunFolder
-from backend.processes.identity import ProcessIdentity, boot_id, find
+from backend.processes.identity import ProcessIdentity, boot_id, find, is_child_alive
 from backend.processes.spawn import environment, let_go, python_module, spawn
 from backend.processes.stop import Force, send, stop_tree, tree
 from backend.runner.kinds import Kind
@@ -95,6 +95,14 @@ class LocalExecutor:
             return Sign.ABSENT
         same = identity.get("boot_id") in {boot_id(), ""}  # empty where a system does not tell
         return Sign.LOST if same else Sign.REBOOTED
+
+    def engine_is_dead(self, folder: RunFolder) -> bool:
+        """Whether the engine has ended and only waits for its run host to notice."""
+        facts = folder.identity() or {}
+        child, host = facts.get("child_pid"), self._identity(folder)
+        if host is None or not isinstance(child, int) or isinstance(child, bool) or child < 2:
+            return False
+        return not is_child_alive(host.pid, child)
 
     def signal(self, folder: RunFolder, force: Force) -> int:
         """Signal every process of the attempt but the run host, which is to say how it ended.

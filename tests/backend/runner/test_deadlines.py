@@ -69,10 +69,23 @@ async def test_room_is_made_before_a_training_and_only_then(bench: Bench, start:
 
     async def make_room() -> None:
         made.append("room")
-        raise RuntimeError("the playground did not answer")  # no reason to keep a run waiting
+        raise LookupError("the playground did not answer")  # no reason to keep a run waiting
 
     await start(before_training=make_room)
     light = await bench.until_ended(await bench.queue(steps=1, slot=Slot.LIGHT))
     assert (light.status, made) == (JobStatus.COMPLETED, [])
     training = await bench.until_ended(await bench.queue(steps=1))
     assert (training.status, made) == (JobStatus.COMPLETED, ["room"])
+
+
+async def test_a_dead_engine_under_a_paused_host_is_not_alive(bench: Bench, start: Start) -> None:
+    await start(timeouts=replace(QUICK, reap_s=0.3))
+    job = await bench.until_step(await bench.queue(steps=1000, step_s=0.02), 3)
+    host, engine = bench.host_and_engine(job)
+    host.suspend()
+    engine.kill()
+    job = await bench.until_ended(job.id)
+    assert job.error is not None
+    assert (job.status, job.error["code"]) == (JobStatus.FAILED, "supervisor_lost")
+    assert bench.processes(job) == []
+    assert not host.is_running()
