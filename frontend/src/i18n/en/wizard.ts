@@ -143,7 +143,7 @@ export default {
     tokens: 'Tokens',
     rows: 'Rows',
     device: 'Device',
-    later: 'The estimate appears when model and data are chosen.',
+    later: 'The estimate appears when model and data are chosen and no value is wrong.',
     estimating: 'Estimating…',
     unknown: 'not known yet',
     fit: {

@@ -138,7 +138,7 @@ export default {
     tokens: 'Token 数',
     rows: '行数',
     device: '设备',
-    later: '选好模型和数据后显示预计。',
+    later: '选好模型和数据、且各项值无误后显示预计。',
     estimating: '正在估算…',
     unknown: '暂时未知',
     fit: {

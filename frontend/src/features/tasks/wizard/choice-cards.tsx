@@ -30,8 +30,7 @@ export function ChoiceCards<T extends string>({ id, value, choices, onChange }: 
           key={choice.value}
           value={choice.value}
           disabled={choice.disabled}
-          className="choice-card"
-          data-chosen={choice.value === value}
+          className={choice.value === value ? 'choice-card choice-card-chosen' : 'choice-card'}
         >
           <span className="choice-title">{choice.label}</span>
           <span className="choice-detail">{choice.detail}</span>

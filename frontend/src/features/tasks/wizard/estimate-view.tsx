@@ -8,7 +8,7 @@ import {
 import { Progress } from 'antd'
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
-import { memoryPartText } from './texts'
+import { deviceText, memoryPartText } from './texts'
 import type { Schemas } from '@/api/client'
 import { Bytes } from '@/components/quantities'
 import { useFormat } from '@/i18n/format'
@@ -93,7 +93,7 @@ export function EstimateView({ estimate }: { estimate: Estimate }) {
         available: format.bytes(estimate.disk_available_bytes),
       }),
     ],
-    ['device', estimate.device],
+    ['device', deviceText(t, estimate.device)],
   ] as const
   return (
     <div className="estimate">

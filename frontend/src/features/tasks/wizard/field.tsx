@@ -41,14 +41,20 @@ export function Field({ wizard, field, label, help, optional, className, group, 
       }
       htmlFor={group ? undefined : id}
       validateStatus={error ? 'error' : ''}
-      help={
-        error && (
-          <span id={`${id}-error`} role="alert">
-            {error}
-          </span>
-        )
+      extra={
+        <>
+          {error && (
+            <div id={`${id}-error`} role="alert" className="field-error">
+              {error}
+            </div>
+          )}
+          {help && (
+            <div id={`${id}-help`} className="field-help">
+              {help}
+            </div>
+          )}
+        </>
       }
-      extra={help && <div id={`${id}-help`}>{help}</div>}
     >
       {children({
         id,

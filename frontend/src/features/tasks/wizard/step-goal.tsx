@@ -52,7 +52,7 @@ export function StepGoal({ wizard }: { wizard: Wizard }) {
           {(input) => (
             <Input
               {...input}
-              className="mono"
+              style={{ fontFamily: 'var(--ant-font-family-code)' }}
               value={values.output_name}
               autoComplete="off"
               spellCheck={false}

@@ -94,6 +94,9 @@ export const refusalText = (t: TFunction, format: Format, error: FieldError): st
 export const memoryPartText = (t: TFunction, name: string): string =>
   lookUp(t, `wizard.memory.${name}`, name)
 
+export const deviceText = (t: TFunction, name: string): string =>
+  lookUp(t, `wizard.method.devices.${name}`, name)
+
 const FIELD_LABELS = {
   name: 'wizard.goal.name',
   output_name: 'wizard.goal.output',

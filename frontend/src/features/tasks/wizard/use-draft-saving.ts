@@ -26,12 +26,16 @@ export function useDraftSaving({ id, state, step, onCreated }: Options): DraftSa
   const [saveState, setSaveState] = useState<SaveState>(id ? 'saved' : 'idle')
   const [saver] = useState(() => new DraftSaver(draftCalls, id))
   const { queryKey } = draftListQuery()
+  const known = useRef(id)
 
   const heard = useEffectEvent((next: SaveState, draft: string | null) => {
     setSaveState(next)
     if (next !== 'saved') return
     void queries.invalidateQueries({ queryKey })
-    if (draft !== null && draft !== id) onCreated(draft)
+    if (draft !== null && draft !== known.current) {
+      known.current = draft
+      onCreated(draft)
+    }
   })
   useEffect(() => saver.listen((next, draft) => heard(next, draft)), [saver])
 

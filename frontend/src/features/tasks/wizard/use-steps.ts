@@ -19,6 +19,19 @@ function focus(id: string): void {
   target.focus({ preventScroll: true })
 }
 
+/**
+ * The address as it is at this moment, changed: what a rendering has seen may be older when a draft
+ * was saved in between.
+ */
+export function searchWith(changed: Record<string, string | null>): URLSearchParams {
+  const search = new URLSearchParams(window.location.search)
+  for (const [key, value] of Object.entries(changed)) {
+    if (value === null) search.delete(key)
+    else search.set(key, value)
+  }
+  return search
+}
+
 export interface Steps {
   step: StepIndex
   /** Opens a step, with the focus on a field of it or on its heading. */
@@ -35,14 +48,7 @@ export function useSteps(initial: StepIndex, furthest: StepIndex): Steps {
   const [, render] = useReducer((n: number) => n + 1, 0)
 
   const open = (next: StepIndex, replace: boolean) =>
-    setSearch(
-      (before) => {
-        const after = new URLSearchParams(before)
-        after.set('step', String(next + 1))
-        return after
-      },
-      { replace },
-    )
+    setSearch(searchWith({ step: String(next + 1) }), { replace })
 
   // After each rendering: the field may stand on a step that is only now on the page.
   useEffect(() => {

@@ -8,6 +8,7 @@ import { getDraft } from './api'
 import type { StepIndex } from './check'
 import { stateOf } from './draft-document'
 import { initialState } from './state'
+import { searchWith } from './use-steps'
 import type { Start } from './use-wizard'
 import { emptyValues, valuesOfTask, type Task } from './values'
 import { Wizard } from './wizard'
@@ -108,15 +109,8 @@ export function WizardPage() {
   }
   const adopt = (id: string) => {
     setSession((before) => ({ ...before, own: id }))
-    setSearch(
-      (before) => {
-        const after = new URLSearchParams(before)
-        for (const name of SOURCES) after.delete(name)
-        after.set('draft', id)
-        return after
-      },
-      { replace: true },
-    )
+    const address = searchWith({ clone: null, model: null, dataset: null, draft: id })
+    setSearch(address, { replace: true })
   }
   return <Beginning key={session.count} from={session.from} onDraft={adopt} />
 }
