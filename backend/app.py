@@ -114,6 +114,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.sessions = make_sessions(engine)
         app.state.tokens = Tokens(secret_key.load_or_create(settings))
         app.state.setup_token = SetupToken(settings.data_dir)
+        stack.callback(app.state.setup_token.drop)
         app.state.database_name = await _database_name(app)
         app.state.disk_use = DiskUse(settings.data_dir)
         stack.push_async_callback(app.state.disk_use.close)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 LOCK = "lock"
+PRIVATE = ("datasets", "models", "runs", "sockets")
 MIN_FREE_BYTES = 300 * 1024**2
 
 
@@ -20,9 +21,12 @@ class BadDataDir(Exception):
 def prepare(data_dir: Path) -> None:
     """Make the folder if needed, and see that something can be written there."""
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         if os.geteuid() == 0:
-            data_dir.chmod(0o711)  # the database and the engine have users of their own
+            data_dir.chmod(0o711)  # started by root, the database has a user of its own
+        for name in PRIVATE:  # people's data and models: not for other users of this machine
+            (data_dir / name).mkdir(exist_ok=True)
+            (data_dir / name).chmod(0o700)
         free = shutil.disk_usage(data_dir).free
         if free < MIN_FREE_BYTES:
             raise BadDataDir(

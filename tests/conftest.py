@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+import structlog
 import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
@@ -31,6 +32,21 @@ from backend.app import create_app
 from backend.database import Base, SessionFactory, make_engine, make_sessions, transaction
 from backend.embedded_postgres import EmbeddedPostgres
 from backend.settings import Settings
+
+# The tests' settings are their own, whatever the shell has set.
+FOR_TESTS = {"EASYTUNE_TEST_DATABASE_URL", "EASYTUNE_CHROMIUM", "EASYTUNE_TORCH_INDEX"}
+for _name in [n for n in os.environ if n.startswith("EASYTUNE_") and n not in FOR_TESTS]:
+    del os.environ[_name]
+
+# One plain line per event; the default draws every local variable of a traceback, for seconds.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.format_exc_info,
+        structlog.processors.KeyValueRenderer(key_order=["level", "event"]),
+    ]
+)
 
 BASE_URL = "http://localhost"
 PASSWORD = "seven rusty anchors"

@@ -17,7 +17,6 @@ from backend.accounts.schemas import Role
 from backend.accounts.tables import UserRow
 from backend.errors import Forbidden, NotFound
 
-
 AnySelect = TypeVar("AnySelect", bound=Select[*tuple[Any, ...]])
 
 

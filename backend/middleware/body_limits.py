@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import re
+import time
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,6 +14,7 @@ MB = 1_000_000
 DEFAULT_BYTES = MB
 FORM_OVERHEAD_BYTES = MB  # names and other fields beside the file
 SLOWEST_GAP_S = 60.0
+LONGEST_S = 120.0  # for a whole body that is not an upload, however steadily it drips
 UPLOADS = ((re.compile(r"/api/v1/datasets/?"), "POST"),)
 
 
@@ -54,6 +56,7 @@ class BodyLimits:
             await errors.answer(request, too_large)(scope, receive, send)
             return
         received, complete, started = 0, False, False
+        ends_at = None if limit > DEFAULT_BYTES else time.monotonic() + LONGEST_S
         verdict: errors.AppError | None = None
 
         async def counted() -> Message:
@@ -61,7 +64,10 @@ class BodyLimits:
             if complete:  # what follows is only the news that the client went away
                 return await receive()
             try:
-                message = await asyncio.wait_for(receive(), SLOWEST_GAP_S)
+                patience = SLOWEST_GAP_S
+                if ends_at is not None:
+                    patience = min(patience, max(0.0, ends_at - time.monotonic()))
+                message = await asyncio.wait_for(receive(), patience)
             except TimeoutError:
                 verdict = BodyTooSlow()
                 raise _Stop from None

@@ -127,6 +127,23 @@ async def test_a_body_that_never_comes(
     await writer.wait_closed()
 
 
+async def test_a_body_that_drips(
+    live_client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(body_limits, "LONGEST_S", 0.5)
+    reader, writer = await asyncio.open_connection("127.0.0.1", live_client.base_url.port)
+    writer.write(
+        b"POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n"
+        b"Content-Type: application/json\r\n\r\n{"
+    )
+    answering = asyncio.create_task(reader.read())
+    while not answering.done():
+        writer.write(b" ")
+        await asyncio.wait({answering}, timeout=0.05)
+    assert answering.result().startswith(b"HTTP/1.1 408 ")
+    writer.close()
+
+
 @pytest.fixture
 def broken(app: FastAPI) -> FastAPI:
     """The application with routes that break."""
