@@ -1,5 +1,5 @@
 /** Which page stands at which address. Every page is loaded when it is first opened. */
-import { createBrowserRouter } from 'react-router'
+import { createBrowserRouter, type RouteObject } from 'react-router'
 import { paths } from './paths'
 import { Crashed } from './shell/crashed'
 import { NotFound } from './shell/not-found'
@@ -12,7 +12,7 @@ import { playgroundRoutes } from '@/features/playground/routes'
 import { systemRoutes } from '@/features/system/routes'
 import { taskRoutes } from '@/features/tasks/routes'
 
-export const router = createBrowserRouter([
+const routes: RouteObject[] = [
   {
     ErrorBoundary: Crashed,
     HydrateFallback: () => null,
@@ -43,4 +43,15 @@ export const router = createBrowserRouter([
       },
     ],
   },
-])
+]
+
+export const router = createBrowserRouter(routes)
+
+/** Fetches every page while nothing else is to do, so that the next click does not wait for it. */
+export function preloadPages(among: RouteObject[] = routes): void {
+  for (const { lazy, children } of among) {
+    // A page that can not be fetched now is fetched, and its failure shown, when it is opened.
+    if (typeof lazy === 'function') void lazy().catch(() => undefined)
+    if (children) preloadPages(children)
+  }
+}

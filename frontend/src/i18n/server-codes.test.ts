@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import datasets from './en/datasets'
 import errors from './en/errors'
+import models from './en/models'
 
 const ROOT = join(import.meta.dirname, '../../..')
 
@@ -66,6 +67,12 @@ describe('words for', () => {
     ]
     expect(rules.length).toBeGreaterThan(30)
     expect(rules.filter((rule) => !(rule in datasets.rules))).toEqual([])
+  })
+
+  it('every reason why a folder is no model', () => {
+    const reasons = literals('backend/models', 'UnusableFolder')
+    expect(reasons.length).toBeGreaterThan(4)
+    expect(reasons.filter((reason) => !(reason in models.reasons))).toEqual([])
   })
 
   it('every format that is recognised', () => {

@@ -92,10 +92,17 @@ export default {
   HubOffline: 'This installation works without a network. Add the starter model or a folder.',
   HubUnreachable:
     'The model hub can not be reached. Check the network, or add the starter model or a folder.',
+  ModelInUse: 'Unfinished trainings start from this model ({{names}}). Stop them first, or wait.',
   ModelNotFound: 'This model does not exist (any more).',
   ModelNotReady: 'This model is not ready yet. Wait until its files are here.',
+  NotEnoughDisk:
+    '“{{name}}” needs {{needed_gb}} GB on disk and {{free_gb}} GB are free. Free some and try again.',
   NotTuned: 'This training has no tuned model yet. It has one when it is completed.',
+  NothingToRetry: 'Only what failed can be tried again.',
   OneTarget: 'Choose one model to ask.',
+  SourceNotAvailable: 'Models from this source can not be added yet.',
+  StarterMissing: 'The package of the starter model is not installed. Run the set-up again.',
+  download_stopped: 'It was stopped before it had ended.',
   PlaygroundBusy: 'The playground answers {{running}} questions already. Wait for one of them.',
   // Why a run failed
   out_of_memory: 'The memory of the graphics card was not enough.',

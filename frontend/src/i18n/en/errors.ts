@@ -13,6 +13,7 @@ export default {
     binary_file: 'Export the data as JSON, JSON lines, CSV or text and upload that.',
     broken_header: 'Correct the first line and upload the file again.',
     broken_json: 'Correct the file and upload it again.',
+    download_stopped: 'Try it again, or delete the model.',
     duplicate_column: 'Give every column its own name and upload the file again.',
     empty_file: 'Upload a file with rows.',
     import_stopped: 'Import the file again, or delete the data set.',

@@ -79,7 +79,16 @@ export default {
     none: 'There is no model in these folders. A model folder holds a config.json and weights.',
   },
   reasons: {
+    adapter: 'This is an adapter, not a whole model.',
+    damaged: 'A file of the model is damaged.',
+    gated: 'Only given to those who accepted its terms. Download it yourself and add the folder.',
+    incomplete: 'Some weights are missing.',
+    needs_code: 'It needs code of its own to be loaded, which is not run here.',
+    no_config: 'There is no config.json.',
+    no_safetensors: 'There are no safetensors weights.',
+    no_tokenizer: 'There is no tokenizer.',
     offline: 'Needs a network, and this installation works without one.',
+    outside: 'A file is a link out of the allowed folder.',
     starter_missing: 'The starter package is not installed. Run the set-up again.',
   },
   delete: {

@@ -75,6 +75,10 @@ export default {
     detail: 'The address may be mistyped, or what was here was deleted.',
     home: 'To the overview',
   },
+  notLoaded: {
+    title: 'This page could not be loaded',
+    detail: 'The server does not answer. The page loads by itself as soon as it is back.',
+  },
   crashed: {
     title: 'This page ran into an error',
     detail: 'Your data is safe. Reload the page; if it happens again, report the line below.',

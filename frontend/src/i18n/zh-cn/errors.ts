@@ -12,6 +12,7 @@ export default {
     binary_file: '请将数据导出为 JSON、JSON 行、CSV 或文本后再上传。',
     broken_header: '请修正第一行后重新上传。',
     broken_json: '请修正文件后重新上传。',
+    download_stopped: '请重试，或删除该模型。',
     duplicate_column: '请为每一列取不同的名称后重新上传。',
     empty_file: '请上传包含数据行的文件。',
     import_stopped: '请重新导入该文件，或删除该数据集。',

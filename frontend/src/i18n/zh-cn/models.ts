@@ -76,7 +76,16 @@ export default {
     none: '这些文件夹中没有模型。模型文件夹应包含 config.json 和权重文件。',
   },
   reasons: {
+    adapter: '这是适配器，不是完整的模型。',
+    damaged: '模型文件已损坏。',
+    gated: '需先接受使用条款。请自行下载后添加该文件夹。',
+    incomplete: '缺少部分权重文件。',
+    needs_code: '加载它需要运行自带代码，这里不会执行。',
+    no_config: '缺少 config.json。',
+    no_safetensors: '没有 safetensors 权重文件。',
+    no_tokenizer: '缺少分词器。',
     offline: '需要联网，而当前为离线模式。',
+    outside: '有文件链接到允许的目录之外。',
     starter_missing: '入门模型的软件包尚未安装，请重新运行安装命令。',
   },
   delete: {

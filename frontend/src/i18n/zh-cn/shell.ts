@@ -72,6 +72,10 @@ export default {
     detail: '地址可能有误，或者原有内容已被删除。',
     home: '回到总览',
   },
+  notLoaded: {
+    title: '页面无法加载',
+    detail: '服务器没有响应。恢复后页面会自动加载。',
+  },
   crashed: {
     title: '页面出错了',
     detail: '数据不受影响。请刷新页面；如果再次出现，请反馈下面这一行信息。',
