@@ -33,7 +33,7 @@ PATH = "/api/v1/tasks"
 FAKE = {"train": Kind("tests.fakes.engine", "backend.tasks.outcome:apply", resumes=True)}
 QUICK = Timeouts(tick_live_s=0.05, tick_idle_s=0.2, orphan_s=3.0)
 ENDED = {"COMPLETED", "FAILED", "STOPPED"}
-PATIENCE_S = 45.0
+PATIENCE_S = 120.0
 
 
 class Flow:
