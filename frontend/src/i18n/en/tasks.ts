@@ -9,9 +9,14 @@ export default {
   search: 'Search by name',
   anyStatus: 'Any status',
   deleted: 'Deleted',
-  drafts_one: 'You have a draft that was not started.',
-  drafts_other: 'You have {{count}} drafts that were not started.',
-  continueDraft: 'Continue',
+  guided: 'Guided first run',
+  view: {
+    title: 'Columns and keys',
+    columns: 'Columns',
+    keys: 'Keyboard',
+    keysDetail: 'j and k move, Enter opens, / searches',
+    sortedLoaded: 'Sorted among the rows that are loaded.',
+  },
   columns: {
     progress: 'Progress',
     loss: 'Loss',

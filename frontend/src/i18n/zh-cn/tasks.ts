@@ -9,8 +9,14 @@ export default {
   search: '按名称搜索',
   anyStatus: '全部状态',
   deleted: '已删除',
-  drafts_other: '你有 {{count}} 份尚未开始的草稿。',
-  continueDraft: '继续填写',
+  guided: '带引导的首次训练',
+  view: {
+    title: '列与快捷键',
+    columns: '显示的列',
+    keys: '键盘',
+    keysDetail: 'j 和 k 移动，Enter 打开，/ 搜索',
+    sortedLoaded: '只在已加载的行中排序。',
+  },
   columns: {
     progress: '进度',
     loss: '损失',

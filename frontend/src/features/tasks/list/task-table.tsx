@@ -1,8 +1,11 @@
 /** Runs in a table: state with its reason, what learns from what, how far, how good. */
-import { Progress, Table, type TableColumnsType } from 'antd'
+import { Progress, Table, type TableColumnsType, type TableProps } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import { isLive, type Task } from '../api'
+import { columnTitle } from './column-title'
+import { lossOf, tookSeconds, type Column, type Sort, type SortKey } from './list-view'
+import { NameCell } from './name-cell'
 import { translateCode } from '@/api/errors'
 import { paths } from '@/app/paths'
 import { Duration } from '@/components/quantities'
@@ -10,128 +13,117 @@ import { RelativeTime } from '@/components/relative-time'
 import { JobStatusTag } from '@/components/status-tag'
 import { useNow } from '@/components/use-now'
 import { useFormat } from '@/i18n/format'
+import './task-table.css'
 
 interface Props {
   items: Task[]
-  /** The row that the keyboard is on. */
-  current?: string | undefined
+  columns: readonly Column[]
+  sort: Sort
+  onSort: (sort: Sort | null) => void
   selected: readonly string[]
   onSelect: (ids: readonly string[]) => void
-}
-
-const lossOf = ({ metrics }: Task) => metrics.eval_loss ?? metrics.loss ?? null
-
-function tookSeconds({ started_at: from, finished_at: to }: Task, now: number): number | null {
-  if (!from) return null
-  return Math.max(0, ((to ? Date.parse(to) : now) - Date.parse(from)) / 1000)
 }
 
 function StatusCell({ task }: { task: Task }) {
   const { t } = useTranslation()
   const { error, queue, status } = task
+  const reason =
+    status === 'FAILED' && error
+      ? translateCode(t, error)
+      : status === 'PENDING' && queue
+        ? t(`tasks.queue.${queue.reason}`, { position: queue.position })
+        : ''
   return (
     <>
       <JobStatusTag status={status} />
-      {status === 'FAILED' && error && (
-        <div className="secondary" style={{ fontSize: 12, maxWidth: 260 }}>
-          {translateCode(t, error)}
-        </div>
-      )}
-      {status === 'PENDING' && queue && (
-        <div className="secondary" style={{ fontSize: 12, maxWidth: 260 }}>
-          {t(`tasks.queue.${queue.reason}`, { position: queue.position })}
+      {reason && (
+        <div className="status-reason" title={reason}>
+          {reason}
         </div>
       )}
     </>
   )
 }
 
-export function TaskTable({ items, current, selected, onSelect }: Props) {
+function ProgressCell({ task }: { task: Task }) {
+  const { t } = useTranslation()
+  const format = useFormat()
+  const { step, total_steps: total, status, progress } = task
+  if (isLive(task) && status !== 'PENDING') {
+    return (
+      <Progress
+        size="small"
+        percent={progress * 100}
+        format={() => format.percent(progress)}
+        aria-label={`${t('tasks.columns.progress')}: ${task.name}`}
+      />
+    )
+  }
+  return (
+    <span className="numeric">
+      {total == null ? '–' : `${format.number(step)} / ${format.number(total)}`}
+    </span>
+  )
+}
+
+function useCells(): Record<SortKey, TableColumnsType<Task>[number]> {
   const { t } = useTranslation()
   const format = useFormat()
   const now = useNow()
-  const columns: TableColumnsType<Task> = [
-    {
-      title: t('general.name'),
-      key: 'name',
-      sorter: (a, b) => a.name.localeCompare(b.name),
-      render: (_, task) => <Link to={paths.task(task.id)}>{task.name}</Link>,
-    },
-    { title: t('general.status'), key: 'status', render: (_, task) => <StatusCell task={task} /> },
-    {
-      title: t('tasks.columns.progress'),
-      key: 'progress',
-      width: 150,
-      render: (_, task) =>
-        isLive(task) && task.status !== 'PENDING' ? (
-          <Progress
-            size="small"
-            percent={task.progress * 100}
-            format={() => format.percent(task.progress)}
-            aria-label={t('tasks.columns.progress')}
-          />
-        ) : (
-          <span className="numeric">
-            {task.total_steps != null && `${format.number(task.step)} / ${format.number(task.total_steps)}`}
-          </span>
-        ),
-    },
-    {
-      title: t('tasks.fields.model'),
-      key: 'model',
-      responsive: ['md'],
-      render: (_, { model }) => <span style={{ overflowWrap: 'anywhere' }}>{model.name}</span>,
-    },
-    {
-      title: t('tasks.fields.dataset'),
-      key: 'dataset',
-      responsive: ['md'],
+  return {
+    status: { width: 200, render: (_, task) => <StatusCell task={task} /> },
+    name: { render: (_, task) => <NameCell task={task} /> },
+    model: { render: (_, { model }) => <span className="any-break">{model.name}</span> },
+    dataset: {
       render: (_, { dataset }) => <Link to={paths.dataset(dataset.id)}>{dataset.name}</Link>,
     },
-    {
-      title: t('tasks.fields.method'),
-      key: 'method',
-      responsive: ['xl'],
-      render: (_, { method }) => t(`tasks.methods.${method}`),
-    },
-    {
-      title: t('tasks.columns.loss'),
-      key: 'loss',
+    method: { width: 110, render: (_, { method }) => t(`tasks.methods.${method}`) },
+    progress: { width: 150, render: (_, task) => <ProgressCell task={task} /> },
+    loss: {
       align: 'end',
+      width: 90,
       className: 'numeric',
-      sorter: (a, b) => (lossOf(a) ?? Infinity) - (lossOf(b) ?? Infinity),
       render: (_, task) => format.value(lossOf(task)),
     },
-    {
-      title: t('tasks.columns.took'),
-      key: 'took',
+    took: {
       align: 'end',
-      responsive: ['lg'],
+      width: 110,
       render: (_, task) => <Duration seconds={tookSeconds(task, now)} />,
     },
-    {
-      title: t('tasks.fields.owner'),
-      key: 'owner',
-      responsive: ['xxl'],
-      dataIndex: 'owner',
-    },
-    {
-      title: t('general.created'),
-      key: 'created',
+    owner: { width: 110, render: (_, { owner }) => owner },
+    created: {
       align: 'end',
+      width: 140,
       render: (_, { created_at: at }) => <RelativeTime at={at} />,
     },
-  ]
+  }
+}
+
+export function TaskTable({ items, columns, sort, onSort, selected, onSelect }: Props) {
+  const { t } = useTranslation()
+  const cells = useCells()
+  const onChange: TableProps<Task>['onChange'] = (_pages, _filters, sorter) => {
+    const { columnKey, order } = Array.isArray(sorter) ? (sorter[0] ?? {}) : sorter
+    onSort(order ? { key: columnKey as SortKey, descending: order === 'descend' } : null)
+  }
   return (
     <Table<Task>
       rowKey="id"
       size="small"
-      columns={columns}
       dataSource={items}
       pagination={false}
-      scroll={{ x: 760 }}
+      scroll={{ x: 480 + columns.length * 100 }}
       locale={{ emptyText: t('general.noMatch') }}
-      rowClassName={({ id }) => (id === current ? 'ant-table-row-selected' : '')}
+      onChange={onChange}
+      columns={(['status', 'name', ...columns] as const).map((key) => ({
+        key,
+        title: columnTitle(t, key),
+        // The rows come sorted; the table only shows the arrows.
+        sorter: true,
+        showSorterTooltip: false,
+        sortOrder: sort.key === key ? (sort.descending ? 'descend' : 'ascend') : null,
+        ...cells[key],
+      }))}
       rowSelection={{
         selectedRowKeys: [...selected],
         onChange: (keys) => onSelect(keys.map(String)),

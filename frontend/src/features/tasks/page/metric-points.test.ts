@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { mergePoints } from './metric-points'
 
 const at = (second: number) => `2026-01-01T00:00:${String(second).padStart(2, '0')}Z`
-const empty = { series: {}, attempts: {}, checkpoints: [] }
+const empty = { series: {}, attempts: {}, checkpoints: [], next: '' }
 
 describe('mergePoints', () => {
   it('adds new points and leaves the given object alone', () => {

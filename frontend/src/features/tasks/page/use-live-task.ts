@@ -1,5 +1,5 @@
 /** Keeps one task's caches fresh from its event stream, as long as the page is open. */
-import { useQueryClient } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import {
   checkpointsQuery,
   eventsQuery,
@@ -16,6 +16,8 @@ import { useEventStream } from '@/api/use-event-stream'
 /** `enabled`: listen at all; a finished task has nothing to say. */
 export function useLiveTask(id: string, enabled: boolean): StreamState {
   const client = useQueryClient()
+  // What the loaded curves hold need not come again.
+  const { data: metrics } = useQuery({ ...metricsQuery(id), enabled })
 
   function refresh(...keys: readonly (readonly unknown[])[]): void {
     for (const queryKey of keys) void client.invalidateQueries({ queryKey })
@@ -44,5 +46,8 @@ export function useLiveTask(id: string, enabled: boolean): StreamState {
     if (task) rememberTask(client, task)
   }
 
-  return useEventStream(enabled ? taskUrl(id, 'events/stream') : null, { onEvents }).state
+  return useEventStream(enabled && metrics ? taskUrl(id, 'events/stream') : null, {
+    after: metrics?.next,
+    onEvents,
+  }).state
 }

@@ -1,0 +1,23 @@
+/** Which columns are shown: what the address says, else what was chosen last, else the usual ones. */
+import { useState } from 'react'
+import { DEFAULT_COLUMNS, parseColumns, type Column } from './list-view'
+
+const STORAGE_KEY = 'easytune.task-columns'
+
+const stored = () => localStorage.getItem(STORAGE_KEY) ?? DEFAULT_COLUMNS.join()
+
+export function useColumns(
+  address: string,
+  setAddress: (text: string) => void,
+): [Column[], (next: Column[]) => void] {
+  const [kept, setKept] = useState(stored)
+  return [
+    parseColumns(address || kept),
+    (next) => {
+      const text = next.join()
+      localStorage.setItem(STORAGE_KEY, text)
+      setKept(text)
+      setAddress(text)
+    },
+  ]
+}
