@@ -1,0 +1,161 @@
+"""`easytune train`: from a file to a model without server or database. The engine is a fake."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from backend.settings import PROJECT_ROOT
+from tests.tiny_model import build_tiny_model
+
+# The command as it is, but for the engine that the run host starts.
+COMMAND = """\
+import functools, json, os, sys
+from backend.jobs.run_folder import RunFolder
+from backend.tasks import train_command
+if fake := os.environ.get("FAKE"):
+    create = RunFolder.create
+    RunFolder.create = lambda self, spec: create(self, {**spec, "fake": json.loads(fake)})
+train_command.ForegroundRun = functools.partial(
+    train_command.ForegroundRun, child="tests.fakes.engine"
+)
+train_command.app(sys.argv[1:])
+"""
+RUN = """\
+name: Lamp bot
+model: model
+dataset: lamps.jsonl
+output_name: lamp-bot
+"""
+CHAT = {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yes"}]}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    build_tiny_model(tmp_path / "model")
+    (tmp_path / "lamps.jsonl").write_text(f"{json.dumps(CHAT)}\n" * 20)
+    (tmp_path / "run.yaml").write_text(RUN)
+    return tmp_path
+
+
+def _start(folder: Path, *arguments: str, **fake: float) -> subprocess.Popen[str]:
+    """The command under way; `fake` is how the engine behaves."""
+    variables = {k: v for k, v in os.environ.items() if not k.startswith("EASYTUNE_")}
+    return subprocess.Popen(
+        [sys.executable, "-c", COMMAND, *arguments],
+        cwd=folder,
+        env={
+            **variables,
+            "PYTHONPATH": str(PROJECT_ROOT),
+            "EASYTUNE_DATA_DIR": str(folder / "data"),
+            "COLUMNS": "200",
+            "FAKE": json.dumps(fake) if fake else "",
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def _train(folder: Path, *arguments: str) -> tuple[int, str]:
+    process = _start(folder, *arguments)
+    said, _ = process.communicate(timeout=120)
+    return process.returncode, said
+
+
+def test_it_trains_and_says_where_the_model_is(folder: Path) -> None:
+    code, said = _train(folder, "run.yaml", "--output", "out")
+    assert code == 0, said
+    assert "The model is in out/output" in said
+    spec = json.loads((folder / "out" / "spec.json").read_text())
+    assert (spec["dataset"]["num_rows"], spec["model"]["name"]) == (20, "model")
+    assert Path(spec["dataset"]["path"]).read_bytes().count(b"\n") == 20
+    again, said = _train(folder, "run.yaml", "--output", "out")
+    assert (again, "already holds a run" in said) == (2, True)
+
+
+def test_without_output_every_run_has_its_folder(folder: Path) -> None:
+    code, said = _train(folder, "run.yaml")
+    assert code == 0, said
+    (made,) = (folder / "runs").iterdir()
+    assert made.name.startswith("lamp-bot-")
+
+
+def test_errors_of_the_file_come_all_at_once(folder: Path) -> None:
+    (folder / "run.yaml").write_text(RUN.replace("lamps.jsonl", "no.jsonl") + "method: magic\n")
+    code, said = _train(folder, "run.yaml")
+    assert code == 2
+    assert "run.yaml:3: dataset" in said
+    assert "run.yaml:5: method" in said
+    assert not (folder / "runs").exists()
+
+
+def test_bad_rows_name_their_lines(folder: Path) -> None:
+    lines = [json.dumps(CHAT)] * 3 + ['{"messages": [}', json.dumps({"messages": []})]
+    (folder / "lamps.jsonl").write_text("\n".join(lines) + "\n")
+    code, said = _train(folder, "run.yaml")
+    assert code == 2
+    assert "lamps.jsonl:4:" in said
+    assert "lamps.jsonl:5:" in said
+
+
+def test_data_of_another_kind_is_refused_before_anything_starts(folder: Path) -> None:
+    (folder / "lamps.jsonl").write_text('{"text": "good", "label": "positive"}\n' * 9)
+    code, said = _train(folder, "run.yaml")
+    assert (code, "classification rows" in said) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        ("./nowhere", "there is no folder"),
+        ("acme/unheard-of", "neither a folder"),
+        ("data-only", "no config.json"),
+    ],
+)
+def test_models_that_are_not_there(folder: Path, model: str, told: str) -> None:
+    (folder / "data-only").mkdir()
+    (folder / "run.yaml").write_text(RUN.replace("model: model", f"model: {model}"))
+    code, said = _train(folder, "run.yaml")
+    assert (code, told in said) == (2, True), said
+
+
+def test_a_model_without_chat_template_is_refused(folder: Path) -> None:
+    (folder / "model" / "chat_template.jinja").unlink()
+    code, said = _train(folder, "run.yaml")
+    assert (code, "no chat template" in said) == (2, True)
+
+
+def test_an_interruption_saves_and_the_run_goes_on_later(folder: Path) -> None:
+    process = _start(folder, "run.yaml", "--output", "out", steps=4000)
+    events = folder / "out" / "events.jsonl"
+    deadline = time.monotonic() + 60
+    while not (events.exists() and '"metrics"' in events.read_text()):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 3, said
+    assert "easytune train --resume out" in said
+    spec = json.loads((folder / "out" / "spec.json").read_text())
+    del spec["fake"]
+    (folder / "out" / "spec.json").write_text(json.dumps(spec))
+    code, said = _train(folder, "--resume", "out")
+    assert code == 0, said
+    spec = json.loads((folder / "out+2" / "spec.json").read_text())
+    assert spec["attempt"] == 2
+    assert spec["resume_from"].startswith(str(folder / "out" / "checkpoints" / "step-"))
+
+
+def test_nothing_to_resume(folder: Path) -> None:
+    (folder / "empty").mkdir()
+    for arguments in (("--resume", "empty"), ("--resume", "run.yaml"), (), ("a", "--resume", "b")):
+        code, said = _train(folder, *arguments)
+        assert code == 2, said
+        assert "✖" in said
