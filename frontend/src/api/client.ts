@@ -4,7 +4,7 @@
  */
 import createClient, { type Middleware } from 'openapi-fetch'
 import { reportReachable, reportUnreachable } from './connection'
-import { errorOf, isTemporary, NetworkError } from './errors'
+import { errorOf, isServerAway, NetworkError } from './errors'
 import type { components, paths } from './schema.gen'
 import { markExpired } from './session'
 
@@ -24,7 +24,7 @@ export async function checkAnswer(response: Response): Promise<void> {
     return
   }
   const error = await errorOf(response)
-  if (isTemporary(error)) reportUnreachable()
+  if (isServerAway(error)) reportUnreachable()
   else reportReachable()
   if (error.status === 401 && !SIGN_IN_PATHS.test(new URL(response.url).pathname)) markExpired()
   throw error

@@ -4,6 +4,7 @@ import {
   errorOf,
   errorSentence,
   fieldErrorSentence,
+  isServerAway,
   isTemporary,
   NetworkError,
   originalWords,
@@ -107,6 +108,15 @@ it('turns a JSON pointer into a form path', () => {
   expect(pointerPath('/messages/0/content')).toEqual(['messages', 0, 'content'])
   expect(pointerPath('/a~1b/c~0d')).toEqual(['a/b', 'c~d'])
   expect(pointerPath('')).toEqual([])
+})
+
+it('knows when the platform is away, and when only one call failed', () => {
+  const ours = { status: 503, request_id: 'r-1' }
+  expect(isServerAway(new ApiError({ ...ours, code: 'HubUnreachable' }))).toBe(false)
+  expect(isServerAway(new ApiError({ ...ours, code: 'DatabaseUnavailable' }))).toBe(true)
+  expect(isServerAway(new ApiError({ status: 502 }))).toBe(true)
+  expect(isServerAway(new ApiError({ status: 500 }))).toBe(false)
+  expect(isServerAway(new NetworkError())).toBe(true)
 })
 
 it('knows what may pass by itself', () => {

@@ -63,6 +63,16 @@ export function isTemporary(error: unknown): boolean {
   return error instanceof ApiError && [502, 503, 504].includes(error.status)
 }
 
+/** Our own server's refusals that mean it can serve nobody; other 503s concern one call only. */
+const AWAY_CODES = new Set(['Unavailable', 'DatabaseUnavailable'])
+
+/** Whether the platform as a whole is away: no answer, a proxy's answer, or its own word for it. */
+export function isServerAway(error: unknown): boolean {
+  if (error instanceof NetworkError) return true
+  if (!(error instanceof ApiError) || !isTemporary(error)) return false
+  return error.requestId === '' || AWAY_CODES.has(error.code)
+}
+
 interface Coded {
   code: string
   message: string

@@ -1,7 +1,7 @@
 /** Sending a file with progress: fetch can not report how much was sent, XMLHttpRequest can. */
 import { OWN_HEADER } from './client'
 import { reportReachable, reportUnreachable } from './connection'
-import { errorOfText, isTemporary, NetworkError } from './errors'
+import { errorOfText, isServerAway, NetworkError } from './errors'
 import { markExpired } from './session'
 
 export interface UploadOptions {
@@ -28,7 +28,7 @@ export function upload<T>(url: string, form: FormData, options: UploadOptions): 
         return
       }
       const error = errorOfText(request.status, request.responseText)
-      if (isTemporary(error)) reportUnreachable()
+      if (isServerAway(error)) reportUnreachable()
       if (error.status === 401) markExpired()
       reject(error)
     }

@@ -1,6 +1,6 @@
 /** A model of the catalogue: what it is, whether it can be trained here, and adding it. */
 import { CheckOutlined, PlusOutlined } from '@ant-design/icons'
-import { Button, Card, Flex, Tag, Tooltip } from 'antd'
+import { Button, Card, Flex, Tag } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { FitTag } from './fit-tag'
 import { reasonText } from './reason-text'
@@ -11,7 +11,8 @@ import { useFormat } from '@/i18n/format'
 export function CatalogCard({ entry }: { entry: Schemas['CatalogEntry'] }) {
   const { t } = useTranslation()
   const format = useFormat()
-  const { name, family, source, reference, fit, unavailable_reason: reason } = entry
+  const { name, family, fit, unavailable_reason: reason } = entry
+  const [owner, short] = name.includes('/') ? name.split('/') : ['', name]
   const facts = [
     t('models.parameters', { count: format.parameters(entry.num_parameters) }),
     t('models.context', { tokens: format.number(entry.context_length) }),
@@ -24,9 +25,11 @@ export function CatalogCard({ entry }: { entry: Schemas['CatalogEntry'] }) {
       <Flex vertical gap={8} style={{ height: '100%' }}>
         <Flex justify="space-between" gap={8} align="flex-start">
           <div style={{ minWidth: 0 }}>
-            <strong style={{ overflowWrap: 'anywhere' }}>{name}</strong>
+            <strong style={{ overflowWrap: 'anywhere' }}>{short}</strong>
             <div className="secondary" style={{ fontSize: 12 }}>
-              {[family, entry.languages.map(format.languageName).join(', ')].join(' · ')}
+              {[owner, family, entry.languages.map(format.languageName).join(', ')]
+                .filter(Boolean)
+                .join(' · ')}
             </div>
           </div>
           {entry.offline && <Tag color="success">{t('models.catalog.offline')}</Tag>}
@@ -45,13 +48,6 @@ export function CatalogCard({ entry }: { entry: Schemas['CatalogEntry'] }) {
             <span className="secondary" style={{ fontSize: 12 }}>
               {reasonText(t, reason)}
             </span>
-          )}
-          {source === 'huggingface' && (
-            <Tooltip title={reference}>
-              <span className="mono secondary" style={{ overflow: 'hidden', textOverflow: 'ellipsis' }}>
-                {reference}
-              </span>
-            </Tooltip>
           )}
         </Flex>
       </Flex>
