@@ -69,9 +69,18 @@ class NewFile:
 
 
 async def create(
-    session: AsyncSession, user: UserRow, settings: Settings, file: NewFile, form: DatasetForm
+    session: AsyncSession,
+    user: UserRow,
+    settings: Settings,
+    file: NewFile,
+    form: DatasetForm,
+    *,
+    queue: bool = True,
 ) -> DatasetRow:
-    """Take the file over and queue its import; `discard` undoes it when the commit fails."""
+    """Take the file over and queue its import; `discard` undoes it when the commit fails.
+
+    Without `queue` the caller has imported it and says in the same transaction what was found.
+    """
     _require_parts(form.mapping, [])
     row = DatasetRow(
         id=new_id(),
@@ -87,7 +96,8 @@ async def create(
     )
     session.add(row)
     await session.flush()
-    await _enqueue(session, settings, row, version=1)
+    if queue:
+        await _enqueue(session, settings, row, version=1)
     target = files.upload_file(settings, row.id)
     target.parent.mkdir(parents=True, mode=0o700)
     file.path.rename(target)

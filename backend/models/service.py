@@ -131,15 +131,22 @@ def _require_space(settings: Settings, found: HubModel) -> None:
 
 
 async def create(
-    session: AsyncSession, user: UserRow, settings: Settings, wanted: Wanted
+    session: AsyncSession,
+    user: UserRow,
+    settings: Settings,
+    wanted: Wanted,
+    model_id: UUID | None = None,
 ) -> ModelRow:
-    """Add the model, or return the one that is this already (tried again when it had failed)."""
+    """Add the model, or return the one that is this already (tried again when it had failed).
+
+    `model_id` is given when its files are in place under that id.
+    """
     policy.require(user, Action.CREATE, user.id)
     try:
         async with session.begin_nested():
             row = await queries.same(session, wanted.source, wanted.reference, wanted.revision)
             if row is None:
-                return await _add(session, user, settings, wanted)
+                return await _add(session, user, settings, wanted, model_id or new_id())
     except IntegrityError:  # somebody adds it at this very moment
         row = await queries.same(session, wanted.source, wanted.reference, wanted.revision)
         if row is None:
@@ -149,11 +156,17 @@ async def create(
     return row
 
 
+async def existing(session: AsyncSession, wanted: Wanted) -> ModelRow | None:
+    """The model that is this already, unless it failed."""
+    row = await queries.same(session, wanted.source, wanted.reference, wanted.revision)
+    return row if row is not None and row.status != ModelStatus.FAILED else None
+
+
 async def _add(
-    session: AsyncSession, user: UserRow, settings: Settings, wanted: Wanted
+    session: AsyncSession, user: UserRow, settings: Settings, wanted: Wanted, model_id: UUID
 ) -> ModelRow:
     row = ModelRow(
-        id=new_id(),
+        id=model_id,
         added_by=user.id,
         name=wanted.name,
         source=wanted.source,
@@ -187,12 +200,19 @@ async def _begin(session: AsyncSession, settings: Settings, row: ModelRow, wante
 def download_spec(settings: Settings, row: ModelRow, found: HubModel) -> dict[str, Any]:
     """All that a download depends on."""
     return {
+        **hub_spec(settings, found),
+        "partial": str(files.partial_dir(settings, row.id)),
+        "target": str(files.own_dir(settings, row.source, row.id)),
+    }
+
+
+def hub_spec(settings: Settings, found: HubModel) -> dict[str, Any]:
+    """What to fetch, and from where."""
+    return {
         "endpoint": settings.hf_endpoint.rstrip("/"),
         "repo": found.reference,
         "revision": found.revision,
-        "files": [{**asdict(file)} for file in found.files],
-        "partial": str(files.partial_dir(settings, row.id)),
-        "target": str(files.own_dir(settings, row.source, row.id)),
+        "files": [asdict(file) for file in found.files],
     }
 
 

@@ -50,39 +50,39 @@ async def test_listing_then_adding_then_deleting_leaves_the_folder(
     assert (root / "llamas/tiny/model.safetensors").is_file()
 
 
-@pytest.mark.parametrize(
-    "reference",
-    [
-        "",
-        "shelf",
-        "shelf/llamas",
-        "shelf/nothing",
-        "other/llamas/tiny",
-        "shelf/../outside",
-        "shelf/llamas/../../outside",
-        "/etc",
-        "shelf//etc",
-        "shelf/%2e%2e/outside",
-        "shelf\\llamas\\tiny",
-        "\\\\host\\share",
-        "shelf/llamas/tiny\0",
-        "~/outside",
-        "file:///etc",
-        "shelf/link-out",
-        "shelf/linked-weights",
-    ],
-)
+LEADS_OUTSIDE = [
+    "",
+    "shelf",
+    "shelf/llamas",
+    "shelf/nothing",
+    "other/llamas/tiny",
+    "shelf/../outside",
+    "shelf/llamas/../../outside",
+    "/etc",
+    "shelf//etc",
+    "shelf/%2e%2e/outside",
+    "shelf\\llamas\\tiny",
+    "\\\\host\\share",
+    "shelf/llamas/tiny\0",
+    "~/outside",
+    "file:///etc",
+    "shelf/link-out",
+    "shelf/linked-weights",
+]
+
+
 async def test_whatever_leads_outside_is_refused(
-    client: httpx.AsyncClient, root: Path, tmp_path: Path, tiny: Path, reference: str
+    client: httpx.AsyncClient, root: Path, tmp_path: Path, tiny: Path
 ) -> None:
     (root / "link-out").symlink_to(tmp_path / "outside")
     shutil.copytree(tiny, root / "linked-weights")
     (root / "linked-weights/model.safetensors").unlink()
     (root / "linked-weights/model.safetensors").symlink_to(tmp_path / "outside/model.safetensors")
-    answer = await client.post(API, json={"source": "local", "reference": reference})
-    assert answer.status_code == 400, answer.text
-    assert answer.json()["code"] == "BadReference"
-    assert str(tmp_path) not in answer.text
+    for reference in LEADS_OUTSIDE:
+        answer = await client.post(API, json={"source": "local", "reference": reference})
+        assert (answer.status_code, reference) == (400, reference), answer.text
+        assert answer.json()["code"] == "BadReference"
+        assert str(tmp_path) not in answer.text
 
 
 @hypothesis_settings(max_examples=300, deadline=None)

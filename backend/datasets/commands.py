@@ -1,0 +1,168 @@
+"""`easytune datasets`: list and add data sets without the browser, straight in the database."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.accounts.schemas import Role
+from backend.accounts.tables import UserRow
+from backend.database import SessionFactory, transaction
+from backend.datasets import files, outcome, service, upload, uploads
+from backend.datasets.canonical import REPORT_FILE
+from backend.datasets.importing import import_file
+from backend.datasets.schemas import DatasetStatus, Mapping
+from backend.datasets.service import DatasetForm
+from backend.datasets.tables import DatasetRow
+from backend.errors import NotFound, Refused
+from backend.own_database import database_of, sessions_of
+from backend.settings import Settings, load
+
+MAX_LISTED = 200
+SHOWN_ITEMS = 10
+
+app = typer.Typer(no_args_is_help=True, help="List and add data sets.")
+
+
+class NoSuchUser(NotFound):
+    """There is no user to own the data set; `easytune user add NAME` makes one."""
+
+
+class BadOption(Refused):
+    """{option}: {reason}"""
+
+
+@app.command("list")
+def list_datasets() -> None:
+    """Id, state, rows, kind and name of the newest data sets."""
+
+    async def work(session: AsyncSession) -> list[DatasetRow]:
+        query = select(DatasetRow).order_by(DatasetRow.id.desc()).limit(MAX_LISTED)
+        return list(await session.scalars(query))
+
+    with database_of(load()) as settings:
+
+        async def run() -> list[DatasetRow]:
+            async with sessions_of(settings) as sessions, transaction(sessions) as session:
+                return await work(session)
+
+        rows = asyncio.run(run())
+    if not rows:
+        typer.echo("There is no data set yet: easytune datasets add FILE")
+    for row in rows:
+        count = "-" if row.num_rows is None else str(row.num_rows)
+        typer.echo(
+            f"{row.id}  {row.status:13}  {count:>9}  {row.record_type or '-':20}  {row.name}"
+        )
+
+
+@app.command()
+def add(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
+    name: Annotated[str | None, typer.Option(help="Default: the file's name")] = None,
+    mapping: Annotated[
+        str | None,
+        typer.Option(help='JSON: {"record_type": …, "columns": {"prompt": "COLUMN", …}}'),
+    ] = None,
+    max_dropped_rows: Annotated[int, typer.Option(min=0)] = 0,
+    owner: Annotated[
+        str | None, typer.Option(help="User name; default: the first administrator")
+    ] = None,
+) -> None:
+    """Import a file; says what became of its rows."""
+    form = DatasetForm(name=name, mapping=_mapping(mapping), max_dropped_rows=max_dropped_rows)
+    with database_of(load()) as settings:
+
+        async def run() -> tuple[DatasetRow, list[str]]:
+            async with sessions_of(settings) as sessions:
+                return await add_file(sessions, settings, file.resolve(), form, owner)
+
+        row, report = asyncio.run(run())
+    counts = row.counts
+    typer.echo(f"{row.name}: {row.status}, {row.record_type or 'unknown records'} ({row.id})")
+    typer.echo(
+        f"  {counts['kept']} rows kept, {counts['repaired']} repaired, {counts['dropped']} dropped"
+    )
+    for line in report:
+        typer.echo(f"  {line}")
+    if row.status == DatasetStatus.READY:
+        return
+    if row.error is not None:
+        typer.echo(f"✖ {row.error['message']} {row.error['hint']}", err=True)
+    else:
+        columns = ", ".join(row.columns)
+        typer.echo(f"✖ Say with --mapping which column is what: {columns}", err=True)
+    raise typer.Exit(1)
+
+
+def _mapping(text: str | None) -> Mapping | None:
+    try:
+        return Mapping.model_validate_json(text) if text else None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        params = {"option": "--mapping", "reason": f"{place} {first['msg']}".strip()}
+        raise BadOption(params=params) from error
+
+
+async def add_file(
+    sessions: SessionFactory,
+    settings: Settings,
+    file: Path,
+    form: DatasetForm,
+    owner: str | None,
+) -> tuple[DatasetRow, list[str]]:
+    """Copy, import here and now, then write; returns the row and the first lines of the report."""
+    settings.datasets_dir.mkdir(parents=True, exist_ok=True)
+    upload.require_space(settings, 2 * file.stat().st_size)
+    async with transaction(sessions) as session:
+        user = await _owner(session, owner)
+    async with upload.incoming(settings) as path:
+        copied = await asyncio.to_thread(uploads.copy, file, path)
+        staged = path.with_name(f"{path.name}.import")
+        staged.mkdir()
+        try:
+            summary = await asyncio.to_thread(
+                import_file,
+                path,
+                copied.filename,
+                staged,
+                mapping=form.mapping.model_dump(mode="json") if form.mapping else None,
+                max_dropped_rows=form.max_dropped_rows,
+            )
+            report = _first_items(staged, file)
+            async with transaction(sessions) as session:
+                row = await service.create(session, user, settings, copied, form, queue=False)
+                outcome.write_summary(row, 1, summary)
+                files.publish(staged, files.version_dir(settings, row.id, 1))
+        finally:
+            files.clear(staged)
+    return row, report
+
+
+async def _owner(session: AsyncSession, name: str | None) -> UserRow:
+    query = select(UserRow).where(UserRow.disabled_at.is_(None)).order_by(UserRow.id)
+    if name is not None:
+        query = query.where(UserRow.username == name.lower())
+    else:
+        query = query.where(UserRow.role == Role.ADMINISTRATOR)
+    user = await session.scalar(query.limit(1))
+    if user is None:
+        raise NoSuchUser
+    return user
+
+
+def _first_items(folder: Path, file: Path) -> list[str]:
+    lines: list[str] = []
+    with (folder / REPORT_FILE).open("rb") as report:
+        for line in report:
+            if len(lines) == SHOWN_ITEMS:
+                return [*lines, "…"]
+            item: dict[str, Any] = json.loads(line)
+            lines.append(f"{file}:{item['line']}: {item['action']}: {item['message']}")
+    return lines
