@@ -28,7 +28,7 @@ def set_determinism(spec: RunSpec) -> None:
     if spec.deterministic:
         torch.use_deterministic_algorithms(True)
         # It would only fill memory that is written anyway.
-        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+        torch.utils.deterministic.fill_uninitialized_memory = False
 
 
 def report_data(reporter: Reporter, data: PreparedData) -> None:
@@ -101,6 +101,7 @@ def build(
             alpha=knobs.lora_alpha,
             dropout=knobs.lora_dropout,
             wanted=knobs.target_modules,
+            generator=torch.Generator().manual_seed(knobs.seed),
         )
     else:
         model.requires_grad_(True)

@@ -6,6 +6,7 @@ it is cut into micro-batches.
 
 import math
 import time
+from collections.abc import Sequence
 from enum import Enum
 
 from training_engine.contract.names import FailureCode, Phase
@@ -70,7 +71,7 @@ def train(run: Run) -> Ending:
     return Ending.DONE
 
 
-def rows_of(run: Run, data: EncodedSet, samples: list[int]) -> list[PackedRow]:
+def rows_of(run: Run, data: EncodedSet, samples: Sequence[int]) -> list[PackedRow]:
     """The samples as packed rows that fit; one sample per row when packing is off."""
     most = run.plan.max_samples if run.packed else 1
     parts = split(data, samples, max_samples=most, max_tokens=run.plan.max_tokens)

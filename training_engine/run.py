@@ -69,14 +69,11 @@ class Run:
     state: State = field(default_factory=State)
     pace: Pace = field(default_factory=Pace)
     saved: dict[int, str] = field(default_factory=dict)  # step → folder of a checkpoint
-    _ledger: Ledger | None = None
 
     @property
     def ledger(self) -> Ledger:
-        """The ledger of this attempt, opened when first needed."""
-        if self._ledger is None:
-            self._ledger = Ledger(self.run_dir / LEDGER_FILE)
-        return self._ledger
+        """The samples consumed by this attempt and those it continues."""
+        return Ledger(self.run_dir / LEDGER_FILE)
 
     def identity(self) -> dict[str, str]:
         """What must be equal for a checkpoint to continue this very run."""

@@ -12,6 +12,7 @@ from training_engine.models import attention
 from training_engine.models.load import set_attention
 
 NEW_TOKENS = 64
+MOST_SECONDS = 20.0
 LONGEST_PROMPT = 512
 
 
@@ -55,6 +56,7 @@ def _generate(
                 input_ids=ids,
                 attention_mask=mask,
                 max_new_tokens=NEW_TOKENS,
+                max_time=MOST_SECONDS,
                 do_sample=False,
                 use_cache=True,
                 pad_token_id=pad,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from training_engine.contract.names import SPEC_FILE, ExitCode, FailureCode, Phase
+from training_engine.contract.names import OUTPUT_DIR, SPEC_FILE, ExitCode, FailureCode, Phase
 from training_engine.contract.spec import Method, RunSpec
 from training_engine.control import StopRequests
 from training_engine.events import EventWriter, Reporter
@@ -135,7 +135,7 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
         reporter.events.write("samples", step=best, items=items)
     reporter.events.write("finished", step=state.step, metrics=metrics, output_bytes=size)
     what = "adapter" if spec.method == Method.LORA else "model"
-    reporter.say(f"finished: {what} of {size / 1e6:.1f} MB in {output.OUTPUT_DIR}/")
+    reporter.say(f"finished: {what} of {size / 1e6:.1f} MB in {OUTPUT_DIR}/")
     return ExitCode.FINISHED
 
 

@@ -7,9 +7,8 @@ import pytest
 import torch
 
 from tests.tiny_model import build_tiny_model
+from training_engine.failures import EngineFailure
 from training_engine.models import adapters
-from training_engine.models.adapters import UnknownTarget
-from training_engine.models.masters import FlatMasters
 
 TOKENS = torch.tensor([[5, 6, 7, 8, 9, 10, 11]])
 
@@ -28,11 +27,28 @@ def load(folder: Path) -> Any:
 def tuned(folder: Path, **options: Any) -> Any:
     model = load(folder)
     generator = torch.Generator().manual_seed(0)
-    adapters.attach(model, rank=4, alpha=8, generator=generator, **options)
-    for number, parameter in enumerate(adapters.parameters(model)):
+    adapters.add_lora(
+        model,
+        rank=4,
+        alpha=8,
+        dropout=0.0,
+        wanted=options.get("wanted", "all-linear"),
+        generator=generator,
+    )
+    for number, parameter in enumerate(learning(model)):
         with torch.no_grad():
             parameter += torch.randn(parameter.shape, generator=generator) * 0.1 * (number % 3 + 1)
     return model
+
+
+def learning(model: Any) -> list[torch.nn.Parameter]:
+    return [p for _, layer in adapters.lora_layers(model) for p in (layer.lora_a, layer.lora_b)]
+
+
+def save(model: Any, folder: Path, base: str) -> None:
+    adapters.save_adapter(
+        folder, model, {}, base_model=base, revision=None, rank=4, alpha=8, dropout=0.0
+    )
 
 
 def logits(model: Any) -> torch.Tensor:
@@ -44,7 +60,7 @@ def logits(model: Any) -> torch.Tensor:
 def test_a_fresh_adapter_changes_nothing(folder: Path) -> None:
     model = load(folder)
     before = logits(model)
-    names = adapters.attach(model, rank=4, alpha=8)
+    names = adapters.add_lora(model, rank=4, alpha=8, dropout=0.0, wanted="all-linear")
     assert names
     assert not any("lm_head" in name for name in names)
     torch.testing.assert_close(logits(model), before)
@@ -52,8 +68,8 @@ def test_a_fresh_adapter_changes_nothing(folder: Path) -> None:
 
 def test_only_adapters_learn(folder: Path) -> None:
     model = tuned(folder)
-    learning = {id(p) for p in model.parameters() if p.requires_grad}
-    assert learning == {id(p) for p in adapters.parameters(model)}
+    required = {id(p) for p in model.parameters() if p.requires_grad}
+    assert required == {id(p) for p in learning(model)}
 
 
 def test_the_same_seed_gives_the_same_start(folder: Path) -> None:
@@ -65,8 +81,8 @@ def test_the_same_seed_gives_the_same_start(folder: Path) -> None:
 def test_stock_peft_loads_what_we_save(folder: Path, tmp_path: Path, targets: Any) -> None:
     from peft import PeftModel
 
-    model = tuned(folder, targets=targets)
-    adapters.save(model, tmp_path, "owner/base")
+    model = tuned(folder, wanted=targets)
+    save(model, tmp_path, "owner/base")
     stock = PeftModel.from_pretrained(load(folder), tmp_path).eval()
     torch.testing.assert_close(logits(stock), logits(model), rtol=1e-5, atol=1e-5)
     assert not torch.allclose(logits(model), logits(load(folder)), atol=1e-3)
@@ -82,46 +98,37 @@ def test_we_load_what_stock_peft_saved(folder: Path, tmp_path: Path) -> None:
     stock = get_peft_model(load(folder), config).eval()
     stock.save_pretrained(tmp_path)
     model = load(folder)
-    adapters.attach_saved(model, tmp_path)
+    adapters.load_adapter(model, tmp_path)
     torch.testing.assert_close(logits(model), logits(stock), rtol=1e-5, atol=1e-5)
 
 
 def test_an_adapter_can_be_switched_off(folder: Path) -> None:
     model = tuned(folder)
-    for _, adapter in adapters.adapters(model):
-        adapter.enabled = False
+    adapters.enable(model, False)
     torch.testing.assert_close(logits(model), logits(load(folder)))
 
 
 def test_an_unknown_target_is_named_with_what_there_is(folder: Path) -> None:
-    with pytest.raises(UnknownTarget, match=r"no layer q_project; it has .*q_proj"):
-        adapters.attach(load(folder), rank=4, alpha=8, targets=["q_project"])
+    with pytest.raises(EngineFailure, match="no linear layer named q_project") as refusal:
+        adapters.add_lora(load(folder), rank=4, alpha=8, dropout=0.0, wanted=["q_project"])
+    assert "q_proj" in refusal.value.hint
 
 
-def test_masters_share_memory_and_collect_gradients(folder: Path) -> None:
+def test_merged_into_the_base_it_answers_alike(folder: Path, tmp_path: Path) -> None:
+    from peft import PeftModel
+
     model = tuned(folder)
-    masters = FlatMasters(adapters.parameters(model))
-    model(TOKENS).logits.sum().backward()
-    assert masters.silent() == []
-    norm = sum(float(p.grad.norm() ** 2) for p in masters.parameters if p.grad is not None) ** 0.5
-    assert float(masters.gradient().norm()) == pytest.approx(norm, rel=1e-4)
-    before = logits(model)
-    torch.optim.SGD([masters.master], lr=1e-3).step()
-    masters.publish()
-    assert not torch.equal(logits(model), before)
-    masters.zero()
-    assert masters.silent() == list(range(len(masters.parameters)))
+    save(model, tmp_path, "owner/base")
+    merged = PeftModel.from_pretrained(load(folder), tmp_path).merge_and_unload().eval()
+    torch.testing.assert_close(logits(merged), logits(model), rtol=1e-5, atol=1e-5)
 
 
-def test_masters_of_half_precision_keep_small_updates() -> None:
-    weight = torch.nn.Parameter(torch.full((4,), 256.0, dtype=torch.bfloat16))
-    masters = FlatMasters([weight])
-    optimizer = torch.optim.SGD([masters.master], lr=1.0)
-    for _ in range(8):
-        (weight * 0.25).sum().backward()
-        masters.collect()
-        optimizer.step()
-        masters.publish()
-        masters.zero()
-    # In bf16 alone each step of 0.25 would vanish beside 256.
-    assert weight.tolist() == [254.0] * 4
+def test_full_names_where_short_ones_would_match_more(folder: Path, tmp_path: Path) -> None:
+    from peft import PeftModel
+
+    names = ["model.layers.1.self_attn.q_proj"]
+    model = tuned(folder, wanted=names)
+    save(model, tmp_path, "owner/base")
+    stock = PeftModel.from_pretrained(load(folder), tmp_path).eval()
+    assert sum("lora_A" in name for name, _ in stock.named_parameters()) == 1
+    torch.testing.assert_close(logits(stock), logits(model), rtol=1e-5, atol=1e-5)

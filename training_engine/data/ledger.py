@@ -13,24 +13,22 @@ class Ledger:
     """The ledger of one attempt; its offset goes into every checkpoint."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("ab", buffering=0)
+        self._path = path
 
     @property
     def offset(self) -> int:
         """Bytes so far."""
-        return os.fstat(self._file.fileno()).st_size
+        return self._path.stat().st_size if self._path.exists() else 0
 
     def append(self, samples: Sequence[int]) -> None:
         """Note the samples of a step."""
-        self._file.write(array("q", samples).tobytes())
+        with self._path.open("ab") as file:
+            file.write(array("q", samples).tobytes())
 
     def sync(self) -> None:
         """Make sure it is on the disk; raises `OSError`."""
-        os.fsync(self._file.fileno())
-
-    def close(self) -> None:
-        """Release the file."""
-        self._file.close()
+        with self._path.open("ab") as file:
+            os.fsync(file.fileno())
 
 
 def carry_over(source: Path, target: Path, offset: int) -> bool:

@@ -22,7 +22,14 @@ ALL_LINEAR = "all-linear"
 class LoraLinear(nn.Module):
     """A frozen linear layer with a low-rank addition; B is zero at first, so nothing changes."""
 
-    def __init__(self, base: nn.Linear, rank: int, alpha: float, dropout: float) -> None:
+    def __init__(
+        self,
+        base: nn.Linear,
+        rank: int,
+        alpha: float,
+        dropout: float,
+        generator: torch.Generator | None,
+    ) -> None:
         super().__init__()
         self.base_layer = base
         self.scale = alpha / rank
@@ -33,7 +40,7 @@ class LoraLinear(nn.Module):
         self.lora_b = nn.Parameter(torch.zeros(base.out_features, rank, **options))
         # As PEFT initialises it, in float32 so that every type begins with the same numbers.
         start = torch.empty(rank, base.in_features)
-        nn.init.kaiming_uniform_(start, a=math.sqrt(5))
+        nn.init.kaiming_uniform_(start, a=math.sqrt(5), generator=generator)
         with torch.no_grad():
             self.lora_a.copy_(start)
 
@@ -92,14 +99,19 @@ def add_lora(
     alpha: float,
     dropout: float,
     wanted: list[str] | Literal["all-linear"],
+    generator: torch.Generator | None = None,
 ) -> list[str]:
-    """Freeze the model and put adapters on its layers; returns their names."""
+    """Freeze the model and put adapters on its layers; returns their names.
+
+    A is drawn from `generator`; B is zero, so that the model answers as before. Raises
+    `EngineFailure` for names that are no layer.
+    """
     model.requires_grad_(False)
     names = targets_of(model, wanted)
     for name in names:
         parent, _, last = name.rpartition(".")
         owner = model.get_submodule(parent)
-        setattr(owner, last, LoraLinear(getattr(owner, last), rank, alpha, dropout))
+        setattr(owner, last, LoraLinear(getattr(owner, last), rank, alpha, dropout, generator))
     return names
 
 

@@ -8,60 +8,69 @@ Liger's fused linear cross-entropy (https://arxiv.org/abs/2410.10989).
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd.function import Function, once_differentiable
 
 # Logits held at a time: 32 M numbers are 64 MB in bfloat16 and 128 MB in float32.
 CHUNK_LOGITS = 32 * 1024 * 1024
 
 
-class _LinearCrossEntropy(Function):
+class _ChunkedCrossEntropy(Function):
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
-        needs_hidden, needs_weight = ctx.needs_input_grad[0], ctx.needs_input_grad[1]
+    def forward(
+        ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor
+    ) -> Tensor:
+        needs_hidden, needs_weight, needs_bias, _ = ctx.needs_input_grad
         rows = max(1, CHUNK_LOGITS // weight.shape[0])
         total = torch.zeros((), dtype=torch.float32, device=hidden.device)
         d_hidden = torch.empty_like(hidden) if needs_hidden else None
         d_weight = torch.zeros_like(weight, dtype=torch.float32) if needs_weight else None
+        d_bias = torch.zeros_like(weight[:, 0], dtype=torch.float32) if needs_bias else None
         for start in range(0, hidden.shape[0], rows):
             part, wanted = hidden[start : start + rows], targets[start : start + rows]
-            logits = (part @ weight.t()).float()
+            logits = nn.functional.linear(part, weight, bias).float()
             log_sum = logits.logsumexp(dim=1)
             total += (log_sum - logits.gather(1, wanted[:, None]).squeeze(1)).sum()
-            if d_hidden is None and d_weight is None:
+            if d_hidden is None and d_weight is None and d_bias is None:
                 continue
             # softmax minus one-hot, in place
             logits.sub_(log_sum[:, None]).exp_()
             logits[torch.arange(len(wanted), device=wanted.device), wanted] -= 1.0
+            if d_bias is not None:
+                d_bias += logits.sum(dim=0)
             d_logits = logits.to(hidden.dtype)
             if d_hidden is not None:
                 torch.mm(d_logits, weight, out=d_hidden[start : start + rows])
             if d_weight is not None:
                 d_weight += (d_logits.t() @ part).float()
-        ctx.save_for_backward(d_hidden, d_weight)
+        ctx.save_for_backward(d_hidden, d_weight, d_bias)
         ctx.weight_dtype = weight.dtype
         return total
 
     @staticmethod
     @once_differentiable  # type: ignore[untyped-decorator]
-    def backward(ctx: Any, d_total: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
-        d_hidden, d_weight = ctx.saved_tensors
+    def backward(ctx: Any, d_total: Tensor) -> tuple[Tensor | None, ...]:
+        d_hidden, *others = ctx.saved_tensors
         if d_hidden is not None:
             d_hidden = d_hidden * d_total.to(d_hidden.dtype)
-        if d_weight is not None:
-            d_weight = (d_weight * d_total).to(ctx.weight_dtype)
-        return d_hidden, d_weight, None
+        d_weight, d_bias = (
+            None if part is None else (part * d_total).to(ctx.weight_dtype) for part in others
+        )
+        return d_hidden, d_weight, d_bias, None
 
 
-def linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
-    """Sum of the cross-entropies of `hidden` [k, d] @ `weight`ᵀ [d, v] with `targets` [k], float32.
+def chunked_cross_entropy(
+    hidden: Tensor, weight: Tensor, targets: Tensor, bias: Tensor | None = None
+) -> Tensor:
+    """Sum over positions of -log p(target), float32.
 
-    Gradients are exact up to the rounding of the hidden states' own type; they can not be
-    differentiated again.
+    `hidden` [k, d]: positions that are trained and no others; `weight` [v, d]; `bias` [v];
+    `targets` [k]. Gradients are exact up to the rounding of the hidden states' own type; they can
+    not be differentiated again.
     """
     if not torch.is_grad_enabled():
         weight = weight.detach()
-    total: Tensor = _LinearCrossEntropy.apply(hidden, weight, targets)
+    total: Tensor = _ChunkedCrossEntropy.apply(hidden, weight, bias, targets)
     return total
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from training_engine.data.packing import PackedRow
-from training_engine.models.kernels import linear_cross_entropy
+from training_engine.models.kernels import chunked_cross_entropy
 
 # Families that do something to the logits after the head: they keep their own head.
 LOGIT_SETTINGS = ("final_logit_softcapping", "logit_scale", "logits_scaling", "logits_soft_cap")
@@ -22,7 +22,7 @@ class SupervisedFineTuning:
         self._model: Any = model
         self._packed = packed
         head = self._model.get_output_embeddings()
-        plain = isinstance(head, nn.Linear) and head.bias is None
+        plain = isinstance(head, nn.Linear)
         settings = (getattr(self._model.config, name, None) for name in LOGIT_SETTINGS)
         self._head = head if plain and all(value in (None, 1, 1.0) for value in settings) else None
 
@@ -39,7 +39,9 @@ class SupervisedFineTuning:
             logits = self._model(**inputs, logits_to_keep=row.predicting).logits[0].float()
             return nn.functional.cross_entropy(logits, row.targets, reduction="sum")
         hidden = self._model.get_decoder()(**inputs).last_hidden_state[0]
-        return linear_cross_entropy(hidden[row.predicting], self._head.weight, row.targets)
+        return chunked_cross_entropy(
+            hidden[row.predicting], self._head.weight, row.targets, self._head.bias
+        )
 
     def evaluate(self, row: PackedRow) -> float:
         """The same sum without gradients."""

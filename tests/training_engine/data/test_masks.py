@@ -1,0 +1,193 @@
+"""What is learnt: exactly the assistant's words and what ends them, whatever the template."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.training_engine.data import templates
+from tests.training_engine.specs import conversation
+from training_engine.contract.records import Message
+from training_engine.data.chat import ChatTemplate, TemplateRefusal, terminators
+from training_engine.data.encode import EncodedSet, Encoder
+from training_engine.data.records import Row
+from training_engine.failures import EngineFailure
+
+END = 258  # <|im_end|>
+
+
+def row(messages: list[dict[str, Any]], line: int = 1, tools: Any = None) -> Row:
+    return Row(line, [Message.model_validate(m) for m in messages], tools)
+
+
+def encode(tokenizer: Any, *rows: Row, max_length: int = 10_000) -> EncodedSet:
+    return Encoder(ChatTemplate(tokenizer), {END}, max_length).encode(rows)
+
+
+def learnt(tokenizer: Any, data: EncodedSet) -> list[list[str]]:
+    """For each sample, its learnt stretches as text."""
+    samples = []
+    for begin, end in zip(data.bounds, data.bounds[1:], strict=False):
+        stretches: list[list[int]] = []
+        for place in range(begin, end):
+            if not data.trained[place]:
+                continue
+            if place == begin or not data.trained[place - 1]:
+                stretches.append([])
+            stretches[-1].append(int(data.tokens[place]))
+        samples.append([tokenizer.decode(stretch) for stretch in stretches])
+    return samples
+
+
+TWO_TURNS = conversation("Hi 你好", "Hello there", "Bye", "See you 👋")
+
+
+@pytest.mark.parametrize(
+    ("template", "first", "second"),
+    [
+        (templates.CHATML, "Hello there", "See you 👋"),
+        (templates.DEFAULT_SYSTEM, "Hello there", "See you 👋"),
+        (templates.LLAMA_3, "Hello there", "See you 👋"),
+        (templates.MISTRAL, " Hello there", " See you 👋"),
+        (templates.OPENED, "Hello there", "See you 👋"),
+    ],
+)
+def test_both_answers_with_their_ends(
+    tmp_path: Path, template: str, first: str, second: str
+) -> None:
+    tokenizer = templates.load(tmp_path, template)
+    data = encode(tokenizer, row(TWO_TURNS))
+    assert learnt(tokenizer, data) == [[first + "<|im_end|>", second + "<|im_end|>"]]
+    assert data.prompt_differs == (template == templates.OPENED)
+
+
+def test_a_system_turn_is_context(tmp_path: Path) -> None:
+    tokenizer = templates.load(tmp_path, templates.CHATML)
+    data = encode(tokenizer, row(conversation("Hi", "Hello", system="Be brief.")))
+    assert learnt(tokenizer, data) == [["Hello<|im_end|>"]]
+
+
+def test_history_that_is_rewritten_becomes_a_sample_per_turn(tmp_path: Path) -> None:
+    """Each turn is learnt as it is generated: the template shows thinking only in the last."""
+    tokenizer = templates.load(tmp_path, templates.THINKING)
+    turns = conversation("1+1?", "<think>\neasy\n</think>\n\n2", "2+2?", "4")
+    data = encode(tokenizer, row(turns, line=7))
+    assert learnt(tokenizer, data) == [
+        ["<think>\neasy\n</think>\n\n2<|im_end|>"],
+        ["<think>\n\n</think>\n\n4<|im_end|>"],
+    ]
+    assert data.lines == [7, 7]
+    assert data.split_rows == 1
+    second = tokenizer.decode(data.tokens[data.bounds[1] :])
+    assert "easy" not in second
+
+
+def test_the_prompt_is_a_prefix_of_what_is_learnt(tmp_path: Path) -> None:
+    """Token for token: what serving gives the model is what training put before the answer."""
+    for name in ("CHATML", "DEFAULT_SYSTEM", "LLAMA_3", "MISTRAL", "THINKING"):
+        tokenizer = templates.load(tmp_path / name, getattr(templates, name))
+        template = ChatTemplate(tokenizer)
+        data = encode(tokenizer, row(conversation("Hi 你好", "Hello")))
+        start = int(data.trained.nonzero()[0])
+        messages = [Message(role="user", content="Hi 你好")]
+        assert template.prompt_ids(messages) == data.tokens[:start].tolist(), name
+
+
+def test_turns_can_be_switched_off(tmp_path: Path) -> None:
+    tokenizer = templates.load(tmp_path, templates.CHATML)
+    turns = conversation("Hi", "Hello", "Bye", "See you")
+    turns[1]["train"] = False
+    assert learnt(tokenizer, encode(tokenizer, row(turns))) == [["See you<|im_end|>"]]
+
+
+def test_tool_calls_are_learnt_and_results_are_not(tmp_path: Path) -> None:
+    tokenizer = templates.load(tmp_path, templates.TOOLS)
+    call = {"type": "function", "function": {"name": "weather", "arguments": '{"city": "Rome"}'}}
+    turns = [
+        {"role": "user", "content": "Rain?"},
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "content": "sun", "tool_call_id": "1", "name": "weather"},
+        {"role": "assistant", "content": "No rain."},
+    ]
+    data = encode(tokenizer, row(turns, tools=[{"type": "function", "function": {"name": "w"}}]))
+    assert learnt(tokenizer, data) == [["<call>weatherRome<|im_end|>", "No rain.<|im_end|>"]]
+    assert '"name": "w"' in tokenizer.decode(data.tokens)
+
+
+def test_a_conversation_that_begins_with_an_answer(tmp_path: Path) -> None:
+    tokenizer = templates.load(tmp_path, templates.CHATML)
+    turns = [{"role": "assistant", "content": "Welcome"}, *conversation("Hi", "Hello")]
+    stretches = learnt(tokenizer, encode(tokenizer, row(turns)))[0]
+    assert stretches[-1] == "Hello<|im_end|>"
+    assert stretches[0].endswith("Welcome<|im_end|>")
+
+
+def refusal(tokenizer: Any, *rows: Row, max_length: int = 10_000) -> EngineFailure:
+    with pytest.raises(EngineFailure) as caught:
+        encode(tokenizer, *rows, max_length=max_length)
+    assert caught.value.code == "bad_dataset"
+    assert caught.value.hint
+    return caught.value
+
+
+def test_a_template_without_an_end_is_refused(tmp_path: Path) -> None:
+    tokenizer = templates.load(tmp_path, templates.ENDLESS)
+    failure = refusal(tokenizer, row(conversation("Hi", "Hello"), line=3))
+    assert "never learn to stop" in failure.message
+    assert failure.params == {"lines": "3", "count": 1}
+
+
+def test_an_answer_that_is_cut_away_is_refused(tmp_path: Path) -> None:
+    tokenizer = templates.load(tmp_path, templates.CHATML)
+    rows = [row(conversation("Hi", "Hello"), 1), row(conversation("long " * 30, "Hello"), 2)]
+    failure = refusal(tokenizer, *rows, max_length=64)
+    assert "cuts the whole answer away" in failure.message
+    assert failure.params["lines"] == "2"
+
+
+def test_a_cut_answer_is_counted(tmp_path: Path) -> None:
+    tokenizer = templates.load(tmp_path, templates.CHATML)
+    data = encode(tokenizer, row(conversation("Hi", "Hello " * 50), 9), max_length=64)
+    assert data.truncated_lines == [9]
+    assert data.bounds[-1] == len(data.tokens) == 64
+    whole = encode(tokenizer, row(conversation("Hi", "Hello " * 50), 9))
+    assert data.cut_tokens == len(whole.tokens) - 64
+    assert whole.truncated_lines == []
+
+
+def test_a_row_with_nothing_to_learn_is_refused(tmp_path: Path) -> None:
+    tokenizer = templates.load(tmp_path, templates.CHATML)
+    turns = conversation("Hi", "Hello")
+    turns[1]["train"] = False
+    assert "nothing to learn" in refusal(tokenizer, row(turns, 5)).message
+
+
+def test_what_the_template_refuses_is_named_by_line(tmp_path: Path) -> None:
+    tokenizer = templates.load(tmp_path, templates.MISTRAL)
+    good = row(conversation("Hi", "Hello"), 1)
+    bad = [row(conversation("Hi", "Hello", system="x"), line) for line in range(2, 20)]
+    failure = refusal(tokenizer, good, *bad)
+    assert "Roles must alternate" in failure.message
+    assert failure.params["lines"] == "2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 8 more"
+
+
+def test_a_model_without_a_template_is_refused(tmp_path: Path) -> None:
+    tokenizer = templates.load(tmp_path, None)
+    with pytest.raises(EngineFailure, match="no chat template"):
+        ChatTemplate(tokenizer)
+    given = ChatTemplate(tokenizer, templates.CHATML)
+    assert given.render([Message(role="user", content="x")]).startswith("<|im_start|>user\nx")
+
+
+def test_the_templates_own_reason_is_passed_on(tmp_path: Path) -> None:
+    template = ChatTemplate(templates.load(tmp_path, "{{ raise_exception('only on Mondays') }}"))
+    with pytest.raises(TemplateRefusal, match="only on Mondays"):
+        template.render([Message(role="user", content="x")])
+
+
+def test_every_declared_end_counts(tmp_path: Path) -> None:
+    tokenizer = templates.load(tmp_path, templates.CHATML)
+    assert terminators(tokenizer, tmp_path) == {258}
+    (tmp_path / "generation_config.json").write_text('{"eos_token_id": [256, 258]}')
+    (tmp_path / "config.json").write_text('{"eos_token_id": 257}')
+    assert terminators(tokenizer, tmp_path) == {256, 257, 258}

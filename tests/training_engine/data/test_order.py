@@ -1,0 +1,88 @@
+"""Order, split, packing and ledger: pure functions that a resume relies on."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from training_engine.data import ledger
+from training_engine.data.encode import EncodedSet
+from training_engine.data.order import SampleOrder, held_out, permutation
+from training_engine.data.packing import pack, split
+
+
+def test_an_epoch_is_a_permutation_that_seed_and_epoch_decide() -> None:
+    first = permutation(1, 0, 50)
+    assert sorted(first) == list(range(50))
+    assert first == permutation(1, 0, 50)
+    assert first != permutation(1, 1, 50)
+    assert first != permutation(2, 0, 50)
+
+
+def test_the_order_is_the_same_on_every_machine() -> None:
+    assert permutation(42, 0, 8) == [5, 0, 7, 4, 6, 2, 3, 1]
+    assert permutation(42, 3, 6) == [1, 0, 4, 5, 2, 3]
+    assert held_out(42, 40, 0.1) == {13, 14, 20, 33}
+
+
+def test_any_stretch_of_the_stream_can_be_read() -> None:
+    whole = SampleOrder(7, 10).take(0, 35)
+    assert sorted(whole[:10]) == sorted(whole[10:20]) == list(range(10))
+    for start in (0, 3, 9, 10, 17, 29):
+        assert SampleOrder(7, 10).take(start, 6) == whole[start : start + 6]
+
+
+@pytest.mark.parametrize(
+    ("rows", "fraction", "expected"), [(100, 0.05, 5), (12, 0.05, 1), (9, 0.05, 0), (50, 0, 0)]
+)
+def test_how_many_are_held_out(rows: int, fraction: float, expected: int) -> None:
+    chosen = held_out(3, rows, fraction)
+    assert len(chosen) == expected
+    assert chosen == held_out(3, rows, fraction)
+    assert chosen <= set(range(rows))
+
+
+def data(*lengths: int) -> EncodedSet:
+    total = sum(lengths)
+    bounds = [0]
+    for length in lengths:
+        bounds.append(bounds[-1] + length)
+    trained = torch.zeros(total, dtype=torch.bool)
+    for end in bounds[1:]:
+        trained[end - 2 : end] = True
+    tokens = torch.arange(total, dtype=torch.int32)
+    return EncodedSet(tokens, trained, bounds, list(range(len(lengths))))
+
+
+def test_a_packed_row() -> None:
+    row = pack(data(3, 5, 4), [2, 0])
+    assert row.input_ids.tolist() == [[8, 9, 10, 0, 1]]
+    assert row.position_ids.tolist() == [[0, 1, 2, 0, 1]]
+    assert row.lengths == (3, 2)
+    assert row.predicting.tolist() == [1, 2, 3, 4]
+    assert row.targets.tolist() == [10, 11, 1, 2]
+    assert row.trained_tokens == 4
+
+
+def test_batches_are_cut_by_samples_and_tokens() -> None:
+    found = data(10, 10, 10, 30, 10)
+    assert split(found, [0, 1, 2, 3, 4], max_samples=2, max_tokens=1000) == [[0, 1], [2, 3], [4]]
+    assert split(found, [0, 1, 2, 3, 4], max_samples=None, max_tokens=25) == [[0, 1], [2], [3], [4]]
+    assert split(found, [4, 0], max_samples=None, max_tokens=5) == [[4], [0]]
+
+
+def test_the_ledger_is_carried_over_up_to_the_offset(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.bin", tmp_path / "new.bin"
+    book = ledger.Ledger(old)
+    assert book.offset == 0
+    book.append([3, 1])
+    offset = book.offset
+    book.append([4, 1 << 40])
+    book.sync()
+    assert ledger.read(old) == [3, 1, 4, 1 << 40]
+    assert ledger.carry_over(old, new, offset)
+    assert ledger.read(new) == [3, 1]
+    assert ledger.carry_over(old, old, offset)
+    assert ledger.read(old) == [3, 1]
+    assert not ledger.carry_over(old, new, 1000)
+    assert not ledger.carry_over(tmp_path / "gone", new, 0)

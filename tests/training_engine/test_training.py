@@ -1,0 +1,262 @@
+"""Whole runs on a tiny model: the numbers, and that they do not depend on how they are computed."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from tests.training_engine.specs import (
+    Outcome,
+    StopAfter,
+    conversation,
+    greetings,
+    make_spec,
+    run_here,
+    write_rows,
+)
+from training_engine import checkpoints
+from training_engine.contract.names import ExitCode
+from training_engine.control import Stop
+from training_engine.data.packing import PackedRow
+from training_engine.objectives.sft import SupervisedFineTuning
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return write_rows(tmp_path / "data.jsonl", greetings(26))
+
+
+def weights(outcome: Outcome) -> dict[str, torch.Tensor]:
+    name = "adapter_model.safetensors"
+    path = outcome.run_dir / "output" / name
+    return load_file(path if path.exists() else outcome.run_dir / "output" / "model.safetensors")
+
+
+# Measured once with float32 on one thread; the first digits must hold on every machine.
+PINNED_LORA = [5.4555, 5.3845, 5.2864, 5.2457]
+PINNED_FULL = [5.4555, 5.3665, 5.2197, 5.1254]
+
+
+@pytest.mark.parametrize(
+    ("method", "rate", "pinned"), [("lora", 5e-3, PINNED_LORA), ("full", 1e-3, PINNED_FULL)]
+)
+def test_the_losses_are_pinned(
+    tmp_path: Path, tiny_model: Path, data: Path, method: str, rate: float, pinned: list[float]
+) -> None:
+    knobs = {"max_steps": 4, "learning_rate": rate, "evaluation_fraction": 0}
+    spec = make_spec(data, tiny_model, method=method, hyperparameters=knobs)
+    outcome = run_here(tmp_path / "run", spec)
+    assert outcome.code == ExitCode.FINISHED
+    assert list(outcome.series("loss").values()) == pytest.approx(pinned, abs=2e-3)
+
+
+def test_a_run_learns_and_says_what_it_did(tmp_path: Path, tiny_model: Path, data: Path) -> None:
+    spec = make_spec(data, tiny_model, hyperparameters={"epochs": 6, "learning_rate": 2e-2})
+    outcome = run_here(tmp_path / "run", spec)
+    assert outcome.last.type == "finished"
+    evaluated = outcome.series("eval_loss")
+    assert min(evaluated) == 0  # the curve begins with the base model
+    assert evaluated[max(evaluated)] < evaluated[0] - 0.3
+    facts = outcome.notices()["data_ready"]
+    assert facts["samples"] == 25
+    assert facts["evaluation_samples"] == 1
+    assert facts["trained_tokens"] < facts["tokens"]
+    progress = [e for e in outcome.events if e.type == "progress" and e.phase == "training"]
+    assert (progress[0].step, progress[0].eta_s) == (1, None)
+    assert outcome.last.metrics["eval_loss"] == pytest.approx(min(evaluated.values()))
+    kinds = [e.type for e in outcome.events]
+    assert kinds[0] == "started"
+    assert sum(kind in {"finished", "failed", "stopped"} for kind in kinds) == 1
+    assert kinds.count("samples") == 1
+
+
+def test_the_result_is_a_standard_folder(tmp_path: Path, tiny_model: Path, data: Path) -> None:
+    outcome = run_here(tmp_path / "run", make_spec(data, tiny_model))
+    output = outcome.run_dir / "output"
+    config = json.loads((output / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == "example/tiny"
+    assert config["target_modules"] == sorted(
+        ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+    )
+    assert str(tmp_path) not in "".join(p.read_text("utf-8", "ignore") for p in output.iterdir())
+    checkpoints.verify(output)
+    files = {path.name for path in output.iterdir()}
+    wanted = {"chat_template.jinja", "tokenizer.json", "README.md", "training_args.json"}
+    assert wanted <= files
+    assert outcome.last.output_bytes == sum(path.stat().st_size for path in output.iterdir())
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_micro_batches_give_the_same_curve(
+    tmp_path: Path, tiny_model: Path, data: Path, method: str
+) -> None:
+    curves, results = [], []
+    for size in (1, 2, 4, 8):
+        knobs = {
+            "batch_size": 8,
+            "micro_batch_size": size,
+            "max_steps": 5,
+            "learning_rate": 1e-3,
+        }
+        spec = make_spec(data, tiny_model, method=method, hyperparameters=knobs)
+        outcome = run_here(tmp_path / f"run-{size}", spec)
+        curves.append(list(outcome.series("loss").values()))
+        results.append(outcome.series("eval_loss")[5])
+    for curve in curves[1:]:
+        assert curve == pytest.approx(curves[0], abs=1e-4)
+    assert results == pytest.approx([results[0]] * 4, abs=1e-4)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_packed_and_unpacked_runs_agree(
+    tmp_path: Path, tiny_model: Path, data: Path, precision: str
+) -> None:
+    curves = []
+    for packing in (True, False):
+        knobs = {"max_steps": 5, "packing": packing, "learning_rate": 1e-3}
+        spec = make_spec(data, tiny_model, hyperparameters=knobs, precision=precision)
+        outcome = run_here(tmp_path / f"run-{packing}", spec)
+        curves.append(list(outcome.series("loss").values()))
+    tolerance = 1e-4 if precision == "float32" else 2e-2
+    assert curves[0] == pytest.approx(curves[1], abs=tolerance)
+
+
+def test_dropout_and_chosen_layers(tmp_path: Path, tiny_model: Path, data: Path) -> None:
+    knobs = {"max_steps": 3, "lora_dropout": 0.3, "target_modules": ["q_proj", "v_proj"]}
+    outcome = run_here(tmp_path / "run", make_spec(data, tiny_model, hyperparameters=knobs))
+    assert outcome.code == ExitCode.FINISHED
+    assert len(weights(outcome)) == 2 * 2 * 2
+    assert all(value.any() for value in weights(outcome).values())
+
+
+def test_an_unknown_layer_is_refused_with_the_known_ones(
+    tmp_path: Path, tiny_model: Path, data: Path
+) -> None:
+    knobs = {"target_modules": ["query"]}
+    outcome = run_here(tmp_path / "run", make_spec(data, tiny_model, hyperparameters=knobs))
+    assert (outcome.code, outcome.last.code) == (ExitCode.SPEC_REFUSED, "bad_spec")
+    assert "q_proj" in outcome.last.hint
+
+
+def test_early_stopping_keeps_the_best(tmp_path: Path, tiny_model: Path, data: Path) -> None:
+    """A learning rate that ruins the model: the first evaluation stays the best one."""
+    knobs = {
+        "epochs": 20,
+        "learning_rate": 0.5,
+        "schedule": "constant",
+        "warmup_ratio": 0,
+        "evaluation_steps": 1,
+        "early_stopping_patience": 3,
+        "max_grad_norm": 1000,
+    }
+    outcome = run_here(tmp_path / "run", make_spec(data, tiny_model, hyperparameters=knobs))
+    assert outcome.code == ExitCode.FINISHED
+    assert outcome.notices()["early_stopped"]["patience"] == 3
+    evaluated = outcome.series("eval_loss")
+    after = {step: loss for step, loss in evaluated.items() if step > 0}
+    best = min(after, key=lambda step: after[step])
+    assert outcome.last.metrics["best_step"] == best
+    assert outcome.last.step == best + 3
+    folders = sorted(path.name for path in (outcome.run_dir / "checkpoints").iterdir())
+    assert folders == [f"step-{best:08d}", f"step-{best + 3:08d}"]
+    kept = load_file(outcome.run_dir / "checkpoints" / folders[0] / "weights.safetensors")
+    name = "model.layers.0.self_attn.q_proj"
+    written = weights(outcome)[f"base_model.model.{name}.lora_B.weight"]
+    assert torch.equal(written, kept[f"{name}.lora_b"])
+
+
+def test_a_loss_that_is_no_number_ends_the_run(
+    tmp_path: Path, tiny_model: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = SupervisedFineTuning.loss, []
+
+    def poisoned(self: SupervisedFineTuning, row: PackedRow) -> torch.Tensor:
+        calls.append(row)
+        loss = real(self, row)
+        return loss * math.nan if torch.is_grad_enabled() and poison(calls) else loss
+
+    def poison(seen: list[Any]) -> bool:
+        return len(seen) > 8
+
+    monkeypatch.setattr(SupervisedFineTuning, "loss", poisoned)
+    knobs = {"evaluation_fraction": 0, "save_steps": 2, "epochs": 10}
+    outcome = run_here(tmp_path / "run", make_spec(data, tiny_model, hyperparameters=knobs))
+    assert (outcome.code, outcome.last.code) == (ExitCode.FAILED, "nan_loss")
+    losses = outcome.series("loss")
+    assert [step for step, loss in losses.items() if loss is None] == [9, 10, 11][: len(losses) - 8]
+    assert outcome.last.params["step"] == 11
+    folder = outcome.run_dir / "checkpoints" / "step-00000008"
+    checkpoints.verify(folder)
+    assert all(
+        value.isfinite().all() for value in load_file(folder / "weights.safetensors").values()
+    )
+    assert "NaN" not in (outcome.run_dir / "events.jsonl").read_text()
+
+
+def test_a_single_bad_step_is_left_out(
+    tmp_path: Path, tiny_model: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = SupervisedFineTuning.loss, []
+
+    def poisoned(self: SupervisedFineTuning, row: PackedRow) -> torch.Tensor:
+        calls.append(row)
+        return real(self, row) * (math.inf if len(calls) == 3 else 1.0)
+
+    monkeypatch.setattr(SupervisedFineTuning, "loss", poisoned)
+    knobs = {"evaluation_fraction": 0, "max_steps": 6}
+    outcome = run_here(tmp_path / "run", make_spec(data, tiny_model, hyperparameters=knobs))
+    assert outcome.code == ExitCode.FINISHED
+    assert outcome.series("loss")[3] is None
+    assert outcome.notices()["non_finite_loss"] == {"step": 3}
+    assert all(value.isfinite().all() for value in weights(outcome).values())
+
+
+def test_a_model_that_gets_no_gradient_is_refused(
+    tmp_path: Path, tiny_model: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = SupervisedFineTuning.loss
+    monkeypatch.setattr(SupervisedFineTuning, "loss", lambda self, row: real(self, row) * 0.0)
+    outcome = run_here(tmp_path / "run", make_spec(data, tiny_model))
+    assert (outcome.last.type, outcome.last.code) == ("failed", "internal")
+    assert "no gradient" in outcome.last.message
+
+
+def test_stopping_without_saving(tmp_path: Path, tiny_model: Path, data: Path) -> None:
+    run_dir = tmp_path / "run"
+    knobs = {"save_steps": 100, "evaluation_fraction": 0}
+    spec = make_spec(data, tiny_model, hyperparameters=knobs)
+    outcome = run_here(run_dir, spec, StopAfter(run_dir, 3, Stop.DISCARD))
+    assert outcome.code == ExitCode.STOPPED
+    assert (outcome.last.step, outcome.last.checkpoint) == (3, None)
+    assert not (run_dir / "output").exists()
+
+
+def test_stopping_before_the_first_step(tmp_path: Path, tiny_model: Path, data: Path) -> None:
+    run_dir = tmp_path / "run"
+    outcome = run_here(run_dir, make_spec(data, tiny_model), StopAfter(run_dir, 0))
+    assert (outcome.code, outcome.last.type) == (ExitCode.STOPPED, "stopped")
+    assert (outcome.last.step, outcome.last.checkpoint) == (0, None)
+
+
+def test_a_validation_set_of_its_own(tmp_path: Path, tiny_model: Path, data: Path) -> None:
+    own = write_rows(tmp_path / "own.jsonl", greetings(5))
+    spec = make_spec(data, tiny_model, hyperparameters={"max_steps": 2})
+    reference = spec.dataset.model_copy(update={"path": str(own), "num_rows": 5})
+    outcome = run_here(tmp_path / "run", spec.model_copy(update={"validation_dataset": reference}))
+    facts = outcome.notices()["data_ready"]
+    assert (facts["samples"], facts["evaluation_samples"]) == (26, 5)
+
+
+def test_long_rows_are_cut_and_counted(tmp_path: Path, tiny_model: Path) -> None:
+    rows = [*greetings(6), conversation("Tell me more.", "more " * 100)]
+    data = write_rows(tmp_path / "data.jsonl", rows)
+    knobs = {"max_length": 128, "evaluation_fraction": 0, "max_steps": 1}
+    outcome = run_here(tmp_path / "run", make_spec(data, tiny_model, hyperparameters=knobs))
+    assert outcome.code == ExitCode.FINISHED
+    cut = outcome.notices()["rows_truncated"]
+    assert (cut["rows"], cut["lines"]) == (1, "17")
+    assert cut["tokens"] == outcome.notices()["data_ready"]["cut_tokens"] > 300
