@@ -29,7 +29,7 @@ from tests.backend.runner.apart import Apart
 FAKE = Kind("tests.fakes.engine", "tests.backend.runner.outcome:apply", resumes=True)
 KINDS = {"fake": FAKE, "missing": replace(FAKE, module="tests.fakes.no_such_engine")}
 QUICK = Timeouts(tick_live_s=0.05, tick_idle_s=0.2, orphan_s=3.0, trouble_s=0.1, retry_s=0.2)
-PATIENCE_S = 45.0
+PATIENCE_S = 120.0
 
 
 class Bench:
