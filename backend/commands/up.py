@@ -24,6 +24,7 @@ from backend.settings import LOOPBACK_HOSTS, Settings, load
 
 log = structlog.get_logger(__name__)
 app = typer.Typer(help="Start the platform and print its address.")
+NOTICE_S = 0.5  # for those who watch readiness
 GRACE_S = 12  # for answers in progress; the whole end takes less than 20 seconds
 WATCH_S = 1.0
 
@@ -123,11 +124,13 @@ class Server(uvicorn.Server):
                 watch.cancel()
 
     def _end(self) -> None:
-        # Readiness first and streams' good-bye; then uvicorn stops taking connections.
-        self.application.state.closing.set()
-        if self.should_exit:
-            self.force_exit = True
-        self.should_exit = True
+        closing: asyncio.Event = self.application.state.closing
+        if closing.is_set():  # told twice: at once
+            self.force_exit = self.should_exit = True
+            return
+        # Readiness turns red and streams say good-bye; a moment later no connection is taken.
+        closing.set()
+        asyncio.get_running_loop().call_later(NOTICE_S, setattr, self, "should_exit", True)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

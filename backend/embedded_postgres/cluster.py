@@ -22,8 +22,11 @@ def as_owner(place: Place) -> dict[str, Any]:
     return {"user": place.owner.uid, "group": place.owner.gid, "extra_groups": []}
 
 
-def create(place: Place, credentials: Credentials) -> None:
-    """`initdb` beside the final place and a rename: interrupted, there is none or a whole one."""
+def create(place: Place, credentials: Credentials, *, sync: bool = True) -> None:
+    """`initdb` beside the final place and a rename: interrupted, there is none or a whole one.
+
+    Without `sync` a power cut may destroy it; for tests.
+    """
     if (place.cluster / "PG_VERSION").exists():
         return
     parent = place.cluster.parent
@@ -49,7 +52,7 @@ def create(place: Place, credentials: Credentials) -> None:
             [
                 place.program("initdb"), "-D", str(new), "-U", SUPERUSER, f"--pwfile={password}",
                 "--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=builtin",
-                "--builtin-locale=C.UTF-8", "--locale=C",
+                "--builtin-locale=C.UTF-8", "--locale=C", *([] if sync else ["--no-sync"]),
             ],
         )  # fmt: skip
         new.rename(place.cluster)

@@ -87,7 +87,8 @@ class EmbeddedPostgres:
                         " restore that file from a backup."
                     )
                 credentials = Credentials().save(where.home)
-            cluster.create(where, credentials)
+            sync = self._options.get("fsync") != "off"
+            cluster.create(where, credentials, sync=sync)
             leftover.clear(where.cluster)
             self._credentials = credentials = self._run(where, credentials)
             if not credentials.prepared:

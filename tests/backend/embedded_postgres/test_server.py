@@ -20,6 +20,7 @@ from backend.database import make_engine
 from backend.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError, running_url
 from backend.embedded_postgres.place import NOTE
 from backend.settings import PROJECT_ROOT
+from tests.conftest import FAST
 
 OWNER = """
 import os, sys, time
@@ -29,7 +30,7 @@ if len(sys.argv) > 2:  # become a normal user now: the interpreter may lie where
     os.setgroups([])
     os.setgid(int(sys.argv[2]))
     os.setuid(int(sys.argv[2]))
-with EmbeddedPostgres(Path(sys.argv[1])) as server:
+with EmbeddedPostgres(Path(sys.argv[1]), {"fsync": "off"}) as server:
     print(server.pid, server.url, flush=True)
     time.sleep(600)
 """
@@ -93,7 +94,7 @@ async def test_data_outlives_a_killed_owner(folder: Path) -> None:
     wait_until_gone(server)  # the kernel told it, nobody else could
     log = (folder / "postgres/server.log").read_text()
     assert "database system is shut down" in log
-    with EmbeddedPostgres(folder) as again:
+    with EmbeddedPostgres(folder, FAST) as again:
         assert await query(again.url, "SELECT n FROM kept") == [7]
         assert urlport(again.url) == urlport(url)
         assert running_url(folder) == again.url
@@ -105,7 +106,7 @@ def urlport(url: str) -> str:
 
 
 async def test_the_application_is_no_superuser(folder: Path) -> None:
-    with EmbeddedPostgres(folder) as server:
+    with EmbeddedPostgres(folder, FAST) as server:
         found = await query(
             server.url,
             "SELECT rolsuper FROM pg_roles WHERE rolname = current_user",
@@ -118,7 +119,7 @@ async def test_the_application_is_no_superuser(folder: Path) -> None:
 
 
 def test_secrets_are_for_the_owner_only(folder: Path) -> None:
-    with EmbeddedPostgres(folder) as server:
+    with EmbeddedPostgres(folder, FAST) as server:
         command = " ".join(psutil.Process(server.pid).cmdline())
         secret = server.url.split(":")[2].split("@")[0]
     assert (folder / "postgres/connection.json").stat().st_mode & 0o777 == 0o600
@@ -129,7 +130,7 @@ def test_secrets_are_for_the_owner_only(folder: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["dead", "zombie", "stranger"])
 def test_a_pid_file_that_lies_is_removed(folder: Path, kind: str) -> None:
-    with EmbeddedPostgres(folder):
+    with EmbeddedPostgres(folder, FAST):
         pid_file = (folder / "postgres/cluster/postmaster.pid").read_text()
     other = subprocess.Popen(["sleep", "600" if kind == "stranger" else "0"])
     if kind != "stranger":
@@ -140,7 +141,7 @@ def test_a_pid_file_that_lies_is_removed(folder: Path, kind: str) -> None:
     lines = pid_file.splitlines()
     lie = "\n".join([str(other.pid), *lines[1:]])
     (folder / "postgres/cluster/postmaster.pid").write_text(lie)
-    with EmbeddedPostgres(folder) as server:
+    with EmbeddedPostgres(folder, FAST) as server:
         assert psutil.pid_exists(server.pid)
     if kind == "stranger":
         assert other.poll() is None, "a stranger's process was ended"
@@ -149,9 +150,9 @@ def test_a_pid_file_that_lies_is_removed(folder: Path, kind: str) -> None:
 
 
 async def test_a_server_that_outlived_its_owner_is_ended_first(folder: Path) -> None:
-    first = EmbeddedPostgres(folder).start()
+    first = EmbeddedPostgres(folder, FAST).start()
     old = first.pid
-    with EmbeddedPostgres(folder) as second:  # as after an owner's death where no notice exists
+    with EmbeddedPostgres(folder, FAST) as second:  # as where no notice comes
         assert second.pid != old
         assert await query(second.url, "SELECT 1") == [1]
     first.stop()
@@ -159,7 +160,7 @@ async def test_a_server_that_outlived_its_owner_is_ended_first(folder: Path) -> 
 
 
 async def test_killed_server_recovers(folder: Path) -> None:
-    server = EmbeddedPostgres(folder).start()
+    server = EmbeddedPostgres(folder, FAST).start()
     await query(server.url, "SELECT 1")
     os.kill(server.pid, signal.SIGKILL)
     while not server.has_ended:
@@ -172,13 +173,13 @@ async def test_killed_server_recovers(folder: Path) -> None:
 
 
 def test_a_taken_port_is_given_up(folder: Path) -> None:
-    with EmbeddedPostgres(folder) as server:
+    with EmbeddedPostgres(folder, FAST) as server:
         port = int(urlport(server.url).split("/")[0])
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", port))
         other.listen()
-        with EmbeddedPostgres(folder) as server:
+        with EmbeddedPostgres(folder, FAST) as server:
             assert int(urlport(server.url).split("/")[0]) != port
 
 
@@ -186,22 +187,22 @@ def test_an_interrupted_first_start_leaves_nothing_half_made(folder: Path) -> No
     half = folder / "postgres/new-12345"
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18\n")
-    with EmbeddedPostgres(folder):
+    with EmbeddedPostgres(folder, FAST):
         pass
     assert not half.exists()
 
 
 def test_lost_passwords_are_said(folder: Path) -> None:
-    with EmbeddedPostgres(folder):
+    with EmbeddedPostgres(folder, FAST):
         pass
     (folder / "postgres/connection.json").unlink()
     with pytest.raises(EmbeddedPostgresError, match="passwords of the database are missing"):
-        EmbeddedPostgres(folder).start()
+        EmbeddedPostgres(folder, FAST).start()
 
 
 @needs_root
 def test_root_gives_the_server_another_user(folder: Path) -> None:
-    with EmbeddedPostgres(folder) as server:
+    with EmbeddedPostgres(folder, FAST) as server:
         assert psutil.Process(server.pid).uids().effective != 0
 
 
@@ -211,7 +212,7 @@ async def test_data_below_a_closed_folder_is_kept_elsewhere(folder: Path) -> Non
     closed.mkdir(mode=0o700)
     data = closed / "data"
     data.mkdir()
-    with EmbeddedPostgres(data) as server:
+    with EmbeddedPostgres(data, FAST) as server:
         assert await query(server.url, "SELECT 1") == [1]
     note = (data / "postgres" / NOTE).read_text()
     elsewhere = Path(note.split(" kept in ")[1].strip().rstrip("."))
@@ -245,12 +246,12 @@ def test_a_full_disk_is_one_sentence(folder: Path) -> None:
         pytest.skip("mounting is not allowed here")
     try:
         with pytest.raises(EmbeddedPostgresError, match="disk is full"):
-            EmbeddedPostgres(folder).start()
+            EmbeddedPostgres(folder, FAST).start()
         with pytest.MonkeyPatch.context() as patch:
             # Now past the first look: initdb itself runs into the wall.
             patch.setattr("backend.embedded_postgres.cluster.MIN_FREE_BYTES", 0)
             with pytest.raises(EmbeddedPostgresError, match="disk is full"):
-                EmbeddedPostgres(folder).start()
+                EmbeddedPostgres(folder, FAST).start()
         assert not list((folder / "postgres").glob("new-*")), "half a cluster was left"
     finally:
         subprocess.run(["umount", str(folder)], check=True)
