@@ -10,6 +10,7 @@ from backend.datasets.tables import DatasetRow
 from backend.errors import FieldError
 from backend.models.schemas import ModelStatus
 from backend.models.tables import ModelRow
+from backend.models.view import trains
 from backend.tasks.schemas import Finding
 from training_engine.contract.names import RecordType
 from training_engine.contract.spec import RECORD_TYPES_OF, Objective
@@ -78,7 +79,16 @@ def model_errors(row: ModelRow | None, record_type: str | None) -> Iterator[Fiel
         message = MODEL_STATES[ModelStatus(row.status)]
         yield _error(MODEL, f"model_{row.status}", message, name=row.name)
         return
-    if record_type in CHAT and not row.has_chat_template:
+    if not trains(row):
+        yield _error(
+            MODEL,
+            "model_not_trainable",
+            "{name} is a {architecture}, which can not be trained here; choose a model that "
+            "continues text (its architecture ends in ForCausalLM).",
+            name=row.name,
+            architecture=row.architecture or "model of unknown kind",
+        )
+    elif record_type in CHAT and not row.has_chat_template:
         yield _error(
             MODEL,
             "no_chat_template",

@@ -90,7 +90,7 @@ class Pace:
         now = time.monotonic()
         self._left = min(BURST, self._left + (now - self._at) * RECORDS_PER_S)
         self._at = now
-        return int(self._left)
+        return max(0, int(self._left))
 
     def take(self, count: int) -> None:
         """That many were sent."""

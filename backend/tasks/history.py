@@ -126,13 +126,14 @@ def history_of(folder: RunFolder) -> Iterator[History]:
 def _kept_history(folder: RunFolder) -> History:
     file = folder.events_file
     try:
-        inode = file.stat().st_ino
+        found = file.stat()
     except FileNotFoundError:
         return History(folder)
     with _kept_guard:
         history = _kept.get(file)
-        if history is None or history.inode != inode:
-            history = _kept[file] = History(folder, inode)
+        # Another file under the same name, or one that was cut: begin anew.
+        if history is None or history.inode != found.st_ino or history.offset > found.st_size:
+            history = _kept[file] = History(folder, found.st_ino)
         _kept.move_to_end(file)
         while len(_kept) > KEPT_RUNS:
             _kept.popitem(last=False)

@@ -147,6 +147,18 @@ async def test_what_does_not_fit_is_told_all_at_once(
     }
     errors = await _refused(client, {**body, "model_id": str(plain.id)})
     assert errors["/model_id"]["code"] == "no_chat_template"
+    async with transaction(sessions) as session:
+        (await session.get_one(ModelRow, plain.id)).architecture = "BertModel"
+    errors = await _refused(client, {**body, "model_id": str(plain.id)})
+    assert errors["/model_id"]["code"] == "model_not_trainable"
+
+
+async def test_a_local_model_whose_folder_has_gone_is_refused(
+    client: httpx.AsyncClient, sessions: SessionFactory, model: ModelRow, body: dict[str, Any]
+) -> None:
+    async with transaction(sessions) as session:
+        (await session.get_one(ModelRow, model.id)).source = "local"
+    assert (await _refused(client, body))["/model_id"]["code"] == "model_folder_gone"
 
 
 @pytest.mark.parametrize("status", ["importing", "blocked", "needs_mapping", "failed"])
