@@ -3,22 +3,25 @@ import { CopyOutlined } from '@ant-design/icons'
 import { Alert, App, Button, Flex, Spin } from 'antd'
 import { useTranslation } from 'react-i18next'
 import type { Answer } from './conversation'
+import type { Piece } from './differences'
 import { useFormat } from '@/i18n/format'
 
-export function AnswerView({ answer }: { answer: Answer | null | undefined }) {
+interface Props {
+  answer: Answer | null | undefined
+  /** The text with what only this answer says marked. */
+  pieces?: Piece[] | undefined
+}
+
+export function AnswerView({ answer, pieces }: Props) {
   const { t } = useTranslation()
-  const { message } = App.useApp()
   if (!answer) return <span className="secondary">{t('playground.notAsked')}</span>
-  const copy = () =>
-    navigator.clipboard.writeText(answer.text).then(
-      () => message.success(t('general.copied')),
-      () => message.error(t('playground.copyFailed')),
-    )
   return (
     <div aria-busy={answer.state === 'waiting' || answer.state === 'streaming'}>
       {answer.state === 'waiting' && <Spin size="small" description={t('playground.waiting')} />}
       <div className="playground-answer">
-        {answer.text}
+        {pieces
+          ? pieces.map(({ text, own }, n) => (own ? <mark key={n}>{text}</mark> : text))
+          : answer.text}
         {answer.state === 'streaming' && <span className="playground-cursor" aria-hidden />}
       </div>
       {answer.error && (
@@ -30,19 +33,32 @@ export function AnswerView({ answer }: { answer: Answer | null | undefined }) {
           description={answer.error.hint || undefined}
         />
       )}
-      <Flex gap={8} align="center" className="secondary numeric" style={{ fontSize: 12, minHeight: 24 }}>
+      <Flex gap={8} align="center" className="playground-facts secondary numeric">
         <Facts answer={answer} />
-        {answer.text && answer.state !== 'streaming' && (
-          <Button
-            type="text"
-            size="small"
-            icon={<CopyOutlined />}
-            aria-label={t('general.copy')}
-            onClick={() => void copy()}
-          />
-        )}
+        {answer.text && answer.state !== 'streaming' && <CopyButton text={answer.text} />}
       </Flex>
     </div>
+  )
+}
+
+function CopyButton({ text }: { text: string }) {
+  const { t } = useTranslation()
+  const { message } = App.useApp()
+  // A page of plain HTTP on another host has no clipboard.
+  if (!window.isSecureContext) return null
+  const copy = () =>
+    navigator.clipboard.writeText(text).then(
+      () => message.success(t('general.copied')),
+      () => message.error(t('playground.copyFailed')),
+    )
+  return (
+    <Button
+      type="text"
+      size="small"
+      icon={<CopyOutlined />}
+      aria-label={t('general.copy')}
+      onClick={() => void copy()}
+    />
   )
 }
 

@@ -13,11 +13,12 @@ export const targetsQuery = () =>
     queryFn: ({ signal }) => take(api.GET('/api/v1/playground/targets', { signal })),
   })
 
-export const workerQuery = () =>
+/** `watched`: an answer is awaited, so its loading is followed closely. */
+export const workerQuery = (watched = false) =>
   queryOptions({
     queryKey: ['playground', 'status'],
     queryFn: ({ signal }) => take(api.GET('/api/v1/playground/status', { signal })),
-    refetchInterval: ({ state }) => (state.data?.state === 'starting' ? 1_000 : 10_000),
+    refetchInterval: ({ state }) => (watched || state.data?.state === 'starting' ? 1_000 : 10_000),
   })
 
 /** Batches of events until the answer is complete; throws what `errorSentence` understands. */

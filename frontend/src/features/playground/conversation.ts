@@ -17,7 +17,8 @@ export interface Turn {
 }
 
 export interface Settings {
-  system: string
+  /** null: that of the data which the model was tuned on. */
+  system: string | null
   temperature: number
   maxNewTokens: number
   topP: number
@@ -25,7 +26,7 @@ export interface Settings {
 }
 
 export const defaultSettings: Settings = {
-  system: '',
+  system: null,
   temperature: 0,
   maxNewTokens: 256,
   topP: 1,

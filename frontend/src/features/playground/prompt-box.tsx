@@ -18,7 +18,8 @@ export function PromptBox({ value, onChange, onSend, onStop, busy, disabled }: P
   const canSend = !busy && !disabled && value.trim() !== ''
   function onKeyDown(event: KeyboardEvent): void {
     // While an input method composes, Enter chooses a character.
-    if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return
+    const composing = event.nativeEvent.isComposing || event.keyCode === 229 // the latter: Safari
+    if (event.key !== 'Enter' || event.shiftKey || composing) return
     event.preventDefault()
     if (canSend) onSend()
   }

@@ -1,14 +1,16 @@
 /** System prompt and sampling; the same for all columns. */
-import { Collapse, Flex, Form, Input, InputNumber, Slider } from 'antd'
+import { Button, Collapse, Flex, Form, Input, InputNumber, Slider } from 'antd'
 import { useTranslation } from 'react-i18next'
 import type { Settings } from './conversation'
 
 interface Props {
   settings: Settings
+  /** What is said when nothing else was written: the system message of the model's data. */
+  suggested: string
   onChange: (next: Partial<Settings>) => void
 }
 
-export function SettingsPanel({ settings, onChange }: Props) {
+export function SettingsPanel({ settings, suggested, onChange }: Props) {
   const { t } = useTranslation()
   const { temperature, maxNewTokens, topP, seed, system } = settings
   const body = (
@@ -16,11 +18,21 @@ export function SettingsPanel({ settings, onChange }: Props) {
       <Form.Item label={t('playground.system')} htmlFor="system" style={{ marginBottom: 12 }}>
         <Input.TextArea
           id="system"
-          value={system}
+          value={system ?? suggested}
           autoSize={{ minRows: 1, maxRows: 4 }}
           placeholder={t('playground.systemHelp')}
           onChange={(event) => onChange({ system: event.target.value })}
         />
+        {system !== null && system !== suggested && (
+          <Button
+            type="link"
+            size="small"
+            style={{ paddingInline: 0 }}
+            onClick={() => onChange({ system: null })}
+          >
+            {suggested ? t('playground.useSystem') : t('general.reset')}
+          </Button>
+        )}
       </Form.Item>
       <Flex gap={24} wrap>
         <Form.Item label={t('playground.temperature')} extra={t('playground.temperatureHelp')}>

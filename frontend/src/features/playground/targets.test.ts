@@ -1,6 +1,7 @@
+/** Which models are shown: the address first, then what was there, then what is newest. */
 import { expect, it } from 'vitest'
 import type { Target } from './api'
-import { columnsOf, keyOf } from './targets'
+import { columnsOf, keyOf, NOBODY } from './targets'
 
 const target = (kind: 'base' | 'tuned', id: string, base: string | null = null): Target => ({
   kind,
@@ -13,24 +14,34 @@ const target = (kind: 'base' | 'tuned', id: string, base: string | null = null):
 const base = target('base', 'b')
 const older = target('tuned', 't1', 'b')
 const newer = target('tuned', 't2', 'b')
-const all = [newer, older, base]
+const all = [base, newer, older]
+const nothing = { task: '', left: '', right: '' }
 
 it('puts the newest tuned model beside its base', () => {
-  expect(columnsOf(all, [], null)).toEqual([newer, base])
+  expect(columnsOf(all, nothing, [])).toEqual([newer, base])
 })
 
-it('takes the one that the link names', () => {
-  expect(columnsOf(all, [], 't1')).toEqual([older, base])
+it('takes the training that the link names, whatever stood there', () => {
+  expect(columnsOf(all, { ...nothing, task: 't1' }, [keyOf(newer), null])).toEqual([older, base])
 })
 
-it('keeps what was chosen, unless the link wants another', () => {
-  const chosen = [keyOf(base), keyOf(newer)]
-  expect(columnsOf(all, chosen, null)).toEqual([base, newer])
-  expect(columnsOf(all, chosen, 't2')).toEqual([base, newer])
-  expect(columnsOf(all, chosen, 't1')).toEqual([older, base])
+it('takes the columns that the link names', () => {
+  const asked = { ...nothing, left: keyOf(older), right: keyOf(newer) }
+  expect(columnsOf(all, asked, [keyOf(base), null])).toEqual([older, newer])
+  expect(columnsOf(all, { ...nothing, left: keyOf(older), right: NOBODY }, [])).toEqual([
+    older,
+    undefined,
+  ])
+})
+
+it('keeps what stood there', () => {
+  expect(columnsOf(all, nothing, [keyOf(base), keyOf(newer)])).toEqual([base, newer])
 })
 
 it('forgets what was deleted', () => {
-  expect(columnsOf([base], ['tuned:gone', null], null)).toEqual([base, undefined])
-  expect(columnsOf([], [], null)).toEqual([undefined, undefined])
+  expect(columnsOf([base], { ...nothing, task: 'gone' }, ['tuned:gone', null])).toEqual([
+    base,
+    undefined,
+  ])
+  expect(columnsOf([], nothing, [])).toEqual([undefined, undefined])
 })

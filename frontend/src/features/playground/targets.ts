@@ -3,20 +3,33 @@ import type { Target } from './api'
 
 export const keyOf = ({ kind, id }: Target) => `${kind}:${id}`
 
+/** A column that was left empty on purpose. */
+export const NOBODY = 'none'
+
+/** What the address says; an empty text says nothing. */
+export interface Asked {
+  /** A finished training, to be seen beside its base. */
+  task: string
+  left: string
+  right: string
+}
+
 /**
- * The two columns: what was chosen and still exists, else the wanted (or newest) tuned model with
- * its base beside it, else the first base model alone.
+ * The two columns: what the address asks for, else what stood there last, else the newest tuned
+ * model with its base beside it, else the first base model alone.
  */
 export function columnsOf(
   targets: readonly Target[],
-  chosen: readonly (string | null)[],
-  wantedTask: string | null,
+  asked: Asked,
+  last: readonly (string | null)[],
 ): (Target | undefined)[] {
   const find = (key: string | null | undefined) => targets.find((each) => keyOf(each) === key)
-  const wanted = targets.find(({ kind, id }) => kind === 'tuned' && id === wantedTask)
-  const kept = chosen.map(find)
-  if (kept.some(Boolean) && (!wanted || kept.includes(wanted))) return [kept[0], kept[1]]
-  const tuned = wanted ?? targets.find(({ kind }) => kind === 'tuned')
-  if (!tuned) return [targets[0], undefined]
-  return [tuned, find(`base:${tuned.base_id}`)]
+  const withBase = (tuned: Target) => [tuned, find(`base:${tuned.base_id}`)]
+  if (asked.left || asked.right) return [find(asked.left), find(asked.right)]
+  const wanted = find(`tuned:${asked.task}`)
+  if (wanted) return withBase(wanted)
+  const kept = last.map(find)
+  if (kept.some(Boolean)) return [kept[0], kept[1]]
+  const newest = targets.find(({ kind }) => kind === 'tuned')
+  return newest ? withBase(newest) : [targets[0], undefined]
 }

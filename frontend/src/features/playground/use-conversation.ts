@@ -4,8 +4,9 @@ import { useEffect, useReducer, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { generate, workerQuery, type Target } from './api'
 import { messagesOf, parametersOf, reduce, type Settings, type Turn } from './conversation'
+import { failureText } from './failure-text'
 import type { Schemas } from '@/api/client'
-import { errorSentence, translateCode } from '@/api/errors'
+import { errorSentence } from '@/api/errors'
 import type { ServerEvent } from '@/api/event-stream'
 
 export interface Conversation {
@@ -21,6 +22,7 @@ export function useConversation(
   initial: Turn[],
   columns: readonly (Target | undefined)[],
   settings: Settings,
+  system: string,
 ): Conversation {
   const { t } = useTranslation()
   const client = useQueryClient()
@@ -45,7 +47,7 @@ export function useConversation(
       } else if (type === 'error') {
         const error = JSON.parse(data) as Schemas['PlaygroundError']
         ended = true
-        change({ type: 'failed', column, message: translateCode(t, error), hint: error.hint })
+        change({ type: 'failed', column, ...failureText(t, error) })
       }
     }
     if (text) change({ type: 'text', column, text })
@@ -54,7 +56,7 @@ export function useConversation(
 
   async function answer(column: number, target: Target, asked: Turn[], stopped: AbortSignal) {
     const who = target.kind === 'base' ? { model_id: target.id } : { task_id: target.id }
-    const messages = messagesOf(asked, column, settings.system)
+    const messages = messagesOf(asked, column, system)
     try {
       let ended = false
       const body = { ...parametersOf(settings), ...who, messages } as Schemas['PlaygroundRequest']

@@ -37,6 +37,28 @@ export default {
   tokens_other: '{{count}} tokens',
   speed: '{{value}} tokens/s',
   first: 'first after {{time}}',
+  chooseOther: 'Compare with another model',
+  you: 'You:',
+  mark: 'Highlight differences',
+  samples: {
+    help: 'How can you help me?',
+    price: 'I want to return something. What do I have to do?',
+    explain: 'Explain in two sentences what fine-tuning is.',
+  },
+  failures: {
+    training_started: {
+      message: 'A training needed the memory of this machine, so the answer was cut off.',
+      hint: 'Ask again while it runs, or when it has finished.',
+    },
+    shutdown: {
+      message: 'EasyTune is being stopped.',
+      hint: 'Ask again when it is back.',
+    },
+    worker_crashed: {
+      message: 'The process that runs the model ended unexpectedly.',
+      hint: 'Ask again: it is started afresh. If it happens again, choose a smaller model.',
+    },
+  },
   worker: {
     stopped: 'The model is loaded with the first question',
     starting: 'Loading the model…',

@@ -36,6 +36,28 @@ export default {
   tokens_other: '{{count}} 个 token',
   speed: '{{value}} token/秒',
   first: '{{time}}后给出首个 token',
+  chooseOther: '与另一个模型比较',
+  you: '你：',
+  mark: '标出差异',
+  samples: {
+    help: '你能帮我做什么？',
+    price: '我想退货，该怎么做？',
+    explain: '用两句话解释什么是微调。',
+  },
+  failures: {
+    training_started: {
+      message: '有训练需要这台机器的内存，回答被中断。',
+      hint: '可以在训练进行时或结束后重新提问。',
+    },
+    shutdown: {
+      message: 'EasyTune 正在停止。',
+      hint: '恢复后请重新提问。',
+    },
+    worker_crashed: {
+      message: '运行模型的进程意外结束。',
+      hint: '请重新提问，进程会重新启动。如再次发生，请换更小的模型。',
+    },
+  },
   worker: {
     stopped: '首次提问时加载模型',
     starting: '正在加载模型…',
