@@ -5,6 +5,7 @@ at the one place that catches it.
 """
 
 import errno
+import re
 from dataclasses import dataclass, field
 
 from training_engine.contract.events import Scalar
@@ -40,8 +41,8 @@ def explain(error: BaseException) -> EngineFailure:
         return EngineFailure(
             FailureCode.OUT_OF_MEMORY, "The accelerator has not enough memory.", SMALLER
         )
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        detail = error.args[-1] if len(error.args) > 1 else first
+    if _errno(error) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        detail = error.args[1] if isinstance(error, OSError) and len(error.args) > 1 else first
         return EngineFailure(
             FailureCode.DISK_FULL,
             f"The disk is full: {detail}",
@@ -58,3 +59,11 @@ def explain(error: BaseException) -> EngineFailure:
         f"The engine met an error that it does not know: {type(error).__name__}: {first}",
         "The log shows where. Report it together with the versions at its beginning.",
     )
+
+
+def _errno(error: BaseException) -> int | None:
+    """The system's number of an error; safetensors tells it only in its text."""
+    if isinstance(error, OSError):
+        return error.errno
+    found = re.search(r"os error (\d+)", str(error))
+    return int(found[1]) if found else None

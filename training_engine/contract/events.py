@@ -17,7 +17,7 @@ Scalar = str | int | float | bool | None
 class Envelope(BaseModel):
     """What every event carries: contract version, position from 0, time in UTC."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     v: int = CONTRACT_VERSION
     seq: int
