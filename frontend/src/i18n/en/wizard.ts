@@ -56,6 +56,7 @@ export default {
     otherModels: 'Other models',
     moreModels: 'Add a model',
     moreDatasets: 'Upload data',
+    coming: '“{{name}}” is on its way and can be chosen when it is ready.',
     rows_one: '{{n}} row',
     rows_other: '{{n}} rows',
     context: '{{n}} tokens of context',
@@ -191,6 +192,8 @@ export default {
     model_downloading: '“{{name}}” is still being downloaded; wait until it is ready.',
     model_converting: '“{{name}}” is still being converted; wait until it is ready.',
     model_failed: '“{{name}}” could not be prepared; open it to see why.',
+    model_not_trainable:
+      '“{{name}}” can not be trained here; choose a model that continues text (a chat or instruct model).',
     no_chat_template:
       '“{{name}}” has no chat template, so it does not know how a conversation is written. Choose an instruction-tuned model (often named Instruct or Chat).',
     max_length_too_long:

@@ -55,6 +55,7 @@ export default {
     otherModels: '其他模型',
     moreModels: '添加模型',
     moreDatasets: '上传数据',
+    coming: '“{{name}}”正在准备，可用后即可选择。',
     rows_other: '{{n}} 行',
     context: '上下文 {{n}} token',
     openDataset: '查看数据',
@@ -184,6 +185,7 @@ export default {
     model_downloading: '“{{name}}”仍在下载，请等到可用。',
     model_converting: '“{{name}}”仍在转换，请等到可用。',
     model_failed: '“{{name}}”未能准备好，请打开查看原因。',
+    model_not_trainable: '“{{name}}”不能在这里训练，请选择续写文本的模型（对话或指令模型）。',
     no_chat_template:
       '“{{name}}”没有对话模板，不知道对话该怎么写。请选择经过指令微调的模型（名称中常带 Instruct 或 Chat）。',
     max_length_too_long: '“{{name}}”最多读取 {{context_length}} 个 token，请减小最大长度。',

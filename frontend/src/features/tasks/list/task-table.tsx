@@ -71,14 +71,23 @@ function useCells(): Record<SortKey, TableColumnsType<Task>[number]> {
   const format = useFormat()
   const now = useNow()
   return {
-    status: { width: 200, render: (_, task) => <StatusCell task={task} /> },
+    status: { width: 170, render: (_, task) => <StatusCell task={task} /> },
     name: { render: (_, task) => <NameCell task={task} /> },
-    model: { render: (_, { model }) => <span className="any-break">{model.name}</span> },
+    model: {
+      width: 190,
+      // Without the owner, whose name every model of a family repeats.
+      render: (_, { model }) => (
+        <span className="any-break" title={model.name}>
+          {model.name.split('/').at(-1)}
+        </span>
+      ),
+    },
     dataset: {
+      width: 150,
       render: (_, { dataset }) => <Link to={paths.dataset(dataset.id)}>{dataset.name}</Link>,
     },
-    method: { width: 110, render: (_, { method }) => t(`tasks.methods.${method}`) },
-    progress: { width: 150, render: (_, task) => <ProgressCell task={task} /> },
+    method: { width: 100, render: (_, { method }) => t(`tasks.methods.${method}`) },
+    progress: { width: 130, render: (_, task) => <ProgressCell task={task} /> },
     loss: {
       align: 'end',
       width: 90,
@@ -93,7 +102,7 @@ function useCells(): Record<SortKey, TableColumnsType<Task>[number]> {
     owner: { width: 110, render: (_, { owner }) => owner },
     created: {
       align: 'end',
-      width: 140,
+      width: 120,
       render: (_, { created_at: at }) => <RelativeTime at={at} />,
     },
   }

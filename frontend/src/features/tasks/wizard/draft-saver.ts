@@ -18,7 +18,7 @@ export interface DraftCalls {
 
 export type SaveListener = (state: SaveState, id: string | null) => void
 
-const DELAY_MS = 800
+const DELAY_MS = 500
 const RETRY_MS = 5000
 
 export class DraftSaver {

@@ -8,6 +8,7 @@ import { paths, withQuery } from '@/app/paths'
 import { LinkButton } from '@/components/link-button'
 import { RelativeTime } from '@/components/relative-time'
 import { useShowError } from '@/components/use-show-error'
+import './drafts-notice.css'
 
 const SHOWN = 3
 
@@ -26,9 +27,10 @@ export function DraftsNotice() {
       type="info"
       role="status"
       style={{ marginBottom: 16 }}
-      title={t('wizard.draft.title', { count: drafts.length })}
-      description={
-        <ul className="draft-list">
+      title={
+        <>
+          <span>{t('wizard.draft.title', { count: drafts.length })}</span>
+          <ul className="draft-list">
           {drafts.slice(0, SHOWN).map((draft) => {
             const name = draftName(draft.values) || t('wizard.draft.unnamed')
             return (
@@ -58,7 +60,8 @@ export function DraftsNotice() {
               </li>
             )
           })}
-        </ul>
+          </ul>
+        </>
       }
     />
   )

@@ -30,7 +30,7 @@ function Memory({ estimate }: { estimate: Estimate }) {
   const parts = estimate.memory_parts.filter(({ size_bytes }) => size_bytes > 0)
   return (
     <div>
-      <div className="run-line">
+      <div className="estimate-line">
         <span>{t('wizard.run.memory')}</span>
         <span className="nowrap" style={{ color: `var(--ant-color-${colour})` }}>
           <span aria-hidden>{icon}</span> {t(`wizard.run.fit.${fit}`)}
@@ -56,7 +56,7 @@ function Memory({ estimate }: { estimate: Estimate }) {
           <summary>{t('wizard.run.parts')}</summary>
           <dl>
             {parts.map(({ name, size_bytes }) => (
-              <div key={name} className="run-line">
+              <div key={name} className="estimate-line">
                 <dt>{memoryPartText(t, name)}</dt>
                 <dd>
                   <Bytes value={size_bytes} />
@@ -100,7 +100,7 @@ export function EstimateView({ estimate }: { estimate: Estimate }) {
       <Memory estimate={estimate} />
       <dl>
         {facts.map(([name, value]) => (
-          <div key={name} className="run-line">
+          <div key={name} className="estimate-line">
             <dt>{t(`wizard.run.${name}`)}</dt>
             <dd className="numeric">{value}</dd>
           </div>

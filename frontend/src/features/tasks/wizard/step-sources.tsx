@@ -1,6 +1,7 @@
 /** Step 2: which model learns from which data, and whether the two fit. */
 import { Flex } from 'antd'
 import { useTranslation } from 'react-i18next'
+import { Coming } from './coming'
 import { CompatibilityNote } from './compatibility'
 import { Field } from './field'
 import { MissingDataset, MissingModel } from './missing-sources'
@@ -74,6 +75,7 @@ export function StepSources({ wizard }: { wizard: Wizard }) {
           )
         }
       </Field>
+      <Coming items={wizard.models} />
       <Field
         wizard={wizard}
         field="dataset_id"
@@ -99,6 +101,7 @@ export function StepSources({ wizard }: { wizard: Wizard }) {
           )
         }
       </Field>
+      <Coming items={wizard.datasets} />
       <CompatibilityNote wizard={wizard} />
       {(datasetOptions?.length ?? 0) > 1 && (
         <Field

@@ -1,0 +1,43 @@
+/** What the server finds and recommends has words here: codes read from the server's own source. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import wizard from '@/i18n/en/wizard'
+
+const ROOT = join(import.meta.dirname, '../../../../..')
+const source = (path: string) => readFileSync(join(ROOT, path), 'utf-8')
+
+const all = (text: string, pattern: RegExp) =>
+  [...text.matchAll(pattern)].map(([, code = '']) => code)
+
+it('names every finding about a plan', () => {
+  const codes = [
+    ...all(source('backend/tasks/estimates.py'), /code="(\w+)"/g),
+    ...all(source('backend/tasks/compatibility.py'), /(?:_error\(\s*\w+, |code=|^\s+)"(\w+)",/gm),
+    ...all(source('backend/tasks/host_facts.py'), /code="(\w+)"/g),
+    ...all(source('backend/tasks/service.py'), /code="(\w+)"/g),
+    ...all(source('training_engine/memory.py'), /Reason\("(\w+)"/g),
+  ]
+  expect(codes.length).toBeGreaterThan(12)
+  expect(codes.filter((code) => !(code in wizard.findings))).toEqual([])
+})
+
+it('names the reason of every recommended value', () => {
+  const text = source('training_engine/recommendation.py')
+  const block = /reasons = \{([\s\S]*?)\n {4}\}/.exec(text)?.[1] ?? ''
+  const codes = [
+    ...all(block, /"\w+": "(\w+)"/g),
+    ...all(text, /reasons\["\w+"\] = "(\w+)"/g),
+    ...all(block, /"(\w+)" if /g),
+    ...all(block, /else "(\w+)"/g),
+  ]
+  expect(codes.length).toBeGreaterThan(8)
+  expect(codes.filter((code) => !(code in wizard.reasons))).toEqual([])
+})
+
+it('names every part of the memory', () => {
+  const text = source('training_engine/memory.py')
+  const parts = all(text, /Part\(.*?"(\w+)"/g)
+  expect(parts.length).toBeGreaterThan(5)
+  expect(parts.filter((part) => !(part in wizard.memory))).toEqual([])
+})
