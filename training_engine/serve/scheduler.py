@@ -7,6 +7,7 @@ here, in the thread, so that the socket answers while the libraries are still lo
 import queue
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -149,9 +150,10 @@ class Scheduler:
             result = work(store)
         except ServeError as error:
             future.set_exception(error)
-        except (RuntimeError, OSError, MemoryError) as error:
-            future.set_exception(from_engine(explain(error)))
+        except Exception as error:  # noqa: BLE001 - as in `_advance`
+            future.set_exception(_explained(error))
         else:
+            self._publish(store)
             future.set_result(result)
 
     def _advance(self, store: "ModelStore", job: Job) -> bool:
@@ -166,9 +168,9 @@ class Scheduler:
             return not job.generation.advance()
         except ServeError as error:
             job.tell(error.failure())
-        # Whatever a model meets ends this answer, never the worker.
-        except (RuntimeError, ValueError, KeyError, IndexError, OSError, MemoryError) as error:
-            job.tell(from_engine(explain(error)).failure())
+        # The loop of all streams: whatever a model meets ends this answer, never the worker.
+        except Exception as error:  # noqa: BLE001
+            job.tell(_explained(error).failure())
         return False
 
     def _begin(self, store: "ModelStore", job: Job) -> None:
@@ -197,6 +199,12 @@ class Scheduler:
                 self._forget(item)
             elif item is not None:
                 item[1].set_exception(error)
+
+
+def _explained(error: Exception) -> ServeError:
+    """A plain sentence for the one who asked; the whole story for the log."""
+    traceback.print_exception(error)
+    return from_engine(explain(error))
 
 
 def _cancelled(job: Job) -> StreamItem:

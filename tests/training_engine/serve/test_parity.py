@@ -1,0 +1,114 @@
+"""Greedy answers are, token for token, what stock transformers and PEFT generate."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from tests.training_engine.serve.conftest import PEFT_WARNING, make_adapter
+from tests.training_engine.serve.worker import Worker
+from training_engine.export.convert_starter import main as convert
+
+pytestmark = pytest.mark.filterwarnings(PEFT_WARNING)
+QUESTIONS = ["Hello", "What is the capital of France?", "写一首关于雨的诗。 😀", "1 2 3\n\n4"]
+
+
+def stock_answer(
+    base: Path, adapter: Path | None, question: str, tokens: int, dtype: str
+) -> tuple[list[int], str]:
+    """Token ids and text of stock `generate`."""
+    torch.set_num_threads(1)  # as in the worker of these tests
+    model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=getattr(torch, dtype))
+    if adapter is not None:
+        model = PeftModel.from_pretrained(model, adapter)
+    tokenizer = AutoTokenizer.from_pretrained(adapter or base)
+    turns = [{"role": "user", "content": question}]
+    inputs = tokenizer.apply_chat_template(
+        turns, add_generation_prompt=True, return_tensors="pt", return_dict=True
+    )
+    with torch.inference_mode():
+        out = model.eval().generate(**inputs, max_new_tokens=tokens, do_sample=False)
+    ids = out[0, inputs["input_ids"].shape[1] :].tolist()
+    return ids, tokenizer.decode(ids, skip_special_tokens=True)
+
+
+def check(worker: Worker, base: Path, adapter: Path | None, question: str, tokens: int) -> None:
+    dtype = worker.wait_ready()["dtype"]
+    ids, text = stock_answer(base, adapter, question, tokens, dtype)
+    options = {} if adapter is None else {"adapter_path": adapter}
+    told, done = worker.answer(base, question, max_new_tokens=tokens, **options)
+    assert told == text
+    assert done["completion_tokens"] == len(ids)
+
+
+def tokenizer_too(base: Path, adapter: Path) -> Path:
+    """A run's output also holds the tokenizer."""
+    for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
+        shutil.copy(base / name, adapter / name)
+    return adapter
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_base_model(worker: Worker, tiny_model: Path, question: str) -> None:
+    check(worker, tiny_model, None, question, 60)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_adapter(worker: Worker, tiny_model: Path, adapter: Path, question: str) -> None:
+    check(worker, tiny_model, tokenizer_too(tiny_model, adapter), question, 60)
+
+
+def test_base_and_adapter_in_turn_do_not_disturb_each_other(
+    worker: Worker, tiny_model: Path, adapter: Path
+) -> None:
+    first = worker.answer(tiny_model, "Hello")[0]
+    tuned = worker.answer(tiny_model, "Hello", adapter_path=adapter)[0]
+    assert worker.answer(tiny_model, "Hello")[0] == first
+    assert worker.answer(tiny_model, "Hello", adapter_path=adapter)[0] == tuned
+    assert tuned != first
+
+
+def test_repetition_penalty_of_the_model_is_used(
+    worker: Worker, tiny_model: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(tiny_model, tmp_path / "penalised")
+    path = folder / "generation_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"repetition_penalty": 1.4}))
+    check(worker, folder, None, "Hello", 40)
+    plain = worker.answer(tiny_model, "Hello", max_new_tokens=40)[0]
+    assert worker.answer(folder, "Hello", max_new_tokens=40)[0] != plain
+    overruled = worker.answer(folder, "Hello", max_new_tokens=40, repetition_penalty=1)[0]
+    assert overruled == plain
+
+
+def test_every_end_token_of_the_model_stops(
+    worker: Worker, tiny_model: Path, tmp_path: Path
+) -> None:
+    dtype = worker.wait_ready()["dtype"]
+    ids, _ = stock_answer(tiny_model, None, "Hello", 40, dtype)
+    end = next(token for token in ids[3:] if token not in ids[:3])
+    folder = shutil.copytree(tiny_model, tmp_path / "ending")
+    path = folder / "generation_config.json"
+    path.write_text(json.dumps({"eos_token_id": [258, end], "pad_token_id": 256}))
+    _, done = worker.answer(folder, "Hello", max_new_tokens=40)
+    assert done["finish_reason"] == "stop"
+    assert done["completion_tokens"] == ids.index(end) + 1
+
+
+@pytest.mark.long
+def test_the_real_starter_with_an_adapter(worker: Worker, tmp_path: Path) -> None:
+    run_dir = tmp_path / "run"
+    run_dir.mkdir()
+    (run_dir / "spec.json").write_text(json.dumps({"kind": "convert_starter", "run_id": "r"}))
+    assert convert([str(run_dir)]) == 0
+    base = run_dir / "output"
+    # Mild: an adapter this size changes answers and leaves them language.
+    adapter = make_adapter(base, tmp_path / "adapter", spread=0.02)
+    for question in ("What is the capital of France?", "Explain how rain forms."):
+        check(worker, base, None, question, 60)
+        check(worker, base, tokenizer_too(base, adapter), question, 60)
