@@ -20,7 +20,7 @@ from backend.tasks import (
     sse,
     timeline,
 )
-from backend.tasks.log_routes import After, LastEventId, runs_of
+from backend.tasks.log_routes import After, LastEventId, attempt_of, runs_of
 from backend.tasks.metrics import series_of
 from backend.tasks.position import Position, parse
 from backend.tasks.schemas import MetricSeries, TaskCheckpoint, TaskEvent, TaskSamples
@@ -92,6 +92,7 @@ async def stream_task_events(
     found = await queries.find(session, user, task_id)
     begin = last_event_id or after
     start = parse(begin) if begin else Position(found.job.attempt, None)
+    attempt_of(found, start.attempt)
     task = await view_of(session, found)
     return sse.answer(event_stream.stream(request, task, runs_of(request, found), start))
 

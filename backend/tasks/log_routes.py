@@ -37,7 +37,7 @@ def runs_of(request: Request, found: Found) -> Runs:
     return Runs(request.app.state.settings.runs_dir, found.job.id)
 
 
-def _attempt(found: Found, *asked: int | None) -> int:
+def attempt_of(found: Found, *asked: int | None) -> int:
     """The first that was named, else the newest; raises `NoSuchAttempt`."""
     attempt = next((number for number in asked if number is not None), found.job.attempt)
     if not 1 <= attempt <= found.job.attempt:
@@ -68,7 +68,7 @@ async def get_task_logs(
     """Lines of one attempt; a filter looks through the whole log."""
     found = await queries.find(session, user, task_id)
     begin, end = parse(after) if after else None, parse(before) if before else None
-    number = _attempt(
+    number = attempt_of(
         found, begin.attempt if begin else None, end.attempt if end else None, attempt
     )
     wanted = Filter(frozenset(level or ()), q or "", _in_utc(since), _in_utc(until))
@@ -94,8 +94,8 @@ async def stream_task_logs(
     """
     found = await queries.find(session, user, task_id)
     begin = last_event_id or after
-    start = parse(begin) if begin else Position(_attempt(found, attempt), None)
-    _attempt(found, start.attempt)
+    start = parse(begin) if begin else Position(attempt_of(found, attempt), None)
+    attempt_of(found, start.attempt)
     chunks = log_stream.stream(
         request,
         await view_of(session, found),
@@ -116,7 +116,7 @@ async def download_task_logs(
 ) -> StreamingResponse:
     """The log of an attempt as it is now, as a text file."""
     found = await queries.find(session, user, task_id)
-    number = _attempt(found, attempt)
+    number = attempt_of(found, attempt)
     folder = runs_of(request, found).folder(number)
     length, content = await anyio.to_thread.run_sync(log_download.text_of, [folder])
     filename = f"{found.row.output_name}-{number}.log.txt"

@@ -79,3 +79,5 @@ async def test_unknown_tasks_have_no_stream(
     run = await make_run()
     path = _path(run).replace(str(run.id), str(run.job_id))
     assert (await live_client.get(path)).status_code == 404
+    later = await live_client.get(_path(run), params={"after": "2-0"})
+    assert (later.status_code, later.json()["code"]) == (404, "NoSuchAttempt")

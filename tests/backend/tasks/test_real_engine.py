@@ -97,6 +97,7 @@ def _loads(base: Path, folder: Path) -> tuple[float, int]:
     return float(learnt), int(tokens)
 
 
+@pytest.mark.long
 async def test_create_train_download_load(
     flow: Flow, supervisor: Supervisor, settings: Settings, model: ModelRow, tmp_path: Path
 ) -> None:

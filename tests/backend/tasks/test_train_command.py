@@ -6,11 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from backend.settings import PROJECT_ROOT
+from backend.tasks.train_command import app
 from tests.tiny_model import build_tiny_model
 
 # The command as it is, but for the engine that the run host starts.
@@ -68,6 +71,22 @@ def _train(folder: Path, *arguments: str) -> tuple[int, str]:
     return process.returncode, said
 
 
+@pytest.fixture
+def refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """What is said when nothing is started; in this process."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("EASYTUNE_DATA_DIR", str(folder / "data"))
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def call(*arguments: str) -> str:
+        result = CliRunner().invoke(app, list(arguments))
+        assert result.exit_code == 2, result.output
+        assert not list(folder.glob("**/spec.json"))
+        return result.output
+
+    return call
+
+
 def test_it_trains_and_says_where_the_model_is(folder: Path) -> None:
     code, said = _train(folder, "run.yaml", "--output", "out")
     assert code == 0, said
@@ -86,28 +105,24 @@ def test_without_output_every_run_has_its_folder(folder: Path) -> None:
     assert made.name.startswith("lamp-bot-")
 
 
-def test_errors_of_the_file_come_all_at_once(folder: Path) -> None:
+def test_errors_of_the_file_come_all_at_once(folder: Path, refused: Callable[..., str]) -> None:
     (folder / "run.yaml").write_text(RUN.replace("lamps.jsonl", "no.jsonl") + "method: magic\n")
-    code, said = _train(folder, "run.yaml")
-    assert code == 2
+    said = refused("run.yaml")
     assert "run.yaml:3: dataset" in said
     assert "run.yaml:5: method" in said
-    assert not (folder / "runs").exists()
 
 
-def test_bad_rows_name_their_lines(folder: Path) -> None:
+def test_bad_rows_name_their_lines(folder: Path, refused: Callable[..., str]) -> None:
     lines = [json.dumps(CHAT)] * 3 + ['{"messages": [}', json.dumps({"messages": []})]
     (folder / "lamps.jsonl").write_text("\n".join(lines) + "\n")
-    code, said = _train(folder, "run.yaml")
-    assert code == 2
+    said = refused("run.yaml")
     assert "lamps.jsonl:4:" in said
     assert "lamps.jsonl:5:" in said
 
 
-def test_data_of_another_kind_is_refused_before_anything_starts(folder: Path) -> None:
+def test_data_of_another_kind_is_refused(folder: Path, refused: Callable[..., str]) -> None:
     (folder / "lamps.jsonl").write_text('{"text": "good", "label": "positive"}\n' * 9)
-    code, said = _train(folder, "run.yaml")
-    assert (code, "classification rows" in said) == (2, True)
+    assert "classification rows" in refused("run.yaml")
 
 
 @pytest.mark.parametrize(
@@ -118,17 +133,27 @@ def test_data_of_another_kind_is_refused_before_anything_starts(folder: Path) ->
         ("data-only", "no config.json"),
     ],
 )
-def test_models_that_are_not_there(folder: Path, model: str, told: str) -> None:
+def test_models_that_are_not_there(
+    folder: Path, refused: Callable[..., str], model: str, told: str
+) -> None:
     (folder / "data-only").mkdir()
     (folder / "run.yaml").write_text(RUN.replace("model: model", f"model: {model}"))
-    code, said = _train(folder, "run.yaml")
-    assert (code, told in said) == (2, True), said
+    assert told in refused("run.yaml")
 
 
-def test_a_model_without_chat_template_is_refused(folder: Path) -> None:
+def test_a_model_without_chat_template_is_refused(
+    folder: Path, refused: Callable[..., str]
+) -> None:
     (folder / "model" / "chat_template.jinja").unlink()
-    code, said = _train(folder, "run.yaml")
-    assert (code, "no chat template" in said) == (2, True)
+    assert "no chat template" in refused("run.yaml")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--resume", "model"), ("--resume", "run.yaml"), (), ("run.yaml", "--resume", "b")],
+)
+def test_nothing_to_resume(refused: Callable[..., str], arguments: tuple[str, ...]) -> None:
+    assert refused(*arguments).startswith("✖")
 
 
 def test_an_interruption_saves_and_the_run_goes_on_later(folder: Path) -> None:
@@ -151,11 +176,3 @@ def test_an_interruption_saves_and_the_run_goes_on_later(folder: Path) -> None:
     spec = json.loads((folder / "out+2" / "spec.json").read_text())
     assert spec["attempt"] == 2
     assert spec["resume_from"].startswith(str(folder / "out" / "checkpoints" / "step-"))
-
-
-def test_nothing_to_resume(folder: Path) -> None:
-    (folder / "empty").mkdir()
-    for arguments in (("--resume", "empty"), ("--resume", "run.yaml"), (), ("a", "--resume", "b")):
-        code, said = _train(folder, *arguments)
-        assert code == 2, said
-        assert "✖" in said

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from backend.settings import PROJECT_ROOT
 from backend.tasks import train_file
+from backend.tasks.local_inputs import import_data
 from backend.tasks.train_file import BadTrainFile
 from training_engine.contract.spec import Method
 
@@ -93,3 +95,17 @@ def test_what_spans_fields(folder: Path) -> None:
 def test_what_is_no_run_file(folder: Path, text: str | bytes, told: str) -> None:
     (error,) = _errors(folder, text)
     assert told in error
+
+
+@pytest.mark.parametrize(
+    "file", sorted((PROJECT_ROOT / "examples").glob("*.yaml")), ids=lambda file: file.stem
+)
+def test_the_examples_can_be_read_and_their_data_fits(file: Path, tmp_path: Path) -> None:
+    asked = train_file.read(file)
+    data = import_data(asked.dataset, tmp_path / "data", asked.objective)
+    assert data.num_rows > 100
+    assert asked.output_name == file.stem
+
+
+def test_there_are_examples() -> None:
+    assert len(list((PROJECT_ROOT / "examples").glob("*.yaml"))) >= 4
