@@ -30,6 +30,8 @@ FAKE = Kind("tests.fakes.engine", "tests.backend.runner.outcome:apply", resumes=
 KINDS = {"fake": FAKE, "missing": replace(FAKE, module="tests.fakes.no_such_engine")}
 QUICK = Timeouts(tick_live_s=0.05, tick_idle_s=0.2, orphan_s=3.0, trouble_s=0.1, retry_s=0.2)
 PATIENCE_S = 120.0
+# Ends when it is stopped, however slow the machine is.
+ENDLESS = {"steps": 1_000_000, "step_s": 0.02}
 
 
 class Bench:
@@ -74,6 +76,15 @@ class Bench:
             assert time.monotonic() < deadline, f"still {job.status} {job.phase} {job.error}"
             await asyncio.sleep(0.03)
         return job
+
+    async def stop_and_wait(self, job_id: UUID) -> JobRow:
+        await self.stop(job_id, save=False)
+        return await self.until_ended(job_id)
+
+    def logged_steps(self, job: JobRow) -> list[int]:
+        """Steps in the log of the attempt, in order."""
+        lines = self.folder(job).log_file.read_text().splitlines()
+        return [int(line.split(" step ")[1].split("/")[0]) for line in lines if " step " in line]
 
     async def until_ended(self, job_id: UUID) -> JobRow:
         return await self.until(job_id, lambda job: job.status in TERMINAL)

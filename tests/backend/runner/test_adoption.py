@@ -1,5 +1,6 @@
 """A run outlives everything around it, and whoever comes next tells the same story."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -19,34 +20,29 @@ from backend.runner.finish import MAX_RELAUNCHES
 from backend.runner.supervisor import Supervisor
 from backend.settings import PROJECT_ROOT
 from tests.backend.runner.apart import Apart
-from tests.backend.runner.conftest import QUICK, Bench, supervising
+from tests.backend.runner.conftest import ENDLESS, QUICK, Bench, supervising
 
 Start = Callable[..., Awaitable[Supervisor]]
-LONG_RUN = {"steps": 4000, "step_s": 0.02}
 
 
 async def claims(bench: Bench, job: JobRow) -> int:
     return sum(move.reason == "claimed" for move in await bench.history(job.id))
 
 
-def all_steps(bench: Bench, job: JobRow) -> list[int]:
-    """Steps in the log of an attempt, in order."""
-    lines = bench.folder(job).log_file.read_text().splitlines()
-    return [int(line.split("step ")[1].split("/")[0]) for line in lines if " step " in line]
-
-
 async def test_a_graceful_change_of_supervisors_is_not_noticed_by_the_run(bench: Bench) -> None:
     async with supervising(bench):
-        job = await bench.until_step(await bench.queue(steps=50, step_s=0.03), 3)
+        job = await bench.until_step(await bench.queue(**ENDLESS), 3)
         host, engine = bench.host_and_engine(job)
     assert (await bench.get(job.id)).status == JobStatus.RUNNING
     assert host.is_running()
     assert engine.is_running()
     async with supervising(bench):
-        job = await bench.until_ended(job.id)
-    assert (job.status, job.attempt, job.step) == (JobStatus.COMPLETED, 1, 50)
+        await bench.until_step(job.id, (await bench.get(job.id)).step + 3)
+        assert bench.host_and_engine(job) == (host, engine)
+        job = await bench.stop_and_wait(job.id)
+    assert (job.status, job.attempt) == (JobStatus.STOPPED, 1)
     assert await claims(bench, job) == 1
-    assert all_steps(bench, job) == list(range(1, 51))
+    assert bench.logged_steps(job) == list(range(1, job.step + 1))
     assert job.event_offset == read_events(bench.folder(job).events_file, 0)[1]
 
 
@@ -54,36 +50,36 @@ async def test_kill_9_of_the_supervisor(bench: Bench, apart: Callable[..., Apart
     """The next one leads at once, though the lease of the dead one has a minute to go."""
     first = apart()
     first.leads()
-    job = await bench.until_step(await bench.queue(steps=90, step_s=0.03), 3)
+    job = await bench.until_step(await bench.queue(**ENDLESS), 3)
     host, engine = bench.host_and_engine(job)
     first.kill()
     async with supervising(bench):
         at = (await bench.get(job.id)).step
         await bench.until_step(job.id, at + 3)
         assert bench.host_and_engine(job) == (host, engine)
-        job = await bench.until_ended(job.id)
-    assert (job.status, job.attempt) == (JobStatus.COMPLETED, 1)
-    assert all_steps(bench, job) == list(range(1, 91))
+        job = await bench.stop_and_wait(job.id)
+    assert (job.status, job.attempt) == (JobStatus.STOPPED, 1)
+    assert bench.logged_steps(job) == list(range(1, job.step + 1))
     assert await claims(bench, job) == 1
 
 
 async def test_what_ended_while_nobody_looked(bench: Bench) -> None:
     async with supervising(bench):
-        done = await bench.until_step(await bench.queue(steps=30, step_s=0.03), 2)
+        done = await bench.until_step(await bench.queue(steps=120, step_s=0.02), 2)
     host, _ = bench.host_and_engine(done)
-    host.wait(30)
+    await asyncio.to_thread(host.wait, 120)
     async with supervising(bench):
         job = await bench.until_ended(done.id)
-    assert (job.status, job.step, job.progress) == (JobStatus.COMPLETED, 30, 1.0)
+    assert (job.status, job.step, job.progress) == (JobStatus.COMPLETED, 120, 1.0)
     assert job.metrics["eval_loss"] == 0.5
 
 
 async def test_killed_while_nobody_looked(bench: Bench) -> None:
     async with supervising(bench):
-        job = await bench.until_step(await bench.queue(**LONG_RUN), 5)
+        job = await bench.until_step(await bench.queue(**ENDLESS), 5)
     host, engine = bench.host_and_engine(job)
     engine.kill()
-    host.wait(30)
+    await asyncio.to_thread(host.wait, 120)
     async with supervising(bench):
         job = await bench.until_ended(job.id)
     assert job.error is not None
@@ -93,7 +89,7 @@ async def test_killed_while_nobody_looked(bench: Bench) -> None:
 @pytest.mark.parametrize(("reboot", "code"), [(False, "supervisor_lost"), (True, "host_rebooted")])
 async def test_everything_gone_at_once(bench: Bench, reboot: bool, code: str) -> None:
     async with supervising(bench):
-        job = await bench.until_step(await bench.queue(**LONG_RUN), 5)
+        job = await bench.until_step(await bench.queue(**ENDLESS), 5)
     for process in bench.host_and_engine(job):
         process.kill()
     identity = bench.folder(job).path / "identity.json"
@@ -115,7 +111,7 @@ async def test_everything_gone_at_once(bench: Bench, reboot: bool, code: str) ->
 
 async def test_kill_9_of_the_run_host_only(bench: Bench, start: Start) -> None:
     await start()
-    job = await bench.until_step(await bench.queue(**LONG_RUN), 3)
+    job = await bench.until_step(await bench.queue(**ENDLESS), 3)
     host, _ = bench.host_and_engine(job)
     host.kill()
     job = await bench.until_ended(job.id)
@@ -184,7 +180,7 @@ async def test_claimed_stopped_and_never_launched_is_stopped(bench: Bench, start
 
 async def test_a_run_whose_folder_vanished(bench: Bench, start: Start) -> None:
     await start()
-    job = await bench.until_step(await bench.queue(**LONG_RUN), 3)
+    job = await bench.until_step(await bench.queue(**ENDLESS), 3)
     for process in bench.host_and_engine(job):
         process.suspend()  # so that nothing writes into what is being removed
     remove_all(bench.settings.runs_dir, job.id)
@@ -200,7 +196,7 @@ async def test_a_recorded_pid_that_is_not_the_hosts_is_never_signalled(
     bench: Bench, pid: object
 ) -> None:
     async with supervising(bench):
-        job = await bench.until_step(await bench.queue(**LONG_RUN), 2)
+        job = await bench.until_step(await bench.queue(**ENDLESS), 2)
     for process in bench.host_and_engine(job):
         process.kill()
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(120)"]) as decoy:
@@ -220,7 +216,7 @@ async def test_a_recorded_pid_that_is_not_the_hosts_is_never_signalled(
 
 async def test_an_engine_of_an_attempt_that_is_over_is_ended(bench: Bench, start: Start) -> None:
     async with supervising(bench):
-        job = await bench.until_step(await bench.queue(**LONG_RUN), 2)
+        job = await bench.until_step(await bench.queue(**ENDLESS), 2)
     stale = bench.processes(job)
     assert len(stale) == 2
     await force(bench, job, status=JobStatus.PENDING, attempt=2, event_offset=0)
@@ -236,7 +232,7 @@ async def test_an_engine_that_the_database_never_heard_of_is_left_alone(
     bench: Bench, start: Start
 ) -> None:
     async with supervising(bench):
-        job = await bench.until_step(await bench.queue(**LONG_RUN), 2)
+        job = await bench.until_step(await bench.queue(**ENDLESS), 2)
     async with transaction(bench.sessions) as session:
         await session.delete(await session.get_one(JobRow, job.id))
     supervisor = await start()

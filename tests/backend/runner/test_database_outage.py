@@ -18,7 +18,7 @@ from backend.jobs.schemas import JobStatus
 from backend.processes.identity import with_nonce
 from backend.runner.executors.local import nonce_of
 from backend.settings import Settings
-from tests.backend.runner.conftest import Bench, supervising
+from tests.backend.runner.conftest import ENDLESS, Bench, supervising
 from tests.conftest import FAST
 
 
@@ -56,21 +56,26 @@ async def test_a_crash_of_the_database(
 ) -> None:
     bench = own_bench
     async with supervising(bench) as supervisor:
-        steps = 30 if ends_meanwhile else 120
-        job = await bench.until_step(await bench.queue(steps=steps, step_s=0.03), 3)
+        run = {"steps": 120, "step_s": 0.02} if ends_meanwhile else ENDLESS
+        job = await bench.until_step(await bench.queue(**run), 3)
         host, _ = bench.host_and_engine(job)
         server.process.send_signal(signal.SIGQUIT)  # as `pg_ctl stop -m immediate`
         server.process.wait()
         if ends_meanwhile:
-            await asyncio.to_thread(host.wait, 30)
+            await asyncio.to_thread(host.wait, 120)
         else:
             await asyncio.sleep(1.5)
             assert host.is_running()
         await server.start_again()
+        if not ends_meanwhile:
+            await bench.until_step(job.id, job.step + 10)
+            await bench.stop(job.id, save=False)
         job = await bench.until_ended(job.id)
-        assert (job.status, job.attempt, job.step) == (JobStatus.COMPLETED, 1, steps)
+        ends = ["COMPLETED"] if ends_meanwhile else ["STOPPING", "STOPPED"]
         moves = [str(move.to_status) for move in await bench.history(job.id)]
-        assert moves == ["PENDING", "PREPARING", "RUNNING", "COMPLETED"]
+        assert moves == ["PENDING", "PREPARING", "RUNNING", *ends]
+        assert job.attempt == 1
+        assert bench.logged_steps(job) == list(range(1, job.step + 1))
         assert job.event_offset == read_events(bench.folder(job).events_file, 0)[1]
         # It still leads, and still hears: work that comes now is done.
         assert supervisor.leading

@@ -17,10 +17,9 @@ from backend.jobs.tables import JobRow
 from backend.runner.claim import claim
 from backend.runner.supervisor import Supervisor
 from tests.backend.runner.apart import Apart
-from tests.backend.runner.conftest import QUICK, Bench, supervising
+from tests.backend.runner.conftest import ENDLESS, QUICK, Bench, supervising
 
 Start = Callable[..., Awaitable[Supervisor]]
-LONG_RUN = {"steps": 4000, "step_s": 0.02}
 ONE_EACH = {Slot.TRAINING: 1, Slot.LIGHT: 1}
 
 
@@ -107,7 +106,7 @@ async def test_freed_slots_are_given_out_again(bench: Bench) -> None:
 async def test_training_waits_for_its_slot_and_light_work_does_not(
     bench: Bench, supervisor: Supervisor
 ) -> None:
-    first = await bench.until_step(await bench.queue(**LONG_RUN), 1)
+    first = await bench.until_step(await bench.queue(**ENDLESS), 1)
     second = await bench.queue(steps=1)
     light = await bench.until_ended(await bench.queue(steps=1, slot=Slot.LIGHT))
     assert light.status == JobStatus.COMPLETED
@@ -118,7 +117,7 @@ async def test_training_waits_for_its_slot_and_light_work_does_not(
 
 async def test_a_second_supervisor_stands_by_and_takes_over(bench: Bench, start: Start) -> None:
     async with supervising(bench) as first:
-        job = await bench.until_step(await bench.queue(steps=60, step_s=0.03), 2)
+        job = await bench.until_step(await bench.queue(steps=150, step_s=0.02), 2)
         second = await start()
         await asyncio.sleep(0.5)
         assert (first.leading, second.leading) == (True, False)
@@ -132,15 +131,17 @@ async def test_a_paused_leader_that_wakes_up_changes_nothing(
 ) -> None:
     first = apart(lease_s=1.0, renew_s=0.3)
     first.leads()
-    job = await bench.until_step(await bench.queue(steps=110, step_s=0.03), 3)
+    job = await bench.until_step(await bench.queue(**ENDLESS), 3)
     first.process.send_signal(signal.SIGSTOP)
     second = await start()
     waiting = await bench.queue(steps=2)
     await bench.until_step(job.id, (await bench.get(job.id)).step + 3)
     assert second.leading
     first.process.send_signal(signal.SIGCONT)
-    job = await bench.until_ended(job.id)
-    assert (job.status, job.attempt, job.step) == (JobStatus.COMPLETED, 1, 110)
+    await bench.until_step(job.id, (await bench.get(job.id)).step + 3)
+    job = await bench.stop_and_wait(job.id)
+    assert (job.status, job.attempt) == (JobStatus.STOPPED, 1)
+    assert bench.logged_steps(job) == list(range(1, job.step + 1))
     done = await bench.until_ended(waiting)
     assert (done.status, done.attempt, await claims(bench, done)) == (JobStatus.COMPLETED, 1, 1)
     assert second.leading
@@ -156,7 +157,7 @@ async def test_paused_between_claim_and_launch(bench: Bench, start: Start) -> No
         await go_on.wait()
 
     first = await start(before_training=pause)
-    job_id = await bench.queue(**LONG_RUN)
+    job_id = await bench.queue(**ENDLESS)
     await asyncio.wait_for(paused.wait(), 30)
     first._leadership._renewing.cancel()  # type: ignore[union-attr]
     async with transaction(bench.sessions) as session:

@@ -9,7 +9,7 @@ import pytest
 from backend.jobs.event_file import last_event
 from backend.jobs.schemas import TERMINAL, JobStatus
 from backend.runner.supervisor import Supervisor
-from tests.backend.runner.conftest import QUICK, Bench
+from tests.backend.runner.conftest import ENDLESS, QUICK, Bench
 from training_engine.contract.events import Finished, Stopped
 
 Start = Callable[..., Awaitable[Supervisor]]
@@ -17,7 +17,7 @@ IMPATIENT = replace(QUICK, save_s=0.4, terminate_s=0.4)
 
 
 async def test_a_stop_that_saves_can_be_resumed(bench: Bench, supervisor: Supervisor) -> None:
-    job = await bench.until_step(await bench.queue(steps=60, step_s=0.02, save_every=1000), 3)
+    job = await bench.until_step(await bench.queue(save_every=5_000_000, **ENDLESS), 3)
     assert (await bench.stop(job.id, save=True)).status == JobStatus.STOPPING
     job = await bench.until_ended(job.id)
     assert (job.status, job.error, job.resumable) == (JobStatus.STOPPED, None, True)
@@ -29,8 +29,9 @@ async def test_a_stop_that_saves_can_be_resumed(bench: Bench, supervisor: Superv
 
     resumed = await bench.requeue(job.id, resume=True)
     assert resumed.attempt == 2
-    job = await bench.until_ended(job.id)
-    assert (job.status, job.attempt) == (JobStatus.COMPLETED, 2)
+    job = await bench.until_step(job.id, 1)
+    job = await bench.stop_and_wait(job.id)
+    assert (job.status, job.attempt, job.resumable) == (JobStatus.STOPPED, 2, True)
     spec = bench.folder(job).spec_file.read_text()
     assert f"{job.id}/1/checkpoints/{last.checkpoint}" in spec
 
@@ -38,7 +39,7 @@ async def test_a_stop_that_saves_can_be_resumed(bench: Bench, supervisor: Superv
 async def test_a_stop_that_discards_leaves_no_checkpoint(
     bench: Bench, supervisor: Supervisor
 ) -> None:
-    job = await bench.until_step(await bench.queue(steps=1000, step_s=0.02, save_every=5000), 2)
+    job = await bench.until_step(await bench.queue(save_every=5_000_000, **ENDLESS), 2)
     await bench.stop(job.id, save=False)
     job = await bench.until_ended(job.id)
     assert (job.status, job.resumable, job.checkpoint) == (JobStatus.STOPPED, False, None)
@@ -47,7 +48,7 @@ async def test_a_stop_that_discards_leaves_no_checkpoint(
 
 
 async def test_a_stop_before_the_engine_is_up(bench: Bench, supervisor: Supervisor) -> None:
-    job_id = await bench.queue(steps=1000, step_s=0.02)
+    job_id = await bench.queue(**ENDLESS)
     await bench.until(job_id, lambda job: job.status != JobStatus.PENDING)
     stopping = await bench.stop(job_id, save=False)
     assert stopping.status == JobStatus.STOPPING
@@ -123,7 +124,7 @@ async def test_stops_that_race_with_the_natural_end(bench: Bench, supervisor: Su
 async def test_sigterm_from_outside_is_a_stop_nobody_asked_for(
     bench: Bench, supervisor: Supervisor
 ) -> None:
-    job = await bench.until_step(await bench.queue(steps=1000, step_s=0.02), 2)
+    job = await bench.until_step(await bench.queue(**ENDLESS), 2)
     host, _ = bench.host_and_engine(job)
     host.terminate()
     job = await bench.until_ended(job.id)
