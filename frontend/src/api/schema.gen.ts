@@ -4,24 +4,6 @@
  */
 
 export interface paths {
-    "/api/v1/auth/setup": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Setup Status */
-        get: operations["setup_status"];
-        put?: never;
-        /** Setup */
-        post: operations["setup"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/auth/login": {
         parameters: {
             query?: never;
@@ -31,25 +13,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Login */
+        /**
+         * Login
+         * @description Sign in: an access token for programs, a cookie for the browser.
+         */
         post: operations["login"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/auth/refresh": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Refresh */
-        post: operations["refresh"];
         delete?: never;
         options?: never;
         head?: never;
@@ -65,7 +33,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Logout */
+        /**
+         * Logout
+         * @description End this session: its cookie and all its access tokens.
+         */
         post: operations["logout"];
         delete?: never;
         options?: never;
@@ -80,10 +51,57 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Me */
+        /**
+         * Me
+         * @description The signed-in user.
+         */
         get: operations["me"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refresh
+         * @description A new access token, from the cookie or a token that is still valid.
+         */
+        post: operations["refresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Setup Status
+         * @description Whether the first administrator is still to be made.
+         */
+        get: operations["setup_status"];
+        put?: never;
+        /**
+         * Setup
+         * @description Make the first administrator with the token that the server printed; signs in.
+         */
+        post: operations["setup"];
         delete?: never;
         options?: never;
         head?: never;
@@ -97,10 +115,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List Datasets */
+        /**
+         * List Datasets
+         * @description Data sets that the user may see, newest first; `q` looks in name, description, file name.
+         */
         get: operations["list_datasets"];
         put?: never;
-        /** Create Dataset */
+        /**
+         * Create Dataset
+         * @description Upload a file and import it. The file goes to disk while it comes in.
+         */
         post: operations["create_dataset"];
         delete?: never;
         options?: never;
@@ -115,10 +139,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List Examples */
+        /**
+         * List Examples
+         * @description Data sets that come with EasyTune.
+         */
         get: operations["list_examples"];
         put?: never;
-        /** Add Example */
+        /**
+         * Add Example
+         * @description Add a copy of an example.
+         */
         post: operations["add_example"];
         delete?: never;
         options?: never;
@@ -133,27 +163,39 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Dataset */
+        /**
+         * Get Dataset
+         * @description One data set.
+         */
         get: operations["get_dataset"];
         put?: never;
         post?: never;
-        /** Delete Dataset */
+        /**
+         * Delete Dataset
+         * @description Delete a data set that no unfinished task uses, with its files.
+         */
         delete: operations["delete_dataset"];
         options?: never;
         head?: never;
-        /** Update Dataset */
+        /**
+         * Update Dataset
+         * @description Rename, describe, allow dropped rows, or import again with a mapping.
+         */
         patch: operations["update_dataset"];
         trace?: never;
     };
-    "/api/v1/datasets/{dataset_id}/rows": {
+    "/api/v1/datasets/{dataset_id}/file": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Get Dataset Rows */
-        get: operations["get_dataset_rows"];
+        /**
+         * Download Dataset File
+         * @description The file as it was uploaded.
+         */
+        get: operations["download_dataset_file"];
         put?: never;
         post?: never;
         delete?: never;
@@ -169,7 +211,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Dataset Report */
+        /**
+         * Get Dataset Report
+         * @description Exact counts, and each row that was not simply kept (the first 100,000).
+         */
         get: operations["get_dataset_report"];
         put?: never;
         post?: never;
@@ -186,8 +231,32 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Download Dataset Report */
+        /**
+         * Download Dataset Report
+         * @description The whole report, one JSON object per line.
+         */
         get: operations["download_dataset_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset_id}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Dataset Rows
+         * @description A window of canonical records, or of those with `q` in a text. While a mapping is needed:
+         *     the first rows as the file has them.
+         */
+        get: operations["get_dataset_rows"];
         put?: never;
         post?: never;
         delete?: never;
@@ -203,7 +272,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Dataset Statistics */
+        /**
+         * Get Dataset Statistics
+         * @description What was counted at the import.
+         */
         get: operations["get_dataset_statistics"];
         put?: never;
         post?: never;
@@ -213,17 +285,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/datasets/{dataset_id}/file": {
+    "/api/v1/models": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Download Dataset File */
-        get: operations["download_dataset_file"];
+        /**
+         * List Models
+         * @description Base models of this installation, newest first; `q` looks in the name.
+         */
+        get: operations["list_models"];
         put?: never;
-        post?: never;
+        /**
+         * Create Model
+         * @description Add a base model; the same one twice is the same model.
+         */
+        post: operations["create_model"];
         delete?: never;
         options?: never;
         head?: never;
@@ -237,7 +316,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List Catalog */
+        /**
+         * List Catalog
+         * @description Models worth knowing, with what training them needs on this machine.
+         */
         get: operations["list_catalog"];
         put?: never;
         post?: never;
@@ -254,28 +336,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List Local Folders */
+        /**
+         * List Local Folders
+         * @description Folders below the configured roots that look like models.
+         */
         get: operations["list_local_folders"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/models": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List Models */
-        get: operations["list_models"];
-        put?: never;
-        /** Create Model */
-        post: operations["create_model"];
         delete?: never;
         options?: never;
         head?: never;
@@ -289,11 +356,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Model */
+        /**
+         * Get Model
+         * @description One model.
+         */
         get: operations["get_model"];
         put?: never;
         post?: never;
-        /** Delete Model */
+        /**
+         * Delete Model
+         * @description Delete a model that no unfinished task uses; a local folder stays on disk.
+         */
         delete: operations["delete_model"];
         options?: never;
         head?: never;
@@ -309,388 +382,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Retry Model */
+        /**
+         * Retry Model
+         * @description Try a failed download or conversion again.
+         */
         post: operations["retry_model"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tasks": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List Tasks */
-        get: operations["list_tasks"];
-        put?: never;
-        /** Create Task */
-        post: operations["create_task"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tasks/estimate": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Estimate Task */
-        post: operations["estimate_task"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tasks/recommend": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Recommend Task */
-        post: operations["recommend_task"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tasks/compatibility": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Check Compatibility */
-        get: operations["check_compatibility"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tasks/drafts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List Drafts */
-        get: operations["list_drafts"];
-        put?: never;
-        /** Create Draft */
-        post: operations["create_draft"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tasks/drafts/{draft_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get Draft */
-        get: operations["get_draft"];
-        /** Save Draft */
-        put: operations["save_draft"];
-        post?: never;
-        /** Delete Draft */
-        delete: operations["delete_draft"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tasks/{task_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get Task */
-        get: operations["get_task"];
-        put?: never;
-        post?: never;
-        /** Delete Task */
-        delete: operations["delete_task"];
-        options?: never;
-        head?: never;
-        /** Update Task */
-        patch: operations["update_task"];
-        trace?: never;
-    };
-    "/api/v1/tasks/{task_id}/stop": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Stop Task */
-        post: operations["stop_task"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tasks/{task_id}/restart": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Restart Task */
-        post: operations["restart_task"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tasks/{task_id}/resume": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Resume Task */
-        post: operations["resume_task"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tasks/{task_id}/spec": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get Task Spec */
-        get: operations["get_task_spec"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tasks/{task_id}/logs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get Task Logs */
-        get: operations["get_task_logs"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tasks/{task_id}/logs/stream": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Stream Task Logs */
-        get: operations["stream_task_logs"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tasks/{task_id}/logs/download": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Download Task Logs */
-        get: operations["download_task_logs"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tasks/{task_id}/metrics": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get Task Metrics */
-        get: operations["get_task_metrics"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tasks/{task_id}/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get Task Events */
-        get: operations["get_task_events"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tasks/{task_id}/samples": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get Task Samples */
-        get: operations["get_task_samples"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tasks/{task_id}/checkpoints": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Get Task Checkpoints */
-        get: operations["get_task_checkpoints"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tasks/{task_id}/events/stream": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Stream Task Events */
-        get: operations["stream_task_events"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tasks/{task_id}/artifact": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Download Task Artifact */
-        get: operations["download_task_artifact"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/playground/targets": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List Playground Targets */
-        get: operations["list_playground_targets"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/playground/status": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Playground Status */
-        get: operations["playground_status"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -706,8 +402,51 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Playground Generate */
+        /**
+         * Playground Generate
+         * @description Server-sent events: `token` {text}, then `done` or `error`; closing the call cancels it.
+         */
         post: operations["playground_generate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playground/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Playground Status
+         * @description The worker that answers.
+         */
+        get: operations["playground_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playground/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Playground Targets
+         * @description Base models that are ready, and the models of completed tasks.
+         */
+        get: operations["list_playground_targets"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -721,7 +460,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get System */
+        /**
+         * Get System
+         * @description This host, now.
+         */
         get: operations["get_system"];
         put?: never;
         post?: never;
@@ -738,10 +480,444 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Overview */
+        /**
+         * Get Overview
+         * @description How many data sets, models and tasks the signed-in user sees.
+         */
         get: operations["get_overview"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tasks
+         * @description Newest first; `q` looks in names, description, model and data set.
+         */
+        get: operations["list_tasks"];
+        put?: never;
+        /**
+         * Create Task
+         * @description Create and queue a task. Send an Idempotency-Key: a retry then creates nothing twice.
+         */
+        post: operations["create_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/compatibility": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Check Compatibility
+         * @description Whether data set and model fit the objective; every misfit is a sentence.
+         */
+        get: operations["check_compatibility"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Drafts
+         * @description The user's own drafts, last changed first.
+         */
+        get: operations["list_drafts"];
+        put?: never;
+        /**
+         * Create Draft
+         * @description Begin a draft.
+         */
+        post: operations["create_draft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/drafts/{draft_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Draft
+         * @description One draft.
+         */
+        get: operations["get_draft"];
+        /**
+         * Save Draft
+         * @description Replace what a draft holds.
+         */
+        put: operations["save_draft"];
+        post?: never;
+        /**
+         * Delete Draft
+         * @description Forget a draft.
+         */
+        delete: operations["delete_draft"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/estimate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Estimate Task
+         * @description Memory, time, disk and steps of a plan on this host, and what to beware of.
+         */
+        post: operations["estimate_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/recommend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Recommend Task
+         * @description Values that suit the model, the data and how much is to be learnt, with reasons.
+         */
+        post: operations["recommend_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Task
+         * @description One task.
+         */
+        get: operations["get_task"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Task
+         * @description Forget a task that has ended, with its runs and its model.
+         */
+        delete: operations["delete_task"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Task
+         * @description Rename or describe.
+         */
+        patch: operations["update_task"];
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/artifact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Task Artifact
+         * @description The tuned model with its run file, curves and log, as a zip made while it is sent.
+         */
+        get: operations["download_task_artifact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Task Checkpoints
+         * @description Every checkpoint that was written, and whether it is still there.
+         */
+        get: operations["get_task_checkpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Task Events
+         * @description What happened, oldest first: moves from state to state, notices, checkpoints.
+         */
+        get: operations["get_task_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/events/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream Task Events
+         * @description Server-sent events: `task` on each change, `metrics`, `samples`, `notice`, `checkpoint`,
+         *     `gap`, `end`, `bye`.
+         *
+         *     Begins after `Last-Event-ID`, else after `after` (also the `next` of the metrics), else with
+         *     the newest attempt.
+         */
+        get: operations["stream_task_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Task Logs
+         * @description Lines of one attempt; a filter looks through the whole log.
+         */
+        get: operations["get_task_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/logs/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Task Logs
+         * @description The log of an attempt as it is now, as a text file.
+         */
+        get: operations["download_task_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/logs/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream Task Logs
+         * @description Server-sent events: `line` (a LogLine; the id is its id), `gap`, `end`, `bye`.
+         *
+         *     Begins after `Last-Event-ID`, else after `after`, else with the first line of the attempt.
+         *     Goes on with later attempts unless `attempt` names one.
+         */
+        get: operations["stream_task_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Task Metrics
+         * @description Every curve over all attempts; thinned so that no spike is lost.
+         */
+        get: operations["get_task_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restart Task
+         * @description A new attempt from the beginning.
+         */
+        post: operations["restart_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume Task
+         * @description A new attempt from the last checkpoint.
+         */
+        post: operations["resume_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Task Samples
+         * @description Answers that the model gave while it was trained.
+         */
+        get: operations["get_task_samples"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/spec": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Task Spec
+         * @description JSON: what the engine is given. YAML: a run file for `easytune train`.
+         */
+        get: operations["get_task_spec"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop Task
+         * @description Ask it to end; a task that has ended stays what it is.
+         */
+        post: operations["stop_task"];
         delete?: never;
         options?: never;
         head?: never;
@@ -755,7 +931,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Healthz */
+        /**
+         * Healthz
+         * @description The process answers; asks nothing else.
+         */
         get: operations["healthz"];
         put?: never;
         post?: never;
@@ -772,7 +951,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Readyz */
+        /**
+         * Readyz
+         * @description Whether work can be done now; 503 with the failing checks otherwise.
+         */
         get: operations["readyz"];
         put?: never;
         post?: never;
@@ -793,63 +975,25 @@ export interface components {
         AccessToken: {
             /** Access Token */
             access_token: string;
+            /** Expires In S */
+            expires_in_s: number;
             /**
              * Token Type
              * @default bearer
              */
             token_type: string;
-            /** Expires In S */
-            expires_in_s: number;
-        };
-        /** Body_create_dataset */
-        Body_create_dataset: {
-            /** File */
-            file: string;
-            /** Name */
-            name?: string | null;
-            /**
-             * Description
-             * @default
-             */
-            description: string;
-            /**
-             * Mapping
-             * @description Mapping as JSON
-             */
-            mapping?: string | null;
-            /**
-             * Max Dropped Rows
-             * @default 0
-             */
-            max_dropped_rows: number;
         };
         /**
          * CatalogEntry
          * @description A model worth knowing; `model_id` when it is already here.
          */
         CatalogEntry: {
-            source: components["schemas"]["ModelSource"];
-            /** Reference */
-            reference: string;
-            /** Name */
-            name: string;
-            /** Family */
-            family: string;
-            /** Num Parameters */
-            num_parameters: number;
             /** Context Length */
             context_length: number;
-            /** Licence */
-            licence: string;
-            /** Languages */
-            languages: string[];
             /** Download Bytes */
             download_bytes: number;
-            /**
-             * Offline
-             * @description Can be added without a network
-             */
-            offline: boolean;
+            /** Family */
+            family: string;
             /**
              * Fit
              * @description Per method, on this host
@@ -857,8 +1001,24 @@ export interface components {
             fit: {
                 [key: string]: components["schemas"]["Fit"];
             };
+            /** Languages */
+            languages: string[];
+            /** Licence */
+            licence: string;
             /** Model Id */
             model_id?: string | null;
+            /** Name */
+            name: string;
+            /** Num Parameters */
+            num_parameters: number;
+            /**
+             * Offline
+             * @description Can be added without a network
+             */
+            offline: boolean;
+            /** Reference */
+            reference: string;
+            source: components["schemas"]["ModelSource"];
             /**
              * Unavailable Reason
              * @description Code of the reason why it can not be added here
@@ -889,6 +1049,11 @@ export interface components {
          */
         Counts: {
             /**
+             * Dropped
+             * @default 0
+             */
+            dropped: number;
+            /**
              * Kept
              * @default 0
              */
@@ -903,21 +1068,16 @@ export interface components {
              * @default 0
              */
             truncated: number;
-            /**
-             * Dropped
-             * @default 0
-             */
-            dropped: number;
         };
         /**
          * Cpu
          * @description The processor as this process may use it.
          */
         Cpu: {
-            /** Name */
-            name: string;
             /** Cores */
             cores: number;
+            /** Name */
+            name: string;
             /**
              * Utilization
              * @description 0–1 over all cores
@@ -930,75 +1090,75 @@ export interface components {
          */
         Dataset: {
             /**
-             * Id
-             * Format: uuid
+             * Columns
+             * @description Columns seen in the file, for the mapping dialog
              */
-            id: string;
-            /** Name */
-            name: string;
+            columns: string[];
+            counts: components["schemas"]["Counts"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
             /** Description */
             description: string;
-            /** Version */
-            version: number;
+            /** Encoding */
+            encoding: string | null;
+            error: components["schemas"]["DatasetError"] | null;
+            /** Filename */
+            filename: string | null;
             /**
              * Format
              * @description Recognised file format, e.g. `openai_messages`
              */
             format: string | null;
-            record_type: components["schemas"]["RecordType"] | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            mapping: components["schemas"]["Mapping"] | null;
+            /**
+             * Max Dropped Rows
+             * @description More dropped rows than this block the version
+             */
+            max_dropped_rows: number;
+            /** Name */
+            name: string;
             /**
              * Num Rows
              * @description Rows that can be used
              */
             num_rows: number | null;
             /**
-             * Size Bytes
-             * @description Size of the file as uploaded
+             * Progress
+             * @description 0–1 while importing
              */
-            size_bytes: number;
-            /** Filename */
-            filename: string | null;
-            /** Encoding */
-            encoding: string | null;
+            progress: number | null;
+            record_type: components["schemas"]["RecordType"] | null;
             /**
              * Sha256
              * @description Hash of the canonical records
              */
             sha256: string | null;
+            /**
+             * Size Bytes
+             * @description Size of the file as uploaded
+             */
+            size_bytes: number;
             status: components["schemas"]["DatasetStatus"];
-            /**
-             * Progress
-             * @description 0–1 while importing
-             */
-            progress: number | null;
-            error: components["schemas"]["DatasetError"] | null;
-            counts: components["schemas"]["Counts"];
-            mapping: components["schemas"]["Mapping"] | null;
-            /**
-             * Columns
-             * @description Columns seen in the file, for the mapping dialog
-             */
-            columns: string[];
-            /**
-             * Max Dropped Rows
-             * @description More dropped rows than this block the version
-             */
-            max_dropped_rows: number;
-            /**
-             * Used By
-             * @default []
-             */
-            used_by: components["schemas"]["DatasetUse"][];
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
             /**
              * Updated At
              * Format: date-time
              */
             updated_at: string;
+            /**
+             * Used By
+             * @default []
+             */
+            used_by: components["schemas"]["DatasetUse"][];
+            /** Version */
+            version: number;
         };
         /**
          * DatasetError
@@ -1007,10 +1167,10 @@ export interface components {
         DatasetError: {
             /** Code */
             code: string;
-            /** Message */
-            message: string;
             /** Hint */
             hint: string;
+            /** Message */
+            message: string;
             /**
              * Params
              * @default {}
@@ -1025,8 +1185,18 @@ export interface components {
          */
         DatasetReport: {
             counts: components["schemas"]["Counts"];
-            /** Total Rows */
-            total_rows: number;
+            /** Delimiter */
+            delimiter: string | null;
+            /** Detected Because */
+            detected_because: string | null;
+            /** Encoding */
+            encoding: string | null;
+            /** Format */
+            format: string | null;
+            /** Items */
+            items: components["schemas"]["ReportItem"][];
+            /** Offset */
+            offset: number;
             /**
              * Rules
              * @description Rule → rows
@@ -1034,20 +1204,10 @@ export interface components {
             rules: {
                 [key: string]: number;
             };
-            /** Items */
-            items: components["schemas"]["ReportItem"][];
             /** Total Items */
             total_items: number;
-            /** Offset */
-            offset: number;
-            /** Format */
-            format: string | null;
-            /** Encoding */
-            encoding: string | null;
-            /** Delimiter */
-            delimiter: string | null;
-            /** Detected Because */
-            detected_because: string | null;
+            /** Total Rows */
+            total_rows: number;
         };
         /**
          * DatasetRow
@@ -1070,18 +1230,24 @@ export interface components {
         DatasetRows: {
             /** Items */
             items: components["schemas"]["DatasetRow"][];
-            /** Total */
-            total: number;
             /** Offset */
             offset: number;
+            /** Total */
+            total: number;
         };
         /**
          * DatasetStatistics
          * @description Computed once per version.
          */
         DatasetStatistics: {
+            /** Characters */
+            characters: number;
             /** Fields */
             fields: components["schemas"]["FieldSummary"][];
+            /** Labels */
+            labels: components["schemas"]["LabelCount"][];
+            /** Lengths */
+            lengths: components["schemas"]["HistogramBin"][];
             /**
              * Num Turns
              * @description Turns in a conversation → rows
@@ -1089,16 +1255,10 @@ export interface components {
             num_turns: {
                 [key: string]: number;
             };
-            /** Lengths */
-            lengths: components["schemas"]["HistogramBin"][];
-            /** Labels */
-            labels: components["schemas"]["LabelCount"][];
             /** Roles */
             roles: {
                 [key: string]: number;
             };
-            /** Characters */
-            characters: number;
         };
         /**
          * DatasetStatus
@@ -1111,28 +1271,28 @@ export interface components {
          * @description Rename, describe; give a mapping or another threshold to import the stored file again.
          */
         DatasetUpdate: {
-            /** Name */
-            name?: string | null;
             /** Description */
             description?: string | null;
             mapping?: components["schemas"]["Mapping"] | null;
             /** Max Dropped Rows */
             max_dropped_rows?: number | null;
+            /** Name */
+            name?: string | null;
         };
         /**
          * DatasetUse
          * @description A task that trains or was trained on it.
          */
         DatasetUse: {
+            /** Name */
+            name: string;
+            /** Status */
+            status: string;
             /**
              * Task Id
              * Format: uuid
              */
             task_id: string;
-            /** Name */
-            name: string;
-            /** Status */
-            status: string;
         };
         /**
          * Device
@@ -1145,17 +1305,17 @@ export interface components {
          * @description The volume of the data folder.
          */
         Disk: {
-            /** Used Bytes */
-            used_bytes: number;
-            /** Free Bytes */
-            free_bytes: number;
-            /** Total Bytes */
-            total_bytes: number;
             /**
              * Easytune Bytes
              * @description What EasyTune keeps there
              */
             easytune_bytes: number | null;
+            /** Free Bytes */
+            free_bytes: number;
+            /** Total Bytes */
+            total_bytes: number;
+            /** Used Bytes */
+            used_bytes: number;
         };
         /**
          * Draft
@@ -1167,10 +1327,6 @@ export interface components {
              * Format: uuid
              */
             id: string;
-            /** Values */
-            values: {
-                [key: string]: unknown;
-            };
             /** Step */
             step: number;
             /**
@@ -1178,57 +1334,61 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+            /** Values */
+            values: {
+                [key: string]: unknown;
+            };
         };
         /**
          * DraftSave
          * @description Save the wizard's values as they are, valid or not.
          */
         DraftSave: {
-            /** Values */
-            values: {
-                [key: string]: unknown;
-            };
             /**
              * Step
              * @default 0
              */
             step: number;
+            /** Values */
+            values: {
+                [key: string]: unknown;
+            };
         };
         /**
          * Estimate
          * @description What a run will need on this host; null where it can not be known yet.
          */
         Estimate: {
-            /** Memory Bytes */
-            memory_bytes: number | null;
-            /** Memory Available Bytes */
-            memory_available_bytes: number;
-            /** Memory Parts */
-            memory_parts: components["schemas"]["MemoryPart"][];
+            /** Device */
+            device: string;
+            /** Disk Available Bytes */
+            disk_available_bytes: number;
+            /** Disk Bytes */
+            disk_bytes: number;
             /**
              * Fit
              * @enum {string}
              */
             fit: "fits" | "tight" | "will_not_fit" | "unknown";
-            /** Disk Bytes */
-            disk_bytes: number;
-            /** Disk Available Bytes */
-            disk_available_bytes: number;
-            /** Time Low S */
-            time_low_s: number | null;
-            /** Time High S */
-            time_high_s: number | null;
-            /** Total Steps */
-            total_steps: number;
+            /** Memory Available Bytes */
+            memory_available_bytes: number;
+            /** Memory Bytes */
+            memory_bytes: number | null;
+            /** Memory Parts */
+            memory_parts: components["schemas"]["MemoryPart"][];
+            /** Num Rows */
+            num_rows: number;
             /**
              * Num Tokens
              * @description Tokens seen over the whole run
              */
             num_tokens: number;
-            /** Num Rows */
-            num_rows: number;
-            /** Device */
-            device: string;
+            /** Time High S */
+            time_high_s: number | null;
+            /** Time Low S */
+            time_low_s: number | null;
+            /** Total Steps */
+            total_steps: number;
             /** Warnings */
             warnings: components["schemas"]["Finding"][];
         };
@@ -1237,17 +1397,17 @@ export interface components {
          * @description A data set in `examples/`.
          */
         Example: {
-            /** Id */
-            id: string;
-            /** Filename */
-            filename: string;
-            /** Title */
-            title: string;
             /** Description */
             description: string;
+            /** Filename */
+            filename: string;
+            /** Id */
+            id: string;
+            mapping?: components["schemas"]["Mapping"] | null;
             /** Num Rows */
             num_rows: number;
-            mapping?: components["schemas"]["Mapping"] | null;
+            /** Title */
+            title: string;
         };
         /**
          * ExampleRequest
@@ -1262,8 +1422,6 @@ export interface components {
          * @description One wrong field: JSON pointer into the body (`/hyperparameters/epochs`), code, values.
          */
         FieldError: {
-            /** Pointer */
-            pointer: string;
             /** Code */
             code: string;
             /** Message */
@@ -1275,12 +1433,30 @@ export interface components {
             params: {
                 [key: string]: string | number | boolean | null;
             };
+            /** Pointer */
+            pointer: string;
         };
         /**
          * FieldSummary
          * @description What one field of the file holds.
          */
         FieldSummary: {
+            /**
+             * Examples
+             * @description Up to three short values
+             */
+            examples: string[];
+            /** Max Length */
+            max_length: number | null;
+            /** Mean Length */
+            mean_length: number | null;
+            /**
+             * Min Length
+             * @description Characters or items
+             */
+            min_length: number | null;
+            /** Missing */
+            missing: number;
             /** Name */
             name: string;
             /**
@@ -1290,28 +1466,17 @@ export interface components {
             types: {
                 [key: string]: number;
             };
-            /** Missing */
-            missing: number;
-            /**
-             * Min Length
-             * @description Characters or items
-             */
-            min_length: number | null;
-            /** Mean Length */
-            mean_length: number | null;
-            /** Max Length */
-            max_length: number | null;
-            /**
-             * Examples
-             * @description Up to three short values
-             */
-            examples: string[];
         };
         /**
          * Finding
          * @description Something to know before starting.
          */
         Finding: {
+            /**
+             * Blocking
+             * @default false
+             */
+            blocking: boolean;
             /** Code */
             code: string;
             /** Message */
@@ -1323,11 +1488,6 @@ export interface components {
             params: {
                 [key: string]: string | number | boolean | null;
             };
-            /**
-             * Blocking
-             * @default false
-             */
-            blocking: boolean;
         };
         /**
          * Fit
@@ -1342,19 +1502,19 @@ export interface components {
         Gpu: {
             /** Index */
             index: number;
-            /** Name */
-            name: string;
-            /** Memory Used Bytes */
-            memory_used_bytes: number;
             /** Memory Total Bytes */
             memory_total_bytes: number;
+            /** Memory Used Bytes */
+            memory_used_bytes: number;
+            /** Name */
+            name: string;
+            /** Temperature C */
+            temperature_c: number | null;
             /**
              * Utilization
              * @description 0–1
              */
             utilization: number | null;
-            /** Temperature C */
-            temperature_c: number | null;
         };
         /**
          * Health
@@ -1362,29 +1522,29 @@ export interface components {
          */
         Health: {
             /**
-             * Status
-             * @enum {string}
-             */
-            status: "ok" | "unavailable";
-            /**
              * Checks
              * @default {}
              */
             checks: {
                 [key: string]: string;
             };
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ok" | "unavailable";
         };
         /**
          * HistogramBin
          * @description Rows whose length in characters is in [`low`, `high`).
          */
         HistogramBin: {
-            /** Low */
-            low: number;
-            /** High */
-            high: number;
             /** Count */
             count: number;
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
         };
         /**
          * Hyperparameters
@@ -1392,81 +1552,39 @@ export interface components {
          */
         Hyperparameters: {
             /**
-             * Epochs
-             * @description How often the model sees the whole data set.
-             * @default 3
-             */
-            epochs?: number;
-            /**
-             * Max Steps
-             * @description Ends the run after this many optimizer steps, whatever the epochs say.
-             */
-            max_steps?: number | null;
-            /**
-             * Learning Rate
-             * @description Size of an update. LoRA: 1e-4 to 5e-4; full tuning: 1e-5 to 5e-5.
-             * @default 0.0002
-             */
-            learning_rate?: number;
-            /**
              * Batch Size
              * @description Samples per optimizer step (the effective batch).
              * @default 8
              */
             batch_size?: number;
             /**
-             * Micro Batch Size
-             * @description Samples computed at once; auto fits the memory. The result is the same.
-             * @default auto
+             * Early Stopping Patience
+             * @description Evaluations without improvement after which the run ends; empty never.
              */
-            micro_batch_size?: number | "auto";
+            early_stopping_patience?: number | null;
             /**
-             * Max Length
-             * @description Longest sample in tokens; longer ones are cut, and counted.
-             * @default 1024
+             * Epochs
+             * @description How often the model sees the whole data set.
+             * @default 3
              */
-            max_length?: number;
+            epochs?: number;
             /**
-             * Warmup Ratio
-             * @description Share of the steps in which the learning rate rises from zero.
+             * Evaluation Fraction
+             * @description Share of rows held out to measure on when no validation set is given.
              * @default 0.05
              */
-            warmup_ratio?: number;
+            evaluation_fraction?: number;
             /**
-             * @description How the learning rate falls after warm-up.
-             * @default cosine
+             * Evaluation Steps
+             * @description Steps between evaluations; empty means about ten over the run.
              */
-            schedule?: components["schemas"]["Schedule"];
+            evaluation_steps?: number | null;
             /**
-             * Weight Decay
-             * @description Pulls weights towards zero (AdamW).
-             * @default 0
+             * Learning Rate
+             * @description Size of an update. LoRA: 1e-4 to 5e-4; full tuning: 1e-5 to 5e-5.
+             * @default 0.0002
              */
-            weight_decay?: number;
-            /**
-             * Max Grad Norm
-             * @description Gradients longer than this are shortened to it.
-             * @default 1
-             */
-            max_grad_norm?: number;
-            /**
-             * Seed
-             * @description Fixes order, split and initial adapter; same seed, same run.
-             * @default 42
-             */
-            seed?: number;
-            /**
-             * Packing
-             * @description Lays samples end to end without padding; they do not see each other.
-             * @default true
-             */
-            packing?: boolean;
-            /**
-             * Lora Rank
-             * @description Width of the adapter: more can learn more and costs memory.
-             * @default 16
-             */
-            lora_rank?: number;
+            learning_rate?: number;
             /**
              * Lora Alpha
              * @description Strength of the adapter; usually twice the rank.
@@ -1480,32 +1598,74 @@ export interface components {
              */
             lora_dropout?: number;
             /**
-             * Target Modules
-             * @description Layers that get an adapter, by name; all-linear takes every one.
-             * @default all-linear
+             * Lora Rank
+             * @description Width of the adapter: more can learn more and costs memory.
+             * @default 16
              */
-            target_modules?: string[] | "all-linear";
+            lora_rank?: number;
             /**
-             * Evaluation Fraction
-             * @description Share of rows held out to measure on when no validation set is given.
-             * @default 0.05
+             * Max Grad Norm
+             * @description Gradients longer than this are shortened to it.
+             * @default 1
              */
-            evaluation_fraction?: number;
+            max_grad_norm?: number;
             /**
-             * Evaluation Steps
-             * @description Steps between evaluations; empty means about ten over the run.
+             * Max Length
+             * @description Longest sample in tokens; longer ones are cut, and counted.
+             * @default 1024
              */
-            evaluation_steps?: number | null;
+            max_length?: number;
+            /**
+             * Max Steps
+             * @description Ends the run after this many optimizer steps, whatever the epochs say.
+             */
+            max_steps?: number | null;
+            /**
+             * Micro Batch Size
+             * @description Samples computed at once; auto fits the memory. The result is the same.
+             * @default auto
+             */
+            micro_batch_size?: number | "auto";
+            /**
+             * Packing
+             * @description Lays samples end to end without padding; they do not see each other.
+             * @default true
+             */
+            packing?: boolean;
             /**
              * Save Steps
              * @description Steps between checkpoints; empty means with every evaluation.
              */
             save_steps?: number | null;
             /**
-             * Early Stopping Patience
-             * @description Evaluations without improvement after which the run ends; empty never.
+             * @description How the learning rate falls after warm-up.
+             * @default cosine
              */
-            early_stopping_patience?: number | null;
+            schedule?: components["schemas"]["Schedule"];
+            /**
+             * Seed
+             * @description Fixes order, split and initial adapter; same seed, same run.
+             * @default 42
+             */
+            seed?: number;
+            /**
+             * Target Modules
+             * @description Layers that get an adapter, by name; all-linear takes every one.
+             * @default all-linear
+             */
+            target_modules?: string[] | "all-linear";
+            /**
+             * Warmup Ratio
+             * @description Share of the steps in which the learning rate rises from zero.
+             * @default 0.05
+             */
+            warmup_ratio?: number;
+            /**
+             * Weight Decay
+             * @description Pulls weights towards zero (AdamW).
+             * @default 0
+             */
+            weight_decay?: number;
         };
         /**
          * Intent
@@ -1524,62 +1684,68 @@ export interface components {
          * @description Rows with this label.
          */
         LabelCount: {
-            /** Label */
-            label: string;
             /** Count */
             count: number;
+            /** Label */
+            label: string;
         };
         /**
          * LocalFolder
          * @description A folder below one of the configured roots that looks like a model.
          */
         LocalFolder: {
-            /**
-             * Reference
-             * @description `ROOT/RELATIVE`, to send as `reference`
-             */
-            reference: string;
             /** Name */
             name: string;
-            /** Size Bytes */
-            size_bytes: number;
-            /** Usable */
-            usable: boolean;
             /**
              * Reason
              * @description Code of the reason why it is not usable
              */
             reason: string | null;
+            /**
+             * Reference
+             * @description `ROOT/RELATIVE`, to send as `reference`
+             */
+            reference: string;
+            /** Size Bytes */
+            size_bytes: number;
+            /** Usable */
+            usable: boolean;
         };
         /**
          * LocalFolders
          * @description What can be added from disk; no roots configured means an empty list.
          */
         LocalFolders: {
-            /** Roots */
-            roots: string[];
             /** Items */
             items: components["schemas"]["LocalFolder"][];
+            /** Roots */
+            roots: string[];
         };
         /**
          * LogLine
          * @description A line of a run's log. `id` is `ATTEMPT-OFFSET`; `number` counts from 1.
          */
         LogLine: {
-            /** Id */
-            id: string;
-            /** Number */
-            number: number;
             /**
              * At
              * Format: date-time
              */
             at: string;
             /**
+             * Continued
+             * @description Goes on in the next line (split at 64 KB)
+             * @default false
+             */
+            continued: boolean;
+            /** Id */
+            id: string;
+            /**
              * Level
              * @enum {string}
              */
             level: "debug" | "info" | "warning" | "error";
+            /** Number */
+            number: number;
             /**
              * Stream
              * @enum {string}
@@ -1587,12 +1753,6 @@ export interface components {
             stream: "out" | "err" | "host";
             /** Text */
             text: string;
-            /**
-             * Continued
-             * @description Goes on in the next line (split at 64 KB)
-             * @default false
-             */
-            continued: boolean;
         };
         /**
          * LogPage
@@ -1602,34 +1762,33 @@ export interface components {
             /** Items */
             items: components["schemas"]["LogLine"][];
             /**
+             * Matched
+             * @description Lines that match the filter, when one is given
+             */
+            matched: number | null;
+            /**
              * Next
              * @description Pass as `after` to go on, also to the stream
              */
             next: string;
             /** Total */
             total: number;
-            /**
-             * Matched
-             * @description Lines that match the filter, when one is given
-             */
-            matched: number | null;
         };
         /**
          * Login
          * @description Sign in; also sets the browser's session cookie.
          */
         Login: {
-            /** Username */
-            username: string;
             /** Password */
             password: string;
+            /** Username */
+            username: string;
         };
         /**
          * Mapping
          * @description Which column is what, when the columns do not say it themselves.
          */
         Mapping: {
-            record_type: components["schemas"]["RecordType"];
             /**
              * Columns
              * @description Part of the record → column of the file
@@ -1637,6 +1796,7 @@ export interface components {
             columns: {
                 [key: string]: string;
             };
+            record_type: components["schemas"]["RecordType"];
             /**
              * System Text
              * @description The same system message for every row
@@ -1649,28 +1809,28 @@ export interface components {
          */
         Me: {
             /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Username */
-            username: string;
-            role: components["schemas"]["Role"];
-            /**
              * Created At
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            role: components["schemas"]["Role"];
+            /** Username */
+            username: string;
         };
         /**
          * Memory
          * @description Main memory, or the container's limit.
          */
         Memory: {
-            /** Used Bytes */
-            used_bytes: number;
             /** Total Bytes */
             total_bytes: number;
+            /** Used Bytes */
+            used_bytes: number;
         };
         /**
          * MemoryPart
@@ -1693,25 +1853,21 @@ export interface components {
          * @description One value; null marks NaN or infinity.
          */
         MetricPoint: {
-            /** Step */
-            step: number;
-            /** Value */
-            value: number | null;
             /**
              * At
              * Format: date-time
              */
             at: string;
+            /** Step */
+            step: number;
+            /** Value */
+            value: number | null;
         };
         /**
          * MetricSeries
          * @description Series by name; `attempts` marks at which step each attempt began.
          */
         MetricSeries: {
-            /** Series */
-            series: {
-                [key: string]: components["schemas"]["MetricPoint"][];
-            };
             /**
              * Attempts
              * @description Attempt → first step
@@ -1724,6 +1880,15 @@ export interface components {
              * @description Steps with a checkpoint
              */
             checkpoints: number[];
+            /**
+             * Next
+             * @description Pass as `after` to the event stream to go on
+             */
+            next: string;
+            /** Series */
+            series: {
+                [key: string]: components["schemas"]["MetricPoint"][];
+            };
         };
         /**
          * Model
@@ -1731,66 +1896,65 @@ export interface components {
          */
         Model: {
             /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /**
-             * Name
-             * @description Hub id, or the name that cards and adapters carry
-             */
-            name: string;
-            source: components["schemas"]["ModelSource"];
-            /** Reference */
-            reference: string;
-            /** Revision */
-            revision: string | null;
-            status: components["schemas"]["ModelStatus"];
-            /**
-             * Progress
-             * @description 0–1 while downloading or converting
-             */
-            progress: number | null;
-            error: components["schemas"]["ModelError"] | null;
-            /**
              * Architecture
              * @description Class name in config.json
              */
             architecture: string | null;
-            /** Num Parameters */
-            num_parameters: number | null;
             /** Context Length */
             context_length: number | null;
-            /** Size Bytes */
-            size_bytes: number | null;
-            /** Licence */
-            licence: string | null;
-            /** Has Chat Template */
-            has_chat_template: boolean;
-            /**
-             * Objectives
-             * @description What it can be trained for here
-             */
-            objectives: components["schemas"]["Objective"][];
-            /** Methods */
-            methods: components["schemas"]["Method"][];
-            /**
-             * Used By
-             * @default []
-             */
-            used_by: components["schemas"]["ModelUse"][];
             /**
              * Created At
              * Format: date-time
              */
             created_at: string;
+            error: components["schemas"]["ModelError"] | null;
+            /** Has Chat Template */
+            has_chat_template: boolean;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Licence */
+            licence: string | null;
+            /** Methods */
+            methods: components["schemas"]["Method"][];
+            /**
+             * Name
+             * @description Hub id, or the name that cards and adapters carry
+             */
+            name: string;
+            /** Num Parameters */
+            num_parameters: number | null;
+            /**
+             * Objectives
+             * @description What it can be trained for here
+             */
+            objectives: components["schemas"]["Objective"][];
+            /**
+             * Progress
+             * @description 0–1 while downloading or converting
+             */
+            progress: number | null;
+            /** Reference */
+            reference: string;
+            /** Revision */
+            revision: string | null;
+            /** Size Bytes */
+            size_bytes: number | null;
+            source: components["schemas"]["ModelSource"];
+            status: components["schemas"]["ModelStatus"];
+            /**
+             * Used By
+             * @default []
+             */
+            used_by: components["schemas"]["ModelUse"][];
         };
         /**
          * ModelCreate
          * @description Add a base model. `reference`: hub id (`owner/name`), or `ROOT/RELATIVE` for a local one.
          */
         ModelCreate: {
-            source: components["schemas"]["ModelSource"];
             /**
              * Reference
              * @default
@@ -1798,6 +1962,7 @@ export interface components {
             reference: string;
             /** Revision */
             revision?: string | null;
+            source: components["schemas"]["ModelSource"];
         };
         /**
          * ModelError
@@ -1806,10 +1971,10 @@ export interface components {
         ModelError: {
             /** Code */
             code: string;
-            /** Message */
-            message: string;
             /** Hint */
             hint: string;
+            /** Message */
+            message: string;
             /**
              * Params
              * @default {}
@@ -1835,15 +2000,15 @@ export interface components {
          * @description A task that starts from it.
          */
         ModelUse: {
+            /** Name */
+            name: string;
+            /** Status */
+            status: string;
             /**
              * Task Id
              * Format: uuid
              */
             task_id: string;
-            /** Name */
-            name: string;
-            /** Status */
-            status: string;
         };
         /**
          * Objective
@@ -1896,17 +2061,48 @@ export interface components {
          */
         Phase: "launching" | "preparing" | "training" | "evaluating" | "saving";
         /**
+         * PlaygroundDone
+         * @description The last event of an answer.
+         */
+        PlaygroundDone: {
+            /** Completion Tokens */
+            completion_tokens: number;
+            /**
+             * Finish Reason
+             * @enum {string}
+             */
+            finish_reason: "stop" | "length" | "cancelled";
+            /** Prompt Tokens */
+            prompt_tokens: number;
+            /** Time To First Token S */
+            time_to_first_token_s: number | null;
+            /** Tokens Per S */
+            tokens_per_s: number | null;
+        };
+        /**
+         * PlaygroundError
+         * @description The last event when no answer could be given.
+         */
+        PlaygroundError: {
+            /** Code */
+            code: string;
+            /** Hint */
+            hint: string;
+            /** Message */
+            message: string;
+        };
+        /**
          * PlaygroundMessage
          * @description One turn.
          */
         PlaygroundMessage: {
+            /** Content */
+            content: string;
             /**
              * Role
              * @enum {string}
              */
             role: "system" | "user" | "assistant";
-            /** Content */
-            content: string;
         };
         /**
          * PlaygroundRequest
@@ -1915,17 +2111,24 @@ export interface components {
          *     Answers as server-sent events: `token {text}`, then `done {…}` or `error {…}`.
          */
         PlaygroundRequest: {
-            /** Model Id */
-            model_id?: string | null;
-            /** Task Id */
-            task_id?: string | null;
-            /** Messages */
-            messages: components["schemas"]["PlaygroundMessage"][];
             /**
              * Max New Tokens
              * @default 256
              */
             max_new_tokens: number;
+            /** Messages */
+            messages: components["schemas"]["PlaygroundMessage"][];
+            /** Model Id */
+            model_id?: string | null;
+            /**
+             * Repetition Penalty
+             * @default 1
+             */
+            repetition_penalty: number;
+            /** Seed */
+            seed?: number | null;
+            /** Task Id */
+            task_id?: string | null;
             /**
              * Temperature
              * @description 0 is greedy
@@ -1937,30 +2140,23 @@ export interface components {
              * @default 1
              */
             top_p: number;
-            /**
-             * Repetition Penalty
-             * @default 1
-             */
-            repetition_penalty: number;
-            /** Seed */
-            seed?: number | null;
         };
         /**
          * PlaygroundStatus
          * @description The worker that answers.
          */
         PlaygroundStatus: {
+            /** Device */
+            device: string | null;
+            /** Loaded */
+            loaded: string[];
+            /** Memory Bytes */
+            memory_bytes: number | null;
             /**
              * State
              * @enum {string}
              */
             state: "stopped" | "starting" | "ready" | "busy";
-            /** Device */
-            device: string | null;
-            /** Memory Bytes */
-            memory_bytes: number | null;
-            /** Loaded */
-            loaded: string[];
         };
         /**
          * PlaygroundTarget
@@ -1968,25 +2164,25 @@ export interface components {
          */
         PlaygroundTarget: {
             /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "base" | "tuned";
-            /**
-             * Id
-             * Format: uuid
-             * @description `model_id` or `task_id` of the request
-             */
-            id: string;
-            /** Name */
-            name: string;
-            /**
              * Base Id
              * @description The base model of a tuned one
              */
             base_id: string | null;
             /** Base Name */
             base_name: string | null;
+            /**
+             * Id
+             * Format: uuid
+             * @description `model_id` or `task_id` of the request
+             */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "base" | "tuned";
+            /** Name */
+            name: string;
             /**
              * System Prompt
              * @description First system message of its data set
@@ -1998,19 +2194,15 @@ export interface components {
          * @description The body of every error answer.
          */
         Problem: {
-            /**
-             * Type
-             * @default about:blank
-             */
-            type: string;
-            /** Title */
-            title: string;
-            /** Status */
-            status: number;
-            /** Detail */
-            detail: string;
             /** Code */
             code: string;
+            /** Detail */
+            detail: string;
+            /**
+             * Errors
+             * @default []
+             */
+            errors: components["schemas"]["FieldError"][];
             /**
              * Params
              * @default {}
@@ -2019,21 +2211,32 @@ export interface components {
                 [key: string]: string | number | boolean | null;
             };
             /**
-             * Errors
-             * @default []
-             */
-            errors: components["schemas"]["FieldError"][];
-            /**
              * Request Id
              * @default
              */
             request_id: string;
+            /** Status */
+            status: number;
+            /** Title */
+            title: string;
+            /**
+             * Type
+             * @default about:blank
+             */
+            type: string;
         };
         /**
          * Queue
          * @description Why a task waits; `position` counts from 1.
          */
         Queue: {
+            /**
+             * Params
+             * @default {}
+             */
+            params: {
+                [key: string]: string | number | boolean | null;
+            };
             /** Position */
             position: number;
             /**
@@ -2041,55 +2244,48 @@ export interface components {
              * @enum {string}
              */
             reason: "slot_busy" | "waiting_for_supervisor" | "host_memory";
-            /**
-             * Params
-             * @default {}
-             */
-            params: {
-                [key: string]: string | number | boolean | null;
-            };
         };
         /**
          * RecommendRequest
          * @description Ask for values that suit the model, the data and the difficulty.
          */
         RecommendRequest: {
-            /**
-             * Model Id
-             * Format: uuid
-             */
-            model_id: string;
+            /** @default medium */
+            complexity: components["schemas"]["Complexity"];
             /**
              * Dataset Id
              * Format: uuid
              */
             dataset_id: string;
+            method?: components["schemas"]["Method"] | null;
+            /**
+             * Model Id
+             * Format: uuid
+             */
+            model_id: string;
             /** @default sft */
             objective: components["schemas"]["Objective"];
-            method?: components["schemas"]["Method"] | null;
-            /** @default medium */
-            complexity: components["schemas"]["Complexity"];
         };
         /**
          * Recommendation
          * @description Values, each with the reason in a sentence.
          */
         Recommendation: {
-            method: components["schemas"]["Method"];
             hyperparameters: components["schemas"]["Hyperparameters"];
-            /**
-             * Reasons
-             * @description Field → code of the reason
-             */
-            reasons: {
-                [key: string]: string;
-            };
+            method: components["schemas"]["Method"];
             /**
              * Params
              * @default {}
              */
             params: {
                 [key: string]: string | number | boolean | null;
+            };
+            /**
+             * Reasons
+             * @description Field → code of the reason
+             */
+            reasons: {
+                [key: string]: string;
             };
         };
         /**
@@ -2103,26 +2299,26 @@ export interface components {
          * @description A row that was not simply kept.
          */
         ReportItem: {
-            /** Line */
-            line: number;
-            /** Byte Offset */
-            byte_offset: number | null;
-            /** Field */
-            field: string | null;
-            /**
-             * Rule
-             * @description Stable code, e.g. `missing_answer`
-             */
-            rule: string;
             /**
              * Action
              * @enum {string}
              */
             action: "repaired" | "dropped";
-            /** Message */
-            message: string;
+            /** Byte Offset */
+            byte_offset: number | null;
             /** Excerpt */
             excerpt: string;
+            /** Field */
+            field: string | null;
+            /** Line */
+            line: number;
+            /** Message */
+            message: string;
+            /**
+             * Rule
+             * @description Stable code, e.g. `missing_answer`
+             */
+            rule: string;
         };
         /**
          * Role
@@ -2135,12 +2331,12 @@ export interface components {
          * @description An answer generated in training, beside the expected one.
          */
         SampleItem: {
-            /** Prompt */
-            prompt: string;
-            /** Expected */
-            expected: string;
             /** Answer */
             answer: string;
+            /** Expected */
+            expected: string;
+            /** Prompt */
+            prompt: string;
         };
         /**
          * Schedule
@@ -2153,22 +2349,22 @@ export interface components {
          * @description Create the first administrator with the token that the server printed.
          */
         Setup: {
+            /** Password */
+            password: string;
             /** Setup Token */
             setup_token: string;
             /** Username */
             username: string;
-            /** Password */
-            password: string;
         };
         /**
          * SetupStatus
          * @description Public: what the sign-in page must know before anybody is signed in.
          */
         SetupStatus: {
-            /** Needs Setup */
-            needs_setup: boolean;
             /** Insecure Http */
             insecure_http: boolean;
+            /** Needs Setup */
+            needs_setup: boolean;
             /** Version */
             version: string;
         };
@@ -2193,102 +2389,91 @@ export interface components {
              * Format: date-time
              */
             at: string;
-            /** Version */
-            version: string;
-            /** Hostname */
-            hostname: string;
-            /** Platform */
-            platform: string;
-            /** Python */
-            python: string;
+            cpu: components["schemas"]["Cpu"];
             /**
              * Database
              * @description embedded or external, with its version
              */
             database: string;
-            /**
-             * Started At
-             * Format: date-time
-             */
-            started_at: string;
-            cpu: components["schemas"]["Cpu"];
-            memory: components["schemas"]["Memory"];
             disk: components["schemas"]["Disk"];
-            /** Gpus */
-            gpus: components["schemas"]["Gpu"][];
             /** Gpu Error */
             gpu_error: string | null;
-            /** Training Slots */
-            training_slots: number;
-            /** Training Slots Used */
-            training_slots_used: number;
-            /**
-             * Supervisor
-             * @enum {string}
-             */
-            supervisor: "leading" | "standby" | "absent";
+            /** Gpus */
+            gpus: components["schemas"]["Gpu"][];
+            /** Hostname */
+            hostname: string;
+            /** Insecure Http */
+            insecure_http: boolean;
             /**
              * Isolation
              * @description What holds the engine back: uid, no_new_privs, …
              */
             isolation: string[];
-            /** Offline */
-            offline: boolean;
-            /** Insecure Http */
-            insecure_http: boolean;
+            memory: components["schemas"]["Memory"];
             /** Model Roots */
             model_roots: string[];
+            /** Offline */
+            offline: boolean;
+            /** Platform */
+            platform: string;
+            /** Python */
+            python: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /**
+             * Supervisor
+             * @enum {string}
+             */
+            supervisor: "leading" | "standby" | "absent";
+            /** Training Slots */
+            training_slots: number;
+            /** Training Slots Used */
+            training_slots_used: number;
+            /** Version */
+            version: string;
         };
         /**
          * Task
          * @description A fine-tuning.
          */
         Task: {
+            /** Attempt */
+            attempt: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            dataset: components["schemas"]["TaskReference"];
+            /** Description */
+            description: string;
+            device: components["schemas"]["Device"];
+            /** Device Reason */
+            device_reason: string | null;
+            /** Device Used */
+            device_used: string | null;
+            /** Epoch */
+            epoch: number | null;
+            error: components["schemas"]["TaskError"] | null;
+            /** @description What was expected when it was created */
+            estimate: components["schemas"]["Estimate"] | null;
+            /** Eta S */
+            eta_s: number | null;
+            /** Finished At */
+            finished_at: string | null;
+            /** Has Artifact */
+            has_artifact: boolean;
+            hyperparameters: components["schemas"]["Hyperparameters"];
             /**
              * Id
              * Format: uuid
              */
             id: string;
-            /** Name */
-            name: string;
-            /** Description */
-            description: string;
             intent: components["schemas"]["Intent"];
-            objective: components["schemas"]["Objective"];
             method: components["schemas"]["Method"];
-            device: components["schemas"]["Device"];
-            model: components["schemas"]["TaskReference"];
-            dataset: components["schemas"]["TaskReference"];
-            validation_dataset: components["schemas"]["TaskReference"] | null;
-            /** Output Name */
-            output_name: string;
-            hyperparameters: components["schemas"]["Hyperparameters"];
-            status: components["schemas"]["JobStatus"];
-            phase: components["schemas"]["Phase"] | null;
-            queue: components["schemas"]["Queue"] | null;
-            /**
-             * Resumable
-             * @description A checkpoint exists to continue from
-             */
-            resumable: boolean;
-            /**
-             * Progress
-             * @description 0–1
-             */
-            progress: number;
-            /** Step */
-            step: number;
-            /** Total Steps */
-            total_steps: number | null;
-            /** Epoch */
-            epoch: number | null;
-            /** Eta S */
-            eta_s: number | null;
-            /** Tokens Per S */
-            tokens_per_s: number | null;
-            /** Attempt */
-            attempt: number;
-            error: components["schemas"]["TaskError"] | null;
             /**
              * Metrics
              * @description The last value of each
@@ -2296,109 +2481,125 @@ export interface components {
             metrics: {
                 [key: string]: number | null;
             };
-            /** @description What was expected when it was created */
-            estimate: components["schemas"]["Estimate"] | null;
-            /** Peak Memory Bytes */
-            peak_memory_bytes: number | null;
-            /** Device Used */
-            device_used: string | null;
-            /** Device Reason */
-            device_reason: string | null;
-            /** Has Artifact */
-            has_artifact: boolean;
+            model: components["schemas"]["TaskReference"];
+            /** Name */
+            name: string;
+            objective: components["schemas"]["Objective"];
+            /** Output Name */
+            output_name: string;
+            /** Owner */
+            owner: string;
             /**
              * Parent Id
              * @description The task this one was cloned from
              */
             parent_id: string | null;
-            /** Owner */
-            owner: string;
+            /** Peak Memory Bytes */
+            peak_memory_bytes: number | null;
+            phase: components["schemas"]["Phase"] | null;
             /**
-             * Created At
-             * Format: date-time
+             * Progress
+             * @description 0–1
              */
-            created_at: string;
+            progress: number;
+            queue: components["schemas"]["Queue"] | null;
+            /**
+             * Resumable
+             * @description A checkpoint exists to continue from
+             */
+            resumable: boolean;
             /** Started At */
             started_at: string | null;
-            /** Finished At */
-            finished_at: string | null;
+            status: components["schemas"]["JobStatus"];
+            /** Step */
+            step: number;
+            /** Tokens Per S */
+            tokens_per_s: number | null;
+            /** Total Steps */
+            total_steps: number | null;
+            validation_dataset: components["schemas"]["TaskReference"] | null;
         };
         /**
          * TaskCheckpoint
          * @description A committed checkpoint.
          */
         TaskCheckpoint: {
-            /** Attempt */
-            attempt: number;
-            /** Step */
-            step: number;
-            /** Name */
-            name: string;
-            /** Size Bytes */
-            size_bytes: number;
             /**
              * At
              * Format: date-time
              */
             at: string;
+            /** Attempt */
+            attempt: number;
             /** Exists */
             exists: boolean;
+            /** Name */
+            name: string;
+            /** Size Bytes */
+            size_bytes: number;
+            /** Step */
+            step: number;
         };
         /**
          * TaskCreate
          * @description Create and queue a task. Send an `Idempotency-Key` header: a retry creates nothing twice.
          */
         TaskCreate: {
-            /** @default sft */
-            objective: components["schemas"]["Objective"];
-            /**
-             * Model Id
-             * Format: uuid
-             */
-            model_id: string;
             /**
              * Dataset Id
              * Format: uuid
              */
             dataset_id: string;
-            /** Validation Dataset Id */
-            validation_dataset_id?: string | null;
-            /** @default lora */
-            method: components["schemas"]["Method"];
-            /**
-             * @default {
-             *       "epochs": 3,
-             *       "learning_rate": 0.0002,
-             *       "batch_size": 8,
-             *       "micro_batch_size": "auto",
-             *       "max_length": 1024,
-             *       "warmup_ratio": 0.05,
-             *       "schedule": "cosine",
-             *       "weight_decay": 0,
-             *       "max_grad_norm": 1,
-             *       "seed": 42,
-             *       "packing": true,
-             *       "lora_rank": 16,
-             *       "lora_alpha": 32,
-             *       "lora_dropout": 0,
-             *       "target_modules": "all-linear",
-             *       "evaluation_fraction": 0.05
-             *     }
-             */
-            hyperparameters: components["schemas"]["Hyperparameters"];
-            /** @default auto */
-            device: components["schemas"]["Device"];
-            /** Name */
-            name: string;
             /**
              * Description
              * @default
              */
             description: string;
+            /** @default auto */
+            device: components["schemas"]["Device"];
+            /**
+             * @default {
+             *       "batch_size": 8,
+             *       "epochs": 3,
+             *       "evaluation_fraction": 0.05,
+             *       "learning_rate": 0.0002,
+             *       "lora_alpha": 32,
+             *       "lora_dropout": 0,
+             *       "lora_rank": 16,
+             *       "max_grad_norm": 1,
+             *       "max_length": 1024,
+             *       "micro_batch_size": "auto",
+             *       "packing": true,
+             *       "schedule": "cosine",
+             *       "seed": 42,
+             *       "target_modules": "all-linear",
+             *       "warmup_ratio": 0.05,
+             *       "weight_decay": 0
+             *     }
+             */
+            hyperparameters: components["schemas"]["Hyperparameters"];
             /** @default other */
             intent: components["schemas"]["Intent"];
+            /** @default lora */
+            method: components["schemas"]["Method"];
+            /**
+             * Model Id
+             * Format: uuid
+             */
+            model_id: string;
+            /** Name */
+            name: string;
+            /** @default sft */
+            objective: components["schemas"]["Objective"];
             /** Output Name */
             output_name: string;
+            /**
+             * Parent Id
+             * @description The task whose values were taken over
+             */
+            parent_id?: string | null;
+            /** Validation Dataset Id */
+            validation_dataset_id?: string | null;
         };
         /**
          * TaskError
@@ -2407,10 +2608,15 @@ export interface components {
         TaskError: {
             /** Code */
             code: string;
-            /** Message */
-            message: string;
             /** Hint */
             hint: string;
+            /**
+             * Log Line
+             * @description Id of the log line that shows it
+             */
+            log_line?: string | null;
+            /** Message */
+            message: string;
             /**
              * Params
              * @default {}
@@ -2418,19 +2624,12 @@ export interface components {
             params: {
                 [key: string]: string | number | boolean | null;
             };
-            /**
-             * Log Line
-             * @description Id of the log line that shows it
-             */
-            log_line?: string | null;
         };
         /**
          * TaskEvent
          * @description Something that happened to a task: a transition, a notice, a checkpoint.
          */
         TaskEvent: {
-            /** Id */
-            id: string;
             /**
              * At
              * Format: date-time
@@ -2438,15 +2637,15 @@ export interface components {
             at: string;
             /** Attempt */
             attempt: number;
-            /** Type */
-            type: string;
+            /** Code */
+            code: string;
+            /** Id */
+            id: string;
             /**
              * Level
              * @enum {string}
              */
             level: "info" | "warning" | "error";
-            /** Code */
-            code: string;
             /** Message */
             message: string;
             /**
@@ -2456,51 +2655,53 @@ export interface components {
             params: {
                 [key: string]: unknown;
             };
+            /** Type */
+            type: string;
         };
         /**
          * TaskPlan
          * @description What is to be trained: the part that an estimate needs.
          */
         TaskPlan: {
-            /** @default sft */
-            objective: components["schemas"]["Objective"];
-            /**
-             * Model Id
-             * Format: uuid
-             */
-            model_id: string;
             /**
              * Dataset Id
              * Format: uuid
              */
             dataset_id: string;
-            /** Validation Dataset Id */
-            validation_dataset_id?: string | null;
-            /** @default lora */
-            method: components["schemas"]["Method"];
+            /** @default auto */
+            device: components["schemas"]["Device"];
             /**
              * @default {
-             *       "epochs": 3,
-             *       "learning_rate": 0.0002,
              *       "batch_size": 8,
-             *       "micro_batch_size": "auto",
-             *       "max_length": 1024,
-             *       "warmup_ratio": 0.05,
-             *       "schedule": "cosine",
-             *       "weight_decay": 0,
-             *       "max_grad_norm": 1,
-             *       "seed": 42,
-             *       "packing": true,
-             *       "lora_rank": 16,
+             *       "epochs": 3,
+             *       "evaluation_fraction": 0.05,
+             *       "learning_rate": 0.0002,
              *       "lora_alpha": 32,
              *       "lora_dropout": 0,
+             *       "lora_rank": 16,
+             *       "max_grad_norm": 1,
+             *       "max_length": 1024,
+             *       "micro_batch_size": "auto",
+             *       "packing": true,
+             *       "schedule": "cosine",
+             *       "seed": 42,
              *       "target_modules": "all-linear",
-             *       "evaluation_fraction": 0.05
+             *       "warmup_ratio": 0.05,
+             *       "weight_decay": 0
              *     }
              */
             hyperparameters: components["schemas"]["Hyperparameters"];
-            /** @default auto */
-            device: components["schemas"]["Device"];
+            /** @default lora */
+            method: components["schemas"]["Method"];
+            /**
+             * Model Id
+             * Format: uuid
+             */
+            model_id: string;
+            /** @default sft */
+            objective: components["schemas"]["Objective"];
+            /** Validation Dataset Id */
+            validation_dataset_id?: string | null;
         };
         /**
          * TaskReference
@@ -2520,8 +2721,6 @@ export interface components {
          * @description Answers of the model at a step.
          */
         TaskSamples: {
-            /** Step */
-            step: number;
             /**
              * At
              * Format: date-time
@@ -2529,16 +2728,18 @@ export interface components {
             at: string;
             /** Items */
             items: components["schemas"]["SampleItem"][];
+            /** Step */
+            step: number;
         };
         /**
          * TaskUpdate
          * @description Rename or describe.
          */
         TaskUpdate: {
-            /** Name */
-            name?: string | null;
             /** Description */
             description?: string | null;
+            /** Name */
+            name?: string | null;
         };
     };
     responses: never;
@@ -2549,68 +2750,6 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    setup_status: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SetupStatus"];
-                };
-            };
-            /** @description Default Response */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    setup: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Setup"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AccessToken"];
-                };
-            };
-            /** @description Default Response */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     login: {
         parameters: {
             query?: never;
@@ -2623,35 +2762,6 @@ export interface operations {
                 "application/json": components["schemas"]["Login"];
             };
         };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AccessToken"];
-                };
-            };
-            /** @description Default Response */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    refresh: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
         responses: {
             /** @description Successful Response */
             200: {
@@ -2729,6 +2839,97 @@ export interface operations {
             };
         };
     };
+    refresh: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessToken"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setup_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupStatus"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Setup"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessToken"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_datasets: {
         parameters: {
             query?: {
@@ -2768,13 +2969,28 @@ export interface operations {
     create_dataset: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "multipart/form-data": components["schemas"]["Body_create_dataset"];
+                "multipart/form-data": {
+                    /** @default  */
+                    description?: string;
+                    /**
+                     * File
+                     * Format: binary
+                     */
+                    file: string;
+                    /** @description Mapping as JSON */
+                    mapping?: string;
+                    /** @default 0 */
+                    max_dropped_rows?: number;
+                    name?: string;
+                };
             };
         };
         responses: {
@@ -2830,7 +3046,9 @@ export interface operations {
     add_example: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2955,14 +3173,9 @@ export interface operations {
             };
         };
     };
-    get_dataset_rows: {
+    download_dataset_file: {
         parameters: {
-            query?: {
-                offset?: number;
-                /** @description Rows at most */
-                limit?: number;
-                q?: string | null;
-            };
+            query?: never;
             header?: never;
             path: {
                 dataset_id: string;
@@ -2976,9 +3189,7 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": components["schemas"]["DatasetRows"];
-                };
+                content?: never;
             };
             /** @description Default Response */
             default: {
@@ -3044,8 +3255,42 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
+                content?: never;
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_dataset_rows: {
+        parameters: {
+            query?: {
+                offset?: number;
+                /** @description Rows at most */
+                limit?: number;
+                q?: string | null;
+            };
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetRows"];
                 };
             };
             /** @description Default Response */
@@ -3077,95 +3322,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DatasetStatistics"];
-                };
-            };
-            /** @description Default Response */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    download_dataset_file: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                dataset_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Default Response */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_catalog: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CatalogEntry"][];
-                };
-            };
-            /** @description Default Response */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_local_folders: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LocalFolders"];
                 };
             };
             /** @description Default Response */
@@ -3235,6 +3391,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_catalog: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogEntry"][];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_local_folders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LocalFolders"];
                 };
             };
             /** @description Default Response */
@@ -3339,6 +3553,155 @@ export interface operations {
             };
         };
     };
+    playground_generate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaygroundRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaygroundDone"] | components["schemas"]["PlaygroundError"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    playground_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaygroundStatus"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_playground_targets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaygroundTarget"][];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_system: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemFacts"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_overview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_tasks: {
         parameters: {
             query?: {
@@ -3347,6 +3710,7 @@ export interface operations {
                 /** @description `next_cursor` of the page before */
                 cursor?: string | null;
                 q?: string | null;
+                /** @description Any of these */
                 status?: components["schemas"]["JobStatus"][] | null;
             };
             header?: never;
@@ -3397,72 +3761,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Task"];
-                };
-            };
-            /** @description Default Response */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    estimate_task: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TaskPlan"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Estimate"];
-                };
-            };
-            /** @description Default Response */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    recommend_task: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RecommendRequest"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Recommendation"];
                 };
             };
             /** @description Default Response */
@@ -3666,6 +3964,72 @@ export interface operations {
             };
         };
     };
+    estimate_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskPlan"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Estimate"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recommend_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecommendRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recommendation"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_task: {
         parameters: {
             query?: never;
@@ -3761,7 +4125,7 @@ export interface operations {
             };
         };
     };
-    stop_task: {
+    download_task_artifact: {
         parameters: {
             query?: never;
             header?: never;
@@ -3770,11 +4134,36 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["StopRequest"] | null;
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
+    };
+    get_task_checkpoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             200: {
@@ -3782,7 +4171,221 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Task"];
+                    "application/json": components["schemas"]["TaskCheckpoint"][];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_task_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskEvent"][];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stream_task_events: {
+        parameters: {
+            query?: {
+                /** @description Id of the line after which to begin */
+                after?: string | null;
+            };
+            header?: {
+                "Last-Event-ID"?: string | null;
+            };
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_task_logs: {
+        parameters: {
+            query?: {
+                /** @description The newest when not given */
+                attempt?: number | null;
+                /** @description Id of the line after which to begin */
+                after?: string | null;
+                /** @description Id of the line before which to end */
+                before?: string | null;
+                /** @description The last lines instead of the first */
+                tail?: boolean;
+                limit?: number;
+                level?: ("debug" | "info" | "warning" | "error")[] | null;
+                /** @description Literal, ignores case */
+                q?: string | null;
+                /** @description ISO 8601; UTC when it names no zone */
+                since?: string | null;
+                /** @description ISO 8601; UTC when it names no zone */
+                until?: string | null;
+            };
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogPage"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_task_logs: {
+        parameters: {
+            query?: {
+                /** @description The newest when not given */
+                attempt?: number | null;
+            };
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stream_task_logs: {
+        parameters: {
+            query?: {
+                /** @description The newest when not given */
+                attempt?: number | null;
+                /** @description Id of the line after which to begin */
+                after?: string | null;
+            };
+            header?: {
+                "Last-Event-ID"?: string | null;
+            };
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_task_metrics: {
+        parameters: {
+            query?: {
+                max_points?: number;
+            };
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricSeries"];
                 };
             };
             /** @description Default Response */
@@ -3858,211 +4461,6 @@ export interface operations {
             };
         };
     };
-    get_task_spec: {
-        parameters: {
-            query?: {
-                format?: "json" | "yaml";
-            };
-            header?: never;
-            path: {
-                task_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Default Response */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_task_logs: {
-        parameters: {
-            query?: {
-                attempt?: number | null;
-                after?: string | null;
-                before?: string | null;
-                tail?: boolean;
-                limit?: number;
-                level?: ("debug" | "info" | "warning" | "error")[] | null;
-                q?: string | null;
-                since?: string | null;
-                until?: string | null;
-            };
-            header?: never;
-            path: {
-                task_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LogPage"];
-                };
-            };
-            /** @description Default Response */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    stream_task_logs: {
-        parameters: {
-            query?: {
-                attempt?: number | null;
-                after?: string | null;
-            };
-            header?: never;
-            path: {
-                task_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Default Response */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    download_task_logs: {
-        parameters: {
-            query?: {
-                attempt?: number | null;
-            };
-            header?: never;
-            path: {
-                task_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Default Response */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_task_metrics: {
-        parameters: {
-            query?: {
-                max_points?: number;
-            };
-            header?: never;
-            path: {
-                task_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MetricSeries"];
-                };
-            };
-            /** @description Default Response */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_task_events: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                task_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TaskEvent"][];
-                };
-            };
-            /** @description Default Response */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     get_task_samples: {
         parameters: {
             query?: never;
@@ -4094,41 +4492,10 @@ export interface operations {
             };
         };
     };
-    get_task_checkpoints: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                task_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TaskCheckpoint"][];
-                };
-            };
-            /** @description Default Response */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    stream_task_events: {
+    get_task_spec: {
         parameters: {
             query?: {
-                after?: string | null;
+                format?: "json" | "yaml";
             };
             header?: never;
             path: {
@@ -4143,9 +4510,7 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": unknown;
-                };
+                content?: never;
             };
             /** @description Default Response */
             default: {
@@ -4158,7 +4523,7 @@ export interface operations {
             };
         };
     };
-    download_task_artifact: {
+    stop_task: {
         parameters: {
             query?: never;
             header?: never;
@@ -4167,96 +4532,9 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Default Response */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_playground_targets: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PlaygroundTarget"][];
-                };
-            };
-            /** @description Default Response */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    playground_status: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PlaygroundStatus"];
-                };
-            };
-            /** @description Default Response */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    playground_generate: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
+        requestBody?: {
             content: {
-                "application/json": components["schemas"]["PlaygroundRequest"];
+                "application/json": components["schemas"]["StopRequest"] | null;
             };
         };
         responses: {
@@ -4266,65 +4544,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Default Response */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_system: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SystemFacts"];
-                };
-            };
-            /** @description Default Response */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_overview: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Overview"];
+                    "application/json": components["schemas"]["Task"];
                 };
             };
             /** @description Default Response */
@@ -4369,6 +4589,15 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
