@@ -262,8 +262,8 @@ def test_a_dead_worker_leaves_no_obstacle(short_folder: Path) -> None:
     with socket.socket(socket.AF_UNIX) as stale:
         stale.bind(str(path))
     process = start(path)
+    worker = Worker(process, path)
     try:
-        worker = Worker(process, path)
         assert worker.wait_until(lambda _: True)
         second = start(path, stderr=subprocess.PIPE)
         _, told = second.communicate(timeout=30)
@@ -271,6 +271,7 @@ def test_a_dead_worker_leaves_no_obstacle(short_folder: Path) -> None:
         assert b"Another worker answers" in told
         assert worker.client.get("/health").status_code == 200
     finally:
+        worker.client.close()
         process.kill()
         process.wait()
 
@@ -305,7 +306,9 @@ def test_it_ends_when_its_parent_is_killed(short_folder: Path) -> None:
     )
     assert parent.stdout is not None
     child = int(parent.stdout.readline())
-    Worker(parent, path).wait_until(lambda _: True)
+    worker = Worker(parent, path)
+    worker.wait_until(lambda _: True)
+    worker.client.close()
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
