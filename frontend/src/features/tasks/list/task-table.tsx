@@ -115,29 +115,32 @@ export function TaskTable({ items, columns, sort, onSort, selected, onSelect }: 
     const { columnKey, order } = Array.isArray(sorter) ? (sorter[0] ?? {}) : sorter
     onSort(order ? { key: columnKey as SortKey, descending: order === 'descend' } : null)
   }
+  // Scrolled by its own frame: the table's way doubles the header, checkbox and all.
   return (
-    <Table<Task>
-      rowKey="id"
-      size="small"
-      dataSource={items}
-      pagination={false}
-      scroll={{ x: 480 + columns.length * 100 }}
-      locale={{ emptyText: t('general.noMatch') }}
-      onChange={onChange}
-      columns={(['status', 'name', ...columns] as const).map((key) => ({
-        key,
-        title: columnTitle(t, key),
-        // The rows come sorted; the table only shows the arrows.
-        sorter: true,
-        showSorterTooltip: false,
-        sortOrder: sort.key === key ? (sort.descending ? 'descend' : 'ascend') : null,
-        ...cells[key],
-      }))}
-      rowSelection={{
-        selectedRowKeys: [...selected],
-        onChange: (keys) => onSelect(keys.map(String)),
-        getCheckboxProps: ({ name }) => ({ 'aria-label': name }),
-      }}
-    />
+    <div style={{ overflowX: 'auto' }}>
+      <Table<Task>
+        rowKey="id"
+        size="small"
+        style={{ minWidth: 420 + columns.length * 90 }}
+        dataSource={items}
+        pagination={false}
+        locale={{ emptyText: t('general.noMatch') }}
+        onChange={onChange}
+        columns={(['status', 'name', ...columns] as const).map((key) => ({
+          key,
+          title: columnTitle(t, key),
+          // The rows come sorted; the table only shows the arrows.
+          sorter: true,
+          showSorterTooltip: false,
+          sortOrder: sort.key === key ? (sort.descending ? 'descend' : 'ascend') : null,
+          ...cells[key],
+        }))}
+        rowSelection={{
+          selectedRowKeys: [...selected],
+          onChange: (keys) => onSelect(keys.map(String)),
+          getCheckboxProps: ({ name }) => ({ 'aria-label': name }),
+        }}
+      />
+    </div>
   )
 }

@@ -34,7 +34,7 @@ export function Wizard({ start }: { start: Start }) {
           </span>
         }
       />
-      {saving.state === 'idle' && <DraftsNotice />}
+      {step === 0 && saving.state === 'idle' && <DraftsNotice />}
       <Steps
         className="wizard-steps"
         size="small"
@@ -43,7 +43,7 @@ export function Wizard({ start }: { start: Start }) {
         items={STEPS.map((name, index) => ({
           title: t(`wizard.steps.${name}`),
           disabled: index > furthest,
-          status: index === step ? 'process' : index < furthest || index < step ? 'finish' : 'wait',
+          status: index === step ? 'process' : index < step ? 'finish' : 'wait',
         }))}
       />
       <div className="wizard">
