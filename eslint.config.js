@@ -4,41 +4,53 @@
  */
 import { readdirSync } from 'node:fs'
 import js from '@eslint/js'
-import { createNodeResolver, flatConfigs, importX } from 'eslint-plugin-import-x'
 import jsxA11y from 'eslint-plugin-jsx-a11y'
 import reactHooks from 'eslint-plugin-react-hooks'
 import tseslint from 'typescript-eslint'
 
-const src = './frontend/src'
-const features = readdirSync(new URL('frontend/src/features', import.meta.url))
+const src = 'frontend/src'
+const features = readdirSync(new URL(`${src}/features`, import.meta.url))
+
+/** Import paths that are closed to the files of a room: by alias and by any relative spelling. */
+const closed = (rooms, message) => ({
+  'no-restricted-imports': [
+    'error',
+    { patterns: [{ group: rooms.flatMap((room) => [`@/${room}`, `@/${room}/**`, `**/../${room}/**`]), message }] },
+  ],
+})
 
 const zones = [
-  ...['components', 'api', 'i18n'].map((room) => ({
-    target: `${src}/${room}`,
-    from: [`${src}/features`, `${src}/app`],
-    message: 'components, api and i18n stand below features and app.',
+  ...['components', 'api'].map((room) => ({
+    files: [`${src}/${room}/**/*.{ts,tsx}`],
+    rules: closed(
+      room === 'api' ? ['features', 'app', 'components'] : ['features', 'app'],
+      'components, api and i18n stand below features and app; api does not know how things look.',
+    ),
   })),
   {
-    target: `${src}/i18n`,
-    from: [`${src}/components`, `${src}/api`],
-    message: 'i18n stands alone.',
-  },
-  {
-    target: `${src}/api`,
-    from: `${src}/components`,
-    message: 'api does not know how things look.',
-  },
-  {
-    target: `${src}/features`,
-    from: `${src}/app`,
-    except: ['./paths.ts'],
-    message: 'app composes features; a feature may only import app/paths.ts.',
+    files: [`${src}/i18n/**/*.{ts,tsx}`],
+    rules: closed(['features', 'app', 'components', 'api'], 'i18n stands alone.'),
   },
   ...features.map((name) => ({
-    target: `${src}/features/${name}`,
-    from: `${src}/features`,
-    except: [`./${name}`],
-    message: 'A feature never imports another; compose them in app/.',
+    files: [`${src}/features/${name}/**/*.{ts,tsx}`],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              // Its own files a feature names relatively; everything below @/features is another's.
+              group: ['@/features/**', ...features.filter((f) => f !== name).map((f) => `**/../${f}/**`)],
+              message: 'A feature never imports another; compose them in app/.',
+            },
+            {
+              group: ['@/app/**', '!@/app/paths', '**/../app/**'],
+              message: 'app composes features; a feature may only import app/paths.ts.',
+            },
+          ],
+        },
+      ],
+    },
   })),
 ]
 
@@ -66,24 +78,12 @@ export default tseslint.config(
   ...tseslint.configs.strict,
   {
     files: ['frontend/**/*.{ts,tsx}'],
-    extends: [flatConfigs.typescript],
-    plugins: { 'import-x': importX, 'react-hooks': reactHooks, 'jsx-a11y': jsxA11y },
-    settings: {
-      'import-x/resolver-next': [
-        createNodeResolver({
-          extensions: ['.ts', '.tsx', '.js'],
-          tsconfig: { configFile: new URL('frontend/tsconfig.json', import.meta.url).pathname },
-        }),
-      ],
-    },
+    plugins: { 'react-hooks': reactHooks, 'jsx-a11y': jsxA11y },
     rules: {
       ...reactHooks.configs.recommended.rules,
       ...jsxA11y.flatConfigs.recommended.rules,
       // A page that is one short form may begin in its first field.
       'jsx-a11y/no-autofocus': 'off',
-      'import-x/no-restricted-paths': ['error', { zones }],
-      'import-x/no-cycle': 'error',
-      'import-x/order': ['error', { 'newlines-between': 'never', alphabetize: { order: 'asc' } }],
       'no-restricted-syntax': ['error', ...userVisibleText],
       'max-lines': ['error', 250],
       'no-console': 'error',
@@ -96,5 +96,6 @@ export default tseslint.config(
     files: ['frontend/public/*.js'],
     languageOptions: { globals: { document: false, localStorage: false, matchMedia: false } },
   },
+  ...zones,
   { files: ['frontend/src/**/*.test.{ts,tsx}'], rules: { 'no-restricted-syntax': 'off' } },
 )
