@@ -100,7 +100,7 @@ def estimate(
     """What this run needs.
 
     `config`: the model's config.json. `mean_tokens`, `longest_tokens`: per row, before truncation.
-    `validation_rows`: of a separate validation set. `weights_bytes`: the safetensors files together,
+    `validation_rows`: of a separate validation set. `weights_bytes`: all safetensors files,
     used where the family is unknown. `tokens_per_s`: measured on this host with this model.
     """
     knobs = hyperparameters
