@@ -226,7 +226,7 @@ def test_a_full_disk_does_not_end_the_run(tmp_path: Path) -> None:
     assert (run / "output.log").stat().st_size <= 8192
 
 
-def test_the_child_gets_folder_nonce_and_allocator(tmp_path: Path) -> None:
+def test_the_child_gets_folder_nonce_and_tuning(tmp_path: Path) -> None:
     text = "import os, json, sys; print(json.dumps([dict(os.environ), sys.argv]))"
     run = make_run(tmp_path / "run", {})
     variables = script(tmp_path, text) | {"EASYTUNE_RUN_NONCE": "abc"}
@@ -235,6 +235,7 @@ def test_the_child_gets_folder_nonce_and_allocator(tmp_path: Path) -> None:
     assert environment["EASYTUNE_RUN_DIR"] == argv[1] == str(run)
     assert environment["EASYTUNE_RUN_NONCE"] == "abc"
     assert "mmap_threshold=4294967296" in environment["GLIBC_TUNABLES"]
+    assert environment["GOMP_SPINCOUNT"] == "0"
 
 
 def test_what_can_not_start_is_said_in_one_line(tmp_path: Path) -> None:
