@@ -34,7 +34,7 @@ def event_of(attempt: int, offset: int, event: Remark) -> TaskEvent:
         code, message = "saved", f"Checkpoint at step {event.step} saved."
     else:
         params = {"device": event.device, "dtype": event.dtype, "reason": event.device_reason}
-        message = f"Computes on {event.device} ({event.dtype}): {event.device_reason}."
+        message = f"Computes on {event.device} ({event.dtype}): {event.device_reason.rstrip('.')}."
     return TaskEvent(
         id=f"{attempt}-{offset}",
         at=event.at,

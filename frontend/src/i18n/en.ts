@@ -2,6 +2,7 @@
 import accounts from './en/accounts'
 import datasets from './en/datasets'
 import errors from './en/errors'
+import events from './en/events'
 import general from './en/general'
 import knobs from './en/knobs'
 import models from './en/models'
@@ -17,6 +18,7 @@ export default {
   accounts,
   datasets,
   errors,
+  events,
   general,
   knobs,
   models,

@@ -3,6 +3,7 @@ import type { Translation } from './translation'
 import accounts from './zh-cn/accounts'
 import datasets from './zh-cn/datasets'
 import errors from './zh-cn/errors'
+import events from './zh-cn/events'
 import general from './zh-cn/general'
 import knobs from './zh-cn/knobs'
 import models from './zh-cn/models'
@@ -18,6 +19,7 @@ const zhCN: Translation = {
   accounts,
   datasets,
   errors,
+  events,
   general,
   knobs,
   models,

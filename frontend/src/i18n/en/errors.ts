@@ -10,6 +10,22 @@ export default {
   codes,
   /** The next step after a code. */
   hints: {
+    // Why a run failed: what to do
+    out_of_memory: 'Use a smaller maximum length, a smaller micro batch or a smaller model.',
+    host_out_of_memory: 'Use a smaller maximum length, a smaller micro batch or a smaller model.',
+    nan_loss: 'Use a smaller learning rate or more warm-up, and look for odd rows in the data.',
+    bad_dataset: 'Look at the rows that the message names, correct them and start again.',
+    bad_spec: 'Clone it with changes and correct the values that the message names.',
+    disk_full: 'Free disk space, then resume the run.',
+    engine_crashed: 'The last lines of its log show what happened.',
+    engine_hung: 'Resume it from its last checkpoint, or restart it.',
+    launch_timeout: 'The host may be overloaded. Restart it when there is less to do.',
+    checkpoint_corrupt: 'Restart the run instead of resuming it.',
+    supervisor_lost: 'Resume it from its last checkpoint, or restart it.',
+    host_rebooted: 'Resume it from its last checkpoint, or restart it.',
+    dependency: 'Run “easytune doctor”, repair what it names, then restart.',
+    internal: 'The log shows where. Report it together with the versions at its beginning.',
+    model_not_found: 'Add the model again, then restart the run.',
     binary_file: 'Export the data as JSON, JSON lines, CSV or text and upload that.',
     broken_header: 'Correct the first line and upload the file again.',
     broken_json: 'Correct the file and upload it again.',

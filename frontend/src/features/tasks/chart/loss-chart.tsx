@@ -72,7 +72,7 @@ export function LossChart({ taskId, live }: { taskId: string; live: boolean }) {
       {asTable ? (
         <LossTable taskId={taskId} />
       ) : (
-        <Suspense fallback={<div style={{ height: HEIGHT }} />}>
+        <Suspense fallback={<div style={{ height: HEIGHT }}><DelayedSkeleton rows={6} /></div>}>
           <EChart option={option} height={HEIGHT} label={t('tasks.chart.title')} />
         </Suspense>
       )}

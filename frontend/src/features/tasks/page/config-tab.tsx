@@ -2,16 +2,17 @@
 import { Button, Descriptions, Flex } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { taskUrl, type Task } from '../api'
+import { knobNamed } from '../wizard/knobs'
+import { knobLabel, valueText } from '../wizard/texts'
 import { Bytes, Duration } from '@/components/quantities'
+import { useFormat } from '@/i18n/format'
 
-/** A hyper-parameter as text: lists joined, unset values as a dash. */
-function valueText(value: unknown): string {
-  if (value === null || value === undefined) return '–'
-  return Array.isArray(value) ? value.join(', ') : String(value)
-}
+/** A hyper-parameter that this version of the page does not know, as it came. */
+const plainText = (value: unknown) => (Array.isArray(value) ? value.join(', ') : String(value ?? '–'))
 
 export function ConfigTab({ task }: { task: Task }) {
   const { t } = useTranslation()
+  const format = useFormat()
   const { estimate } = task
   return (
     <Flex vertical gap={16}>
@@ -25,11 +26,18 @@ export function ConfigTab({ task }: { task: Task }) {
             {t('tasks.actions.downloadSpec')}
           </Button>
         }
-        items={Object.entries(task.hyperparameters).map(([name, value]) => ({
-          key: name,
-          label: <span className="mono">{name}</span>,
-          children: <span className="numeric">{valueText(value)}</span>,
-        }))}
+        items={Object.entries(task.hyperparameters).map(([name, value]) => {
+          const knob = knobNamed(name)
+          return {
+            key: name,
+            label: <span title={name}>{knobLabel(t, name)}</span>,
+            children: (
+              <span className="numeric">
+                {knob ? valueText(t, format, knob, value) : plainText(value)}
+              </span>
+            ),
+          }
+        })}
       />
       <Descriptions
         size="small"

@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import { resumeTask, restartTask, type Task } from '../api'
 import { useTaskAction } from './task-actions'
-import { translateCode } from '@/api/errors'
+import { originalWords, translateCode, translateHint } from '@/api/errors'
 import { paths, withQuery } from '@/app/paths'
 
 export function FailurePanel({ task }: { task: Task }) {
@@ -13,6 +13,7 @@ export function FailurePanel({ task }: { task: Task }) {
   const { error } = task
   if (!error) return null
   const title = translateCode(t, { code: error.code, message: error.message, params: error.params })
+  const original = originalWords(error.message)
   const again = task.resumable
     ? { label: t('tasks.actions.resume'), run: () => resumeTask(task.id) }
     : { label: t('tasks.actions.restart'), run: () => restartTask(task.id) }
@@ -25,8 +26,8 @@ export function FailurePanel({ task }: { task: Task }) {
       title={title}
       description={
         <Flex vertical gap={8} align="flex-start">
-          {title !== error.message && <span>{error.message}</span>}
-          <span>{error.hint}</span>
+          {original && <span>{t('errors.original', { message: original })}</span>}
+          <span>{translateHint(t, error)}</span>
           <Flex gap={8} wrap>
             <Button
               type="primary"

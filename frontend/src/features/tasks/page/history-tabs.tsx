@@ -1,16 +1,15 @@
 /** What happened in a run: generated answers, checkpoints, events. */
 import { useQuery } from '@tanstack/react-query'
 import { Flex, Table, Tag, Timeline, Typography } from 'antd'
-import type { TFunction } from 'i18next'
 import { useTranslation } from 'react-i18next'
 import { checkpointsQuery, eventsQuery, samplesQuery, type Task } from '../api'
-import type { Schemas } from '@/api/client'
-import { translateCode, type Params } from '@/api/errors'
+import { eventText } from './event-text'
 import { DelayedSkeleton } from '@/components/delayed-skeleton'
 import { EmptyState } from '@/components/empty-state'
 import { ErrorPanel } from '@/components/error-panel'
 import { Bytes } from '@/components/quantities'
 import { RelativeTime } from '@/components/relative-time'
+import { useFormat } from '@/i18n/format'
 
 const pre = { whiteSpace: 'pre-wrap' as const, overflowWrap: 'anywhere' as const }
 
@@ -69,14 +68,12 @@ export function CheckpointsTab({ task }: { task: Task }) {
   )
 }
 
-function describe(t: TFunction, { type, code, message, params }: Schemas['TaskEvent']): string {
-  return translateCode(t, { code: `${type}.${code}`, message, params: params as Params })
-}
 
 const COLOUR = { info: 'blue', warning: 'orange', error: 'red' } as const
 
 export function EventsTab({ task }: { task: Task }) {
   const { t } = useTranslation()
+  const format = useFormat()
   const { data, error, refetch } = useQuery(eventsQuery(task.id))
   if (error) return <ErrorPanel error={error} onRetry={() => void refetch()} />
   if (!data) return <DelayedSkeleton />
@@ -89,7 +86,7 @@ export function EventsTab({ task }: { task: Task }) {
         color: COLOUR[event.level],
         content: (
           <Flex gap={8} wrap align="baseline">
-            <span>{describe(t, event)}</span>
+            <span>{eventText(t, format, event)}</span>
             {task.attempt > 1 && <Tag>{t('tasks.logs.attempt', { number: event.attempt })}</Tag>}
             <span className="secondary">
               <RelativeTime at={event.at} />

@@ -1,0 +1,29 @@
+/** An event of a run as a sentence, in the user's language. */
+import type { TFunction } from 'i18next'
+import type { Schemas } from '@/api/client'
+import { translateCode, type Params } from '@/api/errors'
+import type { useFormat } from '@/i18n/format'
+
+type Format = ReturnType<typeof useFormat>
+
+/** Counts grouped; a device by its usual name. */
+function shown(format: Format, params: Record<string, unknown>): Params {
+  const texts = Object.entries(params).map(([key, value]) => {
+    if (typeof value === 'number') return [key, format.number(value)] as const
+    return [key, key === 'device' ? String(value).toUpperCase() : String(value)] as const
+  })
+  return Object.fromEntries(texts)
+}
+
+export function eventText(
+  t: TFunction,
+  format: Format,
+  { type, code, message, params }: Schemas['TaskEvent'],
+): string {
+  // Why a run failed has its words among the errors.
+  if (type === 'failed') return translateCode(t, { code, message, params: params as Params })
+  return t(`events.${type}.${code}` as 'errors.unknown', {
+    ...shown(format, params),
+    defaultValue: message,
+  })
+}

@@ -1,0 +1,32 @@
+/** 一次运行中发生的事：按代码给出，带上相应的数字。 */
+export default {
+  transition: {
+    PENDING: '正在排队。',
+    PREPARING: '正在准备运行。',
+    RUNNING: '训练开始。',
+    STOPPING: '已要求停止。',
+    COMPLETED: '已完成。',
+    FAILED: '失败。',
+    STOPPED: '已停止。',
+  },
+  started: {
+    started: '计算设备：{{device}}（{{dtype}}）。',
+  },
+  checkpoint: {
+    saved: '已保存第 {{step}} 步的检查点。',
+  },
+  notice: {
+    data_ready:
+      '用于训练的样本 {{samples}} 个，共 {{tokens}} 个 token，其中 {{trained_tokens}} 个参与学习；留出 {{evaluation_samples}} 个样本。',
+    rows_truncated: '{{rows}} 行超过最大长度而被截断，共截去 {{tokens}} 个 token（第 {{lines}} 行）。',
+    rows_split: '对话模板会改写之前的轮次：{{rows}} 个对话拆成了多个样本，每轮一个。',
+    generation_prompt_differs:
+      '对话模板开始回答的方式与所学对话不同；回答时可能需要自己的模板。',
+    packing_off: '这个模型无法精确拼接样本，改为逐个计算。',
+    early_stopped: '评估损失连续 {{patience}} 次没有下降，训练到此结束。',
+    non_finite_loss: '第 {{step}} 步的损失或梯度不是有限数，已跳过这次更新。',
+    resumed: '从第 {{step}} 步之后继续。',
+    resumed_with_other_versions: '保存检查点之后库的版本有变化：训练会继续，但不再逐位一致。',
+    checkpoint_skipped: '跳过了损坏的检查点：{{problem}}。从第 {{step}} 步继续。',
+  },
+}
