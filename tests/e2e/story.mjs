@@ -27,7 +27,7 @@ async function setUp() {
   await page.goto(url)
   await page.getByLabel('Setup token').fill(token)
   await page.getByLabel('User name').fill('ada')
-  await page.locator('input[type=password]').fill('correct horse battery staple')
+  await page.locator('input[type=password]').fill('nine quiet herons at dusk')
   await page.getByRole('button', { name: 'Create administrator' }).click()
   await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
   await shot('overview-first')

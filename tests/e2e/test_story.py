@@ -52,6 +52,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, st
         process.terminate()
         process.wait(timeout=30)
         drain.wait(timeout=5)
+        process.stdout.close()
         log.close()
 
 
@@ -61,7 +62,7 @@ def story(
 ) -> dict[str, str]:
     """Runs the story; what it saw and downloaded."""
     url, token, _ = platform
-    out = Path(os.environ.get("EASYTUNE_STORY_DIR") or tmp_path_factory.mktemp("story"))
+    out = Path(os.environ.get("STORY_DIR") or tmp_path_factory.mktemp("story"))
     done = subprocess.run(
         ["node", str(HERE / "story.mjs"), url, token, str(out)],
         cwd=ROOT, capture_output=True, text=True, timeout=800, check=False,
