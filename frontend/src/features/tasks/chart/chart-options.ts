@@ -142,7 +142,7 @@ function frame(words: CurveWords, colours: ChartColours, logarithmic: boolean): 
       textStyle: { color: colours.text, fontSize: 12 },
       valueFormatter: (value) => (typeof value === 'number' ? value.toPrecision(4) : '–'),
     },
-    xAxis: { ...axis, type: 'value', name: words.step, nameLocation: 'middle', nameGap: 24, min: 'dataMin', max: 'dataMax', splitLine: { show: false } },
+    xAxis: { ...axis, type: 'value', name: words.step, nameLocation: 'middle', nameGap: 24, min: 'dataMin', max: 'dataMax', minInterval: 1, splitLine: { show: false } },
     yAxis: { ...axis, type: logarithmic ? 'log' : 'value', scale: true },
   }
 }
