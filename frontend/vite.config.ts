@@ -30,6 +30,8 @@ export default defineConfig({
     environment: 'happy-dom',
     setupFiles: [here('./src/testing/setup.ts')],
     include: ['src/**/*.test.{ts,tsx}'],
+    // A busy machine is slow, not wrong.
+    testTimeout: 30_000,
     restoreMocks: true,
     unstubGlobals: true,
   },

@@ -11,6 +11,8 @@ interface Props extends Omit<ButtonProps, 'href' | 'onClick' | 'htmlType'> {
 export function LinkButton({ to, onClick, ...rest }: Props) {
   const href = useHref(to)
   const follow = useLinkClickHandler<HTMLAnchorElement>(to)
+  // A link can not be switched off; a button can, and says so.
+  if (rest.disabled) return <Button {...rest} />
   return (
     <Button
       {...rest}

@@ -73,7 +73,7 @@ export function useConfirmDelete(): (question: Question) => void {
       okText: t('general.confirmDelete.ok'),
       okButtonProps: { danger: true, disabled: !allowed },
       cancelText: t('general.cancel'),
-      autoFocusButton: 'cancel' as const,
+      focusable: { autoFocusButton: 'cancel' as const },
       width: 480,
       onOk: async () => {
         try {
@@ -86,5 +86,7 @@ export function useConfirmDelete(): (question: Question) => void {
       },
     })
     const dialog = modal.confirm(config())
+    // A dialog that is awaited leaves a refusal to us instead of throwing it at the window.
+    void dialog.then(() => undefined)
   }
 }

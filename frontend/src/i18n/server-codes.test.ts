@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import datasets from './en/datasets'
 import errors from './en/errors'
 import models from './en/models'
+import system from './en/system'
 
 const ROOT = join(import.meta.dirname, '../../..')
 
@@ -73,6 +74,17 @@ describe('words for', () => {
     const reasons = literals('backend/models', 'UnusableFolder')
     expect(reasons.length).toBeGreaterThan(4)
     expect(reasons.filter((reason) => !(reason in models.reasons))).toEqual([])
+  })
+
+  it('every fence around the engine', () => {
+    const source = readFileSync(join(ROOT, 'backend/system/isolation.py'), 'utf-8')
+    const listed = /reached = \[([^\]]*)\]/.exec(source)?.[1] ?? ''
+    const kinds = [
+      ...[...listed.matchAll(/"(\w+)"/g)].map(([, kind = '']) => kind),
+      ...[...source.matchAll(/reached\.append\("(\w+)"\)/g)].map(([, kind = '']) => kind),
+    ]
+    expect(kinds.length).toBeGreaterThan(4)
+    expect(kinds.filter((kind) => !(kind in system.isolationKinds))).toEqual([])
   })
 
   it('every format that is recognised', () => {

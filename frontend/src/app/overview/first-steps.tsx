@@ -33,9 +33,11 @@ export function FirstSteps({ counts }: { counts: Schemas['Overview'] }) {
 
 function Guide({ onHide }: { onHide: () => void }) {
   const { t } = useTranslation()
-  const models = useQuery(modelListQuery({ limit: 50 })).data?.items ?? []
-  const datasets = useQuery(datasetListQuery({ limit: 50 })).data?.items ?? []
-  const tasks = useQuery(taskListQuery({ limit: 50 })).data?.items ?? []
+  const models = useQuery(modelListQuery({ limit: 50 })).data?.items
+  const datasets = useQuery(datasetListQuery({ limit: 50 })).data?.items
+  const tasks = useQuery(taskListQuery({ limit: 50 })).data?.items
+  // A button that vanishes again would be a lie about what is there.
+  if (!models || !datasets || !tasks) return null
   // What is ready counts; else what is on its way is shown.
   const model = models.find(({ status }) => status === 'ready') ?? models[0]
   const dataset = datasets.find(({ status }) => status === 'ready') ?? datasets[0]

@@ -25,7 +25,7 @@ export function ModelTable({ items }: { items: Model[] }) {
       title: t('general.name'),
       key: 'name',
       render: (_, model) => (
-        <div style={{ minWidth: 180, maxWidth: 420 }}>
+        <div style={{ minWidth: 240, maxWidth: 420 }}>
           <span style={{ overflowWrap: 'anywhere' }}>{model.name}</span>
           <div className="secondary" style={{ fontSize: 12 }}>
             {model.error

@@ -1,0 +1,60 @@
+import { act, renderHook, waitFor } from '@testing-library/react'
+import { expect, it, vi } from 'vitest'
+import { useEventStream } from './use-event-stream'
+
+/** A server whose answers the test writes piece by piece. */
+function serveStreams() {
+  const opened: { url: string; send: (text: string) => void; signal: AbortSignal }[] = []
+  vi.stubGlobal('fetch', async (url: string, init: RequestInit) => {
+    let send!: (text: string) => void
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        send = (text) => controller.enqueue(new TextEncoder().encode(text))
+      },
+    })
+    opened.push({ url, send, signal: init.signal as AbortSignal })
+    return new Response(body)
+  })
+  return opened
+}
+
+it('hands over batches, and closes on a goodbye', async () => {
+  const opened = serveStreams()
+  const batches: string[][] = []
+  const { result } = renderHook(() =>
+    useEventStream('/logs', { onEvents: (events) => batches.push(events.map(({ data }) => data)) }),
+  )
+  expect(result.current.state).toBe('connecting')
+  await waitFor(() => expect(result.current.state).toBe('live'))
+  await act(async () => opened[0]?.send('id: 1\ndata: a\n\nid: 2\ndata: b\n\n'))
+  await waitFor(() => expect(batches).toEqual([['a', 'b']]))
+  await act(async () => opened[0]?.send('event: bye\ndata: {}\n\n'))
+  await waitFor(() => expect(result.current.state).toBe('closed'))
+})
+
+it('opens nothing without an address and leaves when the component goes', async () => {
+  const opened = serveStreams()
+  const { result, rerender, unmount } = renderHook(
+    ({ url }) => useEventStream(url, { onEvents: () => undefined }),
+    { initialProps: { url: null as string | null } },
+  )
+  expect(result.current.state).toBe('closed')
+  expect(opened).toHaveLength(0)
+  rerender({ url: '/events' })
+  await waitFor(() => expect(opened).toHaveLength(1))
+  unmount()
+  expect(opened[0]?.signal.aborted).toBe(true)
+})
+
+it('opens again from the place that is asked for', async () => {
+  const opened = serveStreams()
+  const { result, rerender } = renderHook(
+    ({ after }) => useEventStream('/logs', { after, onEvents: () => undefined }),
+    { initialProps: { after: '1-0' } },
+  )
+  await waitFor(() => expect(opened).toHaveLength(1))
+  rerender({ after: '1-90' })
+  expect(opened).toHaveLength(1)
+  act(() => result.current.reopen())
+  await waitFor(() => expect(opened.map(({ url }) => url)).toEqual(['/logs?after=1-0', '/logs?after=1-90']))
+})
