@@ -87,6 +87,9 @@ export function useConfirmDelete(): (question: Question) => void {
     })
     const dialog = modal.confirm(config())
     // A dialog that is awaited leaves a refusal to us instead of throwing it at the window.
-    void dialog.then(() => undefined)
+    void dialog.then(
+      () => undefined,
+      () => undefined,
+    )
   }
 }
