@@ -38,7 +38,7 @@ export function BulkActions({ tasks, onDone }: Props) {
       okText: t(`tasks.bulk.${what}`),
       okButtonProps: { danger: what === 'delete' },
       cancelText: t('general.cancel'),
-      autoFocusButton: 'cancel',
+      focusable: { autoFocusButton: 'cancel' },
       onOk: () => each(chosen, act),
     })
   }

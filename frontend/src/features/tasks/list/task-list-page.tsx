@@ -75,9 +75,8 @@ export function TaskListPage() {
         <div ref={list}>
           <Flex gap={8} wrap align="center" style={{ marginBottom: 12 }}>
             <TaskFilters q={q} statuses={statuses} onChange={set} />
-            {chosen.length > 0 && <BulkActions tasks={chosen} onDone={() => setSelected([])} />}
-            <span style={{ flex: 1 }} />
             <ViewMenu columns={columns} onColumns={setColumns} keys={keys} />
+            {chosen.length > 0 && <BulkActions tasks={chosen} onDone={() => setSelected([])} />}
           </Flex>
           {error && <ErrorPanel error={error} onRetry={() => void refetch()} />}
           {!items && !error && <DelayedSkeleton />}

@@ -71,10 +71,10 @@ function useCells(): Record<SortKey, TableColumnsType<Task>[number]> {
   const format = useFormat()
   const now = useNow()
   return {
-    status: { width: 170, render: (_, task) => <StatusCell task={task} /> },
+    status: { width: 150, render: (_, task) => <StatusCell task={task} /> },
     name: { render: (_, task) => <NameCell task={task} /> },
     model: {
-      width: 190,
+      width: 150,
       // Without the owner, whose name every model of a family repeats.
       render: (_, { model }) => (
         <span className="any-break" title={model.name}>
@@ -83,11 +83,11 @@ function useCells(): Record<SortKey, TableColumnsType<Task>[number]> {
       ),
     },
     dataset: {
-      width: 150,
+      width: 120,
       render: (_, { dataset }) => <Link to={paths.dataset(dataset.id)}>{dataset.name}</Link>,
     },
     method: { width: 100, render: (_, { method }) => t(`tasks.methods.${method}`) },
-    progress: { width: 130, render: (_, task) => <ProgressCell task={task} /> },
+    progress: { width: 110, render: (_, task) => <ProgressCell task={task} /> },
     loss: {
       align: 'end',
       width: 90,
@@ -96,7 +96,7 @@ function useCells(): Record<SortKey, TableColumnsType<Task>[number]> {
     },
     took: {
       align: 'end',
-      width: 110,
+      width: 100,
       render: (_, task) => <Duration seconds={tookSeconds(task, now)} />,
     },
     owner: { width: 110, render: (_, { owner }) => owner },

@@ -4,7 +4,14 @@ import { DEFAULT_COLUMNS, parseColumns, type Column } from './list-view'
 
 const STORAGE_KEY = 'easytune.task-columns'
 
-const stored = () => localStorage.getItem(STORAGE_KEY) ?? DEFAULT_COLUMNS.join()
+/** A narrow window begins without the column that is missed least. */
+const NARROW_PX = 1400
+const usual = () =>
+  window.innerWidth < NARROW_PX
+    ? DEFAULT_COLUMNS.filter((column) => column !== 'method')
+    : DEFAULT_COLUMNS
+
+const stored = () => localStorage.getItem(STORAGE_KEY) ?? usual().join()
 
 export function useColumns(
   address: string,

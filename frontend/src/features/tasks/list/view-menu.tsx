@@ -36,7 +36,7 @@ export function ViewMenu({ columns, onColumns, keys }: Props) {
     </Flex>
   )
   return (
-    <Popover trigger="click" placement="bottomRight" content={content}>
+    <Popover trigger="click" placement="bottomLeft" content={content}>
       <Button icon={<SettingOutlined />} aria-label={t('tasks.view.title')} />
     </Popover>
   )

@@ -53,7 +53,7 @@ function StopButton({ task }: { task: Task }) {
       okText: t('tasks.actions.stopDiscard'),
       okButtonProps: { danger: true },
       cancelText: t('general.cancel'),
-      autoFocusButton: 'cancel',
+      focusable: { autoFocusButton: 'cancel' },
       onOk: () => stop(false),
     })
   return (

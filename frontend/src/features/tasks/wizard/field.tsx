@@ -9,7 +9,7 @@ export interface InputProps {
   id: string
   status: 'error' | ''
   onBlur: () => void
-  'aria-describedby': string
+  'aria-describedby': string | undefined
   'aria-invalid': boolean
   'aria-required': boolean
 }
@@ -30,6 +30,7 @@ export function Field({ wizard, field, label, help, optional, className, group, 
   const { t } = useTranslation()
   const id = fieldId(field)
   const error = wizard.errorOf(field)
+  const described = [error && `${id}-error`, help && `${id}-help`].filter(Boolean).join(' ')
   return (
     <Form.Item
       className={className}
@@ -42,25 +43,27 @@ export function Field({ wizard, field, label, help, optional, className, group, 
       htmlFor={group ? undefined : id}
       validateStatus={error ? 'error' : ''}
       extra={
-        <>
-          {error && (
-            <div id={`${id}-error`} role="alert" className="field-error">
-              {error}
-            </div>
-          )}
-          {help && (
-            <div id={`${id}-help`} className="field-help">
-              {help}
-            </div>
-          )}
-        </>
+        (error || help) && (
+          <>
+            {error && (
+              <div id={`${id}-error`} role="alert" className="field-error">
+                {error}
+              </div>
+            )}
+            {help && (
+              <div id={`${id}-help`} className="field-help">
+                {help}
+              </div>
+            )}
+          </>
+        )
       }
     >
       {children({
         id,
         status: error ? 'error' : '',
         onBlur: () => wizard.dispatch({ type: 'touch', fields: [field] }),
-        'aria-describedby': error ? `${id}-error ${id}-help` : `${id}-help`,
+        'aria-describedby': described || undefined,
         'aria-invalid': Boolean(error),
         'aria-required': !optional,
       })}

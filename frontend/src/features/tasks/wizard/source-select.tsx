@@ -28,6 +28,7 @@ export function SourceSelect({ input, value, options, placeholder, allowClear, o
   return (
     <Select<string, SourceOption>
       {...input}
+      style={{ flex: '1 1 240px', minWidth: 0 }}
       value={value ?? undefined}
       loading={!options}
       options={options ?? []}

@@ -60,7 +60,7 @@ export function StepSources({ wizard }: { wizard: Wizard }) {
           modelOptions?.length === 0 ? (
             <MissingModel />
           ) : (
-            <Flex gap={8}>
+            <Flex gap={8} wrap>
               <SourceSelect
                 input={input}
                 value={values.model_id}
@@ -86,7 +86,7 @@ export function StepSources({ wizard }: { wizard: Wizard }) {
           datasetOptions?.length === 0 ? (
             <MissingDataset onAdded={(dataset_id) => edit({ dataset_id })} />
           ) : (
-            <Flex gap={8}>
+            <Flex gap={8} wrap>
               <SourceSelect
                 input={input}
                 value={values.dataset_id}
