@@ -31,9 +31,15 @@ export async function openBrowser() {
   const errors = []
   page.on('pageerror', (error) => errors.push(`page error: ${error.message}`))
   page.on('console', (message) => {
-    // The browser itself reports every 4xx; asking who is signed in answers 401 before sign-in.
-    if (message.type() === 'error' && !/status of 401/.test(message.text())) {
+    // Refused requests are reported below, with their address.
+    if (message.type() === 'error' && !/Failed to load resource/.test(message.text())) {
       errors.push(`console: ${message.text()}`)
+    }
+  })
+  page.on('response', (response) => {
+    // Asking who is signed in answers 401 before sign-in.
+    if (response.status() >= 400 && response.status() !== 401) {
+      errors.push(`${response.status()} ${response.request().method()} ${response.url()}`)
     }
   })
   return { browser, page, errors }

@@ -31,7 +31,7 @@ export function useDraftSaving({ id, state, step, onCreated }: Options): DraftSa
   const heard = useEffectEvent((next: SaveState, draft: string | null) => {
     setSaveState(next)
     if (next !== 'saved') return
-    void queries.invalidateQueries({ queryKey })
+    void queries.invalidateQueries({ queryKey, exact: true })
     if (draft !== null && draft !== known.current) {
       known.current = draft
       onCreated(draft)
@@ -70,7 +70,7 @@ export function useDraftSaving({ id, state, step, onCreated }: Options): DraftSa
       await saver.stop()
       // A draft that stays behind expires by itself: the task is what counts.
       if (saver.id) await deleteDraft(saver.id).catch(() => undefined)
-      await queries.invalidateQueries({ queryKey })
+      await queries.invalidateQueries({ queryKey, exact: true })
     },
   }
 }
