@@ -1,8 +1,8 @@
 """What a run will need, from a model's config.json alone: memory by part, disk, steps, time.
 
 No torch: the API process calls this while the user types. The coefficients describe this engine's
-own loop (frozen bf16 weights, fp32 adapters or masters in one flat AdamW, samples packed without
-padding, the head computed in chunks) and were fitted to runs of it; `tests` hold them to that.
+own loop (frozen bf16 weights, fp32 masters in one flat AdamW, samples packed without padding, the
+head computed for trained positions in chunks) and were fitted to the peak memory of real runs.
 """
 
 import math
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from training_engine.contract.spec import Hyperparameters, Method
+from training_engine.duration import length_of, seconds_of
 from training_engine.model_shape import ModelShape, read_shape
 from training_engine.recommendation import Recommendation, recommend
 
@@ -21,20 +22,20 @@ Scalar = str | int | float | bool | None
 
 _DTYPE_BYTES = {"bfloat16": 2, "float16": 2, "float32": 4}
 # Python, torch and transformers, before any weight; on a GPU the driver's context.
-_RUNTIME_BYTES = {"cpu": 480_000_000, "mps": 480_000_000, "cuda": 600_000_000}
-# Usable matrix throughput in FLOP/s when no run was measured here: per core, or of the device.
-_CPU_FLOPS_PER_CORE = {"bfloat16": 90e9, "float16": 20e9, "float32": 20e9}
-_DEVICE_FLOPS = {"cuda": 60e12, "mps": 4e12}
+_RUNTIME_BYTES = {"cpu": 440_000_000, "mps": 440_000_000, "cuda": 600_000_000}
 # The head's chunk: as many logits as the engine holds at once, and bytes for each of them
-# (logits, their fp32 copy, probabilities, the gradient).
-_CHUNK_ELEMENTS = 32 * 1024 * 1024
-_LOGIT_BYTES = 12
-# Lengths vary: standard deviation as a share of the mean, as seen in instruction data.
-_LENGTH_SPREAD = 0.6
+# (scores, their fp32 copy, the gradient and what the products need).
+_CHUNK_LOGITS = 32 * 1024 * 1024
+_LOGIT_BYTES = 16
+# Share of a row's tokens that is learnt, where it is not known.
+_TRAINED_SHARE = 0.6
+# Lengths vary: standard deviation as a share of the mean, as seen in instruction data; the
+# heaviest of some hundred batches lies three deviations above the mean batch.
+_LENGTH_SPREAD, _HEAVIEST = 0.45, 3.0
+# What the engine's plan lets activations take of the free memory, and the most tokens at once.
+_ACTIVATION_SHARE, _MOST_TOKENS, _FEWEST_TOKENS = 0.4, 16_384, 256
 _FITS_BELOW, _TIGHT_BELOW = 0.8, 1.0
-_START_S = 12.0
-_EVALUATION_SPEEDUP = 3.0
-_EVALUATIONS_PER_RUN = 10
+# The newest, the best and the one being written.
 _KEPT_CHECKPOINTS = 3
 _SMALL_FILES_BYTES = 8_000_000
 
@@ -81,6 +82,23 @@ class Estimate:
     reasons: list[Reason]
 
 
+@dataclass(frozen=True)
+class _Setup:
+    """What computes, in which way; `width` is bytes per element of weights and activations."""
+
+    shape: ModelShape
+    parameters: int
+    trainable: int
+    method: Method
+    rank: int
+    device: str
+    width: int
+
+    @property
+    def lora(self) -> bool:
+        return self.method == Method.LORA
+
+
 def estimate(
     config: Mapping[str, Any],
     *,
@@ -104,37 +122,44 @@ def estimate(
     used where the family is unknown. `tokens_per_s`: measured on this host with this model.
     """
     knobs = hyperparameters
-    shape = read_shape(config)
     mean = max(1.0, min(float(mean_tokens), float(knobs.max_length)))
-    longest = min(longest_tokens or knobs.max_length, knobs.max_length)
-    train_rows, evaluation_rows = _split(num_rows, validation_rows, knobs)
-    steps, seen_rows = _steps(train_rows, knobs)
-    num_tokens = round(seen_rows * mean)
+    longest = max(math.ceil(mean), min(longest_tokens or knobs.max_length, knobs.max_length))
+    length = length_of(num_rows, validation_rows, mean, knobs)
+    shape = read_shape(config)
     if shape is None:
-        return _unknown(steps, num_tokens, weights_bytes)
+        return _unknown(length.steps, length.tokens, weights_bytes)
     parameters = _parameters(shape, config, weights_bytes)
-    trainable = _trainable(shape, parameters, method, knobs)
-    micro, parts = _fit_micro_batch(
-        shape, parameters, trainable, method, knobs, mean, longest, device, dtype, available_bytes
+    setup = _Setup(
+        shape=shape,
+        parameters=parameters,
+        trainable=shape.lora_parameters(knobs.lora_rank, knobs.target_modules)
+        if method == Method.LORA
+        else parameters,
+        method=method,
+        rank=knobs.lora_rank,
+        device=device,
+        width=_DTYPE_BYTES[dtype],
     )
+    tokens, limit = _tokens_at_once(setup, knobs, mean, longest, available_bytes)
+    parts = _parts(setup, tokens, min(limit, length.evaluation_tokens))
     memory = sum(part.size_bytes for part in parts)
-    checkpoint, output = _disk(parameters, trainable, method, dtype)
-    low, high = _time(
-        shape, method, num_tokens, evaluation_rows * mean, tokens_per_s, device, dtype, cores
+    checkpoint, output = _disk(setup)
+    low, high = seconds_of(
+        length, shape, method, measured=tokens_per_s, device=device, dtype=dtype, cores=cores
     )
-    fits, reasons = _judge(shape, memory, available_bytes, micro, knobs, measured=tokens_per_s)
+    fits, reasons = _judge(shape, memory, available_bytes, measured=bool(tokens_per_s))
     return Estimate(
         num_parameters=parameters,
-        trainable_parameters=trainable,
+        trainable_parameters=setup.trainable,
         exact=shape.exact,
         memory_bytes=memory,
         parts=parts,
-        micro_batch_size=micro,
+        micro_batch_size=max(1, min(knobs.batch_size, math.floor(tokens / mean))),
         checkpoint_bytes=checkpoint,
         output_bytes=output,
         disk_bytes=_KEPT_CHECKPOINTS * checkpoint + output,
-        total_steps=steps,
-        num_tokens=num_tokens,
+        total_steps=length.steps,
+        num_tokens=length.tokens,
         time_low_s=low,
         time_high_s=high,
         fits=fits,
@@ -142,146 +167,88 @@ def estimate(
     )
 
 
-def _split(num_rows: int, validation_rows: int, knobs: Hyperparameters) -> tuple[int, int]:
-    """Rows to train on and rows to measure on."""
-    if validation_rows:
-        return num_rows, validation_rows
-    held_out = int(num_rows * knobs.evaluation_fraction)
-    return max(1, num_rows - held_out), held_out
-
-
-def _steps(rows: int, knobs: Hyperparameters) -> tuple[int, float]:
-    """Optimizer steps and rows seen over the whole run."""
-    per_epoch = math.ceil(rows / knobs.batch_size)
-    steps = math.ceil(per_epoch * knobs.epochs)
-    if knobs.max_steps is not None and knobs.max_steps < steps:
-        return knobs.max_steps, rows * knobs.max_steps / per_epoch
-    return steps, rows * knobs.epochs
-
-
 def _parameters(shape: ModelShape, config: Mapping[str, Any], weights_bytes: int | None) -> int:
+    """Counted where the family is known, else from the size of the files."""
     if shape.exact or not weights_bytes:
         return shape.num_parameters
     stored = str(config.get("dtype") or config.get("torch_dtype") or "bfloat16")
     return weights_bytes // _DTYPE_BYTES.get(stored, 2)
 
 
-def _trainable(shape: ModelShape, parameters: int, method: Method, knobs: Hyperparameters) -> int:
-    if method == Method.LORA:
-        return shape.lora_parameters(knobs.lora_rank, knobs.target_modules)
-    return parameters
+def _tokens_at_once(
+    setup: _Setup, knobs: Hyperparameters, mean: float, longest: int, available: int | None
+) -> tuple[int, int]:
+    """Tokens of the heaviest forward pass, and the most the engine lays into one."""
+    samples, limit = knobs.batch_size, _MOST_TOKENS * 1024
+    if knobs.micro_batch_size != "auto":
+        samples = knobs.micro_batch_size
+    else:
+        limit = _MOST_TOKENS
+        if available is not None:
+            hidden, inner = setup.shape.hidden, setup.shape.intermediate
+            per_token = setup.shape.layers * 2 * (20 * hidden + 6 * inner)
+            fitting = int(_ACTIVATION_SHARE * available / per_token)
+            limit = min(limit, max(_FEWEST_TOKENS, fitting))
+    spread = _HEAVIEST * _LENGTH_SPREAD * mean * math.sqrt(samples)
+    heaviest = math.ceil(min(samples * longest, samples * mean + spread))
+    # A sample is never cut for the sake of the limit.
+    return max(longest, min(heaviest, limit)) if samples > 1 else longest, limit
 
 
-def _activation_bytes(shape: ModelShape, method: Method, rank: int, width: int) -> int:
-    """Bytes kept per token and layer for the backward pass; `width` is bytes per element.
-
-    In units of the layer: inputs of the norms and projections, queries, keys, values and attention
-    output, four tensors of the feed-forward's width; the norms work in fp32.
-    """
-    hidden, inner = shape.hidden, shape.intermediate
-    queries = shape.heads * shape.head_dim
-    keys = shape.key_value_heads * shape.head_dim
-    elements = 4 * hidden + 4 * queries + 4 * keys + 4 * inner
-    low_rank = rank * len(shape.linears) if method == Method.LORA else 0
-    norms = 2 * hidden * 4 + shape.heads * 4
-    return (elements + low_rank) * width + norms
-
-
-def _parts(
-    shape: ModelShape,
-    parameters: int,
-    trainable: int,
-    method: Method,
-    rank: int,
-    tokens: int,
-    device: str,
-    dtype: str,
-) -> list[Part]:
+def _parts(setup: _Setup, tokens: int, evaluation_tokens: int) -> list[Part]:
     """Memory by part when `tokens` are computed at once."""
-    width = _DTYPE_BYTES[dtype]
-    lora = method == Method.LORA
-    separate = not lora and width != 4
-    masters = 4 * trainable if lora or separate else 0
-    gradients = (4 + (width if separate else 0)) * trainable
-    activations = tokens * shape.layers * _activation_bytes(shape, method, rank, width)
-    logits = min(_CHUNK_ELEMENTS, tokens * shape.vocabulary) * _LOGIT_BYTES
-    if not lora:
-        logits += shape.embedding * (4 + width)
+    shape, width, trainable = setup.shape, setup.width, setup.trainable
+    # Masters in fp32, and what the model computes with where that is another type.
+    working = width if width != 4 and setup.lora else 0
+    masters = (4 + working) * trainable if setup.lora or width != 4 else 0
+    trained = math.ceil(tokens * _TRAINED_SHARE)
+    logits = min(_CHUNK_LOGITS, trained * shape.vocabulary) * _LOGIT_BYTES
+    if not setup.lora:
+        logits += shape.embedding * (4 + width)  # the head's own gradient
+    activations = max(
+        tokens * shape.layers * _kept_bytes(setup), evaluation_tokens * _passing_bytes(setup)
+    )
     return [
-        Part("weights", parameters * width),
-        Part("adapters" if lora else "masters", masters),
-        Part("gradients", gradients),
+        Part("weights", setup.parameters * width),
+        Part("adapters" if setup.lora else "masters", masters),
+        Part("gradients", 4 * trainable),
         Part("optimizer", 8 * trainable),
         Part("activations", activations),
         Part("logits", logits),
-        Part("runtime", _RUNTIME_BYTES.get(device, _RUNTIME_BYTES["cpu"])),
+        Part("runtime", _RUNTIME_BYTES.get(setup.device, _RUNTIME_BYTES["cpu"])),
     ]
 
 
-def _fit_micro_batch(
-    shape: ModelShape,
-    parameters: int,
-    trainable: int,
-    method: Method,
-    knobs: Hyperparameters,
-    mean: float,
-    longest: int,
-    device: str,
-    dtype: str,
-    available: int | None,
-) -> tuple[int, list[Part]]:
-    """Rows computed at once and the memory they need; `auto` halves until it fits."""
-    micro = knobs.batch_size if knobs.micro_batch_size == "auto" else knobs.micro_batch_size
-    while True:
-        spread = 3 * _LENGTH_SPREAD * mean * math.sqrt(micro)
-        tokens = math.ceil(min(micro * longest, micro * mean + spread))
-        parts = _parts(shape, parameters, trainable, method, knobs.lora_rank, tokens, device, dtype)
-        memory = sum(part.size_bytes for part in parts)
-        fixed = knobs.micro_batch_size != "auto" or available is None or micro == 1
-        if fixed or memory <= _FITS_BELOW * (available or 0):
-            return micro, parts
-        micro = math.ceil(micro / 2)
+def _kept_bytes(setup: _Setup) -> int:
+    """Bytes per token and layer that wait for the backward pass.
+
+    Inputs of norms and projections, queries, keys, values and attention's output, four tensors as
+    wide as the feed-forward; the norms work in fp32.
+    """
+    shape = setup.shape
+    queries, keys = shape.heads * shape.head_dim, shape.key_value_heads * shape.head_dim
+    elements = 4 * (shape.hidden + queries + keys + shape.intermediate)
+    low_rank = setup.rank * len(shape.linears) if setup.lora else 0
+    norms = 2 * shape.hidden * 4 + shape.heads * 4
+    return (elements + low_rank) * setup.width + norms
 
 
-def _disk(parameters: int, trainable: int, method: Method, dtype: str) -> tuple[int, int]:
+def _passing_bytes(setup: _Setup) -> int:
+    """Bytes per token while one layer is computed and nothing is kept (evaluation)."""
+    shape = setup.shape
+    return (6 * shape.hidden + 4 * shape.intermediate) * setup.width + 2 * shape.hidden * 4
+
+
+def _disk(setup: _Setup) -> tuple[int, int]:
     """Bytes of one checkpoint (fp32 values and two moments) and of the output folder."""
-    checkpoint = 12 * trainable + _SMALL_FILES_BYTES
-    width = 4 if method == Method.LORA else _DTYPE_BYTES[dtype]
-    return checkpoint, trainable * width + _SMALL_FILES_BYTES
-
-
-def _time(
-    shape: ModelShape,
-    method: Method,
-    tokens: int,
-    evaluation_tokens: float,
-    measured: float | None,
-    device: str,
-    dtype: str,
-    cores: int,
-) -> tuple[float, float]:
-    """Seconds, from optimistic to pessimistic."""
-    if measured:
-        speed, low, high = measured, 0.8, 1.25
-    else:
-        matrices = shape.layers * sum(linear.size for linear in shape.linears) + shape.embedding
-        work = (4 if method == Method.LORA else 6) * matrices
-        flops = _DEVICE_FLOPS.get(device) or _CPU_FLOPS_PER_CORE[dtype] * max(1, cores)
-        speed, low, high = flops / work, 0.5, 2.5
-    measuring = evaluation_tokens * _EVALUATIONS_PER_RUN / (speed * _EVALUATION_SPEEDUP)
-    seconds = tokens / speed + measuring
-    return _START_S + low * seconds, _START_S + high * seconds
+    checkpoint = 12 * setup.trainable + _SMALL_FILES_BYTES
+    return checkpoint, setup.trainable * (4 if setup.lora else setup.width) + _SMALL_FILES_BYTES
 
 
 def _judge(
-    shape: ModelShape,
-    memory: int,
-    available: int | None,
-    micro: int,
-    knobs: Hyperparameters,
-    *,
-    measured: float | None,
+    shape: ModelShape, memory: int, available: int | None, *, measured: bool
 ) -> tuple[Fit, list[Reason]]:
+    """Whether it fits, and what the user should know about the numbers."""
     reasons = []
     if not shape.exact:
         text = f"The family {shape.family or 'of this model'} is not known; sizes are approximate."
@@ -289,25 +256,20 @@ def _judge(
     if not measured:
         text = "No run was measured on this computer yet; the time is a rough guess."
         reasons.append(Reason("time_not_measured", text))
-    if knobs.micro_batch_size == "auto" and micro < knobs.batch_size:
-        text = f"{micro} rows are computed at once to fit the memory; the result is the same."
-        reasons.append(Reason("micro_batch_reduced", text, {"micro_batch_size": micro}))
     if available is None:
         return "unknown", reasons
-    fits: Fit = "will_not_fit"
     if memory <= _FITS_BELOW * available:
-        fits = "fits"
-    elif memory <= _TIGHT_BELOW * available:
-        fits = "tight"
+        return "fits", reasons
+    fits: Fit = "tight" if memory <= _TIGHT_BELOW * available else "will_not_fit"
+    text = f"About {memory / 1e9:.1f} GB are needed and {available / 1e9:.1f} GB are free."
     params: dict[str, Scalar] = {"needed_bytes": memory, "available_bytes": available}
-    if fits != "fits":
-        text = f"About {memory / 1e9:.1f} GB are needed and {available / 1e9:.1f} GB are free."
-        reasons.append(Reason(f"memory_{fits}", text, params))
+    reasons.append(Reason(f"memory_{fits}", text, params))
     return fits, reasons
 
 
 def _unknown(steps: int, tokens: int, weights_bytes: int | None) -> Estimate:
     text = "The model's config.json does not tell its sizes, so memory and time are unknown."
+    size = weights_bytes or 0
     return Estimate(
         num_parameters=None,
         trainable_parameters=None,
@@ -316,8 +278,8 @@ def _unknown(steps: int, tokens: int, weights_bytes: int | None) -> Estimate:
         parts=[],
         micro_batch_size=1,
         checkpoint_bytes=0,
-        output_bytes=weights_bytes or 0,
-        disk_bytes=weights_bytes or 0,
+        output_bytes=size,
+        disk_bytes=size,
         total_steps=steps,
         num_tokens=tokens,
         time_low_s=None,

@@ -1,0 +1,209 @@
+"""Estimates: counted against real runs, consistent with the engine's own plan, cheap to import."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from training_engine.contract.spec import Hyperparameters, Method
+from training_engine.data.encode import EncodedSet
+from training_engine.data.order import held_out
+from training_engine.duration import length_of
+from training_engine.memory import Estimate, estimate
+from training_engine.plan import make
+
+STARTER = {
+    "model_type": "llama",
+    "hidden_size": 576,
+    "intermediate_size": 1536,
+    "num_hidden_layers": 30,
+    "num_attention_heads": 9,
+    "num_key_value_heads": 3,
+    "vocab_size": 49152,
+    "tie_word_embeddings": True,
+}
+SEVEN_BILLION = {
+    "model_type": "llama",
+    "hidden_size": 4096,
+    "intermediate_size": 11008,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "vocab_size": 32000,
+}
+
+
+def expect(config: dict[str, Any] = STARTER, **options: Any) -> Estimate:
+    knobs = options.pop("knobs", {})
+    values: dict[str, Any] = {
+        "method": Method.LORA,
+        "num_rows": 1000,
+        "mean_tokens": 150,
+        "hyperparameters": Hyperparameters(**knobs),
+    }
+    return estimate(config, **{**values, **options})
+
+
+# Peak memory of two steps with the starter model on a CPU in bfloat16, as the run host reported it
+# (exit.json), for heaviest steps of so many tokens in so many samples.
+MEASURED = [
+    (Method.LORA, 2, 310, 1_146_000_000),
+    (Method.LORA, 8, 1057, 2_199_000_000),
+    (Method.LORA, 16, 2566, 3_510_000_000),
+    (Method.FULL, 2, 310, 3_512_000_000),
+    (Method.FULL, 8, 1057, 4_527_000_000),
+]
+
+
+@pytest.mark.parametrize(("method", "samples", "tokens", "peak_bytes"), MEASURED)
+def test_memory_is_what_real_runs_needed(
+    method: Method, samples: int, tokens: int, peak_bytes: int
+) -> None:
+    each = tokens // samples
+    found = expect(
+        method=method,
+        mean_tokens=each,
+        longest_tokens=each,
+        knobs={"batch_size": samples, "micro_batch_size": samples, "evaluation_fraction": 0},
+    )
+    assert found.memory_bytes == pytest.approx(peak_bytes, rel=0.1)
+
+
+def test_parts_add_up_and_name_everything() -> None:
+    found = expect()
+    assert found.memory_bytes == sum(part.size_bytes for part in found.parts)
+    assert [part.name for part in found.parts] == [
+        "weights",
+        "adapters",
+        "gradients",
+        "optimizer",
+        "activations",
+        "logits",
+        "runtime",
+    ]
+    assert found.num_parameters == 134_515_008
+    assert found.trainable_parameters == 4_884_480
+
+
+def test_full_tuning_needs_more_and_writes_more() -> None:
+    lora, full = expect(), expect(method=Method.FULL)
+    assert full.memory_bytes is not None
+    assert lora.memory_bytes is not None
+    assert full.memory_bytes > lora.memory_bytes
+    assert full.checkpoint_bytes > 10 * lora.checkpoint_bytes
+    assert full.trainable_parameters == full.num_parameters
+    assert full.output_bytes > 2 * 134_000_000
+
+
+@pytest.mark.parametrize(
+    ("change", "grows"),
+    [
+        ({"knobs": {"lora_rank": 64}}, True),
+        ({"knobs": {"target_modules": ["q_proj"]}}, False),
+        ({"dtype": "float32"}, True),
+        ({"mean_tokens": 600}, True),
+        ({"knobs": {"batch_size": 2}}, False),
+    ],
+)
+def test_every_choice_moves_the_memory_the_right_way(change: dict[str, Any], grows: bool) -> None:
+    base, changed = expect().memory_bytes, expect(**change).memory_bytes
+    assert base is not None
+    assert changed is not None
+    assert (changed > base) == grows
+
+
+@pytest.mark.parametrize(
+    ("available", "fits"),
+    [(64_000_000_000, "fits"), (17_000_000_000, "tight"), (8_000_000_000, "will_not_fit")],
+)
+def test_whether_it_fits_is_said_with_numbers(available: int, fits: str) -> None:
+    found = expect(SEVEN_BILLION, available_bytes=available, mean_tokens=10, longest_tokens=20)
+    assert found.memory_bytes is not None
+    assert found.fits == fits
+    told = [reason for reason in found.reasons if reason.code.startswith("memory_")]
+    assert len(told) == (fits != "fits")
+    for reason in told:
+        assert reason.params == {
+            "needed_bytes": found.memory_bytes,
+            "available_bytes": available,
+        }
+
+
+def test_little_memory_means_fewer_samples_at_once() -> None:
+    plenty = expect(available_bytes=64_000_000_000)
+    little = expect(available_bytes=1_600_000_000)
+    asked = expect(available_bytes=1_600_000_000, knobs={"micro_batch_size": 8})
+    assert plenty.micro_batch_size == 8
+    assert little.micro_batch_size < 8
+    assert asked.micro_batch_size == 8
+    assert asked.memory_bytes is not None
+    assert little.memory_bytes is not None
+    assert little.memory_bytes < asked.memory_bytes
+
+
+def test_nothing_is_known_of_a_config_without_sizes() -> None:
+    found = expect({"model_type": "mystery"}, weights_bytes=1000, available_bytes=10**12)
+    assert found.fits == "unknown"
+    assert found.memory_bytes is None
+    assert found.time_high_s is None
+    assert found.total_steps == 357
+    assert [reason.code for reason in found.reasons] == ["sizes_unknown"]
+
+
+def test_an_unknown_family_is_sized_by_its_files_and_says_so() -> None:
+    unknown = STARTER | {"model_type": "brand_new", "dtype": "bfloat16"}
+    found = expect(unknown, weights_bytes=500_000_000)
+    assert found.num_parameters == 250_000_000
+    assert not found.exact
+    assert "approximate_sizes" in [reason.code for reason in found.reasons]
+
+
+def test_measured_speed_narrows_the_time() -> None:
+    guess, known = expect(), expect(tokens_per_s=300.0)
+    assert guess.time_low_s is not None
+    assert guess.time_high_s is not None
+    assert known.time_low_s is not None
+    assert known.time_high_s is not None
+    assert known.time_high_s / known.time_low_s < guess.time_high_s / guess.time_low_s
+    assert known.time_low_s < known.num_tokens / 300 * 1.2 < known.time_high_s
+    assert "time_not_measured" in [reason.code for reason in guess.reasons]
+    assert "time_not_measured" not in [reason.code for reason in known.reasons]
+
+
+@given(
+    rows=st.integers(1, 3000),
+    batch=st.integers(1, 64),
+    epochs=st.floats(0.1, 5),
+    max_steps=st.none() | st.integers(1, 400),
+    fraction=st.sampled_from([0.0, 0.05, 0.3]),
+)
+def test_steps_are_those_the_engine_plans(
+    rows: int, batch: int, epochs: float, max_steps: int | None, fraction: float
+) -> None:
+    knobs = Hyperparameters(
+        batch_size=batch, epochs=epochs, max_steps=max_steps, evaluation_fraction=fraction
+    )
+    kept = rows - len(held_out(knobs.seed, rows, fraction))
+    data = EncodedSet(
+        tokens=torch.zeros(kept, dtype=torch.int32),
+        trained=torch.ones(kept, dtype=torch.bool),
+        bounds=list(range(kept + 1)),
+        lines=list(range(kept)),
+    )
+    plan = make(knobs, data, None, torch.device("cpu"))
+    length = length_of(rows, 0, 10, knobs)
+    assert length.steps == plan.total_steps
+    assert length.tokens == plan.total_samples * 10
+
+
+def test_importing_costs_the_api_process_no_libraries() -> None:
+    code = (
+        "import sys, json, training_engine.memory\n"
+        "print(json.dumps([m for m in ('torch', 'transformers', 'numpy') if m in sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert json.loads(done.stdout) == []

@@ -1,0 +1,79 @@
+"""Recommended values: within their ranges for anything, and moving the way experience says."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from training_engine.contract.spec import Hyperparameters, Method
+from training_engine.memory import recommend
+from training_engine.recommendation import Complexity
+
+
+def values(**options: object) -> Hyperparameters:
+    given_values = {"num_params": 135_000_000, "num_rows": 1000, "mean_tokens": 150.0, **options}
+    return recommend(**given_values).hyperparameters  # type: ignore[arg-type]
+
+
+@given(
+    num_params=st.integers(0, 10**12),
+    num_rows=st.integers(0, 10**8),
+    mean_tokens=st.floats(0, 10**6),
+    method=st.none() | st.sampled_from(list(Method)),
+    complexity=st.sampled_from(["simple", "medium", "complex"]),
+    longest=st.none() | st.integers(1, 10**6),
+    context=st.none() | st.integers(1, 10**6),
+)
+def test_any_model_and_data_get_valid_values(
+    num_params: int,
+    num_rows: int,
+    mean_tokens: float,
+    method: Method | None,
+    complexity: Complexity,
+    longest: int | None,
+    context: int | None,
+) -> None:
+    found = recommend(
+        num_params,
+        num_rows,
+        mean_tokens,
+        method,
+        complexity,
+        longest_tokens=longest,
+        context_length=context,
+    )
+    assert found.method == (method or Method.LORA)
+    assert found.reasons.keys() <= Hyperparameters.model_fields.keys()
+    assert found.hyperparameters.max_length >= 16
+
+
+def test_larger_models_and_full_tuning_learn_more_slowly() -> None:
+    rates = [values(num_params=n).learning_rate for n in (10**8, 10**9, 10**10, 10**11)]
+    assert rates == sorted(rates, reverse=True)
+    assert len(set(rates)) == 4
+    assert values(method=Method.FULL).learning_rate <= values().learning_rate / 5
+
+
+def test_harder_material_gets_more_room_and_more_passes() -> None:
+    simple, medium, complex_ = (values(complexity=c) for c in ("simple", "medium", "complex"))
+    assert simple.lora_rank < medium.lora_rank < complex_.lora_rank
+    assert simple.epochs < medium.epochs < complex_.epochs
+    assert all(v.lora_alpha == 2 * v.lora_rank for v in (simple, medium, complex_))
+
+
+@pytest.mark.parametrize("rows", [60, 300, 3_000, 30_000, 300_000])
+def test_small_sets_are_seen_more_often(rows: int) -> None:
+    assert values(num_rows=rows).epochs >= values(num_rows=rows * 10).epochs
+    assert values(num_rows=rows).batch_size <= values(num_rows=rows * 10).batch_size
+
+
+def test_rows_fit_and_the_model_can_read_them() -> None:
+    assert values(longest_tokens=433).max_length == 512
+    assert values(mean_tokens=100).max_length == 512
+    assert values(longest_tokens=5000, context_length=2048).max_length == 2048
+
+
+def test_enough_rows_are_held_out_and_never_too_many() -> None:
+    assert values(num_rows=15).evaluation_fraction == 0
+    assert values(num_rows=15).early_stopping_patience is None
+    assert values(num_rows=100).evaluation_fraction == pytest.approx(0.1)
+    assert values(num_rows=100_000).evaluation_fraction == pytest.approx(0.005)
