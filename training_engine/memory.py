@@ -222,14 +222,14 @@ def _parts(setup: _Setup, tokens: int, evaluation_tokens: int) -> list[Part]:
 def _kept_bytes(setup: _Setup) -> int:
     """Bytes per token and layer that wait for the backward pass.
 
-    Inputs of norms and projections, queries, keys, values and attention's output, four tensors as
-    wide as the feed-forward; the norms work in fp32.
+    What the norms give, queries, keys, values and attention's output, four tensors as wide as the
+    feed-forward. The norms keep their input in fp32, which beside a narrower type is a copy.
     """
     shape = setup.shape
     queries, keys = shape.heads * shape.head_dim, shape.key_value_heads * shape.head_dim
-    elements = 4 * (shape.hidden + queries + keys + shape.intermediate)
+    elements = 2 * (shape.hidden + queries + keys) + 4 * shape.intermediate
     low_rank = setup.rank * len(shape.linears) if setup.lora else 0
-    norms = 2 * shape.hidden * 4 + shape.heads * 4
+    norms = (8 if setup.width == 4 else 18) * shape.hidden
     return (elements + low_rank) * setup.width + norms
 
 
