@@ -128,3 +128,29 @@ def test_what_it_does_not_compute_is_refused(others: dict[str, object]) -> None:
         packed_attention(
             torch.nn.Module(), query, query, query, None, sample_lengths=lengths, **others
         )
+
+
+@pytest.mark.parametrize("short", [0, 6, 256])
+@pytest.mark.parametrize("kv_heads", [1, 2, 4])
+def test_gradients_of_packed_attention_whatever_way_they_take(
+    monkeypatch: pytest.MonkeyPatch, short: int, kv_heads: int
+) -> None:
+    """Long samples take the fused backward pass, short ones matrix products: both are exact."""
+    monkeypatch.setattr("training_engine.models.attention.SHORT", short)
+    lengths = (5, 1, 9)
+    query = random(1, 4, 15, 8).requires_grad_()
+    key, value = (random(1, kv_heads, 15, 8).requires_grad_() for _ in range(2))
+    got = attend(query, key, value, lengths)
+    wanted = torch.cat(
+        [
+            functional.scaled_dot_product_attention(*parts, is_causal=True, enable_gqa=True)
+            for parts in zip(*(t.split(lengths, dim=2) for t in (query, key, value)), strict=True)
+        ],
+        dim=2,
+    ).transpose(1, 2)
+    torch.testing.assert_close(got, wanted)
+    push = random(1, 15, 4, 8)
+    inputs = (query, key, value)
+    expected = torch.autograd.grad(wanted, inputs, push)
+    for mine, reference in zip(torch.autograd.grad(got, inputs, push), expected, strict=True):
+        torch.testing.assert_close(mine, reference, rtol=1e-4, atol=1e-5)

@@ -110,12 +110,11 @@ class ChatTemplate:
     def _cut(self, row: Row, turn: int) -> Rendered:
         """The conversation up to an assistant's turn, with that turn marked."""
         until = self.render(row.messages[: turn + 1], row.tools)
-        before = self._render_before(row, turn)
         prompt = self._render_before(row, turn, generation_prompt=True)
         if until.startswith(prompt):
             return Rendered(until, [Turn(len(prompt), len(until))])
         start = _common_length(prompt, until)
-        if start < len(before.rstrip()):
+        if start < len(self._render_before(row, turn).rstrip()):
             raise TemplateRefusal(
                 "it renders a conversation differently once the answer is known, "
                 "so the answer can not be told from what comes before it"

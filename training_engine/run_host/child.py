@@ -38,7 +38,7 @@ def become_subreaper() -> None:
 
 
 def environment(run_dir: Path, nonce: str) -> dict[str, str]:
-    """What the child sees: the host's environment, settings of allocator and threads, folder, nonce."""
+    """What the child sees: the host's variables, tuning it may override, its folder and nonce."""
     given = {RUN_DIR_VARIABLE: str(run_dir), NONCE_VARIABLE: nonce, "PYTHONUNBUFFERED": "1"}
     return {**TUNING, **os.environ, **given}
 
