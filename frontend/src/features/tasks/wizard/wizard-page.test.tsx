@@ -1,0 +1,178 @@
+/** The wizard against a server made of functions: four steps, one task, nothing lost. */
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { act, fireEvent, render, screen, waitFor } from '@testing-library/react'
+import { App, ConfigProvider } from 'antd'
+import { I18nextProvider } from 'react-i18next'
+import { createBrowserRouter, RouterProvider } from 'react-router'
+import { beforeEach, expect, it, vi } from 'vitest'
+import { initialKnobs } from './knobs'
+import { WizardPage } from './wizard-page'
+import { texts } from '@/i18n/language'
+
+type Handler = (body: Record<string, unknown>, headers: Headers) => [number, unknown]
+
+const MODEL = { id: 'm1', name: 'Small', status: 'ready', methods: ['lora', 'full'], num_parameters: 1e8 }
+const DATASET = { id: 'd1', name: 'Orders', status: 'ready', num_rows: 50, record_type: 'conversational' }
+const page = (items: unknown[]) => [200, { items, next_cursor: null }] as [number, unknown]
+
+const ESTIMATE = {
+  memory_bytes: 1e9,
+  memory_available_bytes: 8e9,
+  memory_parts: [],
+  fit: 'fits',
+  disk_bytes: 1e6,
+  disk_available_bytes: 1e9,
+  time_low_s: 60,
+  time_high_s: 90,
+  total_steps: 10,
+  num_tokens: 100,
+  num_rows: 50,
+  device: 'cpu',
+  warnings: [],
+}
+
+let routes: Record<string, Handler>
+let asked: { call: string; body: Record<string, unknown>; headers: Headers }[]
+
+async function serve(input: Request): Promise<Response> {
+  const request = input.clone()
+  const text = await request.text()
+  const call = `${request.method} ${new URL(request.url).pathname.replace('/api/v1', '')}`
+  const body = text ? (JSON.parse(text) as Record<string, unknown>) : {}
+  asked.push({ call, body, headers: request.headers })
+  const [status, answer] = routes[call]?.(body, request.headers) ?? [404, { code: 'NotFound' }]
+  const response = new Response(status === 204 ? null : JSON.stringify(answer), { status })
+  return Object.defineProperty(response, 'url', { value: request.url })
+}
+
+const calls = (call: string) => asked.filter((each) => each.call === call)
+
+function open(search = '') {
+  window.history.replaceState(null, '', `/training/new${search}`)
+  const router = createBrowserRouter([
+    { path: '/training/new', Component: WizardPage },
+    { path: '*', Component: () => <span>elsewhere</span> },
+  ])
+  render(
+    <QueryClientProvider client={new QueryClient({ defaultOptions: { queries: { retry: false } } })}>
+      <I18nextProvider i18n={texts}>
+        <ConfigProvider theme={{ token: { motion: false } }}>
+          <App>
+            <RouterProvider router={router} />
+          </App>
+        </ConfigProvider>
+      </I18nextProvider>
+    </QueryClientProvider>,
+  )
+}
+
+const field = (name: string) => document.getElementById(`field-${name}`) as HTMLInputElement
+const heading = (name: string) => screen.findByRole('heading', { level: 2, name })
+const button = (name: string) => screen.getByRole('button', { name })
+
+async function toReview() {
+  await heading('Goal')
+  await waitFor(() => expect(screen.getByText('Ready to start')).toBeTruthy())
+  for (const name of ['Model & data', 'Method', 'Everything in one view']) {
+    fireEvent.click(button('Next'))
+    await heading(name)
+  }
+  await waitFor(() => expect(button('Start training')).toHaveProperty('disabled', false))
+}
+
+beforeEach(() => {
+  vi.stubGlobal('scrollTo', () => undefined)
+  Element.prototype.scrollIntoView = () => undefined
+  asked = []
+  routes = {
+    'GET /models': () => page([MODEL]),
+    'GET /datasets': () => page([DATASET]),
+    'GET /tasks': () => page([]),
+    'GET /tasks/drafts': () => [200, []],
+    'POST /tasks/drafts': (body) => [201, { id: 'draft1', ...body }],
+    'PUT /tasks/drafts/draft1': (body) => [200, { id: 'draft1', ...body }],
+    'DELETE /tasks/drafts/draft1': () => [204, null],
+    'GET /tasks/compatibility': () => [200, { ok: true, problems: [] }],
+    'POST /tasks/recommend': () => [
+      200,
+      { method: 'lora', hyperparameters: { ...initialKnobs(), epochs: 5 }, reasons: {}, params: {} },
+    ],
+    'POST /tasks/estimate': () => [200, ESTIMATE],
+    'POST /tasks': () => [201, { id: 'task1', name: 'x' }],
+  }
+  vi.stubGlobal('fetch', serve)
+})
+
+it('makes one task of two clicks, from what there is to choose from', async () => {
+  open()
+  await toReview()
+  const start = button('Start training')
+  act(() => {
+    start.click()
+    start.click()
+  })
+  await screen.findByText('elsewhere')
+  expect(window.location.pathname).toBe('/training/task1')
+  expect(calls('POST /tasks')).toHaveLength(1)
+  expect(calls('POST /tasks')[0]?.body).toMatchObject({
+    model_id: 'm1',
+    dataset_id: 'd1',
+    method: 'lora',
+    hyperparameters: { epochs: 5 },
+  })
+  expect(calls('DELETE /tasks/drafts/draft1')).toHaveLength(1)
+}, 60_000)
+
+it('sends a lost request again with the same key', async () => {
+  routes['POST /tasks'] = () => [503, { code: 'Unavailable', detail: 'Later.' }]
+  open()
+  await toReview()
+  fireEvent.click(button('Start training'))
+  await waitFor(() => expect(calls('POST /tasks')).toHaveLength(1))
+  routes['POST /tasks'] = () => [201, { id: 'task1', name: 'x' }]
+  await waitFor(() => expect(button('Start training')).toHaveProperty('disabled', false))
+  fireEvent.click(button('Start training'))
+  await screen.findByText('elsewhere')
+  const [first, second] = calls('POST /tasks').map(({ headers }) => headers.get('Idempotency-Key'))
+  expect(first).toMatch(/^[0-9a-f]{32}$/)
+  expect(second).toBe(first)
+}, 60_000)
+
+it('goes to the field that the server refuses', async () => {
+  const errors = [
+    { pointer: '/output_name', code: 'output_name_taken', message: 'Taken.', params: { name: 'x' } },
+  ]
+  routes['POST /tasks'] = () => [400, { code: 'TaskRefused', detail: 'No.', errors }]
+  open()
+  await toReview()
+  fireEvent.click(button('Start training'))
+  await heading('Goal')
+  await waitFor(() => expect(document.activeElement).toBe(field('output_name')))
+  expect(field('output_name').getAttribute('aria-invalid')).toBe('true')
+  expect(document.getElementById('field-output_name-error')?.textContent).toContain('x')
+  fireEvent.change(field('output_name'), { target: { value: 'other' } })
+  expect(document.getElementById('field-output_name-error')).toBeNull()
+}, 60_000)
+
+it('stays on a step with something wrong, and shows where', async () => {
+  open()
+  await heading('Goal')
+  fireEvent.change(field('name'), { target: { value: ' ' } })
+  fireEvent.click(button('Next'))
+  await waitFor(() => expect(document.activeElement).toBe(field('name')))
+  expect(document.getElementById('field-name-error')?.textContent).toBe('This is needed.')
+  await heading('Goal')
+}, 60_000)
+
+it('comes back as it was from a draft, at the step it was left', async () => {
+  const values = { name: 'Kept', output_name: 'kept', model_id: 'm1', dataset_id: 'd1' }
+  const hyperparameters = { ...initialKnobs(), epochs: 7 }
+  routes['GET /tasks/drafts/old'] = () => [
+    200,
+    { id: 'old', step: 2, updated_at: '2026-01-01T00:00:00Z', values: { values: { ...values, hyperparameters } } },
+  ]
+  open('?draft=old')
+  await heading('Method')
+  expect(field('hyperparameters-epochs').value).toBe('7')
+  expect(calls('POST /tasks/drafts')).toHaveLength(0)
+}, 60_000)
