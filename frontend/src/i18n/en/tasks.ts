@@ -8,7 +8,6 @@ export default {
   emptyDetail: 'Pick a model and a data set; four steps later a tuned model is on its way.',
   search: 'Search by name',
   anyStatus: 'Any status',
-  deleted: 'Deleted',
   guided: 'Guided first run',
   view: {
     title: 'Columns and keys',

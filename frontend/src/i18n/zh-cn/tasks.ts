@@ -8,7 +8,6 @@ export default {
   emptyDetail: '选一个模型和一个数据集，四步之后就开始训练。',
   search: '按名称搜索',
   anyStatus: '全部状态',
-  deleted: '已删除',
   guided: '带引导的首次训练',
   view: {
     title: '列与快捷键',

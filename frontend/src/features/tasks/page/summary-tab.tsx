@@ -12,6 +12,7 @@ export function SummaryTab({ task }: { task: Task }) {
   const { t } = useTranslation()
   const format = useFormat()
   const text = (value: string) => value || '–'
+  const validation = task.validation_dataset
   return (
     <Row gutter={[24, 16]}>
       <Col xs={24} lg={16}>
@@ -29,6 +30,15 @@ export function SummaryTab({ task }: { task: Task }) {
               label: t('tasks.fields.dataset'),
               children: <Link to={paths.dataset(task.dataset.id)}>{task.dataset.name}</Link>,
             },
+            ...(validation
+              ? [
+                  {
+                    key: 'validation',
+                    label: t('tasks.fields.validation'),
+                    children: <Link to={paths.dataset(validation.id)}>{validation.name}</Link>,
+                  },
+                ]
+              : []),
             { key: 'objective', label: t('tasks.fields.objective'), children: t(`tasks.objectives.${task.objective}`) },
             { key: 'method', label: t('tasks.fields.method'), children: t(`tasks.methods.${task.method}`) },
             { key: 'intent', label: t('tasks.fields.intent'), children: t(`tasks.intents.${task.intent}`) },
