@@ -46,6 +46,13 @@ class Platform:
             raise SystemExit(f"{method} {path}: {answer.status_code} {answer.text}")
         return answer.json() if answer.content else None
 
+    def stop_all(self) -> None:
+        """End what still runs: engines outlive their server, also the one of a benchmark."""
+        live = ["PENDING", "PREPARING", "RUNNING", "STOPPING"]
+        for task in self.call("GET", "/tasks", params={"status": live})["items"]:
+            self.call("POST", f"/tasks/{task['id']}/stop", json={"save": False})
+            self.wait(f"/tasks/{task['id']}", ("STOPPED", "COMPLETED", "FAILED"), 180)
+
     def wait(self, path: str, done: tuple[str, ...], limit_s: float = 600) -> Any:
         """Poll until `status` is one of `done`."""
         deadline = time.monotonic() + limit_s

@@ -135,8 +135,11 @@ def main() -> None:
         running.sign_in()
         measure_idle(running)
         model, dataset = add_inputs(running)
-        measure_first_step(running, model, dataset)
-        measure_log_delay(running, model, dataset)
+        try:
+            measure_first_step(running, model, dataset)
+            measure_log_delay(running, model, dataset)
+        finally:
+            running.stop_all()
 
 
 if __name__ == "__main__":
