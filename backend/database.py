@@ -27,6 +27,13 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from backend.errors import Unavailable
 from backend.ids import new_id
 
+SERVER_SETTINGS = {
+    "timezone": "UTC",
+    # A process that is paused in a transaction holds its locks; the server ends it, so that
+    # another supervisor can go on.
+    "idle_in_transaction_session_timeout": "20s",
+}
+
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -77,7 +84,7 @@ def make_engine(url: str, **options: Any) -> AsyncEngine:
         # The driver's own connect, because what it raises comes through it untranslated.
         try:
             return await asyncpg.connect(
-                plain, timeout=CONNECT_TIMEOUT_S, server_settings={"timezone": "UTC"}
+                plain, timeout=CONNECT_TIMEOUT_S, server_settings=SERVER_SETTINGS
             )
         except (OSError, TimeoutError, asyncpg.PostgresConnectionError) as error:
             raise DatabaseUnavailable from error

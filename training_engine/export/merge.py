@@ -99,9 +99,9 @@ def main(arguments: list[str]) -> int:
         print("usage: python -m training_engine.export.merge BASE ADAPTER TARGET", file=sys.stderr)  # noqa: T201
         return 2
     base, adapter, target = map(Path, arguments)
-    torch.set_grad_enabled(False)
     try:
-        merge(base, adapter, target, target.name)
+        with torch.no_grad():
+            merge(base, adapter, target, target.name)
     except (MergeError, OSError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
