@@ -1,5 +1,7 @@
 # Two commands: `make run` and `make test`. `make help` lists the rest.
-PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p && break; done)
+# The first that really runs: a name on the path may belong to a version manager that lacks it.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && command -v $$p && break; done)
 VENV := .venv/bin
 .DEFAULT_GOAL := help
 .PHONY: help run test test-long prepare lint types python-test frontend-test e2e lock api bench clean
