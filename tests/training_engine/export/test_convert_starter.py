@@ -51,6 +51,15 @@ def test_events_tell_the_whole_story(converted: Path) -> None:
     assert len(fractions) >= 4
 
 
+def test_result_becomes_the_folder_that_the_spec_names(converted: Path, tmp_path: Path) -> None:
+    target = tmp_path / "models" / "starter"
+    run_dir = write_spec(tmp_path / "run", source=str(converted / "tiny.gguf"), target=str(target))
+    assert main([str(run_dir)]) == 0
+    names = {path.name for path in (converted / "run/output").iterdir()}
+    assert {path.name for path in target.iterdir()} == names
+    assert not (run_dir / "output").exists()
+
+
 def test_output_computes_what_the_original_computes(converted: Path) -> None:
     tokens = torch.arange(0, 250, 7)[None]
     logits = []
