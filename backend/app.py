@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from backend import browser_app, errors, schema
 from backend.accounts import routes as accounts
@@ -82,6 +83,8 @@ def create_app(
     app.add_middleware(HostCheck, hosts=known_hosts(settings))
     app.add_middleware(Context)
     app.add_middleware(SecurityHeaders)
+    if settings.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
     api = APIRouter(prefix="/api/v1", responses={"default": {"model": Problem}})
     for feature in (accounts, datasets, models, tasks, serving, system):
         api.include_router(feature.router)

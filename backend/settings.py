@@ -5,6 +5,7 @@ named by the same variable with `_FILE`. Unknown names with the prefix are error
 are reported at once.
 """
 
+import ipaddress
 import os
 from functools import cached_property
 from pathlib import Path
@@ -60,6 +61,10 @@ class Settings(BaseSettings):
     allowed_hosts: CommaList = Field(
         default_factory=list, description="Host names that may be asked for, beside loopback"
     )
+    trusted_proxies: CommaList = Field(
+        default_factory=list,
+        description="Addresses or networks of proxies whose X-Forwarded-* headers are believed",
+    )
     insecure_http: bool = Field(
         False, description="Allow sign-in over plain HTTP from other machines (shown in a banner)"
     )
@@ -87,6 +92,11 @@ class Settings(BaseSettings):
             scheme = urlsplit(self.database_url.get_secret_value()).scheme
             if scheme.split("+")[0] not in {"postgresql", "postgres"}:
                 raise ValueError("database_url must begin with postgresql://")
+        for proxy in self.trusted_proxies:
+            try:
+                ipaddress.ip_network(proxy, strict=False)
+            except ValueError as error:
+                raise ValueError(f"trusted_proxies: {proxy} is no address or network") from error
         self.data_dir = self.data_dir.expanduser().resolve()
         self.model_roots = [root.expanduser().resolve() for root in self.model_roots]
         return self

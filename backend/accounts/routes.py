@@ -19,15 +19,26 @@ class InsecureConnection(Forbidden):
     """Sign-in over plain HTTP is only allowed on this machine; use HTTPS or a tunnel."""
 
 
+class UnknownProxy(Forbidden):
+    """This request came through a proxy; name its address in EASYTUNE_TRUSTED_PROXIES."""
+
+
+FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP")
+
+
 def _require_safe_connection(request: Request) -> None:
-    if request.url.scheme == "https" or request.app.state.settings.insecure_http:
+    settings = request.app.state.settings
+    if request.url.scheme == "https" or settings.insecure_http:
         return
     if not _is_loopback(_address(request)):
         raise InsecureConnection
+    # A proxy on this machine makes everybody look local; it says so in these headers.
+    if not settings.trusted_proxies and any(name in request.headers for name in FORWARDED):
+        raise UnknownProxy
 
 
 def _address(request: Request) -> str:
-    # Of the connection itself: what X-Forwarded-For says, anybody can write.
+    # Of the connection, or what a trusted proxy says: X-Forwarded-For alone anybody can write.
     return request.client.host if request.client else ""
 
 

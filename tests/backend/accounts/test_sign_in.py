@@ -10,7 +10,9 @@ from sqlalchemy import func, select, update
 from backend.accounts import limits, passwords, service, sign_ins
 from backend.accounts.schemas import Role
 from backend.accounts.tables import SignInLimitRow, SignInRow, UserRow
+from backend.app import create_app
 from backend.database import SessionFactory, transaction
+from backend.settings import Settings
 from tests.conftest import BASE_URL, PASSWORD, SignIn
 
 WRONG = {"username": "admin", "password": "not the right one"}
@@ -130,7 +132,10 @@ async def test_guessing_many_accounts_from_one_address_gets_slower(
     assert answers[-1].status_code == 429
 
 
-async def test_what_a_proxy_header_says_does_not_count(client: httpx.AsyncClient) -> None:
+async def test_what_a_strangers_proxy_header_says_does_not_count(
+    app: FastAPI, client: httpx.AsyncClient
+) -> None:
+    app.state.settings.insecure_http = True
     for n in range(21):
         client.headers["X-Forwarded-For"] = f"203.0.113.{n}"
         answer = await login(client, f"user{n}", "a wrong password")
@@ -151,6 +156,35 @@ async def test_plain_http_from_elsewhere_is_refused(app: FastAPI, administrator:
         app.state.settings.insecure_http = True
         assert (await login(client)).status_code == 200
         assert (await client.get("/api/v1/auth/setup")).json()["insecure_http"] is True
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Forwarded-Proto", "Forwarded"])
+async def test_an_unknown_proxy_on_this_machine_does_not_make_callers_local(
+    client: httpx.AsyncClient, administrator: UserRow, header: str
+) -> None:
+    client.headers[header] = "192.0.2.7"
+    answer = await login(client)
+    assert (answer.status_code, answer.json()["code"]) == (403, "UnknownProxy")
+
+
+async def test_a_trusted_proxy_speaks_for_its_callers(
+    settings: Settings, administrator: UserRow
+) -> None:
+    settings.trusted_proxies = ["192.0.2.0/24"]
+    app = create_app(settings, background=False)
+
+    async def through(proxy: str, protocol: str) -> httpx.Response:
+        transport = httpx.ASGITransport(app, client=(proxy, 4711))
+        async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
+            client.headers.update({"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": protocol})
+            return await login(client)
+
+    async with app.router.lifespan_context(app):
+        encrypted = await through("192.0.2.7", "https")
+        assert encrypted.status_code == 200
+        assert "Secure" in encrypted.headers["Set-Cookie"]
+        assert (await through("192.0.2.7", "http")).json()["code"] == "InsecureConnection"
+        assert (await through("198.51.100.1", "https")).json()["code"] == "InsecureConnection"
 
 
 async def change(sessions: SessionFactory, **values: object) -> None:

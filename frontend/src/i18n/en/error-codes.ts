@@ -30,6 +30,8 @@ export default {
   BadCredentials: 'The name or the password is not right.',
   BadSetupToken:
     'This is not the setup token that the server printed last. It changes every hour.',
+  UnknownProxy:
+    'This request came through a proxy that is not known; name its address in EASYTUNE_TRUSTED_PROXIES.',
   InsecureConnection:
     'Signing in without encryption is only allowed on the same machine. Use HTTPS or a tunnel.',
   TooManySignIns: 'Too many failed attempts. Wait {{seconds}} seconds and try again.',

@@ -23,6 +23,7 @@ export default {
   AlreadySetUp: '管理员已经存在，请直接登录。',
   BadCredentials: '用户名或密码不正确。',
   BadSetupToken: '这不是服务器最近打印的设置令牌。令牌每小时更换一次。',
+  UnknownProxy: '该请求经由未知代理转发，请在 EASYTUNE_TRUSTED_PROXIES 中填写该代理的地址。',
   InsecureConnection: '未加密的登录只允许在本机进行，请使用 HTTPS 或隧道。',
   TooManySignIns: '登录失败次数过多，请等待 {{seconds}} 秒后再试。',
   UsernameTaken: '已有名为 {{username}} 的用户。',
