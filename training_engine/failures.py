@@ -33,7 +33,8 @@ def explain(error: BaseException) -> EngineFailure:
         return error
     text = str(error).strip()
     first = text.splitlines()[0][:300] if text else type(error).__name__
-    if isinstance(error, MemoryError) or "can't allocate memory" in text:
+    no_memory = isinstance(error, MemoryError) or _errno(error) == errno.ENOMEM
+    if no_memory or "can't allocate memory" in text:
         return EngineFailure(
             FailureCode.HOST_OUT_OF_MEMORY, "The machine has not enough memory.", SMALLER
         )

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from training_engine.contract.model_folder import names_code
 from training_engine.contract.names import MANIFEST_FILE
 
 MAX_JSON_BYTES = 64 * 1024 * 1024
@@ -79,20 +80,6 @@ def require_usable(folder: Path, root: Path) -> None:
     for name in CODE_FILES:
         if (folder / name).is_file() and names_code(_read_json(folder / name)):
             raise UnusableFolder("needs_code", "The model needs code of its own to be loaded.")
-
-
-def names_code(value: Any) -> bool:
-    """Whether `auto_map` stands anywhere in a configuration."""
-    todo = [value]
-    while todo:
-        item = todo.pop()
-        if isinstance(item, dict):
-            if item.get("auto_map"):
-                return True
-            todo.extend(item.values())
-        elif isinstance(item, list):
-            todo.extend(item)
-    return False
 
 
 def read_facts(folder: Path) -> ModelFacts:

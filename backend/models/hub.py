@@ -14,8 +14,9 @@ import httpx
 import orjson
 
 from backend.errors import Refused, Unavailable
-from backend.models.folder import CODE_FILES, CONFIG_FILE, names_code
+from backend.models.folder import CODE_FILES, CONFIG_FILE
 from backend.settings import Settings
+from training_engine.contract.model_folder import names_code
 
 TIMEOUT_S = 15.0
 CONNECT_TIMEOUT_S = 5.0

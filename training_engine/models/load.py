@@ -1,12 +1,14 @@
 """Loads a base model and its tokenizer from a folder; nothing is fetched, nothing is unpickled."""
 
-import json
+import errno
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
+from training_engine.contract.model_folder import CONFIG_FILE, Unfit, UnfitFolder, check_model
 from training_engine.contract.names import FailureCode
 from training_engine.devices import Placement
 from training_engine.failures import EngineFailure
@@ -23,20 +25,17 @@ CHOOSE_AGAIN = "Choose the model again, or add it once more on the models page."
 def check_folder(path: Path, name: str) -> dict[str, Any]:
     """The model's config.json; raises `EngineFailure` when the folder is not a usable model."""
     try:
-        config: dict[str, Any] = json.loads((path / "config.json").read_text())
-    except (OSError, ValueError) as error:
-        raise EngineFailure(
-            FailureCode.MODEL_NOT_FOUND,
-            f"The model {name} is not where it was: its folder has no readable config.json.",
-            CHOOSE_AGAIN,
-        ) from error
-    if not any(path.glob("*.safetensors")):
-        raise EngineFailure(
-            FailureCode.MODEL_NOT_FOUND,
-            f"The model {name} has no safetensors weights.",
-            "Convert it to safetensors; other formats can run code when they are opened.",
+        return check_model(path)
+    except UnfitFolder as error:
+        missing = error.file == CONFIG_FILE and error.reason is Unfit.MISSING
+        message = (
+            f"The model {name} is not where it was: its folder has no readable {CONFIG_FILE}."
+            if missing
+            else f"The model {name} can not be used: {error.message}"
         )
-    return config
+        raise EngineFailure(
+            FailureCode.MODEL_NOT_FOUND, message, error.hint, {"file": error.file}
+        ) from error
 
 
 def quiet() -> None:
@@ -53,10 +52,13 @@ def load_tokenizer(path: Path) -> Any:
 
     try:
         return AutoTokenizer.from_pretrained(path, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:
+        # The tokenizers library knows one kind of error only: Exception itself.
+        if type(error) is not Exception and not isinstance(error, _malformed()):
+            raise
         raise EngineFailure(
             FailureCode.MODEL_NOT_FOUND,
-            f"The model's tokenizer can not be loaded: {_first_line(error)}",
+            f"The model's tokenizer can not be loaded from {path.name}: {_short(error)}",
             CHOOSE_AGAIN,
         ) from error
 
@@ -64,28 +66,60 @@ def load_tokenizer(path: Path) -> Any:
 def load_causal_lm(path: Path, placement: Placement, *, packed: bool) -> "PreTrainedModel":
     """A stock model in the run's number type; `packed` chooses our attention.
 
-    Raises `EngineFailure` for folders that transformers can not load.
+    Raises `EngineFailure` for folders that transformers can not load, or not whole: it would
+    fill what is missing with random numbers.
     """
     from transformers import AutoModelForCausalLM
 
     attention.register()
     try:
-        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+        model: PreTrainedModel
+        model, found = AutoModelForCausalLM.from_pretrained(
             path,
             dtype=placement.dtype,
             attn_implementation=attention.NAME if packed else "sdpa",
             local_files_only=True,
             trust_remote_code=False,
             use_safetensors=True,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # told below, in plain words
         )
-    except (OSError, ValueError, KeyError) as error:
+    except _malformed() as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOMEM, errno.ENOSPC):
+            raise
         raise EngineFailure(
             FailureCode.MODEL_NOT_FOUND,
-            f"The model can not be loaded: {_first_line(error)}",
+            f"The model can not be loaded from {path.name}: {_short(error)}",
             CHOOSE_AGAIN,
         ) from error
+    _check_whole(path, found)
     model.config.use_cache = False
     return model.to(placement.device)
+
+
+def _check_whole(path: Path, found: dict[str, Any]) -> None:
+    """Refuse a model that did not get all its weights; raises `EngineFailure`."""
+    if mismatched := sorted(found["mismatched_keys"]):
+        name, stored, wanted = mismatched[0]
+        sizes = f"{_shape(stored)} instead of {_shape(wanted)}"
+        what = f"{name} is {sizes}, as {CONFIG_FILE} wants it"
+        count = len(mismatched)
+    elif missing := sorted(found["missing_keys"]):
+        what, count = f"{missing[0]} is missing", len(missing)
+    elif problems := found["error_msgs"]:
+        what, count = str(problems[0]), len(problems)
+    else:
+        return
+    others = f", and {count - 1} more such" if count > 1 else ""
+    raise EngineFailure(
+        FailureCode.MODEL_NOT_FOUND,
+        f"The weights in {path.name} do not fit its {CONFIG_FILE}: {what}{others}.",
+        CHOOSE_AGAIN,
+    )
+
+
+def _shape(sizes: Iterable[int]) -> str:
+    return " × ".join(map(str, sizes))
 
 
 def packing_works(model: nn.Module) -> bool:
@@ -126,6 +160,16 @@ def set_attention(model: nn.Module, name: str) -> None:
     model.set_attn_implementation(name)
 
 
-def _first_line(error: Exception) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0][:300] if text else type(error).__name__
+def _malformed() -> tuple[type[Exception], ...]:
+    """What the libraries raise for a file that can be read and makes no sense."""
+    from huggingface_hub.errors import StrictDataclassError
+    from safetensors import SafetensorError
+
+    plain = (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError)
+    return (*plain, SafetensorError, StrictDataclassError)
+
+
+def _short(error: Exception) -> str:
+    """An error in one line."""
+    text = " ".join(str(error).split())
+    return text[:300] if text else type(error).__name__

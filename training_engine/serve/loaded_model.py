@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 
 from training_engine.data.chat import ChatTemplate, terminators
 from training_engine.devices import Placement
 from training_engine.failures import EngineFailure
 from training_engine.models.load import load_causal_lm
 from training_engine.serve.adapters import Switch, add_adapter, drop_adapter
-from training_engine.serve.failures import ServeError, from_engine
+from training_engine.serve.failures import from_engine
 from training_engine.serve.folders import check_adapter_folder, check_model_folder, read_config
 from training_engine.serve.tokenizers import load_template
 
@@ -101,12 +100,6 @@ def _load(folder: Path, place: Placement) -> Any:
         return load_causal_lm(folder, place, packed=False).eval()
     except EngineFailure as failure:
         raise from_engine(failure) from failure
-    except SafetensorError as error:
-        raise ServeError(
-            "model_not_found",
-            f"The weights of {folder.name} are damaged: {error}.",
-            "The copy is incomplete; add the model again.",
-        ) from error
 
 
 def _context_length(config: Any) -> int:

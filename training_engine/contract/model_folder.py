@@ -1,0 +1,178 @@
+"""What makes a folder a model that may be opened: whole safetensors, readable JSON, no code.
+
+`auto_map` names Python files inside a model folder; they would run with the engine's rights, so a
+folder is refused wherever in its configuration the key stands. Weights that are stored as pickles
+run code when they are opened. Standard library only: both programs ask here.
+"""
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "model.safetensors"
+INDEX_FILE = "model.safetensors.index.json"
+ADAPTER_CONFIG_FILE = "adapter_config.json"
+ADAPTER_WEIGHTS_FILE = "adapter_model.safetensors"
+PICKLED = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".joblib", ".npy", ".pt2"})
+MAX_JSON_BYTES = 64 * 1024 * 1024
+MAX_HEADER_BYTES = 100 * 1024 * 1024
+
+
+class Unfit(StrEnum):
+    """Why a folder is not opened."""
+
+    MISSING = "missing"
+    DAMAGED = "damaged"
+    UNSAFE = "unsafe"
+
+
+HINTS = {
+    Unfit.MISSING: "Add the model again: the copy is incomplete, or the folder was removed.",
+    Unfit.DAMAGED: "Add the model again: the copy is cut off or was changed.",
+    Unfit.UNSAFE: "Choose a model with safetensors weights that transformers supports by itself.",
+}
+
+
+class UnfitFolder(Exception):
+    """A folder that is not opened; the text is a sentence that names `file`."""
+
+    def __init__(self, reason: Unfit, file: str, message: str) -> None:
+        super().__init__(message)
+        self.reason, self.file, self.message, self.hint = reason, file, message, HINTS[reason]
+
+
+@dataclass(frozen=True)
+class StoredTensor:
+    """A tensor as a safetensors header tells it; `dtype` in the format's words (F32, BF16 …)."""
+
+    dtype: str
+    shape: tuple[int, ...]
+
+
+def names_code(value: Any) -> bool:
+    """Whether `auto_map` stands anywhere in a configuration."""
+    todo = [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, dict):
+            if "auto_map" in item:
+                return True
+            todo.extend(item.values())
+        elif isinstance(item, list):
+            todo.extend(item)
+    return False
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """A JSON object from a file of a folder; raises `UnfitFolder` naming the file."""
+    shown = f"{path.parent.name}/{path.name}"
+    try:
+        if path.stat().st_size > MAX_JSON_BYTES:
+            raise UnfitFolder(Unfit.DAMAGED, path.name, f"{shown} is too large.")
+        value = json.loads(path.read_bytes())
+    except OSError as error:
+        why = error.strerror or "unknown error"
+        message = f"{shown} can not be read: {why}."
+        raise UnfitFolder(Unfit.MISSING, path.name, message) from error
+    except (ValueError, RecursionError) as error:
+        message = f"{shown} is not valid JSON."
+        raise UnfitFolder(Unfit.DAMAGED, path.name, message) from error
+    if not isinstance(value, dict):
+        raise UnfitFolder(Unfit.DAMAGED, path.name, f"{shown} is not a JSON object.")
+    return value
+
+
+def check_model(folder: Path) -> dict[str, Any]:
+    """The config.json of a folder that is safe to load and whole; raises `UnfitFolder`.
+
+    Reads every configuration and the headers of the weights, never the weights themselves.
+    """
+    config = read_object(folder / CONFIG_FILE)
+    for path in sorted(folder.glob("*config.json")):
+        if names_code(read_object(path)):
+            raise UnfitFolder(
+                Unfit.UNSAFE,
+                path.name,
+                f"The model wants to run Python code that it brings along ({path.name}).",
+            )
+    tokenizer = folder / "tokenizer.json"
+    if tokenizer.is_file():
+        read_object(tokenizer)
+    for file in weight_files(folder):
+        read_header(file)
+    return config
+
+
+def check_adapter(folder: Path) -> dict[str, Any]:
+    """The adapter_config.json of a folder whose weights are whole; raises `UnfitFolder`."""
+    config = read_object(folder / ADAPTER_CONFIG_FILE)
+    if not (folder / ADAPTER_WEIGHTS_FILE).is_file():
+        raise _no_weights(folder)
+    read_header(folder / ADAPTER_WEIGHTS_FILE)
+    return config
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The safetensors files of a model; raises `UnfitFolder` when there are none or some lack."""
+    index = folder / INDEX_FILE
+    if (folder / WEIGHTS_FILE).is_file():
+        return [folder / WEIGHTS_FILE]
+    if not index.is_file():
+        raise _no_weights(folder)
+    mapping = read_object(index).get("weight_map")
+    names = list(mapping.values()) if isinstance(mapping, dict) else []
+    if not names or not all(isinstance(name, str) and Path(name).name == name for name in names):
+        message = f"{folder.name}/{INDEX_FILE} does not say where the weights are."
+        raise UnfitFolder(Unfit.DAMAGED, INDEX_FILE, message)
+    files = [folder / name for name in sorted(set(names))]
+    for file in files:
+        if not file.is_file():
+            message = f"{folder.name}/{file.name} is missing; {INDEX_FILE} names it."
+            raise UnfitFolder(Unfit.MISSING, file.name, message)
+    return files
+
+
+def _no_weights(folder: Path) -> UnfitFolder:
+    try:
+        pickled = sorted(p.name for p in folder.iterdir() if p.suffix.lower() in PICKLED)
+    except OSError:
+        pickled = []
+    if pickled:
+        message = f"{folder.name} has no safetensors weights but {pickled[0]}, which can run code."
+        return UnfitFolder(Unfit.UNSAFE, pickled[0], message)
+    return UnfitFolder(Unfit.MISSING, WEIGHTS_FILE, f"{folder.name} has no safetensors weights.")
+
+
+def read_header(file: Path) -> dict[str, StoredTensor]:
+    """Names, types and shapes of a safetensors file; raises `UnfitFolder` unless it is whole.
+
+    https://huggingface.co/docs/safetensors: eight bytes of length, a JSON header, the tensors.
+    """
+    shown = f"{file.parent.name}/{file.name}"
+    try:
+        with file.open("rb") as stream:
+            size = int.from_bytes(stream.read(8), "little")
+            if not 2 <= size <= MAX_HEADER_BYTES:
+                raise ValueError("not the length of a header")
+            header = json.loads(stream.read(size))
+        entries = {k: v for k, v in header.items() if k != "__metadata__"}
+        tensors = {
+            k: StoredTensor(v["dtype"], tuple(int(n) for n in v["shape"]))
+            for k, v in entries.items()
+        }
+        end = max((int(v["data_offsets"][1]) for v in entries.values()), default=0)
+        stored = file.stat().st_size
+    except OSError as error:
+        why = error.strerror or "unknown error"
+        message = f"{shown} can not be read: {why}."
+        raise UnfitFolder(Unfit.MISSING, file.name, message) from error
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        message = f"{shown} is damaged: its header can not be read."
+        raise UnfitFolder(Unfit.DAMAGED, file.name, message) from error
+    if stored != 8 + size + end:
+        message = f"{shown} is damaged: it has {stored} bytes and must have {8 + size + end}."
+        raise UnfitFolder(Unfit.DAMAGED, file.name, message)
+    return tensors
