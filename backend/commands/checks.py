@@ -162,7 +162,8 @@ def isolated() -> Iterator[Check]:
     yield Check("isolation: Landlock", Level.NOTE, landlock)
     if not found.no_new_privs:
         fix = "Set NoNewPrivileges=yes in the service, or security_opt in the container."
-        yield Check("isolation: no_new_privs", Level.NOTE, "not set", fix)
+        detail = "an engine that was tried could not set it"
+        yield Check("isolation: no_new_privs", Level.NOTE, detail, fix)
     if found.survives_restart is True:
         yield Check("restart", Level.OK, "training goes on when EasyTune is restarted")
     elif found.survives_restart is False:

@@ -4,11 +4,18 @@ Only what is really in force is listed as reached; what the kernel could do is l
 """
 
 import ctypes
+import json
 import os
+import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+from backend.settings import PROJECT_ROOT
+
+CONFINEMENT_MODULE = "training_engine.confinement"
+CONFINEMENT_TIMEOUT_S = 20.0
 SYS_LANDLOCK_CREATE_RULESET = 444
 LANDLOCK_CREATE_RULESET_VERSION = 1
 
@@ -27,13 +34,11 @@ class Isolation:
 
 
 def isolation() -> Isolation:
-    """The facts of this process, which training processes inherit."""
-    no_new_privs = _status_field("NoNewPrivs") == "1"
+    """The facts of this process, which training processes inherit, and what they add at start."""
+    confined = engine_confinement()
     container = _in_container()
     survives, hint = _survives_restart()
-    reached = ["own_session", "environment_allow_list", "no_shell"]
-    if no_new_privs:
-        reached.append("no_new_privs")
+    reached = ["own_session", "environment_allow_list", "no_shell", *confined]
     if os.geteuid() != 0:
         reached.append("not_root")
     if container:
@@ -42,19 +47,27 @@ def isolation() -> Isolation:
         reached=reached,
         landlock_version=_landlock_version(),
         uid=os.geteuid(),
-        no_new_privs=no_new_privs,
+        no_new_privs="no_new_privs" in confined,
         container=container,
         survives_restart=survives,
         restart_hint=hint,
     )
 
 
-def _status_field(name: str) -> str | None:
+@cache
+def engine_confinement() -> tuple[str, ...]:
+    """Codes of what an engine process finds in force after it confined itself; asked of one."""
     try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
-        return None
-    return next((li.partition(":")[2].strip() for li in lines if li.startswith(name + ":")), None)
+        answer = subprocess.run(
+            [sys.executable, "-m", CONFINEMENT_MODULE],
+            cwd=PROJECT_ROOT,
+            capture_output=True,
+            check=True,
+            timeout=CONFINEMENT_TIMEOUT_S,
+        )
+        return tuple(json.loads(answer.stdout))
+    except (OSError, ValueError, subprocess.SubprocessError):  # nothing is proved, so nothing holds
+        return ()
 
 
 def _landlock_version() -> int:

@@ -10,6 +10,7 @@ import signal
 import sys
 from pathlib import Path
 
+from training_engine.confinement import confine
 from training_engine.contract.names import NONCE_VARIABLE, RUN_DIR_VARIABLE
 from training_engine.run_host.survivors import PROC, stat_fields
 
@@ -46,7 +47,8 @@ def environment(run_dir: Path, nonce: str) -> dict[str, str]:
 def start(module: str, run_dir: Path, nonce: str) -> tuple[int, int, int]:
     """Fork and run `python -m module run_dir`; returns pid and the read ends of its two pipes.
 
-    The child has its own session, no input, and gets SIGTERM when this process dies.
+    The child is confined, has its own session and no input, and gets SIGTERM when this process
+    dies.
     """
     argv = [sys.executable, "-m", module, str(run_dir)]
     variables = environment(run_dir, nonce)
@@ -65,6 +67,7 @@ def start(module: str, run_dir: Path, nonce: str) -> tuple[int, int, int]:
                 os.dup2(source, target)
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGHUP):
                 signal.signal(number, signal.SIG_DFL)
+            confine()
             os.execve(argv[0], argv, variables)  # noqa: S606
         except OSError as error:
             os.write(2, f"{argv[0]}: {error.strerror}\n".encode())

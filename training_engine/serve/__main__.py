@@ -21,6 +21,7 @@ from types import FrameType
 
 import uvicorn
 
+from training_engine.confinement import confine
 from training_engine.serve import parent
 from training_engine.serve.app import create_app
 from training_engine.serve.scheduler import Scheduler
@@ -78,6 +79,7 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         print(USAGE, file=sys.stderr)  # noqa: T201
         return 2
+    confine()  # before the first thread: it holds for those that begin later
     parent.ask_for_signal()
     # uvicorn raises the signal that ended it once more, for whoever started it: that is here.
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,6 +1,7 @@
 """Host facts are plausible, bounded by containers, and quick."""
 
 import os
+import sys
 from pathlib import Path
 
 import httpx
@@ -101,3 +102,5 @@ def test_isolation_says_what_is_true() -> None:
     assert found.uid == os.geteuid()
     assert ("not_root" in found.reached) == (os.geteuid() != 0)
     assert found.landlock_version >= 0
+    assert {"no_core_dumps", "private_files"} <= set(found.reached)
+    assert found.no_new_privs == ("no_new_privs" in found.reached) == (sys.platform == "linux")

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from tests.training_engine.running import (
     start_host,
     wait_until,
 )
+from training_engine.confinement import OPEN_FILES
 from training_engine.contract.names import MAX_LOG_LINE_BYTES
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
@@ -145,12 +147,33 @@ def test_the_child_learns_that_its_host_was_killed(tmp_path: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+@linux_only
+def test_the_engine_can_gain_nothing_and_leaves_no_core(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", {"fake": {"steps": 1000}})
+    host = start_host(run)
+    wait_until(lambda: (run / "events.jsonl").is_file())
+    child = (identity(run) or {})["child_pid"]
+    status = Path(f"/proc/{child}/status").read_text().split("\n")
+    limits = Path(f"/proc/{child}/limits").read_text()
+    mode = (run / "events.jsonl").stat().st_mode & 0o777
+    host.terminate()
+    finish(host)
+    assert "NoNewPrivs:\t1" in status
+    assert "Umask:\t0077" in status
+    assert re.search(r"Max core file size +0 +0 ", limits)
+    open_files = re.search(r"Max open files +(\d+) +(\d+) ", limits)
+    assert open_files is not None
+    assert max(int(number) for number in open_files.groups()) <= OPEN_FILES
+    assert mode == 0o600
+
+
 def test_the_heart_beats(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", {"fake": {"steps": 1000}})
     host = start_host(run)
     wait_until(lambda: identity(run))
     first = (run / "identity.json").stat().st_mtime_ns
     wait_until(lambda: (run / "identity.json").stat().st_mtime_ns > first + 1_000_000_000)
+    assert host.poll() is None
     host.terminate()
     finish(host)
 

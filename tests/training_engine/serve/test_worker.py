@@ -257,6 +257,15 @@ def test_sigterm_ends_cleanly_in_the_middle_of_an_answer(tiny_model: Path) -> No
         assert not worker.socket.exists()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_the_worker_can_gain_nothing(worker: Worker) -> None:
+    status = Path(f"/proc/{worker.process.pid}/status").read_text().split("\n")
+    assert "NoNewPrivs:\t1" in status
+    assert "Umask:\t0077" in status
+    threads = Path(f"/proc/{worker.process.pid}/task").glob("*/status")
+    assert all("NoNewPrivs:\t1\n" in thread.read_text() for thread in threads)
+
+
 def test_a_dead_worker_leaves_no_obstacle(short_folder: Path) -> None:
     path = short_folder / "serve.sock"
     with socket.socket(socket.AF_UNIX) as stale:

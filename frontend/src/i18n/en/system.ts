@@ -43,6 +43,8 @@ export default {
     environment_allow_list: 'Cleaned environment: no secrets',
     no_shell: 'Started without a shell',
     no_new_privs: 'Can gain no privileges',
+    no_core_dumps: 'Leaves no core dumps',
+    private_files: 'Writes files that only its user can read',
     not_root: 'Not the root user',
     container: 'Runs in a container',
   },

@@ -42,6 +42,8 @@ export default {
     environment_allow_list: '清理环境变量，不含密钥',
     no_shell: '不经过命令行外壳启动',
     no_new_privs: '禁止提权',
+    no_core_dumps: '不产生核心转储',
+    private_files: '写出的文件仅本用户可读',
     not_root: '非 root 用户',
     container: '在容器中运行',
   },
