@@ -137,7 +137,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             )
             await stack.enter_async_context(_supervising(supervisor, app.state.closing))
         app.state.sources = Sources(
-            slots=slots_source(settings, supervisor), sees_paths=sees_paths, overview=overview
+            slots=slots_source(settings, supervisor),
+            sees_paths=sees_paths,
+            lent_bytes=app.state.playground.memory_bytes,
+            overview=overview,
         )
         yield
         app.state.closing.set()

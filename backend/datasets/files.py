@@ -38,8 +38,12 @@ def records_file(settings: Settings, dataset_id: UUID, version: int) -> Path:
 
 
 def remove(settings: Settings, dataset_id: UUID) -> None:
-    """Delete a data set's files: out of sight at once, then one by one."""
-    folder = dataset_dir(settings, dataset_id)
+    """Delete a data set's files."""
+    bury(dataset_dir(settings, dataset_id))
+
+
+def bury(folder: Path) -> None:
+    """Delete a folder: out of sight at once, then file by file."""
     grave = folder.with_name(f".deleted-{folder.name}")
     with suppress(FileNotFoundError):
         folder.replace(grave)

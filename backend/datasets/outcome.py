@@ -30,7 +30,7 @@ async def apply(session: AsyncSession, job: JobRow) -> None:
     row = await session.get(DatasetRow, job.subject_id, with_for_update=True)
     staging = Path(job.spec["staging"])
     if row is None:  # deleted meanwhile
-        files.clear(staging)
+        files.bury(staging.parent)
         return
     if job.status == JobStatus.COMPLETED:
         version = staging.parent / f"v{job.spec['version']}"

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.policy import Action
@@ -27,8 +26,7 @@ from backend.datasets.tables import DatasetRow
 from backend.errors import Conflict, FieldError, Refused
 from backend.ids import new_id
 from backend.jobs import service as jobs
-from backend.jobs.schemas import TERMINAL, Slot
-from backend.jobs.tables import JobRow
+from backend.jobs.schemas import Slot
 from backend.settings import Settings
 
 # The version's rows are there, whatever the verdict on the dropped ones.
@@ -192,19 +190,16 @@ def _require_parts(mapping: Mapping | None, seen: list[str]) -> None:
 async def delete(session: AsyncSession, user: UserRow, dataset_id: UUID) -> list[UUID]:
     """Delete the rows; returns the jobs whose run folders may go once this is committed.
 
-    Raises `DatasetInUse` while a task that has not ended uses it.
+    An import that still runs is stopped. Raises `DatasetInUse` while a task that has not ended
+    uses it.
     """
+    await queries.find(session, user, dataset_id, Action.DELETE)
+    # The jobs are locked before the row, as by whoever writes how an import ended.
+    ended = await jobs.forget(session, dataset_id)
     row = await queries.find(session, user, dataset_id, Action.DELETE, lock=True)
     users = queries.live((await queries.uses(session, [row.id])).get(row.id, []))
     if users:
         raise _in_use(users)
-    ended = []
-    for job in await session.scalars(select(JobRow).where(JobRow.subject_id == row.id)):
-        if job.status in TERMINAL:
-            ended.append(job.id)
-            await jobs.delete(session, job.id)
-        else:
-            await jobs.request_stop(session, job.id, save=False)
     await session.delete(row)
     await session.flush()
     return ended

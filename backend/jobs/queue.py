@@ -1,7 +1,7 @@
 """Where queued jobs stand, and why they wait."""
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -11,14 +11,20 @@ from backend.jobs import lease
 from backend.jobs.schemas import JobStatus
 from backend.jobs.tables import JobRow
 
-WaitReason = Literal["slot_busy", "waiting_for_supervisor"]
+WaitReason = Literal["slot_busy", "waiting_for_supervisor", "host_memory"]
+# The order in which jobs are taken for a slot.
+QUEUE_ORDER = (JobRow.priority.desc(), JobRow.queued_at, JobRow.id)
 
 
 class QueuePlace(NamedTuple):
-    """`position` counts from 1 among the jobs that wait for the same kind of slot."""
+    """`position` counts from 1 among the jobs that wait for the same kind of slot.
+
+    `params` of `host_memory`: `needed_bytes` and `available_bytes`.
+    """
 
     position: int
     reason: WaitReason
+    params: dict[str, int]
 
 
 async def queue_position(session: AsyncSession, job_id: UUID) -> QueuePlace | None:
@@ -32,17 +38,21 @@ async def queue_positions(session: AsyncSession, job_ids: Sequence[UUID]) -> dic
         return {}
     place = func.row_number().over(
         partition_by=JobRow.slot,
-        order_by=(JobRow.priority.desc(), JobRow.queued_at, JobRow.id),
+        order_by=QUEUE_ORDER,
     )
     waiting = (
-        select(JobRow.id, place.label("place")).where(JobRow.status == JobStatus.PENDING).subquery()
+        select(JobRow.id, JobRow.wait, place.label("place"))
+        .where(JobRow.status == JobStatus.PENDING)
+        .subquery()
     )
-    rows = await session.execute(
-        select(waiting.c.id, waiting.c.place).where(waiting.c.id.in_(job_ids))
-    )
-    places = {row.id: row.place for row in rows}
-    if not places:
-        return {}
-    led = await lease.current(session) is not None
-    reason: WaitReason = "slot_busy" if led else "waiting_for_supervisor"
-    return {job_id: QueuePlace(position, reason) for job_id, position in places.items()}
+    rows = (await session.execute(select(waiting).where(waiting.c.id.in_(job_ids)))).all()
+    led = bool(rows) and await lease.current(session) is not None
+    return {row.id: _place(row.place, row.wait, led) for row in rows}
+
+
+def _place(position: int, wait: dict[str, Any] | None, led: bool) -> QueuePlace:
+    if not led:
+        return QueuePlace(position, "waiting_for_supervisor", {})
+    if wait is not None:
+        return QueuePlace(position, wait["reason"], wait["params"])
+    return QueuePlace(position, "slot_busy", {})

@@ -59,12 +59,14 @@ async def enqueue(
     owner_id: UUID | None,
     subject_id: UUID,
     priority: int = 0,
+    memory_bytes: int | None = None,
 ) -> JobRow:
     """Queue a job; it starts when a slot is free.
 
     The engine finds `spec` in `spec.json`, with `kind`, `run_id` (the job's id) and `attempt`
-    added, so it must not name the run folder. A second live job of this kind for the same
-    subject is an `IntegrityError` (`uq_jobs_live_subject`).
+    added, so it must not name the run folder. `memory_bytes` of main memory is what it is expected
+    to need: it waits while other work of the platform holds that. A second live job of this kind
+    for the same subject is an `IntegrityError` (`uq_jobs_live_subject`).
     """
     job = JobRow(
         kind=kind,
@@ -73,6 +75,7 @@ async def enqueue(
         owner_id=owner_id,
         subject_id=subject_id,
         priority=priority,
+        memory_bytes=memory_bytes,
     )
     session.add(job)
     await session.flush()
@@ -173,6 +176,25 @@ async def delete(session: AsyncSession, job_id: UUID) -> None:
     await session.flush()
 
 
+async def forget(session: AsyncSession, subject_id: UUID) -> list[UUID]:
+    """The subject is being deleted: its jobs go with it, what runs is stopped.
+
+    Returns the jobs whose run folders can go once this is committed. A job that lives ends first;
+    then the supervisor removes it.
+    """
+    query = select(JobRow.id).where(JobRow.subject_id == subject_id).order_by(JobRow.id)
+    ended = []
+    for job_id in await session.scalars(query):
+        job = await request_stop(session, job_id, save=False)
+        if job.status in TERMINAL:
+            await delete(session, job_id)
+            ended.append(job_id)
+        else:
+            job.forgotten = True
+    await session.flush()
+    return ended
+
+
 async def transitions(session: AsyncSession, job_id: UUID) -> list[JobTransitionRow]:
     """Every move of a job, oldest first."""
     query = select(JobTransitionRow).where(JobTransitionRow.job_id == job_id)
@@ -194,6 +216,7 @@ async def wake(session: AsyncSession) -> None:
 _UNSTARTED: dict[str, Any] = {
     "queued_at": func.now(),
     "slot_index": None,
+    "wait": None,
     "started_at": None,
     "finished_at": None,
     "heartbeat_at": None,

@@ -112,6 +112,12 @@ class JobRow(Keyed, Base):
     event_offset: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     peak_memory_bytes: Mapped[int | None] = mapped_column(BigInteger)
     stop_requested: Mapped[StopMode | None] = mapped_column(_names(StopMode, "stop_requested"))
+    # Main memory that the run is expected to need; null where that is not known.
+    memory_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    # {reason, params}: why the supervisor does not start it although a slot is free.
+    wait: Mapped[dict[str, Any] | None] = mapped_column(_json())
+    # Its subject is deleted: row and run folders go as soon as it has ended.
+    forgotten: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
 
     queued_at: Mapped[datetime] = mapped_column(server_default=func.now())
     started_at: Mapped[datetime | None]

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,8 +16,7 @@ from backend.accounts.tables import UserRow
 from backend.errors import AppError, Conflict, FieldError, Forbidden, Refused
 from backend.ids import new_id
 from backend.jobs import service as jobs
-from backend.jobs.schemas import TERMINAL, Slot
-from backend.jobs.tables import JobRow
+from backend.jobs.schemas import Slot
 from backend.models import catalog, files, hub, queries
 from backend.models.folder import ModelFacts, UnusableFolder, read_facts, require_usable
 from backend.models.hub import HubModel
@@ -247,9 +245,13 @@ async def _changeable(
 ) -> ModelRow:
     """Everybody sees a model; administrators and who brought it may change it."""
     row = await queries.find(session, model_id, lock=True)
+    _require(user, action, row)
+    return row
+
+
+def _require(user: UserRow, action: Action, row: ModelRow) -> None:
     if not policy.may(user, action, row.added_by):
         raise Forbidden
-    return row
 
 
 async def delete(
@@ -257,19 +259,16 @@ async def delete(
 ) -> tuple[list[Path], list[UUID]]:
     """Delete the rows; returns folders and jobs whose files may go once this is committed.
 
-    A local model's folder is not ours and stays. Raises `ModelInUse`.
+    A download that still runs is stopped. A local model's folder is not ours and stays. Raises
+    `ModelInUse`.
     """
+    _require(user, Action.DELETE, await queries.find(session, model_id))
+    # The jobs are locked before the row, as by whoever writes how a download ended.
+    ended = await jobs.forget(session, model_id)
     row = await _changeable(session, user, model_id, Action.DELETE)
     users = queries.live((await queries.uses(session, [row.id])).get(row.id, []))
     if users:
         raise _in_use(users)
-    ended = []
-    for job in await session.scalars(select(JobRow).where(JobRow.subject_id == row.id)):
-        if job.status in TERMINAL:
-            ended.append(job.id)
-            await jobs.delete(session, job.id)
-        else:
-            await jobs.request_stop(session, job.id, save=False)
     folders = []
     if row.source != ModelSource.LOCAL:
         own = files.own_dir(settings, row.source, row.id)

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.jobs import lease as leases
 from backend.jobs import service
 from backend.jobs.lease import Lease
+from backend.jobs.queue import QUEUE_ORDER
 from backend.jobs.schemas import LIVE, JobStatus, Slot
 from backend.jobs.tables import JobRow
 
@@ -33,7 +34,7 @@ async def claim(session: AsyncSession, lease: Lease, slots: Mapping[Slot, int]) 
         waiting = await session.execute(
             select(JobRow.id, JobRow.attempt)
             .where(JobRow.status == JobStatus.PENDING, JobRow.slot == slot)
-            .order_by(JobRow.priority.desc(), JobRow.queued_at, JobRow.id)
+            .order_by(*QUEUE_ORDER)
             .limit(len(free))
             .with_for_update(skip_locked=True)
         )
@@ -49,6 +50,7 @@ async def claim(session: AsyncSession, lease: Lease, slots: Mapping[Slot, int]) 
                     phase=service.LAUNCHING,
                     started_at=func.now(),
                     heartbeat_at=func.now(),
+                    wait=None,
                 )
             )
     return claimed

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import structlog
 
 from backend.jobs import service
 from backend.jobs.schemas import JobStatus, Slot
@@ -18,14 +16,11 @@ from backend.runner.endings import Ending, failure
 from backend.runner.fencing import fenced
 from backend.runner.finish import launch_failed
 from backend.runner.kinds import spec_of
+from backend.runner.room import Room
 from training_engine.contract.names import FailureCode
 
 if TYPE_CHECKING:
     from backend.runner.attempt import Attempt
-
-BeforeTraining = Callable[[], Awaitable[None]]
-
-log = structlog.get_logger(__name__)
 
 
 async def launch(
@@ -33,11 +28,11 @@ async def launch(
     job: JobRow,
     runs_dir: Path,
     variables: Mapping[str, str],
-    before_training: BeforeTraining | None,
+    room: Room,
 ) -> None:
     """Start the run host of a claimed job, or end the job with the reason why that failed."""
-    if job.slot is Slot.TRAINING and before_training is not None:
-        await _make_room(before_training, attempt.desk.timeouts.hook_s)
+    if job.slot is Slot.TRAINING:
+        await room.unload()
     try:
         resume_from = await asyncio.to_thread(_resume_from, attempt, job, runs_dir)
         await asyncio.to_thread(attempt.folder.create, spec_of(job, resume_from))
@@ -70,17 +65,6 @@ def _resume_from(attempt: Attempt, job: JobRow, runs_dir: Path) -> str | None:
     if place is None:
         raise NoCheckpoint
     return str(place)
-
-
-async def _make_room(before_training: BeforeTraining, timeout_s: float) -> None:
-    """Let the playground give its memory back; that this fails must not keep a run waiting."""
-    work = asyncio.ensure_future(before_training())
-    await asyncio.wait({work}, timeout=timeout_s)
-    if not work.done():
-        work.cancel()
-        log.warning("before_training_late", timeout_s=timeout_s)
-    elif not work.cancelled() and work.exception() is not None:
-        log.warning("before_training_failed", error=repr(work.exception()))
 
 
 def _ending_of(error: OSError) -> Ending:

@@ -6,6 +6,7 @@ changes nothing, because every write checks the lease's epoch and the job's atte
 """
 
 import asyncio
+from collections.abc import Callable
 from uuid import UUID
 
 import structlog
@@ -21,10 +22,12 @@ from backend.runner.attempt import Attempt, Desk
 from backend.runner.claim import claim
 from backend.runner.executors.local import LocalExecutor
 from backend.runner.fencing import fenced, reaching
+from backend.runner.forgotten import remove_forgotten
 from backend.runner.kinds import KINDS, Kind
-from backend.runner.launch import BeforeTraining, launch
+from backend.runner.launch import launch
 from backend.runner.leadership import Leadership
 from backend.runner.orphans import end_orphans
+from backend.runner.room import BeforeTraining, Room, free_bytes
 from backend.runner.slots import slots_of, variables_of, visible_gpus
 from backend.runner.timeouts import Timeouts
 from backend.runner.wakeup import WakeUp
@@ -49,12 +52,13 @@ class Supervisor:
         before_training: BeforeTraining | None = None,
         kinds: dict[str, Kind] | None = None,
         timeouts: Timeouts | None = None,
+        free: Callable[[], int] = free_bytes,
     ) -> None:
         self._settings = settings
         self._sessions = sessions
-        self._before_training = before_training
         self._kinds = kinds if kinds is not None else dict(KINDS)
         self._timeouts = timeouts or Timeouts()
+        self._room = Room(sessions, settings.runs_dir, self._timeouts, before_training, free)
         self._gpus = visible_gpus()
         self._slots = slots_of(settings, self._gpus)
         self._executor = LocalExecutor()
@@ -62,6 +66,8 @@ class Supervisor:
         self._wakeup = WakeUp()
         self._attempts: dict[Key, Attempt] = {}
         self._desk: Desk | None = None
+        # Attempts that ended, and as of which of them forgotten jobs were removed.
+        self._ends, self._swept = 0, -1
         self._stopping = False
 
     @property
@@ -121,16 +127,21 @@ class Supervisor:
             attempt = self._attempts.get((row.id, row.attempt)) or self._watch(desk, row, True)
             if attempt is not None and attempt.is_due():
                 attempt.task = asyncio.create_task(self._guarded(attempt, attempt.step(row)))
+        if self._swept != (ends := self._ends):
+            await remove_forgotten(self._sessions, desk.lease, self._settings.runs_dir)
+            self._swept = ends
         if self._stopping:
             return
+        slots = await self._room.slots(desk.lease, rows, self._slots)
         async with fenced(self._sessions, desk.lease) as session:
-            claimed = await claim(session, desk.lease, self._slots)
+            claimed = await claim(session, desk.lease, slots)
         for row in claimed:
             self._start(desk, row)
 
     async def _take_over(self, lease: Lease) -> None:
         """Begin to lead: nothing that an earlier leader left may compute unseen."""
         self._desk = Desk(self._sessions, lease, self._executor, self._timeouts)
+        self._swept = -1
         await end_orphans(self._sessions, self._settings.runs_dir)
 
     def _watch(self, desk: Desk, row: JobRow, adopted: bool) -> Attempt | None:
@@ -150,7 +161,7 @@ class Supervisor:
         if attempt is None:
             return
         variables = variables_of(row.slot, row.slot_index, self._gpus)
-        work = launch(attempt, row, self._settings.runs_dir, variables, self._before_training)
+        work = launch(attempt, row, self._settings.runs_dir, variables, self._room)
         attempt.task = asyncio.create_task(self._guarded(attempt, work))
 
     async def _guarded(self, attempt: Attempt, work: object) -> None:
@@ -168,6 +179,7 @@ class Supervisor:
             attempt.again_at = attempt.desk.clock() + self._timeouts.trouble_s
             log.exception("attempt_trouble", job=str(attempt.job_id), attempt=attempt.number)
         if attempt.over:
+            self._ends += 1
             self._wakeup.ring()  # a slot is free
 
     def _forget_ended(self, live: set[Key]) -> None:

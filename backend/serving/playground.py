@@ -53,6 +53,11 @@ class Playground:
         """Give all memory back, now: a training run is about to need it."""
         await self._end("training_started")
 
+    def memory_bytes(self) -> int:
+        """Main memory that `make_room` would free."""
+        worker = self._worker
+        return (worker.memory_bytes() or 0) if worker is not None else 0
+
     def require_room(self) -> None:
         """Raise `PlaygroundBusy` when too many answers are being written."""
         if self._running >= MAX_AT_ONCE:

@@ -24,4 +24,5 @@ class Sources:
 
     slots: Callable[[AsyncSession], Awaitable[Slots]]
     sees_paths: Callable[[Any], bool]  # whether this user may know folders of the server
+    lent_bytes: Callable[[], int]  # memory that is given back when a training needs it
     overview: Callable[[AsyncSession, Any], Awaitable[Overview]]  # for this user

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from backend.tasks.schemas import (
     RecommendRequest,
 )
 from training_engine import memory
-from training_engine.contract.spec import Device
+from training_engine.contract.spec import Device, Hyperparameters, Method
 
 # Free space that everything else needs: database, logs, other runs.
 DISK_RESERVE_BYTES = 1_000_000_000
@@ -32,8 +33,40 @@ BYTES_PER_PARAMETER = 2  # of most models as they are published
 ENGLISH_ONLY_MODELS = ("HuggingFaceTB/SmolLM2-",)
 
 
-async def estimate(session: AsyncSession, facts: HostFacts, plan: Plan) -> Estimate:
-    """Memory, disk, time and steps of a plan on this host."""
+@dataclass(frozen=True)
+class Basis:
+    """All that an estimate of a plan depends on; other settings are then estimated at no cost."""
+
+    facts: HostFacts
+    plan: Plan
+    config: dict[str, Any]
+    lengths: Lengths
+    device: Device
+    dtype: str
+    speed: float | None
+
+    def of(self, method: Method, hyperparameters: Hyperparameters) -> memory.Estimate:
+        """The plan with these settings."""
+        plan = self.plan
+        return memory.estimate(
+            self.config,
+            method=method,
+            hyperparameters=hyperparameters,
+            num_rows=plan.dataset.num_rows or 0,
+            mean_tokens=self.lengths.mean_tokens,
+            longest_tokens=self.lengths.longest_tokens,
+            validation_rows=(plan.validation.num_rows or 0) if plan.validation else 0,
+            device=self.device,
+            dtype=self.dtype,
+            available_bytes=self.facts.available_bytes(self.device),
+            weights_bytes=plan.model.size_bytes,
+            tokens_per_s=self.speed if method is plan.asked.method else None,
+            cores=self.facts.cores,
+        )
+
+
+async def basis_of(session: AsyncSession, facts: HostFacts, plan: Plan) -> Basis:
+    """Look at the model, the data and what was measured."""
     device = facts.device(plan.asked.device)
     config, lengths = await _looks(facts.settings, plan.model, plan.dataset)
     speed = await measurements.speed_of(
@@ -42,25 +75,16 @@ async def estimate(session: AsyncSession, facts: HostFacts, plan: Plan) -> Estim
     dtype = await measurements.type_of(session, device)
     if dtype is None:
         dtype = cpu_type() if device is Device.CPU else "bfloat16"
-    available = facts.available_bytes(device)
-    found = memory.estimate(
-        config,
-        method=plan.asked.method,
-        hyperparameters=plan.asked.hyperparameters,
-        num_rows=plan.dataset.num_rows or 0,
-        mean_tokens=lengths.mean_tokens,
-        longest_tokens=lengths.longest_tokens,
-        validation_rows=(plan.validation.num_rows or 0) if plan.validation else 0,
-        device=device,
-        dtype=dtype,
-        available_bytes=available,
-        weights_bytes=plan.model.size_bytes,
-        tokens_per_s=speed,
-        cores=facts.cores,
-    )
+    return Basis(facts, plan, config, lengths, device, dtype, speed)
+
+
+def estimate(basis: Basis) -> Estimate:
+    """Memory, disk, time and steps of a plan on this host."""
+    facts, plan, device, lengths = basis.facts, basis.plan, basis.device, basis.lengths
+    found = basis.of(plan.asked.method, plan.asked.hyperparameters)
     return Estimate(
         memory_bytes=found.memory_bytes,
-        memory_available_bytes=available,
+        memory_available_bytes=facts.available_bytes(device),
         memory_parts=[MemoryPart(name=p.name, size_bytes=p.size_bytes) for p in found.parts],
         fit=found.fits,
         disk_bytes=found.disk_bytes,

@@ -16,6 +16,7 @@ from backend.jobs.schemas import Slot
 from backend.settings import Settings
 from backend.system import host
 from backend.system.schemas import Gpu
+from backend.system.sources import Sources
 from training_engine.contract.spec import Device
 
 # What a training that runs now will have given back when this one begins.
@@ -33,6 +34,7 @@ class HostFacts:
     cores: int
     memory_bytes: int
     disk_free_bytes: int
+    # A training or the playground holds memory that it will have given back.
     busy: bool
 
     def device(self, wish: Device) -> Device:
@@ -69,15 +71,18 @@ async def facts_of(app: FastAPI, session: AsyncSession) -> HostFacts:
     settings: Settings = app.state.settings
     gpus, _ = await asyncio.to_thread(app.state.gpu_facts.now)
     memory = host.memory()
-    busy = await jobs.live_count(session, Slot.TRAINING) > 0
-    free = memory.total_bytes - memory.used_bytes
+    sources: Sources = app.state.sources
+    # The playground makes room before a run starts.
+    lent = await asyncio.to_thread(sources.lent_bytes)
+    training = await jobs.live_count(session, Slot.TRAINING) > 0
+    free = min(memory.total_bytes, memory.total_bytes - memory.used_bytes + lent)
     return HostFacts(
         settings=settings,
         gpus=gpus,
         cores=host.cores(),
-        memory_bytes=int(memory.total_bytes * SHARE_AFTER_ANOTHER) if busy else free,
+        memory_bytes=int(memory.total_bytes * SHARE_AFTER_ANOTHER) if training else free,
         disk_free_bytes=shutil.disk_usage(settings.data_dir).free,
-        busy=busy,
+        busy=training or lent > 0,
     )
 
 

@@ -29,7 +29,8 @@ async def estimate_task(
     found = await plans.find(session, user, body)
     facts = await facts_of(request.app, session)
     errors = [*plans.errors_of(found), *facts.device_errors(body.device)]
-    return await estimates.estimate(session, facts, plans.sound(found, errors))
+    basis = await estimates.basis_of(session, facts, plans.sound(found, errors))
+    return estimates.estimate(basis)
 
 
 @router.post("/tasks/recommend")

@@ -62,6 +62,9 @@ class TaskCreate(TaskPlan):
     intent: Intent = Intent.OTHER
     output_name: OutputName
     parent_id: UUID | None = Field(None, description="The task whose values were taken over")
+    accept_memory_risk: bool = Field(
+        False, description="Create it although it is not expected to fit into the memory"
+    )
 
 
 class Queue(BaseModel):
@@ -123,6 +126,7 @@ class Task(BaseModel):
     device_reason: str | None
     has_artifact: bool
     parent_id: UUID | None = Field(description="The task this one was cloned from")
+    accept_memory_risk: bool = Field(description="Created although it may not fit")
     owner: str
     created_at: datetime
     started_at: datetime | None

@@ -20,15 +20,15 @@ from backend.jobs import service as jobs
 from backend.jobs.schemas import TERMINAL, JobStatus, Slot
 from backend.models.tables import ModelUseRow
 from backend.settings import Settings
-from backend.tasks import plans, queries
-from backend.tasks.estimates import estimate
+from backend.tasks import estimates, memory_risk, plans, queries
 from backend.tasks.host_facts import HostFacts
 from backend.tasks.plans import Plan, TaskRefused
 from backend.tasks.queries import TRAIN
 from backend.tasks.run_spec import spec_of
-from backend.tasks.schemas import Task, TaskCreate, TaskUpdate
+from backend.tasks.schemas import Estimate, Task, TaskCreate, TaskUpdate
 from backend.tasks.tables import TaskRow
 from backend.tasks.view import view_of
+from training_engine.contract.spec import Device
 
 MAX_UNFINISHED = 100
 OUTPUT_NAME_INDEX = "uq_tasks_output_name"
@@ -49,7 +49,8 @@ class SourceGone(Conflict):
 async def create(session: AsyncSession, user: UserRow, facts: HostFacts, body: TaskCreate) -> Task:
     """Check, then write task, job and edges together; the job starts when a slot is free.
 
-    Raises `TaskRefused` with every wrong field, `TooManyTasks`, `Forbidden`.
+    Raises `TaskRefused` with every wrong field, `MemoryWillNotFit` unless that risk is accepted,
+    `TooManyTasks`, `Forbidden`.
     """
     policy.require(user, Action.CREATE, user.id)
     count = await queries.count_unfinished(session, user.id)
@@ -63,11 +64,13 @@ async def create(session: AsyncSession, user: UserRow, facts: HostFacts, body: T
     if body.parent_id is not None:
         await queries.find(session, user, body.parent_id)
     plan = plans.sound(sources, errors)
-    expected = await estimate(session, facts, plan)
+    basis = await estimates.basis_of(session, facts, plan)
+    expected = estimates.estimate(basis)
+    if expected.fit == "will_not_fit" and not body.accept_memory_risk:
+        raise memory_risk.refusal(basis)
     try:
         async with session.begin_nested():
-            row = await _write(session, user, facts.settings, body, plan)
-            row.estimate = expected.model_dump(mode="json")
+            row = await _write(session, user, facts.settings, body, plan, expected)
     except IntegrityError as error:
         if OUTPUT_NAME_INDEX not in str(error.orig):
             raise
@@ -86,7 +89,12 @@ def _name_taken(name: str) -> FieldError:
 
 
 async def _write(
-    session: AsyncSession, user: UserRow, settings: Settings, body: TaskCreate, plan: Plan
+    session: AsyncSession,
+    user: UserRow,
+    settings: Settings,
+    body: TaskCreate,
+    plan: Plan,
+    expected: Estimate,
 ) -> TaskRow:
     """Task, job and the edges that keep data and model from being deleted."""
     task_id = new_id()
@@ -97,6 +105,8 @@ async def _write(
         slot=Slot.TRAINING,
         owner_id=user.id,
         subject_id=task_id,
+        # On a GPU nothing of note is taken from the main memory.
+        memory_bytes=expected.memory_bytes if expected.device != Device.CUDA else None,
     )
     row = TaskRow(
         id=task_id,
@@ -111,6 +121,8 @@ async def _write(
         device=body.device,
         hyperparameters=body.hyperparameters.model_dump(mode="json"),
         output_name=body.output_name,
+        accept_memory_risk=body.accept_memory_risk,
+        estimate=expected.model_dump(mode="json"),
         model_id=plan.model.id,
         model_name=plan.model.name,
         dataset_id=plan.dataset.id,

@@ -45,6 +45,9 @@ class TaskRow(Keyed, Base):
     validation_dataset_id: Mapped[UUID | None]
     validation_dataset_name: Mapped[str | None]
 
+    # It is started although it may not fit into this host's memory.
+    accept_memory_risk: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+
     # What was expected when it was created, to be compared with what happened.
     estimate: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     # {tokens_per_s, peak_memory_bytes, duration_s, device, dtype} of the last completed run.

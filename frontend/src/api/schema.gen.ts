@@ -2440,6 +2440,11 @@ export interface components {
          * @description A fine-tuning.
          */
         Task: {
+            /**
+             * Accept Memory Risk
+             * @description Created although it may not fit
+             */
+            accept_memory_risk: boolean;
             /** Attempt */
             attempt: number;
             /**
@@ -2545,6 +2550,12 @@ export interface components {
          * @description Create and queue a task. Send an `Idempotency-Key` header: a retry creates nothing twice.
          */
         TaskCreate: {
+            /**
+             * Accept Memory Risk
+             * @description Create it although it is not expected to fit into the memory
+             * @default false
+             */
+            accept_memory_risk: boolean;
             /**
              * Dataset Id
              * Format: uuid

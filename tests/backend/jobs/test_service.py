@@ -188,7 +188,7 @@ async def test_positions_count_per_kind_of_slot(session: AsyncSession) -> None:
     assert {place.reason for place in places.values()} == {"waiting_for_supervisor"}
     await leases.acquire(session, "somebody")
     place = await queue.queue_position(session, first.id)
-    assert place == (2, "slot_busy")
+    assert place == (2, "slot_busy", {})
     await service.request_stop(session, first.id, save=False)
     assert await queue.queue_position(session, first.id) is None
 

@@ -42,14 +42,20 @@ class Bench:
         self.folders: list[RunFolder] = []
 
     async def queue(self, kind: str = "fake", **fake: Any) -> UUID:
-        """Queue a run of the fake engine; `slot` and `outcome` go to the job."""
-        slot = fake.pop("slot", Slot.TRAINING)
+        """Queue a run of the fake engine; `slot`, `outcome` and `memory_bytes` go to the job."""
+        slot, memory_bytes = fake.pop("slot", Slot.TRAINING), fake.pop("memory_bytes", None)
         spec = {"fake": fake or {"steps": 2}}
         if "outcome" in fake:
             spec["outcome"] = fake.pop("outcome")
         async with transaction(self.sessions) as session:
             job = await service.enqueue(
-                session, kind=kind, spec=spec, slot=slot, owner_id=None, subject_id=new_id()
+                session,
+                kind=kind,
+                spec=spec,
+                slot=slot,
+                owner_id=None,
+                subject_id=new_id(),
+                memory_bytes=memory_bytes,
             )
         return job.id
 

@@ -1,0 +1,136 @@
+"""Whether main memory lasts for the next training, and what is done while it does not.
+
+A training waits only for what the platform itself will give back: the playground's worker is
+unloaded first, then it waits for other runs. When nothing of ours is left to wait for, it starts:
+its owner was told that it may not fit.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy import select
+
+from backend.database import SessionFactory
+from backend.jobs.lease import Lease
+from backend.jobs.queue import QUEUE_ORDER
+from backend.jobs.run_folder import RunFolder
+from backend.jobs.schemas import JobStatus, Slot
+from backend.jobs.tables import JobRow
+from backend.processes.identity import ProcessIdentity
+from backend.processes.usage import usage
+from backend.runner.fencing import fenced, reaching
+from backend.runner.timeouts import Timeouts
+from backend.system import host
+
+BeforeTraining = Callable[[], Awaitable[None]]
+# Less than this part of what is missing is not worth waiting for: a small import beside a large
+# model.
+WORTH_WAITING = 0.1
+# The reason is written again when the free memory has changed by this part of the need.
+NOTEWORTHY = 0.1
+
+log = structlog.get_logger(__name__)
+
+
+def free_bytes() -> int:
+    """Main memory that a new process can have now."""
+    memory = host.memory()
+    return memory.total_bytes - memory.used_bytes
+
+
+class Room:
+    """Memory for trainings. `unload` makes the playground give its memory back."""
+
+    def __init__(
+        self,
+        sessions: SessionFactory,
+        runs_dir: Path,
+        timeouts: Timeouts,
+        unload: BeforeTraining | None,
+        free: Callable[[], int] = free_bytes,
+    ) -> None:
+        self._sessions = sessions
+        self._runs_dir = runs_dir
+        self._timeouts = timeouts
+        self._unload = unload
+        self._free = free
+
+    async def unload(self) -> None:
+        """Ask for the playground's memory; that this fails must not keep a run waiting."""
+        if self._unload is None:
+            return
+        work = asyncio.ensure_future(self._unload())
+        await asyncio.wait({work}, timeout=self._timeouts.hook_s)
+        if not work.done():
+            work.cancel()
+            log.warning("before_training_late", timeout_s=self._timeouts.hook_s)
+        elif not work.cancelled() and work.exception() is not None:
+            log.warning("before_training_failed", error=repr(work.exception()))
+
+    async def slots(
+        self, lease: Lease, live: Sequence[JobRow], slots: Mapping[Slot, int]
+    ) -> Mapping[Slot, int]:
+        """`slots` as they may be filled now: a training whose memory is not there is not claimed.
+
+        `live` are the jobs that live now. Trainings of known need are claimed one at a time, so
+        that each is measured beside the ones before it.
+        """
+        used = sum(job.slot is Slot.TRAINING for job in live)
+        if used >= slots[Slot.TRAINING]:
+            return slots
+        async with reaching(self._sessions) as session:
+            head = await session.scalar(
+                select(JobRow)
+                .where(JobRow.status == JobStatus.PENDING, JobRow.slot == Slot.TRAINING)
+                .order_by(*QUEUE_ORDER)
+                .limit(1)
+            )
+        if head is None or head.memory_bytes is None:
+            return slots
+        waits = await self._waits(lease, head, head.memory_bytes, live)
+        return {**slots, Slot.TRAINING: used + (0 if waits else 1)}
+
+    async def _waits(self, lease: Lease, head: JobRow, needed: int, live: Sequence[JobRow]) -> bool:
+        available, held = await asyncio.to_thread(self._look, live)
+        if available >= needed:
+            return False
+        if head.wait is None:  # once; while it waits the playground may be used
+            await self.unload()
+            available, held = await asyncio.to_thread(self._look, live)
+        if available >= needed or held < WORTH_WAITING * (needed - available):
+            return False
+        await self._tell(lease, head, needed, max(0, available))
+        return True
+
+    def _look(self, live: Sequence[JobRow]) -> tuple[int, int]:
+        """Bytes that a new run can have, and bytes that runs of ours will give back.
+
+        What a run was expected to need and has not taken yet is as good as taken.
+        """
+        available, held = self._free(), 0
+        for job in live:
+            folder = RunFolder.of(self._runs_dir, job.id, job.attempt)
+            identity = ProcessIdentity.from_facts(folder.identity())
+            taken = usage(identity).memory_bytes if identity is not None else 0
+            promised = max(taken, job.memory_bytes or 0)
+            available -= promised - taken
+            held += promised
+        return available, held
+
+    async def _tell(self, lease: Lease, head: JobRow, needed: int, available: int) -> None:
+        """Write down why it waits, for whoever looks at the queue."""
+        known = (head.wait or {}).get("params", {}).get("available_bytes")
+        if known is not None and abs(known - available) < NOTEWORTHY * needed:
+            return
+        params = {"needed_bytes": needed, "available_bytes": available}
+        wait: dict[str, Any] = {"reason": "host_memory", "params": params}
+        async with fenced(self._sessions, lease) as session:
+            job = await session.get(JobRow, head.id, with_for_update=True)
+            if job is None or (job.status, job.attempt) != (JobStatus.PENDING, head.attempt):
+                return
+            job.wait = wait
+        if head.wait is None:
+            log.info("waits_for_memory", job=str(head.id), **params)

@@ -1,0 +1,90 @@
+"""A run that is not expected to fit: refused with the smaller settings that would, when there are.
+
+Only what keeps the meaning of the run is offered, in this order: a smaller micro-batch (the same
+result, slower), LoRA instead of full tuning, shorter rows.
+"""
+
+from collections.abc import Iterator
+
+from backend.errors import Conflict, FieldError
+from backend.tasks.estimates import Basis
+from training_engine.contract.spec import Hyperparameters, Method
+
+SHORTEST = 128
+Change = dict[str, str | int]
+
+_POINTERS = {
+    "micro_batch_size": "/hyperparameters/micro_batch_size",
+    "max_length": "/hyperparameters/max_length",
+    "method": "/method",
+}
+_WORDS = {
+    "micro_batch_size": "a micro-batch of {value}",
+    "max_length": "at most {value} tokens per row",
+    "method": "the method {value}",
+}
+
+
+class MemoryWillNotFit(Conflict):
+    """This run is not expected to fit into this machine's memory."""
+
+
+def refusal(basis: Basis) -> MemoryWillNotFit:
+    """The answer to a plan that will not fit, with the settings that do."""
+    asked = basis.plan.asked
+    needed = basis.of(asked.method, asked.hyperparameters).memory_bytes or 0
+    available = basis.facts.available_bytes(basis.device)
+    detail = (
+        f"This run needs about {_gb(needed)} of memory and {_gb(available)} can be had. "
+        "Change the settings, choose a smaller model, or accept the risk."
+    )
+    params = {"needed_bytes": needed, "available_bytes": available}
+    found = _that_fits(basis)
+    if found is None:
+        return MemoryWillNotFit(detail, params=params)
+    change, smaller = found
+    words = " and ".join(_WORDS[name].format(value=value) for name, value in change.items())
+    sentence = f"With {words} about {_gb(smaller)} are needed."
+    errors = [
+        FieldError(
+            pointer=_POINTERS[name],
+            code="memory_setting_that_fits",
+            message=sentence,
+            params={"value": value, "needed_bytes": smaller},
+        )
+        for name, value in change.items()
+    ]
+    return MemoryWillNotFit(f"{detail} {sentence}", params=params, errors=errors)
+
+
+def _gb(size: int) -> str:
+    return f"{size / 1e9:.1f} GB"
+
+
+def _that_fits(basis: Basis) -> tuple[Change, int] | None:
+    """The first change that makes the plan fit, and the bytes it then needs."""
+    asked = basis.plan.asked
+    for change in _changes(asked.method, asked.hyperparameters, basis.lengths.longest_tokens):
+        knobs = {name: value for name, value in change.items() if name != "method"}
+        found = basis.of(
+            Method(str(change.get("method", asked.method))),
+            asked.hyperparameters.model_copy(update=knobs),
+        )
+        if found.memory_bytes is not None and found.fits != "will_not_fit":
+            return change, found.memory_bytes
+    return None
+
+
+def _changes(method: Method, knobs: Hyperparameters, longest: int) -> Iterator[Change]:
+    """From the gentlest to the harshest; each says all that it changes."""
+    single: Change = {"micro_batch_size": 1} if knobs.micro_batch_size != 1 else {}
+    lora: Change = {"method": Method.LORA.value} if method is not Method.LORA else {}
+    if single:
+        yield single
+    if lora:
+        yield lora
+        yield {**lora, **single}
+    length = 1 << (min(knobs.max_length, longest) - 1).bit_length() - 1
+    while length >= SHORTEST:
+        yield {**lora, **single, "max_length": length}
+        length //= 2

@@ -1,0 +1,29 @@
+"""Jobs that wait for memory or are to be forgotten; tasks whose owner accepted a lack of memory."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def _flag(name: str) -> sa.Column:
+    return sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.text("false"))
+
+
+def upgrade() -> None:
+    """Add the columns."""
+    op.add_column("jobs", sa.Column("memory_bytes", sa.BigInteger(), nullable=True))
+    op.add_column("jobs", sa.Column("wait", postgresql.JSONB(), nullable=True))
+    op.add_column("jobs", _flag("forgotten"))
+    op.add_column("tasks", _flag("accept_memory_risk"))
+
+
+def downgrade() -> None:
+    """Remove them."""
+    op.drop_column("tasks", "accept_memory_risk")
+    for name in ("forgotten", "wait", "memory_bytes"):
+        op.drop_column("jobs", name)
