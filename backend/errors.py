@@ -54,7 +54,8 @@ class AppError(Exception):
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self.params = dict(params or {})
-        self.detail = detail or self.sentence().format(**self.params)
+        self.title = self.sentence().format(**self.params)
+        self.detail = detail or self.title
         self.errors = list(errors)
         self.headers = dict(headers or {})
         super().__init__(self.detail)
@@ -66,7 +67,7 @@ class AppError(Exception):
 
     @classmethod
     def sentence(cls) -> str:
-        """The default message; may name params in braces."""
+        """The default message; may name params in braces, which every raiser then gives."""
         return (cls.__doc__ or cls.__name__).strip().split("\n\n")[0].replace("\n    ", " ")
 
 
@@ -133,7 +134,7 @@ def _render(request: Request, problem: Problem, headers: Mapping[str, str]) -> J
 def answer(request: Request, error: AppError) -> JSONResponse:
     """The answer to `error`; for middleware, which stands outside the handlers."""
     problem = Problem(
-        title=error.sentence(),
+        title=error.title,
         status=error.status,
         detail=error.detail,
         code=error.code(),

@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.accounts import policy
 from backend.accounts.policy import Action
 from backend.accounts.tables import UserRow
-from backend.errors import Conflict, NotFound, Refused
+from backend.errors import Conflict, Refused
 from backend.jobs.run_folder import RunFolder
 from backend.jobs.schemas import JobStatus
 from backend.jobs.tables import JobRow
+from backend.models import queries as models
 from backend.models.schemas import ModelStatus
 from backend.models.tables import ModelRow
 from backend.serving.schemas import PlaygroundTarget
@@ -31,10 +32,6 @@ MAX_RECORD_BYTES = 1024 * 1024
 
 class OneTarget(Refused):
     """Name a model_id or a task_id, one of the two."""
-
-
-class ModelNotFound(NotFound):
-    """This model does not exist."""
 
 
 class ModelNotReady(Conflict):
@@ -140,7 +137,7 @@ async def resolve(
         policy.require(user, Action.RUN, None)
         row = await session.get(ModelRow, model_id)
         if row is None:
-            raise ModelNotFound
+            raise models.ModelNotFound
         if row.status != ModelStatus.READY:
             raise ModelNotReady
         return ServedModel(name=row.name, path=str(model_folder(settings, row)))
