@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 
 from backend.accounts.dependencies import CurrentUser
 from backend.database import SessionDep
-from backend.tasks import compatibility, estimates, plans
+from backend.tasks import compatibility, estimates, memory_risk, plans
 from backend.tasks.host_facts import facts_of
 from backend.tasks.schemas import (
     Compatibility,
@@ -30,7 +30,10 @@ async def estimate_task(
     facts = await facts_of(request.app, session)
     errors = [*plans.errors_of(found), *facts.device_errors(body.device)]
     basis = await estimates.basis_of(session, facts, plans.sound(found, errors))
-    return estimates.estimate(basis)
+    expected = estimates.estimate(basis)
+    if expected.fit == "will_not_fit":
+        expected.smaller_settings = memory_risk.refusal(basis).errors
+    return expected
 
 
 @router.post("/tasks/recommend")

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from backend.errors import FieldError
 from backend.jobs.schemas import JobStatus
 from training_engine.contract.names import Phase
 from training_engine.contract.spec import Device, Hyperparameters, Method, Objective
@@ -182,6 +183,9 @@ class Estimate(BaseModel):
     num_rows: int
     device: str
     warnings: list[Finding]
+    smaller_settings: list[FieldError] = Field(
+        [], description="Changes with which it fits, all together, when it will not as it is"
+    )
 
 
 class RecommendRequest(BaseModel):

@@ -1383,6 +1383,12 @@ export interface components {
              * @description Tokens seen over the whole run
              */
             num_tokens: number;
+            /**
+             * Smaller Settings
+             * @description Changes with which it fits, all together, when it will not as it is
+             * @default []
+             */
+            smaller_settings: components["schemas"]["FieldError"][];
             /** Time High S */
             time_high_s: number | null;
             /** Time Low S */

@@ -152,6 +152,11 @@ export function formatLanguageName(language: string, code: string): string {
   }
 }
 
+/** `a, b and c` as the language joins them. */
+export function formatList(language: string, items: readonly string[]): string {
+  return new Intl.ListFormat(language, { type: 'conjunction' }).format(items)
+}
+
 /** All of the above in the language shown. */
 export function useFormat() {
   const { code } = useLanguage()
@@ -170,6 +175,7 @@ export function useFormat() {
       dateTime: (at: Date) => formatDateTime(code, at),
       time: (at: Date) => formatTime(code, at),
       languageName: (tag: string) => formatLanguageName(code, tag),
+      list: (items: readonly string[]) => formatList(code, items),
     }),
     [code],
   )

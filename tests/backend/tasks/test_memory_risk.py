@@ -44,11 +44,16 @@ def have(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
     monkeypatch.setattr(host, "memory", lambda: facts)
 
 
-async def needed(client: httpx.AsyncClient, body: dict[str, Any]) -> int:
+async def estimate(client: httpx.AsyncClient, body: dict[str, Any]) -> dict[str, Any]:
     plan = {k: v for k, v in body.items() if k not in {"name", "output_name"}}
     answer = await client.post(f"{PATH}/estimate", json=plan)
     assert answer.status_code == 200, answer.text
-    found: int = answer.json()["memory_bytes"]
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def needed(client: httpx.AsyncClient, body: dict[str, Any]) -> int:
+    found: int = (await estimate(client, body))["memory_bytes"]
     return found
 
 
@@ -91,7 +96,9 @@ async def test_the_smaller_setting_that_fits_is_named_and_does(
         1,
     )
     assert error["message"] in problem["detail"]
+    assert (await estimate(client, body))["smaller_settings"] == [error]
     smaller = {**body, "hyperparameters": {"micro_batch_size": 1}}
+    assert (await estimate(client, smaller))["smaller_settings"] == []
     assert await needed(client, smaller) == error["params"]["needed_bytes"]
     assert (await client.post(PATH, json=smaller)).status_code == 201
 

@@ -11,6 +11,7 @@ import { ErrorPanel } from '@/components/error-panel'
 import { LinkButton } from '@/components/link-button'
 import { JobStatusTag } from '@/components/status-tag'
 import { liveTasksQuery } from '@/features/tasks/api'
+import { queueText } from '@/features/tasks/queue-text'
 import { useFormat } from '@/i18n/format'
 
 export function RunningNow() {
@@ -46,10 +47,7 @@ function RunLine({ task }: { task: Schemas['Task'] }) {
   const loss = task.metrics.loss
   const facts = waiting
     ? [
-        task.queue &&
-          `${t('overview.queued', { position: task.queue.position })} ${t(
-            `overview.queueReasons.${task.queue.reason}`,
-          )}`,
+        queueText(t, format, task.queue),
       ]
     : [
         task.total_steps && `${format.number(task.step)} / ${format.number(task.total_steps)}`,

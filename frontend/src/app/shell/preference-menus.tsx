@@ -10,6 +10,7 @@ import { languageCodes, languages, type LanguageCode } from '@/i18n/languages'
 export function LanguageMenu() {
   const { t } = useTranslation()
   const { code } = useLanguage()
+  const { name, short } = languages[code]
   const showError = useShowError()
   return (
     <Dropdown
@@ -24,8 +25,8 @@ export function LanguageMenu() {
         onClick: ({ key }) => void changeLanguage(key as LanguageCode).catch(showError),
       }}
     >
-      <Button type="text" aria-label={`${t('shell.language')}: ${languages[code].name}`}>
-        {languages[code].short}
+      <Button type="text" aria-label={t('shell.languageNow', { name, short })}>
+        {short}
       </Button>
     </Dropdown>
   )
@@ -57,7 +58,7 @@ export function ThemeMenu() {
       <Button
         type="text"
         icon={<BulbOutlined />}
-        aria-label={`${t('shell.theme.label')}: ${t(`shell.theme.${choice}`)}`}
+        aria-label={t('shell.theme.now', { choice: t(`shell.theme.${choice}`) })}
       />
     </Dropdown>
   )

@@ -24,6 +24,9 @@ export function RunningRing() {
   ]
     .filter(Boolean)
     .join(' · ')
+  const shown = running.length > 0 ? format.percent(fraction) : ''
+  // What the button shows is part of its name.
+  const name = [shown, label || t('shell.ring.idle')].filter(Boolean).join(' · ')
   const close = () => setOpen(false)
 
   return (
@@ -58,7 +61,7 @@ export function RunningRing() {
     >
       <Button
         type="text"
-        aria-label={label || t('shell.ring.idle')}
+        aria-label={name}
         icon={
           <span aria-hidden>
             <Progress
@@ -71,7 +74,7 @@ export function RunningRing() {
           </span>
         }
       >
-        {running.length > 0 && <span className="numeric">{format.percent(fraction)}</span>}
+        {shown && <span className="numeric">{shown}</span>}
       </Button>
     </Popover>
   )

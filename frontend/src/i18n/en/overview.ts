@@ -3,12 +3,6 @@ export default {
   title: 'Overview',
   running: 'Running now',
   nothingRuns: 'Nothing is running.',
-  queued: 'Number {{position}} in the queue.',
-  queueReasons: {
-    slot_busy: 'Waits for the run before it.',
-    waiting_for_supervisor: 'Starts in a moment.',
-    host_memory: 'Waits for free memory.',
-  },
   loss: 'loss {{value}}',
   left: 'about {{time}} left',
   machine: 'This machine',

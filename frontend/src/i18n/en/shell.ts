@@ -16,12 +16,13 @@ export default {
     system: 'System',
   },
   theme: {
-    label: 'Theme',
+    now: 'Theme: {{choice}}',
     system: 'Like the system',
     light: 'Light',
     dark: 'Dark',
   },
-  language: 'Language',
+  // What the button shows is part of its name.
+  languageNow: 'Language: {{name}} ({{short}})',
   account: {
     label: 'Account',
     signOut: 'Sign out',

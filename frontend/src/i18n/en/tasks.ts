@@ -70,7 +70,7 @@ export default {
     waiting: 'Waiting in the queue',
     slot_busy: 'In the queue at position {{position}}: another training is running',
     waiting_for_supervisor: 'In the queue at position {{position}}: about to start',
-    host_memory: 'In the queue at position {{position}}: waits for free memory',
+    host_memory: 'In the queue at position {{position}}: waits until {{needed}} of memory are free ({{available}} now)',
   },
   tabs: {
     summary: 'Summary',

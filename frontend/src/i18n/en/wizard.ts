@@ -157,6 +157,15 @@ export default {
     logits: 'Logits',
     runtime: 'Program',
   },
+  risk: {
+    title: 'Will not fit: about {{needed}} of memory are needed and {{available}} can be had.',
+    parts: 'Most of it: {{parts}}.',
+    setting: '{{name}} {{value}}',
+    smaller: 'It fits with {{settings}}: then about {{needed}} are needed.',
+    take: 'Use the smaller setting',
+    nothingFits: 'No smaller setting fits. Choose a smaller model, or free memory.',
+    accept: 'Start anyway: the run may be ended for lack of memory, and other programs may suffer',
+  },
   problems: {
     required: 'This is needed.',
     too_long: 'At most {{max}} characters.',
@@ -206,7 +215,7 @@ export default {
       'To fit the memory, {{micro_batch_size}} at a time are computed; the result is the same.',
     memory_tight: 'About {{needed_bytes}} are needed and {{available_bytes}} are free.',
     memory_will_not_fit:
-      'About {{needed_bytes}} are needed and only {{available_bytes}} are free. Shorten the longest sample or take a smaller model.',
+      'It will not fit into memory: about {{needed_bytes}} are needed, {{available_bytes}} can be had.',
     sizes_unknown: 'The model does not tell its sizes, so memory and time can not be estimated.',
   },
   reasons: {

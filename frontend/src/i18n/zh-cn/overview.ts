@@ -3,12 +3,6 @@ export default {
   title: '总览',
   running: '正在运行',
   nothingRuns: '当前没有运行中的任务。',
-  queued: '队列中第 {{position}} 位。',
-  queueReasons: {
-    slot_busy: '等待前一个训练结束。',
-    waiting_for_supervisor: '马上开始。',
-    host_memory: '等待空闲内存。',
-  },
   loss: '损失 {{value}}',
   left: '约剩 {{time}}',
   machine: '本机',

@@ -16,12 +16,12 @@ export default {
     system: '系统',
   },
   theme: {
-    label: '主题',
+    now: '主题：{{choice}}',
     system: '跟随系统',
     light: '浅色',
     dark: '深色',
   },
-  language: '语言',
+  languageNow: '语言：{{name}}（{{short}}）',
   account: {
     label: '账号',
     signOut: '退出登录',

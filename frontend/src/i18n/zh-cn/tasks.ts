@@ -67,7 +67,7 @@ export default {
     waiting: '正在排队',
     slot_busy: '排在第 {{position}} 位：另一个训练正在运行',
     waiting_for_supervisor: '排在第 {{position}} 位：即将开始',
-    host_memory: '排在第 {{position}} 位：等待空闲内存',
+    host_memory: '排在第 {{position}} 位：需要 {{needed}} 空闲内存（当前 {{available}}）',
   },
   tabs: {
     summary: '概要',

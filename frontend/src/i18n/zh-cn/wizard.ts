@@ -152,6 +152,15 @@ export default {
     logits: '输出层',
     runtime: '程序本身',
   },
+  risk: {
+    title: '放不下：约需 {{needed}} 内存，可用 {{available}}。',
+    parts: '主要用于：{{parts}}。',
+    setting: '{{name}} {{value}}',
+    smaller: '改为{{settings}}即可放下，约需 {{needed}}。',
+    take: '采用较小的设置',
+    nothingFits: '没有能放下的更小设置。请换更小的模型，或腾出内存。',
+    accept: '仍要开始：训练可能因内存不足而中止，其他程序也可能受影响',
+  },
   problems: {
     required: '此项必填。',
     too_long: '最多 {{max}} 个字符。',
@@ -194,7 +203,7 @@ export default {
     micro_batch_reduced: '为了放进内存，每次计算 {{micro_batch_size}} 个样本；结果不变。',
     memory_tight: '约需 {{needed_bytes}}，空闲 {{available_bytes}}。',
     memory_will_not_fit:
-      '约需 {{needed_bytes}}，只有 {{available_bytes}} 空闲。请缩短最大长度，或换更小的模型。',
+      '内存放不下：约需 {{needed_bytes}}，可用 {{available_bytes}}。',
     sizes_unknown: '模型没有说明自身大小，无法估算内存和时间。',
   },
   reasons: {

@@ -3,6 +3,7 @@ import { Progress, Table, type TableColumnsType, type TableProps } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import { isLive, type Task } from '../api'
+import { queueText } from '../queue-text'
 import { columnTitle } from './column-title'
 import { lossOf, tookSeconds, type Column, type Sort, type SortKey } from './list-view'
 import { NameCell } from './name-cell'
@@ -26,12 +27,13 @@ interface Props {
 
 function StatusCell({ task }: { task: Task }) {
   const { t } = useTranslation()
+  const format = useFormat()
   const { error, queue, status } = task
   const reason =
     status === 'FAILED' && error
       ? translateCode(t, error)
       : status === 'PENDING' && queue
-        ? t(`tasks.queue.${queue.reason}`, { position: queue.position })
+        ? queueText(t, format, queue)
         : ''
   return (
     <>

@@ -3,6 +3,7 @@ import { Flex, Progress, Typography } from 'antd'
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { isLive, type Task } from '../api'
+import { queueText } from '../queue-text'
 import { Duration } from '@/components/quantities'
 import { RelativeTime } from '@/components/relative-time'
 import { useNow } from '@/components/use-now'
@@ -36,9 +37,7 @@ export function TaskStrip({ task }: { task: Task }) {
     <section aria-label={t('tasks.strip.title')} style={{ marginBottom: 16 }}>
       {task.status === 'PENDING' ? (
         <Typography.Text type="secondary">
-          {task.queue
-            ? t(`tasks.queue.${task.queue.reason}`, { position: task.queue.position })
-            : t('tasks.queue.waiting')}
+          {queueText(t, format, task.queue)}
         </Typography.Text>
       ) : (
         <Progress

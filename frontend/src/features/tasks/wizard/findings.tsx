@@ -11,7 +11,7 @@ type Finding = Schemas['Finding']
 const NOTES = new Set(['time_not_measured', 'micro_batch_reduced', 'approximate_sizes'])
 
 const kindOf = ({ code, blocking }: Finding) => {
-  if (blocking || code === 'memory_will_not_fit') return 'error'
+  if (blocking) return 'error'
   return NOTES.has(code) ? 'info' : 'warning'
 }
 

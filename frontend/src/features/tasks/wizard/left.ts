@@ -12,6 +12,9 @@ export interface Left {
   text: string
 }
 
+/** The finding that keeps a run from starting until its risk is accepted. */
+export const RISK = 'memory_will_not_fit'
+
 /** `/hyperparameters/epochs` → `hyperparameters.epochs`. */
 export const fieldOf = (pointer: string) => pointerPath(pointer).join('.')
 
@@ -44,7 +47,12 @@ export function refusalsOf(t: TFunction, format: Format, error: unknown): Record
   )
 }
 
-function ofEstimate(t: TFunction, format: Format, { estimate, estimateError }: Plan): Left[] {
+function ofEstimate(
+  t: TFunction,
+  format: Format,
+  { estimate, estimateError }: Plan,
+  riskAccepted: boolean,
+): Left[] {
   if (estimateError instanceof ApiError && estimateError.status < 500) {
     if (estimateError.errors.length === 0) {
       return [{ key: estimateError.code, field: '', step: 3, text: errorSentence(t, estimateError) }]
@@ -56,7 +64,7 @@ function ofEstimate(t: TFunction, format: Format, { estimate, estimateError }: P
     })
   }
   return (estimate?.warnings ?? [])
-    .filter(({ blocking }) => blocking)
+    .filter(({ blocking, code }) => blocking || (code === RISK && !riskAccepted))
     .map((each) => ({ key: each.code, field: '', step: 3, text: findingText(t, format, each) }))
 }
 
@@ -66,6 +74,7 @@ export function whatIsLeft(
   problems: readonly Problem[],
   refused: Record<string, string>,
   plan: Plan,
+  riskAccepted = false,
 ): Left[] {
   const all = [
     ...problems.map((each) => ofForm(t, format, each)),
@@ -76,7 +85,7 @@ export function whatIsLeft(
       text: `${fieldLabel(t, field)}: ${sentence}`,
     })),
     ...ofCompatibility(t, format, plan),
-    ...ofEstimate(t, format, plan),
+    ...ofEstimate(t, format, plan, riskAccepted),
   ]
   // Check and estimate name the same misfit by the same code.
   return all.filter((each, index) => all.findIndex(({ key }) => key === each.key) === index)

@@ -4,6 +4,7 @@ import { Button, Card } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { EstimateView } from './estimate-view'
 import { Findings } from './findings'
+import { RISK } from './left'
 import type { Wizard } from './use-wizard'
 import { ApiError } from '@/api/errors'
 import { ErrorPanel } from '@/components/error-panel'
@@ -68,7 +69,7 @@ export function RunPanel({ wizard }: { wizard: Wizard }) {
         <>
           <EstimateView estimate={estimate} />
           {/* The review has them in full. */}
-          {wizard.step < 3 && <Findings findings={estimate.warnings} warningsOnly />}
+          {wizard.step < 3 && <Findings findings={estimate.warnings.filter(({ code }) => code !== RISK)} warningsOnly />}
         </>
       ) : (
         !failure && !estimateError && <p className="secondary">{t('wizard.run.later')}</p>

@@ -6,6 +6,8 @@ import { STEPS, type StepIndex } from './check'
 import { apiCallOf, runFileOf } from './export'
 import { Findings } from './findings'
 import { knobsOf } from './knobs'
+import { RISK } from './left'
+import { MemoryRisk } from './memory-risk'
 import { isChanged } from './state'
 import { knobLabel, valueText } from './texts'
 import type { Wizard } from './use-wizard'
@@ -81,7 +83,8 @@ export function StepReview({ wizard }: { wizard: Wizard }) {
     items?.find((each) => each.id === id)?.name ?? id ?? '–'
   return (
     <Flex vertical gap={20}>
-      <Findings findings={plan.estimate?.warnings ?? []} />
+      <MemoryRisk wizard={wizard} />
+      <Findings findings={(plan.estimate?.warnings ?? []).filter(({ code }) => code !== RISK)} />
       <Section
         wizard={wizard}
         step={0}

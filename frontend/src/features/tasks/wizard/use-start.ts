@@ -4,7 +4,7 @@ import { useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useNavigate } from 'react-router'
 import { rememberTask, type Task } from '../api'
-import { createTask } from './api'
+import { createTask, estimateQuery } from './api'
 import { knobNamed } from './knobs'
 import { fieldOf } from './left'
 import type { Sent, WizardAction, WizardState } from './state'
@@ -41,10 +41,11 @@ interface Options {
   state: WizardState
   dispatch: (action: WizardAction) => void
   saving: DraftSaving
+  riskAccepted: boolean
   goToField: (field: string) => void
 }
 
-export function useStart({ state, dispatch, saving, goToField }: Options) {
+export function useStart({ state, dispatch, saving, riskAccepted, goToField }: Options) {
   const { t } = useTranslation()
   const queries = useQueryClient()
   const navigate = useNavigate()
@@ -55,6 +56,12 @@ export function useStart({ state, dispatch, saving, goToField }: Options) {
 
   function refuse(error: unknown): void {
     const errors = error instanceof ApiError ? error.errors : []
+    if (error instanceof ApiError && error.code === 'MemoryWillNotFit') {
+      // Less memory is free than when it was estimated: the review says what would fit now.
+      void queries.invalidateQueries({ queryKey: estimateQuery(null).queryKey.slice(0, 2) })
+      showError(error)
+      return
+    }
     const fields = errors
       .map((each) => [fieldOf(each.pointer), refusalText(t, format, each)] as const)
       .filter(([field]) => isField(field))
@@ -68,7 +75,7 @@ export function useStart({ state, dispatch, saving, goToField }: Options) {
   }
 
   async function start(): Promise<void> {
-    const body = bodyOf(state.values)
+    const body = bodyOf(state.values, riskAccepted)
     if (!body || busy.current) return
     busy.current = true
     setStarting(true)

@@ -13,6 +13,7 @@ import { useDraftSaving, type DraftSaving } from './use-draft-saving'
 import { usePlan, type Plan } from './use-plan'
 import { useStart } from './use-start'
 import { useSteps } from './use-steps'
+import { planOf } from './values'
 import { useFormat } from '@/i18n/format'
 
 export interface Start {
@@ -44,6 +45,9 @@ export interface Wizard {
   next: () => void
   start: () => Promise<void>
   starting: boolean
+  /** The user starts this very plan although it will not fit into memory. */
+  riskAccepted: boolean
+  acceptRisk: (accepted: boolean) => void
 }
 
 const onlyOne = <T extends { status: string }>(items: T[] | undefined) => {
@@ -91,7 +95,11 @@ export function useWizard({ state: initial, step: first, draft, nameFor, onDraft
   const { step, goTo } = useSteps(first, furthest)
   const saving = useDraftSaving({ id: draft, state, step, onCreated: onDraft })
   const estimated = refusalsOf(t, format, plan.estimateError)
-  const left = whatIsLeft(t, format, problems, state.refused, plan)
+  // Accepted for one plan: any change of it asks again.
+  const [acceptedPlan, setAcceptedPlan] = useState<string | null>(null)
+  const planText = JSON.stringify(planOf(state.values))
+  const riskAccepted = acceptedPlan === planText
+  const left = whatIsLeft(t, format, problems, state.refused, plan, riskAccepted)
 
   const open: Wizard['goTo'] = (to, field) => {
     const knob = knobNamed(field?.slice('hyperparameters.'.length) ?? '')
@@ -102,6 +110,7 @@ export function useWizard({ state: initial, step: first, draft, nameFor, onDraft
     state,
     dispatch,
     saving,
+    riskAccepted,
     goToField: (field) => open(stepOf(field), field),
   })
 
@@ -137,5 +146,7 @@ export function useWizard({ state: initial, step: first, draft, nameFor, onDraft
     next,
     start,
     starting,
+    riskAccepted,
+    acceptRisk: (accepted) => setAcceptedPlan(accepted ? planText : null),
   }
 }

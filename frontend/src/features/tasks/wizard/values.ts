@@ -95,7 +95,7 @@ export function planOf(values: Values): TaskPlan | null {
 }
 
 /** The body that creates the task; null while the plan is incomplete. */
-export function bodyOf(values: Values): TaskCreate | null {
+export function bodyOf(values: Values, accept_memory_risk = false): TaskCreate | null {
   const plan = planOf(values)
   return (
     plan && {
@@ -105,6 +105,7 @@ export function bodyOf(values: Values): TaskCreate | null {
       ...plan,
       output_name: values.output_name.trim(),
       parent_id: values.parent_id,
+      accept_memory_risk,
     }
   )
 }

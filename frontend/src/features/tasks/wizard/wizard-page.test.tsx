@@ -28,7 +28,8 @@ const ESTIMATE = {
   num_tokens: 100,
   num_rows: 50,
   device: 'cpu',
-  warnings: [],
+  warnings: [] as unknown[],
+  smaller_settings: [] as unknown[],
 }
 
 let routes: Record<string, Handler>
@@ -175,4 +176,60 @@ it('comes back as it was from a draft, at the step it was left', async () => {
   await heading('Method')
   expect(field('hyperparameters-epochs').value).toBe('7')
   expect(calls('POST /tasks/drafts')).toHaveLength(0)
+}, 60_000)
+
+const TOO_LARGE = {
+  ...ESTIMATE,
+  memory_bytes: 9e9,
+  fit: 'will_not_fit',
+  warnings: [{ code: 'memory_will_not_fit', message: 'No.', params: {}, blocking: false }],
+  smaller_settings: [
+    {
+      pointer: '/hyperparameters/max_length',
+      code: 'memory_setting_that_fits',
+      message: 'With 256.',
+      params: { value: 256, needed_bytes: 4e9 },
+    },
+  ],
+}
+
+async function toReviewThatDoesNotFit() {
+  routes['POST /tasks/estimate'] = ({ hyperparameters }) => [
+    200,
+    (hyperparameters as { max_length: number }).max_length > 256 ? TOO_LARGE : ESTIMATE,
+  ]
+  open()
+  await heading('Goal')
+  await waitFor(() => expect(screen.getByText('1 thing left')).toBeTruthy())
+  for (const name of ['Model & data', 'Method', 'Everything in one view']) {
+    fireEvent.click(button('Next'))
+    await heading(name)
+  }
+  await screen.findByText(/^Will not fit/)
+}
+
+it('does not start what will not fit into memory, until the risk is accepted', async () => {
+  await toReviewThatDoesNotFit()
+  const start = button('Start training')
+  expect(start).toHaveProperty('disabled', true)
+  const reason = document.getElementById(start.getAttribute('aria-describedby') ?? '')
+  expect(reason?.textContent).toContain('will not fit into memory')
+  fireEvent.click(screen.getByRole('checkbox', { name: /Start anyway/ }))
+  await waitFor(() => expect(button('Start training')).toHaveProperty('disabled', false))
+  fireEvent.click(button('Start training'))
+  await screen.findByText('elsewhere')
+  expect(calls('POST /tasks')[0]?.body.accept_memory_risk).toBe(true)
+}, 60_000)
+
+it('takes the smaller setting that fits at one click', async () => {
+  await toReviewThatDoesNotFit()
+  fireEvent.click(button('Use the smaller setting'))
+  await waitFor(() => expect(button('Start training')).toHaveProperty('disabled', false))
+  expect(screen.queryByText(/^Will not fit/)).toBeNull()
+  fireEvent.click(button('Start training'))
+  await screen.findByText('elsewhere')
+  expect(calls('POST /tasks')[0]?.body).toMatchObject({
+    accept_memory_risk: false,
+    hyperparameters: { max_length: 256 },
+  })
 }, 60_000)

@@ -14,6 +14,7 @@ import { paths } from '@/app/paths'
 import { PageHeader } from '@/components/page-header'
 import './wizard.css'
 
+const BLOCKED_ID = 'start-blocked'
 const CONTENT = [StepGoal, StepSources, StepMethod, StepReview]
 
 export function Wizard({ start }: { start: Start }) {
@@ -52,13 +53,19 @@ export function Wizard({ start }: { start: Start }) {
             {last ? t('wizard.review.title') : t(`wizard.steps.${STEPS[step]}`)}
           </Typography.Title>
           <Content wizard={wizard} />
-          <Flex justify="space-between" gap={8} className="wizard-buttons">
+          <Flex justify="space-between" gap={8} wrap className="wizard-buttons">
             <Button disabled={step === 0 || starting} onClick={() => wizard.goTo((step - 1) as StepIndex)}>
               {t('general.back')}
             </Button>
+            {last && left[0] && (
+              <span id={BLOCKED_ID} className="secondary wizard-blocked">
+                {left[0].text}
+              </span>
+            )}
             {last ? (
               <Button
                 type="primary"
+                aria-describedby={left[0] && BLOCKED_ID}
                 disabled={left.length > 0 || starting}
                 loading={starting}
                 onClick={() => void wizard.start()}
