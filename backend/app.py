@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from backend import browser_app, errors, schema
+from backend import api_description, browser_app, errors, schema
 from backend.accounts import routes as accounts
 from backend.accounts import secret_key, service
 from backend.accounts.dependencies import require_sign_in
@@ -91,6 +91,7 @@ def create_app(
     app.include_router(api)
     app.include_router(system.health_router)
     browser_app.install(app)
+    api_description.install(app)
     return app
 
 

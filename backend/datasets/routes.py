@@ -55,6 +55,12 @@ UPLOAD_FORM: dict[str, Any] = {
 }
 
 
+class Download(FileResponse):
+    """Bytes of a user."""
+
+    media_type = "application/octet-stream"
+
+
 class NothingToDownload(NotFound):
     """This file is not there (any more)."""
 
@@ -197,10 +203,10 @@ async def get_dataset_report(
     )
 
 
-@router.get("/{dataset_id}/report/download", response_class=FileResponse)
+@router.get("/{dataset_id}/report/download", response_class=Download)
 async def download_dataset_report(
     request: Request, user: CurrentUser, dataset_id: UUID
-) -> FileResponse:
+) -> Download:
     """The whole report, one JSON object per line."""
     folder = await _folder(request, user, dataset_id)
     return _attachment(folder / REPORT_FILE, f"report-{dataset_id}.jsonl")
@@ -215,10 +221,8 @@ async def get_dataset_statistics(
     return await asyncio.to_thread(pages.statistics, folder)
 
 
-@router.get("/{dataset_id}/file", response_class=FileResponse)
-async def download_dataset_file(
-    request: Request, user: CurrentUser, dataset_id: UUID
-) -> FileResponse:
+@router.get("/{dataset_id}/file", response_class=Download)
+async def download_dataset_file(request: Request, user: CurrentUser, dataset_id: UUID) -> Download:
     """The file as it was uploaded."""
     state = request.app.state
     async with transaction(state.sessions) as session:
@@ -226,9 +230,8 @@ async def download_dataset_file(
     return _attachment(files.upload_file(state.settings, row.id), row.filename or "upload")
 
 
-def _attachment(path: Path, filename: str) -> FileResponse:
+def _attachment(path: Path, filename: str) -> Download:
     if not path.is_file():
         raise NothingToDownload
-    return FileResponse(
-        path, media_type="application/octet-stream", filename=filename, headers=ATTACHMENT
-    )
+    # Named here too: a file's type is otherwise guessed from its name.
+    return Download(path, media_type=Download.media_type, filename=filename, headers=ATTACHMENT)

@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
 from fastapi import APIRouter, Request
-from fastapi.responses import StreamingResponse
 
 from backend.accounts.dependencies import CurrentUser
 from backend.database import SessionDep, transaction
@@ -18,7 +17,7 @@ from backend.serving.schemas import (
     PlaygroundStatus,
     PlaygroundTarget,
 )
-from backend.tasks.sse import HELLO, PING, PING_S, answer, frame
+from backend.tasks.sse import HELLO, PING, PING_S, EventStream, answer, frame
 from training_engine.contract.serving import Done, GenerateRequest, Token
 
 Line = Token | Done | PlaygroundError
@@ -46,13 +45,13 @@ async def playground_status(request: Request, _user: CurrentUser) -> PlaygroundS
 
 @router.post(
     "/generate",
-    response_class=StreamingResponse,
+    response_class=EventStream,
     # The shapes of the events, for whoever generates a client.
     responses={200: {"model": PlaygroundDone | PlaygroundError}},
 )
 async def playground_generate(
     body: PlaygroundRequest, request: Request, user: CurrentUser
-) -> StreamingResponse:
+) -> EventStream:
     """Server-sent events: `token` {text}, then `done` or `error`; closing the call cancels it."""
     playground = _playground(request)
     playground.require_room()

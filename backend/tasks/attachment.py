@@ -1,6 +1,20 @@
-"""Headers of a download: never shown inside the page, whatever its content claims to be."""
+"""A download: never shown inside the page, whatever its content claims to be."""
 
 from urllib.parse import quote
+
+from fastapi.responses import StreamingResponse
+
+
+class Zip(StreamingResponse):
+    """An archive that is made while it is sent."""
+
+    media_type = "application/zip"
+
+
+class Text(StreamingResponse):
+    """A text file."""
+
+    media_type = "text/plain"
 
 
 def headers(filename: str, length: int | None = None) -> dict[str, str]:

@@ -5,7 +5,6 @@ from uuid import UUID
 
 import anyio
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import Response, StreamingResponse
 
 from backend.accounts.dependencies import CurrentUser
 from backend.database import SessionDep
@@ -74,7 +73,7 @@ async def get_task_checkpoints(
     return await anyio.to_thread.run_sync(lambda: timeline.checkpoints_of(runs.folders()))
 
 
-@router.get("/tasks/{task_id}/events/stream", response_class=StreamingResponse)
+@router.get("/tasks/{task_id}/events/stream", response_class=sse.EventStream)
 async def stream_task_events(
     request: Request,
     session: SessionDep,
@@ -82,7 +81,7 @@ async def stream_task_events(
     task_id: UUID,
     after: After = None,
     last_event_id: LastEventId = None,
-) -> StreamingResponse:
+) -> sse.EventStream:
     """Server-sent events: `task` on each change, `metrics`, `samples`, `notice`, `checkpoint`,
     `gap`, `end`, `bye`.
 
@@ -97,10 +96,10 @@ async def stream_task_events(
     return sse.answer(event_stream.stream(request, task, runs_of(request, found), start))
 
 
-@router.get("/tasks/{task_id}/artifact", response_class=Response)
+@router.get("/tasks/{task_id}/artifact", response_class=attachment.Zip)
 async def download_task_artifact(
     request: Request, session: SessionDep, user: CurrentUser, task_id: UUID
-) -> StreamingResponse:
+) -> attachment.Zip:
     """The tuned model with its run file, curves and log, as a zip made while it is sent."""
     found = await queries.find(session, user, task_id)
     task, runs = await view_of(session, found), runs_of(request, found)
@@ -110,8 +109,7 @@ async def download_task_artifact(
         return artifact.gather(task, runs.folders(), found.completed_attempt, config)
 
     packed = await anyio.to_thread.run_sync(gather)
-    return StreamingResponse(
+    return attachment.Zip(
         archive.stream(packed.members, packed.at),
-        media_type="application/zip",
         headers=attachment.headers(f"{packed.name}.zip", archive.length(packed.members)),
     )

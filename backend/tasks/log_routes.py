@@ -6,7 +6,6 @@ from uuid import UUID
 
 import anyio
 from fastapi import APIRouter, Header, Query, Request
-from fastapi.responses import Response, StreamingResponse
 
 from backend.accounts.dependencies import CurrentUser
 from backend.database import SessionDep
@@ -77,7 +76,7 @@ async def get_task_logs(
     return await anyio.to_thread.run_sync(page, folder, window, wanted)
 
 
-@router.get("/tasks/{task_id}/logs/stream", response_class=StreamingResponse)
+@router.get("/tasks/{task_id}/logs/stream", response_class=sse.EventStream)
 async def stream_task_logs(
     request: Request,
     session: SessionDep,
@@ -86,7 +85,7 @@ async def stream_task_logs(
     attempt: Attempt = None,
     after: After = None,
     last_event_id: LastEventId = None,
-) -> StreamingResponse:
+) -> sse.EventStream:
     """Server-sent events: `line` (a LogLine; the id is its id), `gap`, `end`, `bye`.
 
     Begins after `Last-Event-ID`, else after `after`, else with the first line of the attempt.
@@ -106,22 +105,18 @@ async def stream_task_logs(
     return sse.answer(chunks)
 
 
-@router.get("/tasks/{task_id}/logs/download", response_class=Response)
+@router.get("/tasks/{task_id}/logs/download", response_class=attachment.Text)
 async def download_task_logs(
     request: Request,
     session: SessionDep,
     user: CurrentUser,
     task_id: UUID,
     attempt: Attempt = None,
-) -> StreamingResponse:
+) -> attachment.Text:
     """The log of an attempt as it is now, as a text file."""
     found = await queries.find(session, user, task_id)
     number = attempt_of(found, attempt)
     folder = runs_of(request, found).folder(number)
     length, content = await anyio.to_thread.run_sync(log_download.text_of, [folder])
     filename = f"{found.row.output_name}-{number}.log.txt"
-    return StreamingResponse(
-        content,
-        media_type="text/plain; charset=utf-8",
-        headers=attachment.headers(filename, length),
-    )
+    return attachment.Text(content, headers=attachment.headers(filename, length))

@@ -61,6 +61,12 @@ def ending(reason: str, task: Task | None) -> bytes:
     return told + frame("bye", orjson.dumps({"reason": reason}))
 
 
-def answer(chunks: AsyncIterator[bytes]) -> StreamingResponse:
+class EventStream(StreamingResponse):
+    """Server-sent events; also what the API's description says of a stream."""
+
+    media_type = "text/event-stream"
+
+
+def answer(chunks: AsyncIterator[bytes]) -> EventStream:
     """The response of a stream; ends when `chunks` ends or the client goes away."""
-    return StreamingResponse(chunks, media_type="text/event-stream", headers=HEADERS)
+    return EventStream(chunks, headers=HEADERS)

@@ -106,7 +106,18 @@ async def resume_task(session: SessionDep, user: CurrentUser, task_id: UUID) -> 
     return await service.run_again(session, user, task_id, resume=True)
 
 
-@router.get("/tasks/{task_id}/spec", response_class=Response)
+@router.get(
+    "/tasks/{task_id}/spec",
+    response_class=Response,
+    responses={
+        200: {
+            "content": {
+                "application/json": {"schema": {"type": "object"}},
+                "application/yaml": {"schema": {"type": "string"}},
+            }
+        }
+    },
+)
 async def get_task_spec(
     session: SessionDep,
     user: CurrentUser,
