@@ -19,9 +19,18 @@ def _time(name: str, *, filled: bool = False) -> sa.Column:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=not filled, server_default=default)
 
 
-def upgrade() -> None:
-    op.create_table(
-        "jobs",
+def _json(name: str, default: str | None = None) -> sa.Column:
+    filled = sa.text(f"'{default}'::jsonb") if default else None
+    return sa.Column(name, postgresql.JSONB(), nullable=default is None, server_default=filled)
+
+
+def _flag(name: str) -> sa.Column:
+    return sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.text("false"))
+
+
+def _what_is_asked() -> list[sa.Column]:
+    """What the job is, and where it stands in the queue."""
+    return [
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.String(64), nullable=False),
         sa.Column("status", sa.String(16), nullable=False),
@@ -32,6 +41,12 @@ def upgrade() -> None:
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("owner_id", sa.Uuid(), nullable=True),
         sa.Column("subject_id", sa.Uuid(), nullable=False),
+    ]
+
+
+def _how_it_goes() -> list[sa.Column]:
+    """The newest that the engine said."""
+    return [
         sa.Column("phase", sa.String(32), nullable=True),
         sa.Column("progress", sa.Float(), nullable=False, server_default="0"),
         sa.Column("step", sa.Integer(), nullable=False, server_default="0"),
@@ -40,19 +55,22 @@ def upgrade() -> None:
         sa.Column("eta_s", sa.Float(), nullable=True),
         sa.Column("tokens_per_s", sa.Float(), nullable=True),
         sa.Column("detail", sa.Text(), nullable=True),
-        sa.Column(
-            "metrics", postgresql.JSONB(), nullable=False, server_default=sa.text("'{}'::jsonb")
-        ),
-        sa.Column("error", postgresql.JSONB(), nullable=True),
-        sa.Column("resumable", sa.Boolean(), nullable=False, server_default=sa.text("false")),
-        sa.Column("resume", sa.Boolean(), nullable=False, server_default=sa.text("false")),
-        sa.Column("checkpoint", postgresql.JSONB(), nullable=True),
+        _json("metrics", "{}"),
+        _json("error"),
+        _flag("resumable"),
+        _flag("resume"),
+        _json("checkpoint"),
         sa.Column("device", sa.String(64), nullable=True),
         sa.Column("dtype", sa.String(32), nullable=True),
         sa.Column("device_reason", sa.Text(), nullable=True),
         sa.Column("event_offset", sa.BigInteger(), nullable=False, server_default="0"),
         sa.Column("peak_memory_bytes", sa.BigInteger(), nullable=True),
         sa.Column("stop_requested", sa.String(16), nullable=True),
+    ]
+
+
+def _when() -> list[sa.Column]:
+    return [
         _time("queued_at", filled=True),
         _time("started_at"),
         _time("finished_at"),
@@ -60,12 +78,24 @@ def upgrade() -> None:
         _time("stalled_since"),
         _time("updated_at", filled=True),
         _time("created_at", filled=True),
+    ]
+
+
+def _jobs() -> None:
+    op.create_table(
+        "jobs",
+        *_what_is_asked(),
+        *_how_it_goes(),
+        *_when(),
         sa.PrimaryKeyConstraint("id", name="pk_jobs"),
         sa.CheckConstraint("attempt >= 1", name="ck_jobs_attempt_positive"),
         sa.CheckConstraint(f"status IN ({STATUSES})", name="ck_jobs_status"),
         sa.CheckConstraint("slot IN ('training', 'light')", name="ck_jobs_slot"),
         sa.CheckConstraint("stop_requested IN ('save', 'discard')", name="ck_jobs_stop_requested"),
     )
+
+
+def _job_indexes() -> None:
     op.create_index(
         "uq_jobs_live_subject",
         "jobs",
@@ -83,6 +113,9 @@ def upgrade() -> None:
         "uq_jobs_slot_index", "jobs", ["slot", "slot_index"], unique=True, postgresql_where=LIVE
     )
     op.create_index("ix_jobs_subject_id", "jobs", ["subject_id"])
+
+
+def _transitions() -> None:
     op.create_table(
         "job_transitions",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -98,6 +131,9 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_job_transitions_job_id", "job_transitions", ["job_id", "id"])
+
+
+def _lease() -> None:
     op.create_table(
         "supervisor_lease",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
@@ -107,6 +143,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_supervisor_lease"),
         sa.CheckConstraint("id = 1", name="ck_supervisor_lease_single_row"),
     )
+
+
+def upgrade() -> None:
+    """Create the tables of the queue and of its supervisor."""
+    _jobs()
+    _job_indexes()
+    _transitions()
+    _lease()
 
 
 def downgrade() -> None:
