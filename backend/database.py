@@ -4,18 +4,23 @@ One request is one transaction: the boundary here commits, services flush. Strea
 no `SessionDep`.
 """
 
-from collections.abc import AsyncIterator
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from functools import wraps
+from typing import Annotated, Any, ClassVar, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import asyncpg
 import orjson
+import structlog
 from fastapi import Depends, Request
 from sqlalchemy import DateTime, MetaData, Uuid, func
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -34,6 +39,13 @@ SERVER_SETTINGS = {
     "idle_in_transaction_session_timeout": "20s",
 }
 
+# serialization_failure, deadlock_detected
+CONFLICT_STATES = frozenset({"40001", "40P01"})
+MAX_TRIES = 5
+PAUSE_S = 0.05
+
+log = structlog.get_logger(__name__)
+
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -48,6 +60,13 @@ class DatabaseUnavailable(Unavailable):
 
     def __init__(self) -> None:
         super().__init__(headers={"Retry-After": "2"})
+
+
+class WriteConflict(Unavailable):
+    """Two changes got in each other's way and this one was undone; nothing is lost, try again."""
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "1"})
 
 
 class Base(DeclarativeBase):
@@ -108,9 +127,48 @@ def make_sessions(engine: AsyncEngine) -> SessionFactory:
 
 @asynccontextmanager
 async def transaction(sessions: SessionFactory) -> AsyncIterator[AsyncSession]:
-    """A transaction outside a request: commits at the end, rolls back on any error."""
-    async with sessions() as session, session.begin():
-        yield session
+    """A transaction outside a request: commits at the end, rolls back on any error.
+
+    Raises `WriteConflict` when it got in another one's way.
+    """
+    try:
+        async with sessions() as session, session.begin():
+            yield session
+    except DBAPIError as error:
+        if is_conflict(error):
+            raise WriteConflict from error
+        raise
+
+
+def is_conflict(error: DBAPIError) -> bool:
+    """Whether the server gave a transaction up so that another one can go on."""
+    return getattr(error.orig, "sqlstate", None) in CONFLICT_STATES
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def again_on_conflict(unit: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    """A unit of work that is done once more, as a whole, when it raised `WriteConflict`.
+
+    It must do everything in one transaction of its own and nothing outside it that can not be
+    done twice. After `MAX_TRIES` the conflict is the caller's.
+    """
+
+    @wraps(unit)
+    async def tried(*args: P.args, **kwargs: P.kwargs) -> T:
+        for number in range(1, MAX_TRIES):
+            try:
+                return await unit(*args, **kwargs)
+            except WriteConflict as conflict:
+                cause = getattr(conflict.__cause__, "orig", None)
+                log.info("write_conflict", unit=unit.__qualname__, number=number, cause=str(cause))
+            # Not both at the same moment again.
+            await asyncio.sleep(random.uniform(0, PAUSE_S) * number)
+        return await unit(*args, **kwargs)
+
+    return tried
 
 
 async def get_session(request: Request) -> AsyncIterator[AsyncSession]:

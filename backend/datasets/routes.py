@@ -10,7 +10,7 @@ from fastapi.responses import FileResponse
 
 from backend import pagination
 from backend.accounts.dependencies import CurrentUser
-from backend.database import SessionDep, transaction
+from backend.database import SessionDep, again_on_conflict, transaction
 from backend.datasets import examples, files, pages, queries, service, uploads, view
 from backend.datasets.canonical import REPORT_FILE
 from backend.datasets.schemas import (
@@ -131,8 +131,13 @@ async def update_dataset(
 async def delete_dataset(request: Request, user: CurrentUser, dataset_id: UUID) -> None:
     """Delete a data set that no unfinished task uses, with its files."""
     state = request.app.state
-    async with transaction(state.sessions) as session:
-        ended = await service.delete(session, user, dataset_id)
+
+    @again_on_conflict
+    async def delete() -> list[UUID]:
+        async with transaction(state.sessions) as session:
+            return await service.delete(session, user, dataset_id)
+
+    ended = await delete()
     # Only now, that nothing can bring the rows back.
     await asyncio.to_thread(files.remove, state.settings, dataset_id)
     for job_id in ended:

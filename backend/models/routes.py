@@ -1,6 +1,7 @@
 """HTTP of base models."""
 
 import asyncio
+from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from backend import pagination
 from backend.accounts import policy
 from backend.accounts.dependencies import CurrentUser
 from backend.accounts.policy import Action
-from backend.database import SessionDep, transaction
+from backend.database import SessionDep, again_on_conflict, transaction
 from backend.jobs import run_folder
 from backend.models import catalog, files, queries, service, view
 from backend.models.schemas import (
@@ -84,8 +85,13 @@ async def retry_model(session: SessionDep, user: CurrentUser, model_id: UUID) ->
 async def delete_model(request: Request, user: CurrentUser, model_id: UUID) -> None:
     """Delete a model that no unfinished task uses; a local folder stays on disk."""
     state = request.app.state
-    async with transaction(state.sessions) as session:
-        folders, ended = await service.delete(session, user, state.settings, model_id)
+
+    @again_on_conflict
+    async def delete() -> tuple[list[Path], list[UUID]]:
+        async with transaction(state.sessions) as session:
+            return await service.delete(session, user, state.settings, model_id)
+
+    folders, ended = await delete()
     # Only now, that nothing can bring the rows back.
     for folder in folders:
         await asyncio.to_thread(files.remove, folder)

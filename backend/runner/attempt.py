@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import func
 
-from backend.database import SessionFactory
+from backend.database import SessionFactory, again_on_conflict
 from backend.jobs import service
 from backend.jobs.event_file import read_events
 from backend.jobs.lease import Lease
@@ -111,19 +111,27 @@ class Attempt:
             self.longest_pause_s = max(self.longest_pause_s, now - self.heard_at)
             self.heard_at, self.warned = now, False
             found = ingest.digest(events, self.folder)
-            async with fenced(self.desk.sessions, self.desk.lease) as session:
-                job = await service.hold(session, self.job_id, self.number)
-                if job.event_offset != self.offset:  # taken in already, by whoever led before
-                    self.offset = job.event_offset
-                    continue
-                to = ingest.write(job, found, end)
-                await session.flush()
-                if to is not None:
-                    await service.move(session, self.job_id, self.number, to, "first_step")
+            taken_in = await self._take_in(found, end)
+            if taken_in != end:  # already, by whoever led before
+                self.offset = taken_in
+                continue
             self.offset = end
             self.phase = found.values.get("phase", self.phase)
             if found.ended and self.ended_at is None:
                 self.ended_at = now
+
+    @again_on_conflict
+    async def _take_in(self, found: ingest.Digest, end: int) -> int:
+        """Write a stretch of events that ends at `end`; returns up to where the row has them."""
+        async with fenced(self.desk.sessions, self.desk.lease) as session:
+            job = await service.hold(session, self.job_id, self.number)
+            if job.event_offset != self.offset:
+                return job.event_offset
+            to = ingest.write(job, found, end)
+            await session.flush()
+            if to is not None:
+                await service.move(session, self.job_id, self.number, to, "first_step")
+        return end
 
     def _obey(self, row: JobRow) -> None:
         """Pass a stop request on; after its time use force, ever harder."""
@@ -167,9 +175,7 @@ class Attempt:
         if silent_s > limit_s and not self.warned:
             self.warned = True
             log.warning("no_progress", job=str(self.job_id), phase=self.phase, silent_s=silent_s)
-            async with fenced(self.desk.sessions, self.desk.lease) as session:
-                job = await service.hold(session, self.job_id, self.number)
-                job.stalled_since = func.now()
+            await self._note_stall()
         if silent_s > limit_s * times.hard_factor and self.cause is None:
             self.cause = Cause.HUNG
             self.forced = Force.TERMINATE  # it does not listen: begin with SIGKILL
@@ -199,6 +205,13 @@ class Attempt:
                 floor = times.stall_preparing_s
         return max(floor, times.stall_factor * self.longest_pause_s)
 
+    @again_on_conflict
+    async def _note_stall(self) -> None:
+        async with fenced(self.desk.sessions, self.desk.lease) as session:
+            job = await service.hold(session, self.job_id, self.number)
+            job.stalled_since = func.now()
+
+    @again_on_conflict
     async def put_back(self) -> None:
         """To the queue again, as a new attempt: no engine was started for this one."""
         async with fenced(self.desk.sessions, self.desk.lease) as session:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy import func
 
-from backend.database import DatabaseUnavailable
+from backend.database import DatabaseUnavailable, WriteConflict, again_on_conflict
 from backend.jobs import service
 from backend.jobs.event_file import last_event
 from backend.jobs.lease import LostLease
@@ -101,15 +101,8 @@ async def _write(attempt: Attempt, ending: Ending, remains: Remains) -> None:
             "The server's log has the details. Restart it, and report the problem.",
         )
     try:
-        async with fenced(attempt.desk.sessions, attempt.desk.lease) as session:
-            job = await service.hold(session, attempt.job_id, attempt.number)
-            values = _columns(attempt, job, ending, remains)
-            job = await service.move(
-                session, attempt.job_id, attempt.number, ending.status, ending.reason, **values
-            )
-            if tries < 2:
-                await attempt.kind.apply()(session, job)
-    except (DatabaseUnavailable, LostLease):
+        job = await _end(attempt, ending, remains, tell=tries < 2)
+    except (DatabaseUnavailable, WriteConflict, LostLease):
         attempt.tries = tries  # not the feature's fault
         raise
     attempt.over = True
@@ -121,6 +114,20 @@ async def _write(attempt: Attempt, ending: Ending, remains: Remains) -> None:
         status=job.status.value,
         reason=ending.reason,
     )
+
+
+@again_on_conflict
+async def _end(attempt: Attempt, ending: Ending, remains: Remains, *, tell: bool) -> JobRow:
+    """`tell`: the feature hears of it, in the same transaction."""
+    async with fenced(attempt.desk.sessions, attempt.desk.lease) as session:
+        job = await service.hold(session, attempt.job_id, attempt.number)
+        values = _columns(attempt, job, ending, remains)
+        job = await service.move(
+            session, attempt.job_id, attempt.number, ending.status, ending.reason, **values
+        )
+        if tell:
+            await attempt.kind.apply()(session, job)
+    return job
 
 
 def _columns(attempt: Attempt, job: JobRow, ending: Ending, remains: Remains) -> dict[str, Any]:

@@ -5,11 +5,12 @@ In this order an interruption loses nothing but time: the row says what is still
 
 import asyncio
 from pathlib import Path
+from uuid import UUID
 
 import structlog
 from sqlalchemy import select
 
-from backend.database import SessionFactory
+from backend.database import SessionFactory, again_on_conflict
 from backend.jobs import run_folder, service
 from backend.jobs.lease import Lease
 from backend.jobs.schemas import TERMINAL
@@ -26,7 +27,12 @@ async def remove_forgotten(sessions: SessionFactory, lease: Lease, runs_dir: Pat
         ended = list(await session.scalars(query))
     for job_id in ended:
         await asyncio.to_thread(run_folder.remove_all, runs_dir, job_id)
-        async with fenced(sessions, lease) as session:
-            await service.delete(session, job_id)
+        await _delete(sessions, lease, job_id)
         log.info("forgotten_job_removed", job=str(job_id))
     return len(ended)
+
+
+@again_on_conflict
+async def _delete(sessions: SessionFactory, lease: Lease, job_id: UUID) -> None:
+    async with fenced(sessions, lease) as session:
+        await service.delete(session, job_id)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backend.database import again_on_conflict
 from backend.jobs import service
 from backend.jobs.schemas import JobStatus, Slot
 from backend.jobs.tables import JobRow
@@ -37,10 +38,7 @@ async def launch(
         resume_from = await asyncio.to_thread(_resume_from, attempt, job, runs_dir)
         await asyncio.to_thread(attempt.folder.create, spec_of(job, resume_from))
         # The last moment at which a supervisor that was paused can find out that it is none.
-        async with fenced(attempt.desk.sessions, attempt.desk.lease) as session:
-            present = await service.hold(session, job.id, job.attempt)
-            if present.status not in {JobStatus.PREPARING, JobStatus.STOPPING}:
-                raise service.InvalidTransition(params={"status": present.status})
+        await _require_ours(attempt)
         attempt.since = attempt.heard_at = attempt.desk.clock()
         await attempt.desk.executor.start(attempt.folder, attempt.kind, variables)
     except NoCheckpoint:
@@ -52,6 +50,15 @@ async def launch(
         await launch_failed(attempt, ending)
     except OSError as error:
         await launch_failed(attempt, _ending_of(error))
+
+
+@again_on_conflict
+async def _require_ours(attempt: Attempt) -> None:
+    """Raise `LostLease`, `StaleAttempt` or `InvalidTransition` unless the job waits for us."""
+    async with fenced(attempt.desk.sessions, attempt.desk.lease) as session:
+        present = await service.hold(session, attempt.job_id, attempt.number)
+        if present.status not in {JobStatus.PREPARING, JobStatus.STOPPING}:
+            raise service.InvalidTransition(params={"status": present.status})
 
 
 class NoCheckpoint(Exception):

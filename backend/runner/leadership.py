@@ -5,7 +5,12 @@ import secrets
 
 import structlog
 
-from backend.database import DatabaseUnavailable, SessionFactory
+from backend.database import (
+    DatabaseUnavailable,
+    SessionFactory,
+    WriteConflict,
+    again_on_conflict,
+)
 from backend.jobs import lease as leases
 from backend.jobs.lease import Lease, LostLease
 from backend.processes.identity import describe_self, is_surely_dead
@@ -50,15 +55,19 @@ class Leadership:
             async with reaching(self._sessions) as session:
                 await leases.release(session, lease)
 
+    @again_on_conflict
+    async def _renew_once(self, lease: Lease) -> None:
+        async with reaching(self._sessions) as session:
+            await leases.renew(session, lease, self._timeouts.lease_s)
+
     async def _renew(self, lease: Lease) -> None:
         while True:
             await asyncio.sleep(self._timeouts.renew_s)
             try:
-                async with reaching(self._sessions) as session:
-                    await leases.renew(session, lease, self._timeouts.lease_s)
+                await self._renew_once(lease)
             except LostLease:
                 log.warning("lease_lost", epoch=lease.epoch)
                 self.lease = None
                 return
-            except DatabaseUnavailable:
+            except (DatabaseUnavailable, WriteConflict):
                 continue  # whoever takes over meanwhile fences us off

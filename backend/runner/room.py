@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from sqlalchemy import select
 
-from backend.database import SessionFactory
+from backend.database import SessionFactory, again_on_conflict
 from backend.jobs.lease import Lease
 from backend.jobs.queue import QUEUE_ORDER
 from backend.jobs.run_folder import RunFolder
@@ -120,6 +120,7 @@ class Room:
             held += promised
         return available, held
 
+    @again_on_conflict
     async def _tell(self, lease: Lease, head: JobRow, needed: int, available: int) -> None:
         """Write down why it waits, for whoever looks at the queue."""
         known = (head.wait or {}).get("params", {}).get("available_bytes")

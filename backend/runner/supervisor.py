@@ -6,17 +6,17 @@ changes nothing, because every write checks the lease's epoch and the job's atte
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from uuid import UUID
 
 import structlog
 from sqlalchemy import select
 
-from backend.database import DatabaseUnavailable, SessionFactory
+from backend.database import DatabaseUnavailable, SessionFactory, again_on_conflict
 from backend.jobs import service
 from backend.jobs.lease import Lease, LostLease
 from backend.jobs.run_folder import RunFolder
-from backend.jobs.schemas import LIVE
+from backend.jobs.schemas import LIVE, Slot
 from backend.jobs.tables import JobRow
 from backend.runner.attempt import Attempt, Desk
 from backend.runner.claim import claim
@@ -133,10 +133,13 @@ class Supervisor:
         if self._stopping:
             return
         slots = await self._room.slots(desk.lease, rows, self._slots)
-        async with fenced(self._sessions, desk.lease) as session:
-            claimed = await claim(session, desk.lease, slots)
-        for row in claimed:
+        for row in await self._claim(desk.lease, slots):
             self._start(desk, row)
+
+    @again_on_conflict
+    async def _claim(self, lease: Lease, slots: Mapping[Slot, int]) -> list[JobRow]:
+        async with fenced(self._sessions, lease) as session:
+            return await claim(session, lease, slots)
 
     async def _take_over(self, lease: Lease) -> None:
         """Begin to lead: nothing that an earlier leader left may compute unseen."""
