@@ -1,7 +1,7 @@
 import { act, renderHook } from '@testing-library/react'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { api, newIdempotencyKey, take } from './client'
-import { reportReachable, useReachable } from './connection'
+import { reportReachable, SLOW_MS, useReachable } from './connection'
 import { markSignedIn, useSessionExpired } from './session'
 
 function answer(status: number, body: unknown = {}) {
@@ -87,6 +87,26 @@ describe('the connection', () => {
     await act(() => vi.advanceTimersByTimeAsync(3000))
     expect(probed).toEqual(['/healthz'])
     expect(result.current).toBe(true)
+    vi.useRealTimers()
+  })
+
+  it('is lost when the server hangs, and holds while one call is merely slow', async () => {
+    vi.useFakeTimers()
+    const { result } = renderHook(() => useReachable())
+    let alive = true
+    const never = new Promise<Response>(() => undefined)
+    vi.stubGlobal('fetch', (request: Request | string) =>
+      request === '/healthz' && alive ? Promise.resolve(new Response('{}')) : never,
+    )
+    vi.spyOn(AbortSignal, 'timeout').mockReturnValue(AbortSignal.abort())
+    void take(api.GET('/api/v1/system')).catch(() => undefined)
+    await act(() => vi.advanceTimersByTimeAsync(2 * SLOW_MS))
+    expect(result.current).toBe(true)
+    alive = false
+    vi.stubGlobal('fetch', () => Promise.reject(new DOMException('late', 'TimeoutError')))
+    await act(() => vi.advanceTimersByTimeAsync(SLOW_MS))
+    expect(result.current).toBe(false)
+    vi.restoreAllMocks()
     vi.useRealTimers()
   })
 

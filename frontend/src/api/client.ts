@@ -3,7 +3,7 @@
  * `ApiError` or `NetworkError`. `take(api.GET('/api/v1/system'))` gives the data or throws.
  */
 import createClient, { type Middleware } from 'openapi-fetch'
-import { reportReachable, reportUnreachable } from './connection'
+import { expectAnswer, reportReachable, reportUnreachable } from './connection'
 import { errorOf, isServerAway, NetworkError } from './errors'
 import type { components, paths } from './schema.gen'
 import { markExpired } from './session'
@@ -51,11 +51,20 @@ const middleware: Middleware = {
   },
 }
 
+/** `fetch` under watch: looked up at each call, so that a test can put its own in place. */
+export async function watchedFetch(input: Request | string, init?: RequestInit): Promise<Response> {
+  const answered = expectAnswer()
+  try {
+    return await globalThis.fetch(input, init)
+  } finally {
+    answered()
+  }
+}
+
 export const api = createClient<paths>({
   baseUrl: window.location.origin,
   credentials: 'same-origin',
-  // Looked up at each call, so that a test can put its own in place.
-  fetch: (request) => globalThis.fetch(request),
+  fetch: (request) => watchedFetch(request),
 })
 api.use(middleware)
 

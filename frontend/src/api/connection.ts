@@ -1,11 +1,14 @@
 /**
  * Whether the server answers. Any call that gets no answer starts a watch on `/healthz`; when that
- * answers, everybody who asked to be told is told, and the page refreshes by itself.
+ * answers, everybody who asked to be told is told, and the page refreshes by itself. A call that
+ * waits long makes us ask `/healthz`, too: a server that hangs refuses nothing.
  */
 import { useSyncExternalStore } from 'react'
 
 const FIRST_WAIT_MS = 1000
 const LONGEST_WAIT_MS = 8000
+/** A call may take long; without a word for this long, the server has to show that it lives. */
+export const SLOW_MS = 6000
 
 let reachable = true
 let wait = FIRST_WAIT_MS
@@ -30,6 +33,7 @@ async function probe(): Promise<void> {
   } catch {
     // Still away: ask again later.
   }
+  set(false)
   schedule()
 }
 
@@ -43,6 +47,14 @@ function schedule(): void {
 export function reportUnreachable(): void {
   set(false)
   schedule()
+}
+
+/** A call begins; call what it returns when the answer has come, or none will. */
+export function expectAnswer(): () => void {
+  const watch = setInterval(() => {
+    if (reachable) void probe()
+  }, SLOW_MS)
+  return () => clearInterval(watch)
 }
 
 /** A call got an answer. */

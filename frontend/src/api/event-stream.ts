@@ -2,7 +2,7 @@
  * Server-sent events over fetch: our own back-off, resume by id, and answers we can read (EventSource
  * hides the status). Events arrive in batches, one per chunk of the network, to spare renderings.
  */
-import { checkAnswer, noAnswer } from './client'
+import { checkAnswer, noAnswer, watchedFetch } from './client'
 import { isTemporary } from './errors'
 
 export interface ServerEvent {
@@ -117,7 +117,7 @@ export function openEventStream(options: StreamOptions): () => void {
     stopped.signal.addEventListener('abort', stop)
     let watchdog = setTimeout(stop, SILENCE_MS)
     try {
-      const response = await fetch(withAfter(url, after), {
+      const response = await watchedFetch(withAfter(url, after), {
         headers: { Accept: 'text/event-stream', ...(after && { 'Last-Event-ID': after }) },
         cache: 'no-store',
         signal: attempt.signal,

@@ -1,6 +1,7 @@
 import { act, renderHook, waitFor } from '@testing-library/react'
 import { expect, it, vi } from 'vitest'
 import { useEventStream } from './use-event-stream'
+import { HIDDEN_MS } from './use-seen'
 
 /** A server whose answers the test writes piece by piece. */
 function serveStreams() {
@@ -57,4 +58,28 @@ it('opens again from the place that is asked for', async () => {
   expect(opened).toHaveLength(1)
   act(() => result.current.reopen())
   await waitFor(() => expect(opened.map(({ url }) => url)).toEqual(['/logs?after=1-0', '/logs?after=1-90']))
+})
+
+function showTab(state: DocumentVisibilityState) {
+  vi.spyOn(document, 'visibilityState', 'get').mockReturnValue(state)
+  document.dispatchEvent(new Event('visibilitychange'))
+}
+
+it('lets go of the stream in a hidden tab and resumes where it was', async () => {
+  const opened = serveStreams()
+  const { result } = renderHook(() =>
+    useEventStream('/logs', { after: '1-0', onEvents: () => undefined }),
+  )
+  await waitFor(() => expect(result.current.state).toBe('live'))
+  await act(async () => opened[0]?.send('id: 1-90\ndata: a\n\n'))
+  vi.useFakeTimers()
+  act(() => showTab('hidden'))
+  await act(() => vi.advanceTimersByTimeAsync(HIDDEN_MS / 2))
+  expect(opened[0]?.signal.aborted).toBe(false)
+  await act(() => vi.advanceTimersByTimeAsync(HIDDEN_MS))
+  expect(opened[0]?.signal.aborted).toBe(true)
+  vi.useRealTimers()
+  act(() => showTab('visible'))
+  await waitFor(() => expect(opened.map(({ url }) => url)).toEqual(['/logs?after=1-0', '/logs?after=1-90']))
+  vi.restoreAllMocks()
 })

@@ -1,6 +1,7 @@
 /** A server-sent event stream as long as the component lives. */
-import { useEffect, useEffectEvent, useState } from 'react'
+import { useEffect, useEffectEvent, useRef, useState } from 'react'
 import { openEventStream, type ServerEvent, type StreamState } from './event-stream'
+import { useSeen } from './use-seen'
 
 export interface EventStreamOptions {
   /** Id after which to begin, read once per opening; later reconnections resume by themselves. */
@@ -12,6 +13,9 @@ export interface EventStreamOptions {
 /**
  * Listens to `url` while it is not null. Events come in batches; the state is `connecting`, `live`,
  * `reconnecting` or `closed` (the server said `bye`, or the stream can not go on).
+ *
+ * A hidden tab lets go of its stream and resumes where it was when it is seen again: browsers allow
+ * six connections to a host over all tabs, and a seventh page would wait for ever.
  */
 export function useEventStream(
   url: string | null,
@@ -19,12 +23,21 @@ export function useEventStream(
 ): { state: StreamState; reopen: () => void } {
   const [state, setState] = useState<StreamState>(url ? 'connecting' : 'closed')
   const [opening, setOpening] = useState(0)
-  const begin = useEffectEvent(() => after)
-  const handleEvents = useEffectEvent((events: ServerEvent[]) => onEvents(events))
+  const seen = useSeen()
+  const reached = useRef<{ url: string; opening: number; id: string } | null>(null)
+  const begin = useEffectEvent(() => {
+    const last = reached.current
+    return last?.url === url && last?.opening === opening ? last.id : after
+  })
+  const handleEvents = useEffectEvent((events: ServerEvent[]) => {
+    const id = events.findLast((event) => event.id)?.id
+    if (url && id) reached.current = { url, opening, id }
+    onEvents(events)
+  })
   const handleError = useEffectEvent((error: unknown) => onError?.(error))
 
   useEffect(() => {
-    if (!url) return
+    if (!url || !seen) return
     return openEventStream({
       url,
       after: begin(),
@@ -32,7 +45,7 @@ export function useEventStream(
       onState: setState,
       onError: (error) => handleError(error),
     })
-  }, [url, opening])
+  }, [url, opening, seen])
 
   return { state: url ? state : 'closed', reopen: () => setOpening((n) => n + 1) }
 }

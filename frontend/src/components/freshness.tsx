@@ -3,6 +3,8 @@ import { useTranslation } from 'react-i18next'
 import { useNow } from './use-now'
 import { useFormat } from '@/i18n/format'
 
+const NOW_MS = 5000
+
 interface Props {
   /** Milliseconds since 1970 of the newest data. */
   at: number
@@ -21,7 +23,9 @@ export function Freshness({ at, staleAfterMs = 20_000 }: Props) {
       style={{ fontSize: 12, color: `var(--ant-color-${stale ? 'warning' : 'text-tertiary'})` }}
     >
       {stale && `${t('general.stale')} `}
-      {t('general.updated', { when: format.relative(new Date(at), new Date(now)) })}
+      {now - at < NOW_MS
+        ? t('general.updatedNow')
+        : t('general.updated', { when: format.relative(new Date(at), new Date(now)) })}
     </span>
   )
 }

@@ -10,13 +10,16 @@ export function Banners() {
   const reachable = useReachable()
   const { data: server } = useQuery(setupStatusQuery())
   return (
-    <div aria-live="polite">
+    <div aria-live="polite" className="banners">
       {!reachable && (
         <Alert
           banner
           type="warning"
-          title={t('shell.offline.title')}
-          description={t('shell.offline.detail')}
+          title={
+            <>
+              <strong>{t('shell.offline.title')}</strong> {t('shell.offline.detail')}
+            </>
+          }
           action={
             <Button size="small" onClick={probeNow}>
               {t('shell.offline.retry')}

@@ -17,8 +17,8 @@ import { PreviewTab } from './view/preview-tab'
 import type { Schemas } from '@/api/client'
 import { paths, withQuery } from '@/app/paths'
 import { DelayedSkeleton } from '@/components/delayed-skeleton'
-import { ErrorPanel } from '@/components/error-panel'
 import { LinkButton } from '@/components/link-button'
+import { PageFailure } from '@/components/page-failure'
 import { PageHeader } from '@/components/page-header'
 import { DatasetStatusTag } from '@/components/status-tag'
 import { useSearchState } from '@/components/use-search-state'
@@ -28,13 +28,12 @@ export function DatasetPage() {
   const { datasetId = '' } = useParams()
   const { data, error, refetch } = useQuery(datasetQuery(datasetId))
   if (data) return <Shown dataset={data} />
+  const list = { label: t('datasets.title'), to: paths.datasets }
+  if (error) return <PageFailure error={error} list={list} onRetry={() => void refetch()} />
   return (
     <>
-      <PageHeader
-        title={t('datasets.title')}
-        trail={[{ label: t('datasets.title'), to: paths.datasets }]}
-      />
-      {error ? <ErrorPanel error={error} onRetry={() => void refetch()} /> : <DelayedSkeleton />}
+      <PageHeader title={list.label} trail={[list]} />
+      <DelayedSkeleton />
     </>
   )
 }

@@ -7,7 +7,6 @@ import { updateDataset } from './api'
 import { errorHint, errorLine } from './dataset-error'
 import { MappingDialog } from './mapping-dialog'
 import type { Schemas } from '@/api/client'
-import { originalWords } from '@/api/errors'
 import { paths, withQuery } from '@/app/paths'
 import { LinkButton } from '@/components/link-button'
 import { useShowError } from '@/components/use-show-error'
@@ -87,7 +86,6 @@ function Stopped({ dataset, onShowReport }: Props) {
     onSuccess: () => queries.invalidateQueries({ queryKey: ['datasets'] }),
     onError: useShowError(),
   })
-  const original = error && originalWords(error.message)
   const usable = counts.kept + counts.repaired
   return (
     <>
@@ -104,9 +102,6 @@ function Stopped({ dataset, onShowReport }: Props) {
         description={
           <Flex vertical gap={8} align="flex-start">
             {error && <span>{errorHint(t, error)}</span>}
-            {original && (
-              <span className="secondary">{t('errors.original', { message: original })}</span>
-            )}
             <Flex gap={8} wrap>
               <LinkButton type="primary" to={withQuery(paths.datasets, { upload: '1' })}>
                 {t('datasets.state.uploadFixed')}

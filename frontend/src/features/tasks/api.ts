@@ -53,6 +53,8 @@ export const taskQuery = (id: string) =>
     queryFn: ({ signal }) =>
       take(api.GET('/api/v1/tasks/{task_id}', { params: path(id), signal })),
     refetchInterval: ({ state }) => (state.data && isLive(state.data) ? 5_000 : false),
+    // The tab's title tells the progress also while the tab is hidden, when there is no stream.
+    refetchIntervalInBackground: true,
   })
 
 export const metricsQuery = (id: string) =>

@@ -156,6 +156,8 @@ export default {
     dropped: 'dropped',
     total: 'rows in the file',
     truncatedLater: 'Rows too long for a model are counted by each run',
+    detected: 'recognised as {{format}}',
+    mapped: 'read by the columns that you named',
     delimiter: 'delimiter {{delimiter}}',
     clean: 'Every row was kept as it is.',
     anyAction: 'Repaired and dropped',

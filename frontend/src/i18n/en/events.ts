@@ -1,5 +1,7 @@
 /** What happened to a run: said by code, with the figures that came along. */
 export default {
+  linesAndMore_one: '{{lines}} and {{count, number}} more',
+  linesAndMore_other: '{{lines}} and {{count, number}} more',
   transition: {
     PENDING: 'Waits in the queue.',
     PREPARING: 'The run is being prepared.',

@@ -35,7 +35,9 @@ export default {
   status: 'Status',
   tight: 'nearly full',
   unknown: 'unknown',
+  backTo: 'Back to {{place}}',
   updated: 'Updated {{when}}',
+  updatedNow: 'Updated just now',
   yes: 'Yes',
   no: 'No',
   confirmDelete: {

@@ -101,7 +101,7 @@ export default {
     stopSave: 'Stop and keep checkpoint',
     stopDiscard: 'Stop without saving',
     moreStops: 'More ways to stop',
-    discardTitle: 'Stop without saving?',
+    discardTitle: 'Stop “{{name}}” without saving?',
     discardDetail: 'What was learnt since the last checkpoint is lost.',
     resume: 'Resume from checkpoint',
     restart: 'Start again from the beginning',
@@ -174,6 +174,8 @@ export default {
     none: 'Nothing has happened yet.',
   },
   config: {
+    deviceAsked: '{{device}}, as asked for',
+    deviceNoGpu: '{{device}}, because no GPU was found',
     values: 'Hyper-parameters',
     expected: 'Expected and actual',
     memoryExpected: 'Memory, expected',

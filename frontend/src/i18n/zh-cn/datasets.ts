@@ -148,6 +148,8 @@ export default {
     dropped: '丢弃',
     total: '文件总行数',
     truncatedLater: '超出模型长度的行由每次训练单独统计',
+    detected: '识别为“{{format}}”格式',
+    mapped: '按你指定的字段读取',
     delimiter: '分隔符 {{delimiter}}',
     clean: '每一行都原样保留。',
     anyAction: '修复与丢弃',

@@ -1,5 +1,6 @@
 /** 一次运行中发生的事：按代码给出，带上相应的数字。 */
 export default {
+  linesAndMore_other: '{{lines}} 等，另有 {{count, number}} 处',
   transition: {
     PENDING: '正在排队。',
     PREPARING: '正在准备运行。',
@@ -18,7 +19,7 @@ export default {
   notice: {
     data_ready:
       '用于训练的样本 {{samples}} 个，共 {{tokens}} 个 token，其中 {{trained_tokens}} 个参与学习；留出 {{evaluation_samples}} 个样本。',
-    rows_truncated: '{{rows}} 行超过最大长度而被截断，共截去 {{tokens}} 个 token（第 {{lines}} 行）。',
+    rows_truncated: '{{rows}} 行超过最大长度而被截断，共截去 {{tokens}} 个 token（行号：{{lines}}）。',
     rows_split: '对话模板会改写之前的轮次：{{rows}} 个对话拆成了多个样本，每轮一个。',
     generation_prompt_differs:
       '对话模板开始回答的方式与所学对话不同；回答时可能需要自己的模板。',

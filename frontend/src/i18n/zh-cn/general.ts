@@ -35,7 +35,9 @@ export default {
   status: '状态',
   tight: '快满了',
   unknown: '未知',
-  updated: '更新于 {{when}}',
+  backTo: '返回“{{place}}”',
+  updated: '{{when}}更新',
+  updatedNow: '刚刚更新',
   yes: '是',
   no: '否',
   confirmDelete: {

@@ -98,7 +98,7 @@ export default {
     stopSave: '停止并保留检查点',
     stopDiscard: '停止且不保存',
     moreStops: '其他停止方式',
-    discardTitle: '不保存就停止？',
+    discardTitle: '停止“{{name}}”而不保存？',
     discardDetail: '上一个检查点之后学到的内容会丢失。',
     resume: '从检查点继续',
     restart: '从头重新开始',
@@ -167,6 +167,8 @@ export default {
     none: '还没有发生任何事件。',
   },
   config: {
+    deviceAsked: '{{device}}（按你的选择）',
+    deviceNoGpu: '{{device}}（没有找到 GPU）',
     values: '超参数',
     expected: '预计与实际',
     memoryExpected: '预计内存',

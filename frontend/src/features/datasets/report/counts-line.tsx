@@ -1,7 +1,9 @@
 /** kept + repaired + dropped = rows of the file: the sum is written out. */
 import { Flex } from 'antd'
+import type { TFunction } from 'i18next'
 import { useTranslation } from 'react-i18next'
 import type { Schemas } from '@/api/client'
+import { originalWords } from '@/api/errors'
 import { useFormat } from '@/i18n/format'
 
 export function CountsLine({ report }: { report: Schemas['DatasetReport'] }) {
@@ -14,7 +16,7 @@ export function CountsLine({ report }: { report: Schemas['DatasetReport'] }) {
     ['dropped', dropped, dropped ? 'var(--ant-color-error)' : undefined],
   ] as const
   const facts = [
-    report.detected_because,
+    detection(t, report),
     report.delimiter && t('datasets.report.delimiter', { delimiter: shown(report.delimiter) }),
     report.encoding,
   ].filter(Boolean)
@@ -35,6 +37,15 @@ export function CountsLine({ report }: { report: Schemas['DatasetReport'] }) {
       </div>
     </div>
   )
+}
+
+/** Why it was read as it was: in English the server's own sentence, which knows most. */
+function detection(t: TFunction, { detected_because, format }: Schemas['DatasetReport']): string {
+  if (!format || originalWords(detected_because ?? '') === null) return detected_because ?? ''
+  if (format === 'mapped') return t('datasets.report.mapped')
+  return t('datasets.report.detected', {
+    format: t(`datasets.formats.${format}` as 'datasets.format', { defaultValue: format }),
+  })
 }
 
 function Figure({ figure, label, color }: { figure: string; label: string; color?: string }) {

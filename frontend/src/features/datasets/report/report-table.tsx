@@ -1,8 +1,9 @@
 /** Rows that were not simply kept: where, what, why, what was done, how it looked. */
-import { Table, Tag, Tooltip, type TableColumnsType } from 'antd'
+import { Table, Tag, type TableColumnsType } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { ruleName } from './rule-name'
 import type { Schemas } from '@/api/client'
+import { originalWords } from '@/api/errors'
 import { useFormat } from '@/i18n/format'
 
 type Item = Schemas['ReportItem']
@@ -42,9 +43,11 @@ export function ReportTable({ report, page, pageSize, onPage }: Props) {
       title: t('datasets.report.rule'),
       key: 'rule',
       render: (_, { rule, message }) => (
-        <Tooltip title={message}>
-          <span>{ruleName(t, rule)}</span>
-        </Tooltip>
+        <>
+          {ruleName(t, rule)}
+          {/* The server's sentence says which turn, cell or character; it speaks English only. */}
+          {originalWords(message) === null && <div className="cell-detail">{message}</div>}
+        </>
       ),
     },
     {

@@ -1,14 +1,25 @@
 /** What was asked for, and what the engine made of it. */
 import { Button, Descriptions, Flex } from 'antd'
+import type { TFunction } from 'i18next'
 import { useTranslation } from 'react-i18next'
 import { taskUrl, type Task } from '../api'
 import { knobNamed } from '../wizard/knobs'
-import { knobLabel, valueText } from '../wizard/texts'
+import { deviceText as deviceName, knobLabel, valueText } from '../wizard/texts'
+import { originalWords } from '@/api/errors'
 import { Bytes, Duration } from '@/components/quantities'
 import { useFormat } from '@/i18n/format'
 
 /** A hyper-parameter that this version of the page does not know, as it came. */
 const plainText = (value: unknown) => (Array.isArray(value) ? value.join(', ') : String(value ?? '–'))
+
+/** What it computed on and why: in English the engine's own sentence, which also tells the type. */
+function deviceText(t: TFunction, { device, device_used: used, device_reason: reason }: Task): string {
+  if (!used) return '–'
+  if (reason && originalWords(reason) === null) return reason
+  const name = deviceName(t, used)
+  if (device !== 'auto') return t('tasks.config.deviceAsked', { device: name })
+  return used === 'cpu' ? t('tasks.config.deviceNoGpu', { device: name }) : name
+}
 
 export function ConfigTab({ task }: { task: Task }) {
   const { t } = useTranslation()
@@ -19,6 +30,7 @@ export function ConfigTab({ task }: { task: Task }) {
       <Descriptions
         size="small"
         bordered
+        classNames={{ label: 'nowrap' }}
         column={{ xs: 1, md: 2 }}
         title={t('tasks.config.values')}
         extra={
@@ -42,6 +54,7 @@ export function ConfigTab({ task }: { task: Task }) {
       <Descriptions
         size="small"
         bordered
+        classNames={{ label: 'nowrap' }}
         column={{ xs: 1, md: 2 }}
         title={t('tasks.config.expected')}
         items={[
@@ -72,9 +85,7 @@ export function ConfigTab({ task }: { task: Task }) {
           {
             key: 'device',
             label: t('tasks.config.device'),
-            children: task.device_used
-              ? [task.device_used, task.device_reason].filter(Boolean).join(': ')
-              : '–',
+            children: deviceText(t, task),
           },
         ]}
       />

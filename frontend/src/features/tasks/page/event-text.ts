@@ -6,10 +6,17 @@ import type { useFormat } from '@/i18n/format'
 
 type Format = ReturnType<typeof useFormat>
 
+/** Line numbers as the engine lists them: `3, 17 and 4 more`. */
+function linesText(t: TFunction, listed: string): string {
+  const found = /^(.+) and (\d+) more$/.exec(listed)
+  return found ? t('events.linesAndMore', { lines: found[1], count: Number(found[2]) }) : listed
+}
+
 /** Counts grouped; a device by its usual name. */
-function shown(format: Format, params: Record<string, unknown>): Params {
+function shown(t: TFunction, format: Format, params: Record<string, unknown>): Params {
   const texts = Object.entries(params).map(([key, value]) => {
     if (typeof value === 'number') return [key, format.number(value)] as const
+    if (key === 'lines') return [key, linesText(t, String(value))] as const
     return [key, key === 'device' ? String(value).toUpperCase() : String(value)] as const
   })
   return Object.fromEntries(texts)
@@ -23,7 +30,7 @@ export function eventText(
   // Why a run failed has its words among the errors.
   if (type === 'failed') return translateCode(t, { code, message, params: params as Params })
   return t(`events.${type}.${code}` as 'errors.unknown', {
-    ...shown(format, params),
+    ...shown(t, format, params),
     defaultValue: message,
   })
 }

@@ -1,11 +1,11 @@
 /** Why a run failed: what happened, what to do, and where the evidence stands. */
 import { Alert, Button, Flex, Typography } from 'antd'
 import { useTranslation } from 'react-i18next'
-import { Link } from 'react-router'
 import { resumeTask, restartTask, type Task } from '../api'
 import { useTaskAction } from './task-actions'
 import { originalWords, translateCode, translateHint } from '@/api/errors'
 import { paths, withQuery } from '@/app/paths'
+import { LinkButton } from '@/components/link-button'
 
 export function FailurePanel({ task }: { task: Task }) {
   const { t } = useTranslation()
@@ -36,12 +36,12 @@ export function FailurePanel({ task }: { task: Task }) {
             >
               {again.label}
             </Button>
-            <Link to={withQuery(paths.newTask, { clone: task.id })}>
-              <Button>{t('tasks.actions.clone')}</Button>
-            </Link>
-            <Link to={`${paths.task(task.id)}?tab=logs`}>
-              <Button>{t('tasks.failure.showLog')}</Button>
-            </Link>
+            <LinkButton to={withQuery(paths.newTask, { clone: task.id })}>
+              {t('tasks.actions.clone')}
+            </LinkButton>
+            <LinkButton to={`${paths.task(task.id)}?tab=logs`}>
+              {t('tasks.failure.showLog')}
+            </LinkButton>
           </Flex>
           <Typography.Text className="mono" type="secondary" copyable={{ text: diagnostics(task) }}>
             {error.code}

@@ -23,7 +23,7 @@ export function SamplesTab({ task }: { task: Task }) {
     <Flex vertical gap={24}>
       {data.toReversed().map(({ step, at, items }) => (
         <section key={`${step}-${at}`}>
-          <Typography.Title level={3}>{t('tasks.samples.atStep', { step })}</Typography.Title>
+          <Typography.Title level={2}>{t('tasks.samples.atStep', { step })}</Typography.Title>
           <Table
             size="small"
             rowKey="prompt"
@@ -67,7 +67,6 @@ export function CheckpointsTab({ task }: { task: Task }) {
     />
   )
 }
-
 
 const COLOUR = { info: 'blue', warning: 'orange', error: 'red' } as const
 

@@ -23,6 +23,7 @@ export function SummaryTab({ task }: { task: Task }) {
           size="small"
           column={1}
           bordered
+          classNames={{ label: 'nowrap' }}
           items={[
             { key: 'model', label: t('tasks.fields.model'), children: task.model.name },
             {

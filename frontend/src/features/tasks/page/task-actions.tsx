@@ -1,9 +1,9 @@
 /** What can be done with a run, as its state allows. */
-import { DeleteOutlined, DownloadOutlined, MessageOutlined, MoreOutlined } from '@ant-design/icons'
+import { DeleteOutlined, DownloadOutlined, DownOutlined, MessageOutlined, MoreOutlined } from '@ant-design/icons'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { App, Button, Dropdown, Space } from 'antd'
 import { useTranslation } from 'react-i18next'
-import { Link, useNavigate } from 'react-router'
+import { useNavigate } from 'react-router'
 import {
   deleteTask,
   isLive,
@@ -15,7 +15,9 @@ import {
   taskUrl,
   type Task,
 } from '../api'
+import { useReachable } from '@/api/connection'
 import { paths, withQuery } from '@/app/paths'
+import { LinkButton } from '@/components/link-button'
 import { useConfirmDelete } from '@/components/use-confirm-delete'
 import { useShowError } from '@/components/use-show-error'
 
@@ -32,6 +34,7 @@ export function useTaskAction() {
     onSuccess: (task) => rememberTask(client, task),
     onError: (error, { task }) => {
       showError(error)
+      client.setQueryData(taskQuery(task.id).queryKey, task)
       void client.invalidateQueries({ queryKey: taskQuery(task.id).queryKey })
     },
   })
@@ -41,14 +44,19 @@ function StopButton({ task }: { task: Task }) {
   const { t } = useTranslation()
   const { modal } = App.useApp()
   const action = useTaskAction()
+  const away = !useReachable()
   const stop = (save: boolean) =>
     action.mutate({ task, run: () => stopTask(task.id, save), expect: 'STOPPING' })
   if (task.status === 'PENDING') {
-    return <Button onClick={() => stop(false)}>{t('tasks.actions.withdraw')}</Button>
+    return (
+      <Button disabled={away} onClick={() => stop(false)}>
+        {t('tasks.actions.withdraw')}
+      </Button>
+    )
   }
   const discard = () =>
     modal.confirm({
-      title: t('tasks.actions.discardTitle'),
+      title: t('tasks.actions.discardTitle', { name: task.name }),
       content: t('tasks.actions.discardDetail'),
       okText: t('tasks.actions.stopDiscard'),
       okButtonProps: { danger: true },
@@ -58,7 +66,7 @@ function StopButton({ task }: { task: Task }) {
     })
   return (
     <Space.Compact>
-      <Button disabled={task.status === 'STOPPING'} onClick={() => stop(true)}>
+      <Button disabled={away || task.status === 'STOPPING'} onClick={() => stop(true)}>
         {t('tasks.actions.stopSave')}
       </Button>
       <Dropdown
@@ -68,7 +76,11 @@ function StopButton({ task }: { task: Task }) {
           onClick: discard,
         }}
       >
-        <Button icon={<MoreOutlined />} aria-label={t('tasks.actions.moreStops')} />
+        <Button
+          icon={<DownOutlined />}
+          disabled={away}
+          aria-label={t('tasks.actions.moreStops')}
+        />
       </Dropdown>
     </Space.Compact>
   )
@@ -81,6 +93,7 @@ export function TaskActions({ task }: { task: Task }) {
   const action = useTaskAction()
   const confirmDelete = useConfirmDelete()
   const live = isLive(task)
+  const away = !useReachable()
   const askDelete = () =>
     confirmDelete({
       what: t('tasks.one'),
@@ -95,10 +108,10 @@ export function TaskActions({ task }: { task: Task }) {
     })
   const items = [
     { key: 'clone', label: t('tasks.actions.clone'), onClick: () => void navigate(withQuery(paths.newTask, { clone: task.id })) },
-    { key: 'restart', label: t('tasks.actions.restart'), disabled: live, onClick: () => action.mutate({ task, run: () => restartTask(task.id), expect: 'PENDING' }) },
+    { key: 'restart', label: t('tasks.actions.restart'), disabled: live || away, onClick: () => action.mutate({ task, run: () => restartTask(task.id), expect: 'PENDING' }) },
     { key: 'spec', label: <a href={`${taskUrl(task.id, 'spec')}?format=yaml`} download>{t('tasks.actions.downloadSpec')}</a> },
     { type: 'divider' as const },
-    { key: 'delete', danger: true, disabled: live, icon: <DeleteOutlined />, label: t('general.delete'), onClick: askDelete },
+    { key: 'delete', danger: true, disabled: live || away, icon: <DeleteOutlined />, label: t('general.delete'), onClick: askDelete },
   ]
   return (
     <>
@@ -106,6 +119,7 @@ export function TaskActions({ task }: { task: Task }) {
       {!live && task.status !== 'COMPLETED' && task.resumable && (
         <Button
           type="primary"
+          disabled={away}
           loading={action.isPending}
           onClick={() => action.mutate({ task, run: () => resumeTask(task.id), expect: 'PENDING' })}
         >
@@ -113,11 +127,13 @@ export function TaskActions({ task }: { task: Task }) {
         </Button>
       )}
       {task.status === 'COMPLETED' && (
-        <Link to={withQuery(paths.playground, { task: task.id })}>
-          <Button type="primary" icon={<MessageOutlined />}>
-            {t('tasks.actions.tryIt')}
-          </Button>
-        </Link>
+        <LinkButton
+          type="primary"
+          icon={<MessageOutlined />}
+          to={withQuery(paths.playground, { task: task.id })}
+        >
+          {t('tasks.actions.tryIt')}
+        </LinkButton>
       )}
       {task.has_artifact && (
         <Button icon={<DownloadOutlined />} href={taskUrl(task.id, 'artifact')} download>

@@ -16,7 +16,7 @@ import { TaskStrip } from './task-strip'
 import { useLiveTask } from './use-live-task'
 import { paths } from '@/app/paths'
 import { DelayedSkeleton } from '@/components/delayed-skeleton'
-import { ErrorPanel } from '@/components/error-panel'
+import { PageFailure } from '@/components/page-failure'
 import { PageHeader } from '@/components/page-header'
 import { JobStatusTag } from '@/components/status-tag'
 import { useSearchState } from '@/components/use-search-state'
@@ -79,12 +79,14 @@ function TaskView({ task }: { task: Task }) {
 }
 
 export function TaskPage() {
+  const { t } = useTranslation()
   const { id = '' } = useParams()
   const { data, error, refetch } = useQuery(taskQuery(id))
   useEffect(() => {
     window.scrollTo(0, 0)
   }, [id])
   if (data) return <TaskView key={data.id} task={data} />
-  if (error) return <ErrorPanel error={error} onRetry={() => void refetch()} />
+  const list = { label: t('shell.nav.tasks'), to: paths.tasks }
+  if (error) return <PageFailure error={error} list={list} onRetry={() => void refetch()} />
   return <DelayedSkeleton rows={8} />
 }

@@ -121,6 +121,7 @@ export function StepMethod({ wizard }: { wizard: Wizard }) {
       </div>
       <Button
         type="text"
+        style={{ marginBottom: 12 }}
         icon={advanced ? <UpOutlined aria-hidden /> : <DownOutlined aria-hidden />}
         aria-expanded={advanced}
         aria-controls="advanced-settings"

@@ -10,6 +10,7 @@ import { StepReview } from './step-review'
 import { StepSources } from './step-sources'
 import { HEADING_ID } from './use-steps'
 import { useWizard, type Start } from './use-wizard'
+import { useReachable } from '@/api/connection'
 import { paths } from '@/app/paths'
 import { PageHeader } from '@/components/page-header'
 import './wizard.css'
@@ -23,6 +24,8 @@ export function Wizard({ start }: { start: Start }) {
   const { step, furthest, left, starting, saving } = wizard
   const Content = CONTENT[step] ?? StepGoal
   const last = step === STEPS.length - 1
+  const away = !useReachable()
+  const blocked = away ? t('shell.offline.title') : left[0]?.text
   return (
     <>
       <PageHeader
@@ -57,16 +60,16 @@ export function Wizard({ start }: { start: Start }) {
             <Button disabled={step === 0 || starting} onClick={() => wizard.goTo((step - 1) as StepIndex)}>
               {t('general.back')}
             </Button>
-            {last && left[0] && (
+            {last && blocked && (
               <span id={BLOCKED_ID} className="secondary wizard-blocked">
-                {left[0].text}
+                {blocked}
               </span>
             )}
             {last ? (
               <Button
                 type="primary"
-                aria-describedby={left[0] && BLOCKED_ID}
-                disabled={left.length > 0 || starting}
+                aria-describedby={blocked && BLOCKED_ID}
+                disabled={blocked !== undefined || starting}
                 loading={starting}
                 onClick={() => void wizard.start()}
               >
