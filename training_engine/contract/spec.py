@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from training_engine.contract.knob_names import refuse_unknown
 from training_engine.contract.names import CONTRACT_VERSION, RecordType
 
 
@@ -235,6 +236,13 @@ class Hyperparameters(BaseModel):
             json_schema_extra=_knob("advanced", unit="evaluations"),
         ),
     ] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_are_known(cls, values: Any) -> Any:
+        if isinstance(values, dict):
+            refuse_unknown(values, cls.model_fields)
+        return values
 
     @model_validator(mode="after")
     def _micro_batch_fits(self) -> "Hyperparameters":
