@@ -94,6 +94,8 @@ export default {
   HubOffline: 'This installation works without a network. Add the starter model or a folder.',
   HubUnreachable:
     'The model hub can not be reached. Check the network, or add the starter model or a folder.',
+  WriteConflict:
+    'Two changes got in each other’s way and this one was undone. Nothing is lost; try again.',
   MemoryWillNotFit: 'This run is not expected to fit into this machine’s memory.',
   ModelInUse: 'Unfinished trainings start from this model ({{names}}). Stop them first, or wait.',
   ModelNotFound: 'This model does not exist (any more).',

@@ -78,6 +78,7 @@ export default {
   HubModelUnusable: '“{{reference}}”无法在这里使用。',
   HubOffline: '当前为离线模式，请添加入门模型或服务器上的文件夹。',
   HubUnreachable: '无法连接模型库。请检查网络，或添加入门模型、服务器上的文件夹。',
+  WriteConflict: '两处修改同时进行，这一次已撤销，没有丢失任何内容。请重试。',
   MemoryWillNotFit: '预计这次训练放不进这台机器的内存。请改小设置、换更小的模型，或接受风险。',
   ModelInUse: '有未结束的训练以该模型为起点（{{names}}）。请先停止训练或等待结束。',
   ModelNotFound: '该模型不存在（或已被删除）。',
