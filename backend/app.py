@@ -33,6 +33,7 @@ from backend.runner.supervisor import Supervisor
 from backend.serving import routes as serving
 from backend.serving.playground import Playground
 from backend.settings import Settings
+from backend.storable import require_storable
 from backend.system import routes as system
 from backend.system.disk import DiskUse
 from backend.system.gpus import GpuFacts
@@ -67,7 +68,7 @@ def create_app(
         docs_url=None,  # its page loads scripts from another host
         redoc_url=None,
         generate_unique_id_function=_operation_id,
-        dependencies=[Depends(require_sign_in)],
+        dependencies=[Depends(require_sign_in), Depends(require_storable)],
         lifespan=_lifespan,
     )
     app.state.settings = settings

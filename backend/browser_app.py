@@ -19,6 +19,15 @@ NOT_BUILT = (
 )
 
 
+def _file(dist: Path, path: str) -> Path | None:
+    """The file below `dist` that is meant; None when there is none, or can be none."""
+    try:
+        file = (dist / path).resolve()
+        return file if file.is_relative_to(dist.resolve()) and file.is_file() else None
+    except (OSError, ValueError):  # a name that is too long, or has a NUL
+        return None
+
+
 def install(app: FastAPI, dist: Path = DIST) -> None:
     """Add the catch-all route; must come last."""
 
@@ -26,8 +35,8 @@ def install(app: FastAPI, dist: Path = DIST) -> None:
         path = request.path_params["path"]
         if path.split("/", 1)[0] in CLOSED:
             raise HTTPException(404)
-        file = (dist / path).resolve()
-        if path and file.is_relative_to(dist.resolve()) and file.is_file():
+        file = _file(dist, path)
+        if file is not None:
             hashed = path.startswith("assets/")
             return FileResponse(file, headers={"Cache-Control": FOR_EVER if hashed else "no-cache"})
         if path.startswith("assets/") or "." in path.rsplit("/", 1)[-1]:

@@ -29,6 +29,7 @@ from backend.jobs import service as jobs
 from backend.jobs.schemas import Slot
 from backend.settings import Settings
 
+MAX_NAME = 200
 # The version's rows are there, whatever the verdict on the dropped ones.
 _JUDGED = frozenset({DatasetStatus.READY, DatasetStatus.BLOCKED})
 
@@ -83,7 +84,7 @@ async def create(
     row = DatasetRow(
         id=new_id(),
         owner_id=user.id,
-        name=form.name or PurePosixPath(file.filename).stem or file.filename,
+        name=form.name or (PurePosixPath(file.filename).stem or file.filename)[:MAX_NAME],
         description=form.description,
         filename=file.filename,
         size_bytes=file.size_bytes,

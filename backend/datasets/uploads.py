@@ -19,6 +19,7 @@ from backend.datasets import examples, service, upload, view
 from backend.datasets.schemas import Dataset, Mapping
 from backend.datasets.service import DatasetForm, NewFile
 from backend.settings import Settings
+from backend.storable import wrong_values
 
 
 async def from_request(request: Request, user: UserRow, key: str | None) -> Dataset:
@@ -86,8 +87,11 @@ def _form(fields: dict[str, str]) -> DatasetForm:
     try:
         if "mapping" in values:
             values["mapping"] = Mapping.model_validate_json(values["mapping"])
-        return DatasetForm.model_validate(values)
+        form = DatasetForm.model_validate(values)
     except ValidationError as error:
         inside = ("mapping",) if error.title == "Mapping" else ()
         errors = [{**e, "loc": ("body", *inside, *e["loc"])} for e in error.errors()]
         raise RequestValidationError(errors) from error
+    if wrong := wrong_values(form.model_dump(mode="json")):
+        raise RequestValidationError(wrong)
+    return form

@@ -48,6 +48,8 @@ async def test_hashed_files_are_kept_for_ever(pages: httpx.AsyncClient) -> None:
         "/%2e%2e/secret.txt",
         "/assets/..%2f..%2fsecret.txt",
         "/assets/link.txt",
+        "/assets/%00",
+        "/assets/" + "x" * 5000,
         "/api/v1/nothing",
         "/v1/models",
         "/metrics",

@@ -313,6 +313,14 @@ async def test_delete_is_refused_while_a_task_uses_it(
     assert (await client.delete(f"{API}/{dataset['id']}")).status_code == 204
 
 
+async def test_a_long_file_name_gives_a_name_that_fits(client: httpx.AsyncClient) -> None:
+    files = {"file": ("数" * 300 + ".jsonl", LINES.encode())}
+    answer = await client.post(API, files=files)
+    assert answer.status_code == 202, answer.text
+    assert len(answer.json()["name"]) == 200
+    assert answer.json()["filename"].endswith("数.jsonl")
+
+
 async def test_delete_before_the_import_began(
     client: httpx.AsyncClient, settings: Settings, sessions: SessionFactory
 ) -> None:

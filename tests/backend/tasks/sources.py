@@ -54,7 +54,7 @@ async def add_dataset(
         "record_type": "conversational",
         "num_rows": rows,
         "sha256": digest,
-        "counts": {"kept": rows},
+        "counts": {"kept": rows, "repaired": 0, "truncated": 0, "dropped": 0},
     }
     row = DatasetRow(id=dataset_id, owner_id=owner_id, **{**values, **columns})
     session.add(row)
