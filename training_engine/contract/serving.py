@@ -1,4 +1,4 @@
-"""The second contract: what the backend says to `python -m training_engine.serve SOCKET`.
+"""The second contract: what is said to and by `python -m training_engine.serve SOCKET`.
 
 HTTP/1.1 over a unix socket. `GET /health` answers a `Health`. `POST /generate` with a
 `GenerateRequest` answers `application/x-ndjson`: one `Token` per piece of text, then exactly one
@@ -11,36 +11,95 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from training_engine.contract.records import Record, Role
+
 HEALTH_PATH = "/health"
 GENERATE_PATH = "/generate"
+MAX_BODY_BYTES = 32 * 1024 * 1024
+_Stop = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class ChatMessage(BaseModel):
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, protected_namespaces=())
+
+
+class ChatMessage(_Request):
     """One turn of the conversation so far."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    role: Literal["system", "user", "assistant"]
+    role: Role
     content: str
 
 
-class GenerateRequest(BaseModel):
+class GenerateRequest(_Request):
     """Continue a conversation with a model folder, and the adapter folder of a LoRA run on it.
 
-    Temperature 0 is greedy. A worker keeps a base loaded and switches adapters on it, so that base
-    and tuned answers side by side need the memory of one.
+    `temperature` 0 is greedy; `repetition_penalty` null takes the model's own value. A worker keeps
+    a base loaded and switches adapters on it, so that base and tuned answers side by side need the
+    memory of one.
     """
-
-    model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
     model_path: str
     adapter_path: str | None = None
     messages: Annotated[list[ChatMessage], Field(min_length=1)]
-    max_new_tokens: Annotated[int, Field(ge=1, le=8192)] = 256
-    temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
+    max_new_tokens: Annotated[int, Field(ge=1, le=131_072)] = 512
+    temperature: Annotated[float, Field(ge=0, le=5)] = 0.0
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
-    repetition_penalty: Annotated[float, Field(ge=0.5, le=2)] = 1.0
-    seed: int | None = None
+    repetition_penalty: Annotated[float | None, Field(gt=0, le=10)] = None
+    seed: Annotated[int | None, Field(ge=0, lt=2**63)] = None
+    stop: Annotated[list[_Stop], Field(max_length=16)] = []
+
+
+class LoadRequest(_Request):
+    """Load a model now, so that the first answer comes sooner."""
+
+    model_path: str
+    adapter_path: str | None = None
+
+
+class UnloadRequest(_Request):
+    """Give memory back; without a path everything that is not in use."""
+
+    model_path: str | None = None
+
+
+class RenderTokensRequest(_Request):
+    """Show records as the trainer sees them."""
+
+    model_path: str
+    records: Annotated[list[Record], Field(min_length=1, max_length=200)]
+    max_length: Annotated[int, Field(ge=1)] = 1_048_576
+    chat_template: str | None = None
+
+
+class TokenLengthsRequest(_Request):
+    """Count tokens of records (as templated) or of plain texts; exactly one of them."""
+
+    model_path: str
+    records: list[Record] | None = None
+    texts: list[str] | None = None
+    chat_template: str | None = None
+
+
+class LoadedModelInfo(BaseModel):
+    """A model in memory, and the adapters beside it."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    model_path: str
+    adapters: list[str]
+    memory_bytes: int
+
+
+class Health(BaseModel):
+    """`starting` until the libraries are loaded and the device is chosen."""
+
+    status: Literal["starting", "ready", "failed"]
+    device: str | None = None
+    dtype: str | None = None
+    device_reason: str | None = None
+    loaded: list[LoadedModelInfo] = []
+    busy: bool = False
+    active: int = 0
 
 
 class Token(BaseModel):
@@ -70,30 +129,38 @@ class Failure(BaseModel):
     hint: str
 
 
-class LoadedModel(BaseModel):
-    """A model in memory, and the adapters beside it."""
+class RenderedToken(BaseModel):
+    """One token: characters split over several tokens stand at the last of them."""
 
-    model_config = ConfigDict(protected_namespaces=())
-
-    model_path: str
-    adapters: list[str]
-    memory_bytes: int
-
-
-class Health(BaseModel):
-    """`starting` until the libraries are loaded and the device is chosen."""
-
-    status: Literal["starting", "ready", "failed"]
-    device: str | None = None
-    device_reason: str | None = None
-    loaded: list[LoadedModel] = []
-    busy: bool = False
+    id: int
+    text: str
+    trained: bool
+    terminator: bool
 
 
-Line = Annotated[Token | Done | Failure, Field(discriminator="type")]
-_adapter: TypeAdapter[Line] = TypeAdapter(Line)
+class RenderedSample(BaseModel):
+    """What is laid before the model at once, cut to the asked length."""
+
+    tokens: list[RenderedToken]
+    num_tokens: int
+    num_trained: int
+    truncated: bool
 
 
-def parse_line(line: bytes | str) -> Line:
+class RenderedRecord(BaseModel):
+    """A record becomes one sample, or several where the template rewrites earlier turns; or it
+    can not be trained on, and `error` says why."""
+
+    samples: list[RenderedSample]
+    error: Failure | None
+
+
+StreamItem = Token | Done | Failure
+_adapter: TypeAdapter[StreamItem] = TypeAdapter(
+    Annotated[Token | Done | Failure, Field(discriminator="type")]
+)
+
+
+def parse_line(line: bytes | str) -> StreamItem:
     """One line of an answer; raises `pydantic.ValidationError` for anything unknown."""
     return _adapter.validate_json(line)

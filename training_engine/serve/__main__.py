@@ -7,11 +7,14 @@ It ends on SIGTERM or SIGINT, and by itself when its parent ends. Exit codes: 0 
 import os
 import sys
 
+from training_engine.tuning import KERNEL_CACHES
+
 # Before any import can read them. Idle threads sleep instead of spinning: a worker that shares the
 # processor with a training run would otherwise slow both down many times over.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.update({**KERNEL_CACHES, **os.environ})  # prompts too are never equally long
 
 import asyncio
 import signal

@@ -10,9 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from training_engine.serve.failures import ServeError
-from training_engine.serve.scheduler import Scheduler
-from training_engine.serve.schemas import (
+from training_engine.contract.serving import (
     MAX_BODY_BYTES,
     Failure,
     GenerateRequest,
@@ -22,6 +20,8 @@ from training_engine.serve.schemas import (
     TokenLengthsRequest,
     UnloadRequest,
 )
+from training_engine.serve.failures import ServeError
+from training_engine.serve.scheduler import Scheduler
 
 if TYPE_CHECKING:
     from training_engine.serve.model_store import ModelStore

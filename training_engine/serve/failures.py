@@ -1,7 +1,7 @@
 """What the worker refuses, as one exception with a plain sentence and the next step."""
 
+from training_engine.contract.serving import Failure
 from training_engine.failures import EngineFailure
-from training_engine.serve.schemas import Failure
 
 
 class ServeError(Exception):

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 from training_engine.contract.records import Message
+from training_engine.contract.serving import Done, GenerateRequest, StreamItem, Token
 from training_engine.data.chat import ChatTemplate, TemplateRefusal
 from training_engine.serve.failures import ServeError
 from training_engine.serve.loaded_model import LoadedModel
 from training_engine.serve.sampling import Sampler
-from training_engine.serve.schemas import Done, GenerateRequest, StreamItem, Token
 from training_engine.serve.text_stream import Detokenizer, StopWords
 
 # A long prompt is read in pieces, so that others' answers go on and a cancel is heard in between.

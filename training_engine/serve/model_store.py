@@ -7,10 +7,10 @@ from pathlib import Path
 
 import psutil
 
+from training_engine.contract.serving import LoadedModelInfo
 from training_engine.devices import Placement
 from training_engine.serve.failures import ServeError
 from training_engine.serve.loaded_model import LoadedModel, fingerprint
-from training_engine.serve.schemas import LoadedModelInfo
 
 # Room that must stay free beside the weights, for the cache of conversations and the system.
 _RESERVE_BYTES = 400_000_000

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from training_engine.contract.serving import Done, GenerateRequest, Health, StreamItem
 from training_engine.failures import EngineFailure, explain
 from training_engine.serve.failures import ServeError, from_engine
-from training_engine.serve.schemas import Done, GenerateRequest, Health, StreamItem
 
 if TYPE_CHECKING:
     from training_engine.serve.generation import Generation

@@ -4,13 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from training_engine.contract.records import Record
-from training_engine.data.chat import ChatTemplate, TemplateRefusal, terminators
-from training_engine.data.encode import EncodedSet, Encoder
-from training_engine.data.records import Row
-from training_engine.failures import EngineFailure
-from training_engine.serve.failures import ServeError
-from training_engine.serve.folders import check_model_folder
-from training_engine.serve.schemas import (
+from training_engine.contract.serving import (
     Failure,
     RenderedRecord,
     RenderedSample,
@@ -18,6 +12,12 @@ from training_engine.serve.schemas import (
     RenderTokensRequest,
     TokenLengthsRequest,
 )
+from training_engine.data.chat import ChatTemplate, TemplateRefusal, terminators
+from training_engine.data.encode import EncodedSet, Encoder
+from training_engine.data.records import Row
+from training_engine.failures import EngineFailure
+from training_engine.serve.failures import ServeError
+from training_engine.serve.folders import check_model_folder
 from training_engine.serve.text_stream import Detokenizer
 from training_engine.serve.tokenizers import load_template
 
