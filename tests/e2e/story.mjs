@@ -1,12 +1,13 @@
 /**
  * The main job as a user does it: set up, upload, add the starter model, train, watch, reload in
- * between, talk to both models, take the result away.
+ * between, talk to both models, take the result away; at the end every page is looked at for barriers.
  *
  * Usage: node story.mjs URL SETUP_TOKEN OUT_DIR. Writes OUT_DIR/story.json and screenshots.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { findBarriers } from './accessibility.mjs'
 import { openBrowser, until } from './browser.mjs'
 
 const [url, token, out] = process.argv.slice(2)
@@ -176,6 +177,12 @@ async function otherLanguage() {
   said('looked at in Chinese')
 }
 
+async function everybody() {
+  const barriers = await findBarriers(page, url, story.task)
+  if (barriers.length > 0) throw new Error(`axe-core found barriers:\n${barriers.join('\n')}`)
+  said('no barriers on any page, in both languages and themes')
+}
+
 try {
   await setUp()
   await upload()
@@ -185,6 +192,7 @@ try {
   await talk()
   await takeAway()
   await otherLanguage()
+  await everybody()
   if (errors.length > 0) throw new Error(`the pages reported errors:\n${errors.join('\n')}`)
   writeFileSync(join(out, 'story.json'), JSON.stringify(story, null, 2))
 } catch (error) {

@@ -2483,7 +2483,11 @@ export interface components {
              * Format: uuid
              */
             id: string;
-            intent: components["schemas"]["Intent"];
+            /**
+             * Intent
+             * @description An `Intent`, or the words of whoever created it
+             */
+            intent: string;
             method: components["schemas"]["Method"];
             /**
              * Metrics
@@ -2595,8 +2599,11 @@ export interface components {
              *     }
              */
             hyperparameters: components["schemas"]["Hyperparameters"];
-            /** @default other */
-            intent: components["schemas"]["Intent"];
+            /**
+             * Intent
+             * @default other
+             */
+            intent: components["schemas"]["Intent"] | string;
             /** @default lora */
             method: components["schemas"]["Method"];
             /**

@@ -22,7 +22,7 @@ export default {
     dark: 'Dark',
   },
   // What the button shows is part of its name.
-  languageNow: 'Language: {{name}} ({{short}})',
+  languageNow: '{{short}} – language: {{name}}',
   account: {
     label: 'Account',
     signOut: 'Sign out',

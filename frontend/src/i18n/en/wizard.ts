@@ -30,6 +30,7 @@ export default {
     outputHelp: 'The tuned model carries it in its files. Letters, digits, dots, hyphens.',
     description: 'Description',
     copyOf: '{{name}} (copy)',
+    ownIntent: 'In your own words',
     intents: {
       chat: 'Answers in conversations, in your tone',
       instruction: 'Does what a prompt asks for',

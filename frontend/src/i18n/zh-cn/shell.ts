@@ -21,7 +21,7 @@ export default {
     light: '浅色',
     dark: '深色',
   },
-  languageNow: '语言：{{name}}（{{short}}）',
+  languageNow: '{{short}} – 语言：{{name}}',
   account: {
     label: '账号',
     signOut: '退出登录',

@@ -29,6 +29,7 @@ export default {
     outputHelp: '训练出的模型文件会带上这个名称。可用字母、数字、点和连字符。',
     description: '说明',
     copyOf: '{{name}}（副本）',
+    ownIntent: '用你自己的话描述',
     intents: {
       chat: '以你的语气进行对话',
       instruction: '按提示完成要求',

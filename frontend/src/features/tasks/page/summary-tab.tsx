@@ -3,6 +3,7 @@ import { Col, Descriptions, Row } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import { isLive, type Task } from '../api'
+import { intentName } from '../intents'
 import { LossChart } from '../chart/loss-chart'
 import { paths } from '@/app/paths'
 import { RelativeTime } from '@/components/relative-time'
@@ -42,7 +43,7 @@ export function SummaryTab({ task }: { task: Task }) {
               : []),
             { key: 'objective', label: t('tasks.fields.objective'), children: t(`tasks.objectives.${task.objective}`) },
             { key: 'method', label: t('tasks.fields.method'), children: t(`tasks.methods.${task.method}`) },
-            { key: 'intent', label: t('tasks.fields.intent'), children: t(`tasks.intents.${task.intent}`) },
+            { key: 'intent', label: t('tasks.fields.intent'), children: intentName(t, task.intent) },
             { key: 'output', label: t('tasks.fields.outputName'), children: <span className="mono">{task.output_name}</span> },
             { key: 'rows', label: t('tasks.fields.rows'), children: format.number(task.estimate?.num_rows) },
             { key: 'attempt', label: t('tasks.fields.attempt'), children: task.attempt },

@@ -2,6 +2,7 @@
  * The wizard's state and every change to it, as one reducer. Names and recommended values follow by
  * themselves until the user has touched them; what the user chose is never overwritten.
  */
+import { isKnownIntent } from '../intents'
 import { knobField } from './check'
 import { initialKnobs, sameValue } from './knobs'
 import { outputNameFor, type Values } from './values'
@@ -64,7 +65,8 @@ export function initialState(values: Values, saved: Partial<WizardState> = {}): 
   }
 }
 
-const fallbackName = ({ intent }: Values) => intent.replaceAll('_', '-')
+const fallbackName = ({ intent }: Values) =>
+  isKnownIntent(intent) ? intent.replaceAll('_', '-') : 'model'
 
 /** The output name follows the name while it is the app's own. */
 function withOutputName(state: WizardState): WizardState {

@@ -1,14 +1,17 @@
 /** Step 1: what it is called and what it is for. */
 import { Input } from 'antd'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { ChoiceCards } from './choice-cards'
 import { Field } from './field'
 import type { Wizard } from './use-wizard'
-import { INTENTS } from './values'
+import { INTENTS, isKnownIntent } from '../intents'
 
 export function StepGoal({ wizard }: { wizard: Wizard }) {
   const { t } = useTranslation()
   const { values } = wizard.state
+  const [initial] = useState(values.intent)
+  const own = isKnownIntent(initial) ? [] : [initial]
   const edit = (changed: Partial<typeof values>) =>
     wizard.dispatch({ type: 'edit', values: changed })
   return (
@@ -19,11 +22,14 @@ export function StepGoal({ wizard }: { wizard: Wizard }) {
             id={id}
             value={values.intent}
             onChange={(intent) => edit({ intent })}
-            choices={INTENTS.map((value) => ({
-              value,
-              label: t(`tasks.intents.${value}`),
-              detail: t(`wizard.goal.intents.${value}`),
-            }))}
+            choices={[
+              ...INTENTS.map((value) => ({
+                value: value as string,
+                label: t(`tasks.intents.${value}`),
+                detail: t(`wizard.goal.intents.${value}`),
+              })),
+              ...own.map((value) => ({ value, label: value, detail: t('wizard.goal.ownIntent') })),
+            ]}
           />
         )}
       </Field>

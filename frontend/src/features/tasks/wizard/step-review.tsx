@@ -2,6 +2,7 @@
 import { CopyOutlined, DownloadOutlined } from '@ant-design/icons'
 import { App, Button, Descriptions, Flex, Tag, Typography, type DescriptionsProps } from 'antd'
 import { useTranslation } from 'react-i18next'
+import { intentName } from '../intents'
 import { STEPS, type StepIndex } from './check'
 import { apiCallOf, runFileOf } from './export'
 import { Findings } from './findings'
@@ -91,7 +92,7 @@ export function StepReview({ wizard }: { wizard: Wizard }) {
         step={0}
         items={[
           { key: 'name', label: t('wizard.goal.name'), children: values.name },
-          { key: 'intent', label: t('tasks.fields.intent'), children: t(`tasks.intents.${values.intent}`) },
+          { key: 'intent', label: t('tasks.fields.intent'), children: intentName(t, values.intent) },
           { key: 'output', label: t('wizard.goal.output'), children: <span className="mono">{values.output_name}</span> },
           { key: 'description', label: t('wizard.goal.description'), children: values.description || '–' },
         ]}

@@ -9,7 +9,7 @@ export type Task = Schemas['Task']
 export interface Values {
   name: string
   description: string
-  intent: Schemas['Intent']
+  intent: string
   output_name: string
   objective: Schemas['Objective']
   model_id: string | null
@@ -22,14 +22,6 @@ export interface Values {
   parent_id: string | null
 }
 
-export const INTENTS = [
-  'chat',
-  'instruction',
-  'question_answering',
-  'classification',
-  'translation',
-  'other',
-] as const satisfies readonly Schemas['Intent'][]
 export const COMPLEXITIES = [
   'simple',
   'medium',

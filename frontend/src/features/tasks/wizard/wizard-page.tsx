@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useSearchParams } from 'react-router'
 import { taskQuery } from '../api'
+import { intentName } from '../intents'
 import { getDraft } from './api'
 import type { StepIndex } from './check'
 import { stateOf } from './draft-document'
@@ -54,7 +55,7 @@ function useBeginning(from: From, draft: Schemas['Draft'] | undefined, task: Tas
       draft: null,
       nameFor: ({ values: now }, dataset) => {
         if (task) return t('wizard.goal.copyOf', { name: task.name })
-        return dataset ? dataset.name : dated(t(`tasks.intents.${now.intent}`))
+        return dataset ? dataset.name : dated(intentName(t, now.intent))
       },
     }
   }

@@ -1,0 +1,144 @@
+/**
+ * Every page of the app under axe-core, in each language and both themes: no violation that is
+ * serious or critical. Uses a platform that holds data already; the languages run side by side.
+ */
+import { readFileSync } from 'node:fs'
+import { until } from './browser.mjs'
+
+const AXE = readFileSync(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf-8')
+const LANGUAGES = ['en', 'zh-CN']
+const TABS = ['summary', 'metrics', 'logs', 'samples', 'config', 'checkpoints', 'events']
+const BAD = new Set(['serious', 'critical'])
+
+// Data sets in the states that the good example never has.
+const FILES = {
+  'unmapped.csv': 'foo,bar,baz\n1,2,3\n4,5,6\n',
+  'broken.jsonl':
+    '{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Hello"}]}\n{"messages":\n',
+  'empty.jsonl': '',
+}
+
+/** Uploads `FILES`; the addresses of their pages by file name. */
+async function addDatasets(page) {
+  return page.evaluate(async (files) => {
+    const addresses = {}
+    for (const [name, text] of Object.entries(files)) {
+      const body = new FormData()
+      body.append('name', name)
+      body.append('file', new Blob([text]), name)
+      const headers = { 'X-EasyTune': '1' }
+      const answer = await fetch('/api/v1/datasets', { method: 'POST', body, headers })
+      addresses[name] = `/data/${(await answer.json()).id}`
+    }
+    return addresses
+  }, FILES)
+}
+
+async function violations(page, rules) {
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(AXE)
+  const { violations: found } = await page.evaluate(
+    (options) => window.axe.run(document, { resultTypes: ['violations'], ...options }),
+    rules,
+  )
+  return found
+    .filter(({ impact }) => BAD.has(impact))
+    .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 5).map(({ html }) => html.slice(0, 160)).join('\n    ')}`)
+}
+
+/** Waits until the theme is the one asked for and nothing fades any more (what spins may spin). */
+const settled = (page, theme) =>
+  page.waitForFunction(
+    (wanted) =>
+      document.documentElement.dataset.theme === wanted &&
+      document
+        .getAnimations()
+        .every(({ playState, effect }) => playState !== 'running' || effect.getTiming().iterations === Infinity),
+    theme,
+    { polling: 100 },
+  )
+
+// A theme changes colours and nothing else: the second one needs no other rule.
+const RULES = {
+  light: { rules: { 'label-content-name-mismatch': { enabled: true } } },
+  dark: { runOnly: ['color-contrast'] },
+}
+
+/** The page as it stands, light and dark. */
+async function check(page, name, report) {
+  for (const theme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme: theme })
+    await settled(page, theme)
+    for (const found of await violations(page, RULES[theme])) report(`${name}, ${theme}: ${found}`)
+  }
+}
+
+async function checkWizard(page, url, task, report) {
+  await page.goto(`${url}/training/new?clone=${task}`)
+  await page.locator('#field-name').fill('Looked at')
+  for (const step of [1, 2, 3, 4]) {
+    await page.locator('main h2').first().waitFor()
+    if (step === 3) await page.locator('[aria-controls=advanced-settings]').click()
+    await check(page, `wizard step ${step}`, report)
+    if (step < 4) await page.locator('main button[type=submit]').click()
+  }
+}
+
+async function checkDialogs(page, url, report) {
+  await page.goto(`${url}/models?add=1`)
+  await page.getByRole('dialog').waitFor()
+  await check(page, 'dialog to add a model', report)
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('Control+k')
+  await page.getByRole('dialog').getByRole('combobox').waitFor()
+  await check(page, 'jump panel', report)
+}
+
+async function checkLanguage(browser, url, language, { addresses, task, cookies }, report) {
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 720 },
+    reducedMotion: 'reduce',
+  })
+  await context.addInitScript((code) => localStorage.setItem('easytune.language', code), language)
+  const page = await context.newPage()
+  const say = (text) => report(`${language}, ${text}`)
+  await page.goto(`${url}/login`)
+  await page.locator('input[type=password]').waitFor()
+  await check(page, '/login', say)
+  await context.addCookies(cookies)
+  for (const address of addresses) {
+    await page.goto(url + address)
+    await page.getByRole('heading', { level: 1 }).first().waitFor()
+    await check(page, address, say)
+  }
+  await checkWizard(page, url, task, say)
+  await checkDialogs(page, url, say)
+  await context.close()
+}
+
+/** What axe-core finds serious or critical on any page; `task`: a run that has completed. */
+export async function findBarriers(page, url, task) {
+  const files = await addDatasets(page)
+  await until('the files are imported', async () => {
+    const all = await page.evaluate(() => fetch('/api/v1/datasets').then((answer) => answer.json()))
+    return all.items.every(({ status }) => status !== 'importing')
+  })
+  const addresses = [
+    '/', '/data', '/models', '/training', '/playground', '/system', '/nowhere',
+    ...Object.values(files),
+    `/data/${task}`, `/training/${files['empty.jsonl'].split('/').pop()}`, // of another kind: not there
+    ...TABS.map((tab) => `/training/${task}?tab=${tab}`),
+  ] // prettier-ignore
+  const { items } = await page.evaluate(() =>
+    fetch('/api/v1/datasets?status=ready').then((answer) => answer.json()),
+  )
+  for (const tab of ['preview', 'fields', 'report']) addresses.push(`/data/${items[0].id}?tab=${tab}`)
+  const cookies = await page.context().cookies()
+  const found = []
+  const seen = { addresses, task, cookies }
+  await Promise.all(
+    LANGUAGES.map((language) =>
+      checkLanguage(page.context().browser(), url, language, seen, (text) => found.push(text)),
+    ),
+  )
+  return found
+}
