@@ -41,6 +41,10 @@ class Intent(StrEnum):
     OTHER = "other"
 
 
+# In one's own words where no known one fits; the browser app shows it as it is.
+OwnIntent = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
 class TaskPlan(BaseModel):
     """What is to be trained: the part that an estimate needs."""
 
@@ -60,7 +64,7 @@ class TaskCreate(TaskPlan):
 
     name: Name
     description: Text = ""
-    intent: Intent = Intent.OTHER
+    intent: Intent | OwnIntent = Intent.OTHER
     output_name: OutputName
     parent_id: UUID | None = Field(None, description="The task whose values were taken over")
     accept_memory_risk: bool = Field(
@@ -99,7 +103,7 @@ class Task(BaseModel):
     id: UUID
     name: str
     description: str
-    intent: Intent
+    intent: str = Field(description="An `Intent`, or the words of whoever created it")
     objective: Objective
     method: Method
     device: Device

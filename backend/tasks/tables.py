@@ -31,7 +31,7 @@ class TaskRow(Keyed, Base):
 
     name: Mapped[str] = mapped_column(String(200))
     description: Mapped[str] = mapped_column(Text)
-    intent: Mapped[str] = mapped_column(String(32))
+    intent: Mapped[str] = mapped_column(String(200))
     objective: Mapped[str] = mapped_column(String(32))
     method: Mapped[str] = mapped_column(String(32))
     device: Mapped[str] = mapped_column(String(16))

@@ -1,4 +1,5 @@
-"""Jobs that wait for memory or are to be forgotten; tasks whose owner accepted a lack of memory."""
+"""Jobs that wait for memory or are to be forgotten; tasks whose owner accepted a lack of memory,
+and whose intent is said in own words."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,10 +21,14 @@ def upgrade() -> None:
     op.add_column("jobs", sa.Column("wait", postgresql.JSONB(), nullable=True))
     op.add_column("jobs", _flag("forgotten"))
     op.add_column("tasks", _flag("accept_memory_risk"))
+    op.alter_column("tasks", "intent", type_=sa.String(200))
 
 
 def downgrade() -> None:
     """Remove them."""
+    op.alter_column(
+        "tasks", "intent", type_=sa.String(32), postgresql_using="left(intent, 32)"
+    )
     op.drop_column("tasks", "accept_memory_risk")
     for name in ("forgotten", "wait", "memory_bytes"):
         op.drop_column("jobs", name)

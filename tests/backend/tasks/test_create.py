@@ -91,6 +91,17 @@ async def test_a_task_is_created_with_job_spec_edges_and_estimate(
     assert (await client.get(f"{PATH}/{task['id']}")).json() == task
 
 
+async def test_an_intent_in_own_words_is_kept(
+    client: httpx.AsyncClient, body: dict[str, Any]
+) -> None:
+    words = "answers the questions that our shop gets at night"
+    answer = await client.post(PATH, json={**body, "intent": words})
+    assert (answer.status_code, answer.json()["intent"]) == (201, words)
+    for wrong in ("", "x" * 201):
+        refused = await client.post(PATH, json={**body, "intent": wrong, "output_name": "o2"})
+        assert refused.status_code == 422
+
+
 async def test_two_clicks_make_one_task(
     client: httpx.AsyncClient, sessions: SessionFactory, body: dict[str, Any]
 ) -> None:
