@@ -49,6 +49,12 @@ def explain(error: BaseException) -> EngineFailure:
             f"The disk is full: {detail}",
             "Free disk space, then resume the run.",
         )
+    if type(error).__name__ == "CorruptCheckpoint":  # by name: its module needs torch
+        return EngineFailure(
+            FailureCode.CHECKPOINT_CORRUPT,
+            f"What was written can not be read back as it was: {first}.",
+            "Check the disk, then resume the run from an earlier checkpoint.",
+        )
     if isinstance(error, ImportError):
         return EngineFailure(
             FailureCode.DEPENDENCY,

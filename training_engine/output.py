@@ -31,8 +31,13 @@ def write(
     write_weights: Callable[[Path], None],
     metrics: Mapping[str, float | None],
     versions: Mapping[str, str],
+    prove: Callable[[Path], None],
 ) -> int:
-    """Write `output/` atomically; returns its size in bytes. Raises `OSError`."""
+    """Write `output/` atomically; returns its size in bytes.
+
+    `prove` reads the folder back and raises unless it is sound; then there is no output at all.
+    Raises `OSError` and `CorruptCheckpoint` too.
+    """
     temporary, final = run_dir / f".{OUTPUT_DIR}", run_dir / OUTPUT_DIR
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
@@ -44,13 +49,14 @@ def write(
         (temporary / ARGUMENTS_FILE).write_text(json.dumps(arguments(spec, versions), indent=1))
         (temporary / "README.md").write_text(card(spec, metrics, versions))
         checkpoints.write_manifest(temporary, {"run_id": spec.run_id, "attempt": spec.attempt})
+        checkpoints.verify(temporary)
+        prove(temporary)
         shutil.rmtree(final, ignore_errors=True)
         temporary.rename(final)
         checkpoints.sync(run_dir)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
-    checkpoints.verify(final)
     return sum(p.stat().st_size for p in final.rglob("*") if p.is_file())
 
 

@@ -83,7 +83,7 @@ def versions() -> dict[str, str]:
 
 def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) -> ExitCode:
     """The whole run; raises what `explain` knows how to tell."""
-    from training_engine import build, devices, loop, output
+    from training_engine import build, devices, loop, output, proof
     from training_engine.data.chat import ChatTemplate, terminators
     from training_engine.data.prepare import prepare
     from training_engine.models import load
@@ -127,7 +127,12 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
     best = training.load_best()
     metrics = build.final_metrics(training, best)
     size = output.write(
-        run_dir, spec, lambda folder: build.write_weights(folder, training), metrics, used
+        run_dir,
+        spec,
+        lambda folder: build.write_weights(folder, training),
+        metrics,
+        used,
+        lambda folder: proof.prove(folder, training, template),
     )
     if data.examples and not stop.wanted():
         reporter.phase(Phase.EVALUATING, "Answering held-out prompts", step=state.step)

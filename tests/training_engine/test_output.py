@@ -41,6 +41,10 @@ def weights(folder: Path) -> None:
     (folder / "adapter_model.safetensors").write_bytes(b"1234")
 
 
+def accept(folder: Path) -> None:
+    checkpoints.verify(folder)
+
+
 def front_matter(folder: Path) -> dict[str, object]:
     _, head, _ = (folder / "README.md").read_text().split("---\n", 2)
     found: dict[str, object] = yaml.safe_load(head)
@@ -48,7 +52,7 @@ def front_matter(folder: Path) -> dict[str, object]:
 
 
 def test_is_complete_and_verifies(tmp_path: Path, base: Path) -> None:
-    size = output.write(tmp_path, spec(base), weights, {"eval_loss": 1.25}, VERSIONS)
+    size = output.write(tmp_path, spec(base), weights, {"eval_loss": 1.25}, VERSIONS, accept)
     folder = tmp_path / "output"
     names = {p.name for p in folder.iterdir()}
     assert names == {
@@ -62,7 +66,7 @@ def test_is_complete_and_verifies(tmp_path: Path, base: Path) -> None:
 
 
 def test_the_card_reads_as_yaml_whatever_the_names(tmp_path: Path, base: Path) -> None:
-    output.write(tmp_path, spec(base), weights, {"eval_loss": 1.25}, VERSIONS)
+    output.write(tmp_path, spec(base), weights, {"eval_loss": 1.25}, VERSIONS, accept)
     head = front_matter(tmp_path / "output")
     assert head["library_name"] == "peft"
     assert head["base_model"] == "owner/base"
@@ -71,13 +75,13 @@ def test_the_card_reads_as_yaml_whatever_the_names(tmp_path: Path, base: Path) -
 
 
 def test_a_full_model_says_so(tmp_path: Path, base: Path) -> None:
-    output.write(tmp_path, spec(base, method=Method.FULL), weights, {}, VERSIONS)
+    output.write(tmp_path, spec(base, method=Method.FULL), weights, {}, VERSIONS, accept)
     head = front_matter(tmp_path / "output")
     assert (head["library_name"], head["base_model_relation"]) == ("transformers", "finetune")
 
 
 def test_the_template_that_was_chosen_is_the_one_that_ships(tmp_path: Path, base: Path) -> None:
-    output.write(tmp_path, spec(base, chat_template="{{ 'mine' }}"), weights, {}, VERSIONS)
+    output.write(tmp_path, spec(base, chat_template="{{ 'mine' }}"), weights, {}, VERSIONS, accept)
     assert (tmp_path / "output" / "chat_template.jinja").read_text() == "{{ 'mine' }}"
 
 
@@ -87,6 +91,6 @@ def test_a_failure_leaves_nothing(tmp_path: Path, base: Path) -> None:
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space"):
-        output.write(tmp_path, spec(base), failing, {}, VERSIONS)
+        output.write(tmp_path, spec(base), failing, {}, VERSIONS, accept)
     assert not (tmp_path / "output").exists()
     assert not (tmp_path / ".output").exists()

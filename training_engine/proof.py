@@ -1,0 +1,127 @@
+"""A result counts only when it was read back: its weights are those that were trained, its
+configuration and template parse, its tokenizer gives the ids that training saw.
+
+Works on the files alone, as whoever downloads them would.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from training_engine.contract.model_folder import (
+    ADAPTER_WEIGHTS_FILE,
+    UnfitFolder,
+    check_adapter,
+    check_model,
+    read_header,
+    weight_files,
+)
+from training_engine.contract.names import FailureCode
+from training_engine.contract.spec import Method
+from training_engine.data.chat import ChatTemplate
+from training_engine.failures import EngineFailure
+from training_engine.models import adapters, load
+from training_engine.run import Run
+
+# Words of several scripts, digits and code: what tokenizers treat differently.
+SAMPLE = "Hello, world! 你好，世界。 Привет 1234567 x_1 = f(0.5)\n\n\ttab 🙂"
+READ_AGAIN = "Check the disk, then resume the run: its checkpoints are kept."
+
+
+def prove(folder: Path, run: Run, template: ChatTemplate) -> None:
+    """Raise `EngineFailure` naming the first thing in `folder` that is not as it was trained."""
+    try:
+        if run.spec.method == Method.LORA:
+            _prove_adapter(folder, run)
+        else:
+            _prove_model(folder, run)
+    except UnfitFolder as error:
+        raise _broken(error.message) from error
+    _prove_tokenizer(folder, template)
+
+
+def _prove_adapter(folder: Path, run: Run) -> None:
+    """Every matrix of every layer, and the numbers that scale them."""
+    config, knobs = check_adapter(folder), run.spec.hyperparameters
+    if (config.get("r"), config.get("lora_alpha")) != (knobs.lora_rank, knobs.lora_alpha):
+        raise _broken(f"{adapters.CONFIG_FILE} has another rank or alpha than the run")
+    wanted = adapters.peft_tensors(run.model, run.weights.masters)
+    stored = set(read_header(folder / ADAPTER_WEIGHTS_FILE))
+    if odd := sorted(stored ^ wanted.keys()):
+        raise _broken(f"{ADAPTER_WEIGHTS_FILE} and the model differ in {odd[0]}")
+    _compare([folder / ADAPTER_WEIGHTS_FILE], wanted)
+
+
+def _prove_model(folder: Path, run: Run) -> None:
+    """Every tensor; tied ones are stored once, as the base model stores them."""
+    check_model(folder)
+    files = weight_files(folder)
+    trained = run.model.state_dict()
+    stored = {name for file in files for name in read_header(file)}
+    base = {name for file in weight_files(Path(run.spec.model.path)) for name in read_header(file)}
+    # Names that neither the model nor its base knows, or that nothing in the files stands for.
+    if odd := sorted(stored - trained.keys() - base):
+        raise _broken(f"the weights hold {odd[0]}, which the model does not have")
+    present = {_place(trained[name]) for name in stored & trained.keys()}
+    lost = (n for n, tensor in trained.items() if n not in stored and _place(tensor) not in present)
+    if missing := sorted(name for name in lost if name in base or name in _learnt(run.model)):
+        raise _broken(f"{missing[0]} was not written")
+    _compare(files, {name: trained[name] for name in stored & trained.keys()})
+
+
+def _learnt(model: nn.Module) -> set[str]:
+    return {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+
+
+def _place(tensor: Tensor) -> tuple[int, tuple[int, ...]]:
+    """Where a tensor lives: tied weights share it."""
+    return tensor.data_ptr(), tuple(tensor.shape)
+
+
+def _compare(files: list[Path], wanted: Mapping[str, Tensor]) -> None:
+    """Shape and every number, one tensor at a time."""
+    for file in files:
+        for name, stored in _tensors(file):
+            if name not in wanted:
+                continue
+            trained = wanted[name].detach().to("cpu")
+            same = stored.shape == trained.shape and stored.dtype == trained.dtype
+            if not same or not torch.equal(_bits(stored), _bits(trained)):
+                raise _broken(f"{name} in {file.name} is not what was trained")
+
+
+def _bits(tensor: Tensor) -> Tensor:
+    """As bytes: equal means equal, also for what is not a number."""
+    return tensor.contiguous().reshape(-1).view(torch.uint8)
+
+
+def _tensors(file: Path) -> Iterator[tuple[str, Tensor]]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(file, framework="pt") as opened:
+            for name in opened.keys():  # noqa: SIM118 - it is no mapping
+                yield name, opened.get_tensor(name)
+    except SafetensorError as error:
+        raise _broken(f"{file.name} can not be read back") from error
+
+
+def _prove_tokenizer(folder: Path, template: ChatTemplate) -> None:
+    """The same template, the same ids."""
+    tokenizer = template.tokenizer
+    text = SAMPLE + " ".join(tokenizer.all_special_tokens)
+    try:
+        fresh = ChatTemplate(load.load_tokenizer(folder))
+    except EngineFailure as failure:
+        raise _broken(failure.message.rstrip(".")) from failure
+    if fresh.template != template.template:
+        raise _broken("its chat template is not the one that was trained with")
+    if fresh.tokenizer(text)["input_ids"] != tokenizer(text)["input_ids"]:
+        raise _broken("its tokenizer gives other ids than the one that was trained with")
+
+
+def _broken(what: str) -> EngineFailure:
+    message = f"The result was written but is not sound: {what.rstrip('.')}."
+    return EngineFailure(FailureCode.CHECKPOINT_CORRUPT, message, READ_AGAIN)
