@@ -94,7 +94,7 @@ async def receive(request: Request, settings: Settings, path: Path) -> Upload:
     if kind != b"multipart/form-data" or not boundary:
         raise UploadExpected
     declared = request.headers.get("content-length", "")
-    require_space(settings, int(declared) if declared.isdecimal() else 0)
+    require_space(settings, int(declared) if declared.isdecimal() and len(declared) < 19 else 0)
     receiver = _Receiver(path, settings.max_upload_mb * MB)
     try:
         parser = receiver.parser(boundary)

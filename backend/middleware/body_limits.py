@@ -52,7 +52,8 @@ class BodyLimits:
         request, limit = Request(scope), self._limit(scope)
         too_large = BodyTooLarge(params={"megabytes": limit // MB})
         said = request.headers.get("Content-Length", "")
-        if said.isdigit() and int(said) > limit:
+        # Longer than any size that is allowed: not even worth reading as a number.
+        if said.isdecimal() and (len(said) > 18 or int(said) > limit):
             await errors.answer(request, too_large)(scope, receive, send)
             return
         received, complete, started = 0, False, False

@@ -341,6 +341,52 @@ async def test_pages(app: FastAPI, client: httpx.AsyncClient) -> None:
         assert b"root:" not in answer.content
 
 
+HEADER_NAMES = [
+    *("Origin", "Host", "Cookie", "Authorization", "Range", "If-None-Match", "If-Modified-Since"),
+    *("If-Range", "X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "X-Request-ID", "Accept"),
+    *("Sec-Fetch-Site", "X-EasyTune", "Content-Type", "Content-Length", "Last-Event-ID", "Referer"),
+    *("Idempotency-Key", "User-Agent", "Accept-Encoding", "Transfer-Encoding", "Expect"),
+]
+HEADER_VALUES = [
+    *(b"", b" ", b"http://[", b"http://[::1", b"http://a:b:c", b"//", b"null", b"\xff\xfe", b"-1"),
+    *(
+        b"\xb2",
+        b"9" * 5000,
+        b"Bearer ",
+        b"Bearer \xff.\xff.\xff",
+        b"Bearer a.b.c",
+        b"bearer e30.e30.",
+    ),
+    *(
+        b"bytes=-",
+        b"bytes=9-1",
+        b"bytes=0-" + b"9" * 400,
+        b"bytes=" + b"0-0," * 500,
+        b"easytune=\xff",
+    ),
+    *(b"easytune=" + b"x" * 5000, b"=;=;", b'W/"', b"Mon, 99 Foo 0000", b"::1", b"1.2.3.4, \xff"),
+    *(b"multipart/form-data; boundary=" + b"x" * 5000, b"text/html; charset=\xff", b"[]:99999999"),
+]
+
+
+async def test_headers(app: FastAPI, thrower: Thrower, known: dict[str, str]) -> None:
+    calls = [
+        ("GET", "/api/v1/tasks"),
+        ("GET", "/api/v1/tasks/{task_id}/logs/stream"),
+        ("GET", "/api/v1/tasks/{task_id}/logs/download"),
+        ("PATCH", "/api/v1/tasks/{task_id}"),
+        ("POST", "/api/v1/datasets"),
+        ("POST", "/api/v1/auth/setup"),
+        ("GET", "/api/v1/datasets/{dataset_id}/file"),
+    ]
+    for method, path in calls:
+        for name in HEADER_NAMES:
+            for value in HEADER_VALUES:
+                headers = [(name.encode(), value)]
+                await thrower.throw(method, _place(path, known), content=b"{}", headers=headers)
+    assert thrower.wrong == []
+
+
 async def test_methods(app: FastAPI, thrower: Thrower, known: dict[str, str]) -> None:
     for path in DOCUMENT["paths"]:
         for method in ("HEAD", "OPTIONS", "PUT", "PATCH", "TRACE", "CONNECT", "BREW", "get"):

@@ -25,6 +25,7 @@ async def test_the_header_is_needed(client: httpx.AsyncClient) -> None:
     [
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
         {"Origin": BASE_URL.replace("http:", "https:")},
         {"Origin": BASE_URL + ":8080"},
         {"Sec-Fetch-Site": "cross-site"},
