@@ -11,6 +11,9 @@ export default {
   start: 'Start training',
   starting: 'Starting…',
   draft: {
+    all_one: 'Show {{count}} draft',
+    all_other: 'Show all {{count}} drafts',
+    fewer: 'Show fewer',
     saving: 'Saving draft…',
     saved: 'Draft saved',
     failed: 'Draft not saved yet; trying again',

@@ -11,6 +11,8 @@ export default {
   start: '开始训练',
   starting: '正在开始…',
   draft: {
+    all_other: '显示全部 {{count}} 份草稿',
+    fewer: '收起',
     saving: '正在保存草稿…',
     saved: '草稿已保存',
     failed: '草稿尚未保存，正在重试',

@@ -1,6 +1,7 @@
 /** Drafts that were not started, offered where a new training begins and on the list. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Alert, Button, Flex } from 'antd'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { deleteDraft, draftListQuery } from './api'
 import { draftName } from './draft-document'
@@ -16,6 +17,7 @@ export function DraftsNotice() {
   const { t } = useTranslation()
   const queries = useQueryClient()
   const { data: drafts = [] } = useQuery(draftListQuery())
+  const [all, setAll] = useState(false)
   const discard = useMutation({
     mutationFn: deleteDraft,
     onSettled: () => queries.invalidateQueries({ queryKey: draftListQuery().queryKey }),
@@ -31,7 +33,7 @@ export function DraftsNotice() {
         <>
           <span>{t('wizard.draft.title', { count: drafts.length })}</span>
           <ul className="draft-list">
-          {drafts.slice(0, SHOWN).map((draft) => {
+          {drafts.slice(0, all ? undefined : SHOWN).map((draft) => {
             const name = draftName(draft.values) || t('wizard.draft.unnamed')
             return (
               <li key={draft.id}>
@@ -61,6 +63,11 @@ export function DraftsNotice() {
             )
           })}
           </ul>
+          {drafts.length > SHOWN && (
+            <Button type="link" size="small" aria-expanded={all} onClick={() => setAll(!all)}>
+              {t(all ? 'wizard.draft.fewer' : 'wizard.draft.all', { count: drafts.length })}
+            </Button>
+          )}
         </>
       }
     />

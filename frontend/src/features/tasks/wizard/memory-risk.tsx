@@ -18,8 +18,9 @@ const LARGEST_PARTS = 2
 function settingText(t: TFunction, format: Format, { pointer, params }: Setting): string {
   const field = fieldOf(pointer)
   const knob = knobNamed(field.replace('hyperparameters.', ''))
+  const name = knob ? fieldLabel(t, field) : t('tasks.fields.method')
   const value = knob ? valueText(t, format, knob, params.value) : methodText(t, String(params.value))
-  return t('wizard.risk.setting', { name: fieldLabel(t, field), value })
+  return t('wizard.risk.setting', { name, value })
 }
 
 const methodText = (t: TFunction, method: string) =>
