@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from training_engine.contract.names import FailureCode
 from training_engine.contract.spec import Method, RunSpec
 from training_engine.control import StopRequests
 from training_engine.data.order import SampleOrder
@@ -12,6 +13,7 @@ from training_engine.data.prepare import PreparedData
 from training_engine.data.records import listed
 from training_engine.devices import Placement
 from training_engine.events import Reporter
+from training_engine.failures import EngineFailure
 from training_engine.models import adapters, load
 from training_engine.models.weights import TrainableWeights
 from training_engine.objectives.sft import SupervisedFineTuning
@@ -85,6 +87,7 @@ def build(
     """Load the model, add what learns, and settle the plan; raises `EngineFailure`."""
     knobs = spec.hyperparameters
     model = load.load_causal_lm(Path(spec.model.path), placement, packed=True)
+    check_vocabulary(model, data)
     packed = load.packing_works(model)
     if not packed:
         load.set_attention(model, "sdpa")
@@ -128,6 +131,20 @@ def build(
         versions=versions,
         packed=packed and knobs.packing,
     )
+
+
+def check_vocabulary(model: Any, data: PreparedData) -> None:
+    """Raise `EngineFailure` when the tokenizer gives ids that the model has no embedding for."""
+    known = int(model.get_input_embeddings().weight.shape[0])
+    sets = (data.train, data.evaluation)
+    largest = max(int(found.tokens.max()) for found in sets if found is not None and len(found))
+    if largest >= known:
+        raise EngineFailure(
+            FailureCode.MODEL_NOT_FOUND,
+            f"The tokenizer gives token {largest}, and the model knows only {known} tokens: they "
+            "do not belong together.",
+            load.CHOOSE_AGAIN,
+        )
 
 
 def final_metrics(run: Run, best: int) -> dict[str, float | None]:

@@ -6,8 +6,10 @@ it is cut into micro-batches.
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import Enum
+
+import torch
 
 from training_engine.contract.names import FailureCode, Phase
 from training_engine.control import Stop
@@ -45,13 +47,13 @@ def train(run: Run) -> Ending:
             state.position, min(plan.batch_size, plan.total_samples - state.position)
         )
         run.weights.zero_gradients()
-        loss = accumulate(run, rows_of(run, run.train, samples))
+        loss = accumulate(run, list(rows_of(run, run.train, samples)))
         norm = run.weights.clip(knobs.max_grad_norm)
         rate = learning_rate(knobs, step, plan.total_steps)
         if math.isfinite(loss) and math.isfinite(norm):
-            non_finite = 0
-            if step == first:
+            if step - non_finite == 1:  # the first update of this run and those it continues
                 check_first_step(run, norm)
+            non_finite = 0
             run.weights.step(rate)
         else:
             non_finite += 1
@@ -71,22 +73,23 @@ def train(run: Run) -> Ending:
     return Ending.DONE
 
 
-def rows_of(run: Run, data: EncodedSet, samples: Sequence[int]) -> list[PackedRow]:
-    """The samples as packed rows that fit; one sample per row when packing is off."""
+def rows_of(run: Run, data: EncodedSet, samples: Sequence[int]) -> Iterator[PackedRow]:
+    """The samples as packed rows that fit, one at a time; one sample each when packing is off."""
     most = run.plan.max_samples if run.packed else 1
     parts = split(data, samples, max_samples=most, max_tokens=run.plan.max_tokens)
-    return [pack(data, part).to(run.placement.device) for part in parts]
+    for part in parts:
+        yield pack(data, part).to(run.placement.device)
 
 
 def accumulate(run: Run, rows: list[PackedRow]) -> float:
     """Forward and backward over a step's rows; returns the mean loss of its trained tokens."""
     tokens = sum(row.trained_tokens for row in rows)
-    total = 0.0
+    total = torch.zeros((), device=run.placement.device)
     for row in rows:
         loss = run.objective.loss(row) / tokens
         loss.backward()
-        total += loss.item()
-    return total
+        total += loss.detach()  # read once at the end: a GPU is not waited for in between
+    return float(total)
 
 
 def evaluate(run: Run) -> bool:
@@ -98,9 +101,11 @@ def evaluate(run: Run) -> bool:
         Phase.EVALUATING, "Measuring on held-out rows", **where(run), tokens_per_s=None
     )
     run.model.eval()
-    rows = rows_of(run, run.evaluation, list(range(len(run.evaluation))))
-    total = sum(run.objective.evaluate(row) for row in rows)
-    loss = total / sum(row.trained_tokens for row in rows)
+    total, tokens = 0.0, 0
+    for row in rows_of(run, run.evaluation, range(len(run.evaluation))):
+        total += run.objective.evaluate(row)
+        tokens += row.trained_tokens
+    loss = total / tokens
     run.model.train()
     run.pace.evaluation(time.perf_counter() - started)
     state.last_eval_loss = loss if math.isfinite(loss) else None
@@ -134,8 +139,6 @@ def ran_out_of_patience(run: Run) -> bool:
 
 def check_first_step(run: Run, norm: float) -> None:
     """Every adapter must receive a gradient, or the run would learn nothing and look healthy."""
-    if run.state.step > 0:  # resumed
-        return
     silent = [
         name
         for name, gradient in run.weights.gradients.items()
@@ -162,10 +165,17 @@ def note_non_finite(run: Run, step: int, count: int) -> None:
         step=step,
     )
     if count >= NON_FINITE_STEPS:
+        # Before any update the learning rate can not be the reason.
+        hint = (
+            "The model's weights or the number type are at fault: choose float32, or add the model "
+            "again."
+            if count == step
+            else "Lower the learning rate, then restart; the last checkpoint is sound."
+        )
         raise EngineFailure(
             FailureCode.NAN_LOSS,
             f"The loss was not a finite number in {count} steps in a row, up to step {step}.",
-            "Lower the learning rate, then restart; the last checkpoint is sound.",
+            hint,
             {"step": step},
         )
 

@@ -4,6 +4,7 @@ The same files are read by the documentation, so a change that breaks them is a 
 """
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -95,6 +96,21 @@ def test_the_writer_ends_once_and_writes_no_bare_nan(tmp_path: Path) -> None:
     )
     assert first.values == {"loss": None, "rate": None}
     assert (last.type, last.seq) == ("stopped", 1)
+
+
+def test_a_line_that_finds_no_room_leaves_no_half(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = os.write
+    with EventWriter(tmp_path) as writer:
+        writer.write("metrics", step=1, values={"loss": 1.0})
+        monkeypatch.setattr(os, "write", lambda file, content: write(file, content[:20]))
+        with pytest.raises(OSError, match="could not be continued"):
+            writer.write("metrics", step=2, values={"loss": 0.5})
+        monkeypatch.undo()
+        writer.write("failed", code="disk_full", message="The disk is full.", hint="Free space.")
+    lines = (tmp_path / "events.jsonl").read_bytes().splitlines()
+    assert [parse_event(line).type for line in lines] == ["metrics", "failed"]
 
 
 def test_the_contract_is_cheap_to_import() -> None:

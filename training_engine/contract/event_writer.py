@@ -1,5 +1,6 @@
 """Appends events to a run folder: the one way to write `events.jsonl`, for every kind of job."""
 
+import errno
 import json
 import math
 import os
@@ -43,7 +44,11 @@ class EventWriter:
         event = {"v": 1, "seq": self._seq, "at": at, "type": type_, **_finite(fields)}
         line = json.dumps(event, ensure_ascii=False, default=str) + "\n"
         parse_event(line)
-        os.write(self._descriptor, line.encode())
+        content = line.encode()
+        if (written := os.write(self._descriptor, content)) != len(content):
+            # A full disk takes a part of a line: take it back, or the next event would join it.
+            os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - written)
+            raise OSError(errno.ENOSPC, f"{EVENTS_FILE} could not be continued")
         self._seq += 1
         self.ended = type_ in TERMINAL_TYPES
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
@@ -106,6 +107,16 @@ def tokenizer_config_that_is_no_json(folder: Path) -> None:
     (folder / "tokenizer_config.json").write_text("{")
 
 
+def tokenizer_of_another_model(folder: Path) -> None:
+    path = folder / "tokenizer.json"
+    tokenizer = json.loads(path.read_text())
+    for number, token in enumerate(tokenizer["added_tokens"]):
+        token["id"] = 300 + number
+        tokenizer["model"]["vocab"].pop(token["content"], None)
+    tokenizer["model"]["vocab"].update({f"word-{i}": i for i in range(256, 300)})
+    path.write_text(json.dumps(tokenizer))
+
+
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     return write_rows(tmp_path / "data.jsonl", greetings(12))
@@ -132,6 +143,7 @@ def data(tmp_path: Path) -> Path:
         (tokenizer_that_is_no_json, "tokenizer.json"),
         (tokenizer_that_is_none, "tokenizer"),
         (tokenizer_config_that_is_no_json, "tokenizer_config.json"),
+        (tokenizer_of_another_model, "token 302"),
     ],
 )
 def test_a_damaged_model_is_named_and_not_trained(
@@ -158,3 +170,16 @@ def test_shards_that_are_all_there_are_trained(
     save_file(rest, folder / "model-00002-of-00002.safetensors", metadata={"format": "pt"})
     outcome = run_here(tmp_path / "run", make_spec(data, folder, hyperparameters={"max_steps": 1}))
     assert outcome.last.type == "finished"
+
+
+def test_weights_that_are_no_numbers_are_not_blamed_on_the_learning_rate(
+    tmp_path: Path, tiny_model: Path, data: Path
+) -> None:
+    folder = shutil.copytree(tiny_model, tmp_path / "copy")
+    tensors = load_file(folder / WEIGHTS)
+    tensors[NORM][:] = np.nan
+    save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
+    outcome = run_here(tmp_path / "run", make_spec(data, folder))
+    assert (outcome.last.type, outcome.last.code) == ("failed", "nan_loss")
+    assert "weights" in outcome.last.hint
+    assert "learning rate" not in outcome.last.hint
