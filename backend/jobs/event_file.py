@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
-from pydantic import ValidationError
 
+from backend.storable import wrong_values
 from training_engine.contract.events import Event, parse_event
 
 MAX_EVENT_BYTES = 4 * 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
+MAX_STEP = 2**31 - 1
+# No database keeps a NUL; what an error message quotes may hold one.
+NUL, IN_ITS_PLACE = rb"\u0000", rb"\ufffd"
 
 log = structlog.get_logger(__name__)
 
@@ -51,11 +54,20 @@ def read_events(
     for line in content[: whole - 1].split(b"\n"):
         end = at + len(line) + 1
         try:
-            found.append(PlacedEvent(at, end, parse_event(line)))
-        except ValidationError as error:
-            log.warning("unknown_event", file=str(file), offset=at, problems=error.error_count())
+            found.append(PlacedEvent(at, end, _parse(line)))
+        except ValueError as error:
+            log.warning("unknown_event", file=str(file), offset=at, problem=type(error).__name__)
         at = end
     return found, offset + whole
+
+
+def _parse(line: bytes) -> Event:
+    """An event that can be kept as it is; raises `ValueError` for anything else."""
+    event = parse_event(line.replace(NUL, IN_ITS_PLACE))
+    steps = (getattr(event, name, None) or 0 for name in ("step", "total_steps"))
+    if not all(0 <= step <= MAX_STEP for step in steps) or wrong_values(event.model_dump()):
+        raise ValueError("beyond what can be stored")
+    return event
 
 
 def last_event(file: Path) -> Event | None:
@@ -73,8 +85,8 @@ def last_event(file: Path) -> Event | None:
         lines = content[: content.rfind(b"\n") + 1].split(b"\n")[:-1]
         for line in reversed(lines if start == 0 else lines[1:]):
             try:
-                return parse_event(line)
-            except ValidationError:
+                return _parse(line)
+            except ValueError:
                 continue
         if start == 0 or window >= MAX_EVENT_BYTES:
             return None

@@ -11,7 +11,7 @@ from backend.jobs.run_folder import RunFolder
 from backend.jobs.tables import JobRow
 from training_engine.contract.names import MANIFEST_FILE
 
-NAME = re.compile(r"^step-(\d+)$")
+NAME = re.compile(r"^step-(\d{1,9})$")
 
 
 def newest_checkpoint(folder: RunFolder) -> dict[str, Any] | None:

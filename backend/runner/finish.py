@@ -139,7 +139,7 @@ def _columns(attempt: Attempt, job: JobRow, ending: Ending, remains: Remains) ->
         "error": ending.error,
     }
     peak = (remains.exit_facts or {}).get("peak_memory_bytes")
-    if isinstance(peak, int):
+    if isinstance(peak, int) and 0 < peak < 2**63:
         values["peak_memory_bytes"] = peak
     if ending.status is JobStatus.COMPLETED:
         return {**values, "progress": 1.0, "resumable": False}

@@ -8,7 +8,7 @@ import pytest
 from backend.jobs import event_file
 from backend.jobs.event_file import last_event, read_events
 from training_engine.contract.event_writer import EventWriter
-from training_engine.contract.events import Finished, Metrics
+from training_engine.contract.events import Failed, Finished, Metrics
 
 
 @pytest.fixture
@@ -54,6 +54,36 @@ def test_an_unknown_line_does_not_hold_up_the_next(written: Path) -> None:
     events, end = read_events(written, 0)
     assert [placed.event.seq for placed in events] == list(range(22))
     assert end == written.stat().st_size
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "progress", "phase": "training", "step": 2**31},
+        {"type": "progress", "phase": "training", "step": -1},
+        {"type": "progress", "phase": "training", "step": 1, "total_steps": 10**30},
+        {"type": "stopped", "step": 10**400},
+        {"type": "checkpoint", "step": 1, "name": "s", "size_bytes": 2**63, "manifest_sha256": ""},
+        {"type": "notice", "level": "info", "code": "x", "message": "", "params": {"n": 10**30}},
+        {"type": "notice", "level": "info", "code": "x", "message": "\ud800"},
+    ],
+)
+def test_what_no_column_holds_is_stepped_over(written: Path, event: dict[str, object]) -> None:
+    first, *rest = written.read_bytes().splitlines(keepends=True)
+    line = json.dumps({"v": 1, "seq": 99, "at": "2026-01-01T00:00:00Z", **event}).encode() + b"\n"
+    written.write_bytes(b"".join([first, line, *rest, line]))
+    events, end = read_events(written, 0)
+    assert [placed.event.seq for placed in events] == list(range(22))
+    assert end == written.stat().st_size
+    assert isinstance(last_event(written), Finished)
+
+
+def test_a_nul_in_what_an_error_quotes_does_not_hide_the_error(tmp_path: Path) -> None:
+    with EventWriter(tmp_path) as events:
+        events.write("failed", code="internal", message="bad name \0x", hint="Rename \0 it.")
+    failed = last_event(tmp_path / "events.jsonl")
+    assert isinstance(failed, Failed)
+    assert (failed.message, failed.hint) == ("bad name \ufffdx", "Rename \ufffd it.")
 
 
 def test_a_line_without_end_is_stepped_over(
