@@ -45,8 +45,9 @@ async def apply(session: AsyncSession, job: JobRow) -> None:
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
-    """What the import says about itself."""
-    summary: dict[str, Any] = orjson.loads((folder / SUMMARY_FILE).read_bytes())
+    """What the import says about itself, without NUL characters: no database keeps those."""
+    content = (folder / SUMMARY_FILE).read_bytes()
+    summary: dict[str, Any] = orjson.loads(content.replace(rb"\u0000", rb"\ufffd"))
     return summary
 
 

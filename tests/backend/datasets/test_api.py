@@ -413,3 +413,14 @@ async def test_content_is_data_and_comes_back_unchanged(
     dataset = await upload("a.csv", buffer.getvalue())
     row = (await client.get(f"{API}/{dataset['id']}/rows")).json()["items"][0]
     assert [m["content"] for m in row["record"]["messages"]] == [nasty, nasty]
+
+
+@pytest.mark.parametrize(
+    ("filename", "content"),
+    [("a.jsonl", b'{"a\\u0000b": "x", "c": "y"}\n'), ("a.csv", b"a\x00b,c\nx,y\n")],
+)
+async def test_a_column_whose_name_no_database_keeps(
+    upload: Import, filename: str, content: bytes
+) -> None:
+    dataset = await upload(filename, content)
+    assert (dataset["status"], dataset["columns"]) == ("needs_mapping", ["a\ufffdb", "c"])
