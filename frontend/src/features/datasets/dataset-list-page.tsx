@@ -1,7 +1,7 @@
 /** All data sets: upload, search, filter, open, delete. */
 import { DatabaseOutlined, UploadOutlined } from '@ant-design/icons'
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { Button, Flex, Input, Select } from 'antd'
+import { Button, Flex, Select } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { datasetPagesQuery } from './api'
 import { DatasetTable } from './dataset-table'
@@ -12,6 +12,8 @@ import type { Schemas } from '@/api/client'
 import { DelayedSkeleton } from '@/components/delayed-skeleton'
 import { EmptyState } from '@/components/empty-state'
 import { ErrorPanel } from '@/components/error-panel'
+import { ListSearch } from '@/components/list-search'
+import { LoadMore } from '@/components/load-more'
 import { PageHeader } from '@/components/page-header'
 import { useSearchState } from '@/components/use-search-state'
 
@@ -26,8 +28,8 @@ export function DatasetListPage() {
     ...(q && { q }),
     ...(status && { status: status as Schemas['DatasetStatus'] }),
   }
-  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } =
-    useInfiniteQuery(datasetPagesQuery(query))
+  const list = useInfiniteQuery(datasetPagesQuery(query))
+  const { data, error, refetch } = list
   const items = data?.pages.flatMap((page) => page.items)
   const none = items?.length === 0 && !filtered
 
@@ -61,13 +63,10 @@ export function DatasetListPage() {
       ) : (
         <>
           <Flex gap={8} wrap style={{ marginBottom: 12 }}>
-            <Input.Search
-              allowClear
-              defaultValue={q}
-              onSearch={(text) => set({ q: text.trim() })}
-              placeholder={t('datasets.search')}
-              aria-label={t('datasets.search')}
-              style={{ maxWidth: 320 }}
+            <ListSearch
+              q={q}
+              label={t('datasets.search')}
+              onSearch={(text) => set({ q: text })}
             />
             <Select
               value={status}
@@ -83,13 +82,7 @@ export function DatasetListPage() {
           {error && <ErrorPanel error={error} onRetry={() => void refetch()} />}
           {!items && !error && <DelayedSkeleton />}
           {items && <DatasetTable items={items} />}
-          {hasNextPage && (
-            <Flex justify="center" style={{ marginTop: 12 }}>
-              <Button loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-                {t('general.loadMore')}
-              </Button>
-            </Flex>
-          )}
+          <LoadMore list={list} />
         </>
       )}
     </>

@@ -1,7 +1,7 @@
 /** Base models: those that are here, and those worth knowing. */
 import { DeploymentUnitOutlined, PlusOutlined } from '@ant-design/icons'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
-import { Button, Flex, Input, Typography } from 'antd'
+import { Button, Flex, Typography } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { AddModelDialog } from './add-model-dialog'
 import { catalogQuery, modelPagesQuery } from './api'
@@ -11,6 +11,8 @@ import { useAddModel } from './use-add-model'
 import { DelayedSkeleton } from '@/components/delayed-skeleton'
 import { EmptyState } from '@/components/empty-state'
 import { ErrorPanel } from '@/components/error-panel'
+import { ListSearch } from '@/components/list-search'
+import { LoadMore } from '@/components/load-more'
 import { PageHeader } from '@/components/page-header'
 import { useSearchState } from '@/components/use-search-state'
 
@@ -28,15 +30,9 @@ export function ModelsPage() {
           </Button>
         }
       />
-      <Input.Search
-        allowClear
-        key={q}
-        defaultValue={q}
-        placeholder={t('models.search')}
-        aria-label={t('models.search')}
-        onSearch={(text) => set({ q: text.trim() })}
-        style={{ maxWidth: 320, marginBottom: 16 }}
-      />
+      <Flex style={{ marginBottom: 16 }}>
+        <ListSearch q={q} label={t('models.search')} onSearch={(text) => set({ q: text })} />
+      </Flex>
       <Installed q={q} />
       <Catalog q={q} />
       <AddModelDialog open={Boolean(add)} onClose={() => set({ add: '' })} />
@@ -73,13 +69,7 @@ function Installed({ q }: { q: string }) {
         />
       )}
       {items && (items.length > 0 || q) && <ModelTable items={items} />}
-      {models.hasNextPage && (
-        <Flex justify="center" style={{ marginTop: 12 }}>
-          <Button loading={models.isFetchingNextPage} onClick={() => void models.fetchNextPage()}>
-            {t('general.loadMore')}
-          </Button>
-        </Flex>
-      )}
+      <LoadMore list={models} />
     </section>
   )
 }

@@ -159,7 +159,7 @@ export default {
     title: '放不下：约需 {{needed}} 内存，可用 {{available}}。',
     parts: '主要用于：{{parts}}。',
     setting: '{{name}} {{value}}',
-    smaller: '改为{{settings}}即可放下，约需 {{needed}}。',
+    smaller: '改用以下设置即可放下，约需 {{needed}}：{{settings}}。',
     take: '采用较小的设置',
     nothingFits: '没有能放下的更小设置。请换更小的模型，或腾出内存。',
     accept: '仍要开始：训练可能因内存不足而中止，其他程序也可能受影响',

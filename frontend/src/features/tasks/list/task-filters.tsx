@@ -1,7 +1,8 @@
 /** Search and status filter of the list. */
-import { Input, Select } from 'antd'
+import { Select } from 'antd'
 import { useTranslation } from 'react-i18next'
 import type { Task } from '../api'
+import { ListSearch } from '@/components/list-search'
 
 const STATUSES = [
   'PENDING',
@@ -23,16 +24,7 @@ export function TaskFilters({ q, statuses, onChange }: Props) {
   const { t } = useTranslation()
   return (
     <>
-      <Input.Search
-        key={q} // an address opened from elsewhere changes the field too
-        allowClear
-        type="search"
-        defaultValue={q}
-        onSearch={(text) => onChange({ q: text.trim() })}
-        placeholder={t('tasks.search')}
-        aria-label={t('tasks.search')}
-        style={{ maxWidth: 320 }}
-      />
+      <ListSearch q={q} label={t('tasks.search')} onSearch={(text) => onChange({ q: text })} />
       <Select
         mode="multiple"
         allowClear

@@ -1,7 +1,7 @@
 /** All runs: search, filter, sort, open, stop or delete several; the address holds the view. */
 import { ExperimentOutlined, PlusOutlined } from '@ant-design/icons'
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { Button, Flex } from 'antd'
+import { Flex } from 'antd'
 import { useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { taskPagesQuery, type Task } from '../api'
@@ -18,6 +18,7 @@ import { DelayedSkeleton } from '@/components/delayed-skeleton'
 import { EmptyState } from '@/components/empty-state'
 import { ErrorPanel } from '@/components/error-panel'
 import { LinkButton } from '@/components/link-button'
+import { LoadMore } from '@/components/load-more'
 import { PageHeader } from '@/components/page-header'
 import { useNow } from '@/components/use-now'
 import { useSearchState } from '@/components/use-search-state'
@@ -34,9 +35,10 @@ export function TaskListPage() {
   const [columns, setColumns] = useColumns(address, (text) => set({ columns: text }))
   const [selected, setSelected] = useState<readonly string[]>([])
   const statuses = status ? (status.split(',') as Task['status'][]) : []
-  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
+  const pages = useInfiniteQuery(
     taskPagesQuery({ ...(q && { q }), ...(statuses.length > 0 && { status: statuses }) }),
   )
+  const { data, error, refetch } = pages
   const loaded = data?.pages.flatMap((page) => page.items)
   const sort = parseSort(order)
   // The server gives the newest first; another order is made of what is loaded.
@@ -90,14 +92,9 @@ export function TaskListPage() {
               onSelect={setSelected}
             />
           )}
-          {hasNextPage && (
-            <Flex justify="center" align="center" gap={12} style={{ marginTop: 12 }}>
-              {own && <span className="secondary">{t('tasks.view.sortedLoaded')}</span>}
-              <Button loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-                {t('general.loadMore')}
-              </Button>
-            </Flex>
-          )}
+          <LoadMore list={pages}>
+            {own && <span className="secondary">{t('tasks.view.sortedLoaded')}</span>}
+          </LoadMore>
         </div>
       )}
     </>
