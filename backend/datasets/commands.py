@@ -127,7 +127,7 @@ async def add_file(
         staged = path.with_name(f"{path.name}.import")
         staged.mkdir()
         try:
-            summary = await asyncio.to_thread(
+            await asyncio.to_thread(
                 import_file,
                 path,
                 copied.filename,
@@ -138,7 +138,7 @@ async def add_file(
             report = _first_items(staged, file)
             async with transaction(sessions) as session:
                 row = await service.create(session, user, settings, copied, form, queue=False)
-                outcome.write_summary(row, 1, summary)
+                outcome.write_summary(row, 1, outcome.read_summary(staged))
                 files.publish(staged, files.version_dir(settings, row.id, 1))
         finally:
             files.clear(staged)

@@ -53,9 +53,7 @@ async def create(session: AsyncSession, user: UserRow, facts: HostFacts, body: T
     `TooManyTasks`, `Forbidden`.
     """
     policy.require(user, Action.CREATE, user.id)
-    count = await queries.count_unfinished(session, user.id)
-    if count >= MAX_UNFINISHED:
-        raise TooManyTasks(params={"count": count})
+    await _require_place(session, user.id)
     sources = await plans.find(session, user, body, hold=True)
     errors = plans.errors_of(sources)
     errors += facts.device_errors(body.device)
@@ -77,6 +75,12 @@ async def create(session: AsyncSession, user: UserRow, facts: HostFacts, body: T
         taken = _name_taken(body.output_name)  # by a request at the same moment
         raise TaskRefused(taken.message, errors=[taken]) from error
     return await view_of(session, await queries.find(session, user, row.id))
+
+
+async def _require_place(session: AsyncSession, owner_id: UUID) -> None:
+    count = await queries.count_unfinished(session, owner_id)
+    if count >= MAX_UNFINISHED:
+        raise TooManyTasks(params={"count": count})
 
 
 def _name_taken(name: str) -> FieldError:
@@ -149,13 +153,15 @@ async def stop(session: AsyncSession, user: UserRow, task_id: UUID, *, save: boo
 async def run_again(session: AsyncSession, user: UserRow, task_id: UUID, *, resume: bool) -> Task:
     """A new attempt: from the newest checkpoint, or from the beginning.
 
-    Raises `InvalidTransition` while it has not ended, `NotResumable`, `SourceGone`.
+    Raises `InvalidTransition` while it has not ended, `NotResumable`, `SourceGone`,
+    `TooManyTasks`.
     """
     found = await queries.find(session, user, task_id, Action.RUN)
     if found.job.status in TERMINAL:
         gone = await asyncio.to_thread(_missing_source, found.job.spec)
         if gone is not None:
             raise SourceGone(params={"what": gone})
+        await _require_place(session, found.row.owner_id)
     await jobs.requeue(session, found.job.id, resume=resume)
     return await view_of(session, await queries.find(session, user, task_id))
 

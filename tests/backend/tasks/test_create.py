@@ -241,6 +241,11 @@ async def test_there_is_a_limit_per_user(
     assert (await client.post(PATH, json=body)).status_code == 201
     second = await client.post(PATH, json={**body, "output_name": "b"})
     assert (second.status_code, second.json()["code"]) == (429, "TooManyTasks")
+    [waiting] = (await client.get(PATH)).json()["items"]
+    assert (await client.post(f"{PATH}/{waiting['id']}/stop")).json()["status"] == "STOPPED"
+    assert (await client.post(PATH, json={**body, "output_name": "b"})).status_code == 201
+    again = await client.post(f"{PATH}/{waiting['id']}/restart")
+    assert (again.status_code, again.json()["code"]) == (429, "TooManyTasks")
 
 
 async def test_a_clone_knows_its_parent(client: httpx.AsyncClient, body: dict[str, Any]) -> None:
