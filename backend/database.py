@@ -9,6 +9,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from enum import StrEnum
 from functools import wraps
 from typing import Annotated, Any, ClassVar, ParamSpec, TypeVar
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ import asyncpg
 import orjson
 import structlog
 from fastapi import Depends, Request
-from sqlalchemy import DateTime, MetaData, Uuid, func
+from sqlalchemy import CheckConstraint, DateTime, MetaData, Uuid, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import (
@@ -87,6 +88,12 @@ class Keyed:
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+def one_of(column: str, names: type[StrEnum]) -> CheckConstraint:
+    """Text with a check instead of a PostgreSQL enum: a new name is then an ordinary migration."""
+    allowed = ", ".join(f"'{name.value}'" for name in names)
+    return CheckConstraint(f"{column} IN ({allowed})", name=column)
 
 
 SessionFactory = async_sessionmaker[AsyncSession]

@@ -20,6 +20,7 @@ from backend.datasets.schemas import DatasetStatus, Mapping
 from backend.datasets.service import DatasetForm
 from backend.datasets.tables import DatasetRow
 from backend.errors import NotFound, Refused
+from backend.jobs import whole_folders
 from backend.own_database import database_of, sessions_of
 from backend.settings import Settings, load
 
@@ -139,7 +140,7 @@ async def add_file(
             async with transaction(sessions) as session:
                 row = await service.create(session, user, settings, copied, form, queue=False)
                 outcome.write_summary(row, 1, outcome.read_summary(staged))
-                files.publish(staged, files.version_dir(settings, row.id, 1))
+                whole_folders.publish(staged, files.version_dir(settings, row.id, 1))
         finally:
             files.clear(staged)
     return row, report

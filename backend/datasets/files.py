@@ -1,6 +1,5 @@
 """Where a data set lies on disk: `datasets_dir / id / upload` and one folder per version."""
 
-import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -35,39 +34,6 @@ def version_dir(settings: Settings, dataset_id: UUID, version: int) -> Path:
 def records_file(settings: Settings, dataset_id: UUID, version: int) -> Path:
     """Canonical records of one version: what an engine reads."""
     return version_dir(settings, dataset_id, version) / RECORDS_FILE
-
-
-def remove(settings: Settings, dataset_id: UUID) -> None:
-    """Delete a data set's files."""
-    bury(dataset_dir(settings, dataset_id))
-
-
-def bury(folder: Path) -> None:
-    """Delete a folder: out of sight at once, then file by file."""
-    grave = folder.with_name(f".deleted-{folder.name}")
-    with suppress(FileNotFoundError):
-        folder.replace(grave)
-    with suppress(FileNotFoundError):
-        shutil.rmtree(grave)
-
-
-def publish(staged: Path, version: Path) -> None:
-    """Make a whole import appear as a version, in one rename that survives a power cut."""
-    for file in staged.iterdir():
-        _sync(file)
-    _sync(staged)
-    if version.exists():  # a version that was never ready is replaced by the next try
-        shutil.rmtree(version)
-    staged.replace(version)
-    _sync(version.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def clear(staging: Path) -> None:

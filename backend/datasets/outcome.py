@@ -11,6 +11,7 @@ from backend.datasets import files
 from backend.datasets.canonical import SUMMARY_FILE
 from backend.datasets.schemas import DatasetStatus
 from backend.datasets.tables import DatasetRow
+from backend.jobs import subjects, whole_folders
 from backend.jobs.schemas import JobStatus
 from backend.jobs.tables import JobRow
 
@@ -22,6 +23,13 @@ _FOUND = (
 )
 
 
+_STOPPED = {
+    "code": "import_stopped",
+    "message": "The import was stopped before it had ended.",
+    "hint": "Import the file again, or delete the data set.",
+}
+
+
 async def apply(session: AsyncSession, job: JobRow) -> None:
     """Publish the version that the job wrote, or say why there is none.
 
@@ -30,17 +38,17 @@ async def apply(session: AsyncSession, job: JobRow) -> None:
     row = await session.get(DatasetRow, job.subject_id, with_for_update=True)
     staging = Path(job.spec["staging"])
     if row is None:  # deleted meanwhile
-        files.bury(staging.parent)
+        whole_folders.remove(staging.parent)
         return
     if job.status == JobStatus.COMPLETED:
         version = staging.parent / f"v{job.spec['version']}"
         staged = staging / str(job.attempt)
         if staged.is_dir():
-            files.publish(staged, version)
+            whole_folders.publish(staged, version)
         write_summary(row, job.spec["version"], read_summary(version))
     else:
         row.status = DatasetStatus.FAILED
-        row.error = _error(job)
+        row.error = subjects.trouble_of(job, _STOPPED)
     files.clear(staging)
 
 
@@ -58,14 +66,3 @@ def write_summary(row: DatasetRow, version: int, summary: dict[str, Any]) -> Non
     row.error = summary["error"]
     for name in _FOUND:
         setattr(row, name, summary[name])
-
-
-def _error(job: JobRow) -> dict[str, Any]:
-    if job.error is not None:
-        return {name: job.error[name] for name in ("code", "message", "hint", "params")}
-    return {
-        "code": "import_stopped",
-        "message": "The import was stopped before it had ended.",
-        "hint": "Import the file again, or delete the data set.",
-        "params": {},
-    }

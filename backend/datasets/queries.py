@@ -13,8 +13,7 @@ from backend.accounts.tables import UserRow
 from backend.datasets.schemas import DatasetStatus, DatasetUse
 from backend.datasets.tables import DatasetRow, DatasetUseRow
 from backend.errors import NotFound
-from backend.jobs.schemas import TERMINAL, JobStatus
-from backend.jobs.tables import JobRow
+from backend.jobs import subjects
 
 IMPORT = "import_dataset"
 
@@ -71,29 +70,5 @@ async def page(
 
 async def uses(session: AsyncSession, dataset_ids: Sequence[UUID]) -> dict[UUID, list[DatasetUse]]:
     """The tasks that train or were trained on each, newest first."""
-    query = (
-        select(DatasetUseRow, JobRow.status)
-        .join(JobRow, JobRow.id == DatasetUseRow.job_id)
-        .where(DatasetUseRow.dataset_id.in_(dataset_ids))
-        .order_by(DatasetUseRow.task_id.desc())
-    )
-    found: dict[UUID, list[DatasetUse]] = {}
-    for edge, status in await session.execute(query):
-        use = DatasetUse(task_id=edge.task_id, name=edge.task_name, status=status)
-        found.setdefault(edge.dataset_id, []).append(use)
-    return found
-
-
-async def import_progress(session: AsyncSession, dataset_ids: Sequence[UUID]) -> dict[UUID, float]:
-    """How far the imports are that have not ended, 0–1."""
-    query = select(JobRow.subject_id, JobRow.progress).where(
-        JobRow.kind == IMPORT,
-        JobRow.subject_id.in_(dataset_ids),
-        JobRow.status.not_in(TERMINAL),
-    )
-    return {row.subject_id: row.progress for row in await session.execute(query)}
-
-
-def live(found: Sequence[DatasetUse]) -> list[DatasetUse]:
-    """Those whose task has not ended."""
-    return [use for use in found if JobStatus(use.status) not in TERMINAL]
+    edge = DatasetUseRow
+    return await subjects.uses(session, edge, edge.dataset_id, dataset_ids, DatasetUse)

@@ -25,7 +25,7 @@ from backend.datasets.schemas import (
     ExampleRequest,
 )
 from backend.errors import NotFound
-from backend.jobs import run_folder
+from backend.jobs import run_folder, whole_folders
 from backend.pagination import Cursor, Limit, Page
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
@@ -139,7 +139,7 @@ async def delete_dataset(request: Request, user: CurrentUser, dataset_id: UUID) 
 
     ended = await delete()
     # Only now, that nothing can bring the rows back.
-    await asyncio.to_thread(files.remove, state.settings, dataset_id)
+    await asyncio.to_thread(whole_folders.remove, files.dataset_dir(state.settings, dataset_id))
     for job_id in ended:
         await asyncio.to_thread(run_folder.remove_all, state.settings.runs_dir, job_id)
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from backend.jobs.schemas import Trouble, Use
 from training_engine.contract.names import RecordType
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -37,13 +38,8 @@ class Mapping(BaseModel):
     )
 
 
-class DatasetError(BaseModel):
+class DatasetError(Trouble):
     """Why a data set is blocked or failed."""
-
-    code: str
-    message: str
-    hint: str
-    params: dict[str, str | int | float | bool | None] = {}
 
 
 class Counts(BaseModel):
@@ -84,12 +80,8 @@ class Dataset(BaseModel):
     updated_at: datetime
 
 
-class DatasetUse(BaseModel):
+class DatasetUse(Use):
     """A task that trains or was trained on it."""
-
-    task_id: UUID
-    name: str
-    status: str
 
 
 class DatasetUpdate(BaseModel):

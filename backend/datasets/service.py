@@ -17,7 +17,6 @@ from backend.datasets.importing import verdict
 from backend.datasets.schemas import (
     DatasetStatus,
     DatasetUpdate,
-    DatasetUse,
     Description,
     Mapping,
     Name,
@@ -26,6 +25,7 @@ from backend.datasets.tables import DatasetRow
 from backend.errors import Conflict, FieldError, Refused
 from backend.ids import new_id
 from backend.jobs import service as jobs
+from backend.jobs import subjects, whole_folders
 from backend.jobs.schemas import Slot
 from backend.settings import Settings
 
@@ -105,7 +105,7 @@ async def create(
 
 async def discard(settings: Settings, dataset_id: UUID) -> None:
     """Remove the files of a data set that is not in the database."""
-    await asyncio.to_thread(files.remove, settings, dataset_id)
+    await asyncio.to_thread(whole_folders.remove, files.dataset_dir(settings, dataset_id))
 
 
 async def update(
@@ -198,24 +198,9 @@ async def delete(session: AsyncSession, user: UserRow, dataset_id: UUID) -> list
     # The jobs are locked before the row, as by whoever writes how an import ended.
     ended = await jobs.forget(session, dataset_id)
     row = await queries.find(session, user, dataset_id, Action.DELETE, lock=True)
-    users = queries.live((await queries.uses(session, [row.id])).get(row.id, []))
+    users = subjects.live((await queries.uses(session, [row.id])).get(row.id, []))
     if users:
-        raise _in_use(users)
+        raise DatasetInUse(**subjects.in_use(users))
     await session.delete(row)
     await session.flush()
     return ended
-
-
-def _in_use(users: list[DatasetUse]) -> DatasetInUse:
-    return DatasetInUse(
-        params={"count": len(users), "names": ", ".join(use.name for use in users[:5])},
-        errors=[
-            FieldError(
-                pointer=f"/used_by/{number}",
-                code="in_use",
-                message=use.name,
-                params={"task_id": str(use.task_id), "name": use.name, "status": use.status},
-            )
-            for number, use in enumerate(users)
-        ],
-    )

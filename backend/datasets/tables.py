@@ -8,10 +8,9 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, T
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.database import Base, Keyed
+from backend.database import Base, Keyed, one_of
 from backend.datasets.schemas import DatasetStatus
-
-_STATUSES = ", ".join(f"'{status.value}'" for status in DatasetStatus)
+from backend.jobs.tables import UsedByTask
 
 
 def _json() -> JSONB:
@@ -28,7 +27,7 @@ class DatasetRow(Keyed, Base):
     __tablename__ = "datasets"
     __table_args__ = (
         Index("ix_datasets_owner_id", "owner_id", "id"),
-        CheckConstraint(f"status IN ({_STATUSES})", name="status"),
+        one_of("status", DatasetStatus),
         CheckConstraint("version >= 1", name="version_positive"),
     )
     # `updated_at` comes back with the UPDATE; a lazy refresh is impossible under asyncio.
@@ -60,11 +59,8 @@ class DatasetRow(Keyed, Base):
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 
 
-class DatasetUseRow(Base):
-    """A task that trains on a data set; written by the room of tasks in its own transaction.
-
-    The task's state is its job's; with the job the edge goes.
-    """
+class DatasetUseRow(UsedByTask, Base):
+    """A task that trains on a data set."""
 
     __tablename__ = "dataset_uses"
     __table_args__ = (Index("ix_dataset_uses_task_id", "task_id"),)
@@ -72,6 +68,3 @@ class DatasetUseRow(Base):
     dataset_id: Mapped[UUID] = mapped_column(
         ForeignKey("datasets.id", ondelete="CASCADE"), primary_key=True
     )
-    task_id: Mapped[UUID] = mapped_column(primary_key=True)
-    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
-    task_name: Mapped[str] = mapped_column(String(200))

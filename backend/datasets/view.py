@@ -13,6 +13,7 @@ from backend.datasets.schemas import (
     Mapping,
 )
 from backend.datasets.tables import DatasetRow
+from backend.jobs import subjects
 
 
 async def view_of(session: AsyncSession, row: DatasetRow) -> Dataset:
@@ -25,7 +26,7 @@ async def views_of(session: AsyncSession, rows: Sequence[DatasetRow]) -> list[Da
     ids = [row.id for row in rows]
     uses = await queries.uses(session, ids) if ids else {}
     importing = [row.id for row in rows if row.status == DatasetStatus.IMPORTING]
-    progress = await queries.import_progress(session, importing) if importing else {}
+    progress = await subjects.progress(session, importing) if importing else {}
     return [
         Dataset(
             id=row.id,

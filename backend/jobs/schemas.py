@@ -1,6 +1,9 @@
-"""What a job's state is called, everywhere."""
+"""What a job's state is called everywhere, and how jobs look to the things they are about."""
 
 from enum import StrEnum
+from uuid import UUID
+
+from pydantic import BaseModel
 
 
 class JobStatus(StrEnum):
@@ -31,3 +34,20 @@ class StopMode(StrEnum):
 
     SAVE = "save"  # write a checkpoint to resume from
     DISCARD = "discard"  # end as soon as possible
+
+
+class Use(BaseModel):
+    """A task that uses it."""
+
+    task_id: UUID
+    name: str
+    status: str
+
+
+class Trouble(BaseModel):
+    """Why it can not be used."""
+
+    code: str
+    message: str
+    hint: str
+    params: dict[str, str | int | float | bool | None] = {}

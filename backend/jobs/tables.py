@@ -129,6 +129,17 @@ class JobRow(Keyed, Base):
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 
 
+class UsedByTask:
+    """Columns of an edge from a thing to a task that uses it; the task's room writes it.
+
+    The task's state is its job's; with the job the edge goes.
+    """
+
+    task_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=1)
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), sort_order=2)
+    task_name: Mapped[str] = mapped_column(String(200), sort_order=3)
+
+
 class JobTransitionRow(Base):
     """Append-only: every move of a job, written in the transaction of the move."""
 

@@ -19,6 +19,7 @@ from backend.accounts.tables import UserRow
 from backend.database import transaction
 from backend.errors import NotFound, Unavailable
 from backend.ids import new_id
+from backend.jobs import whole_folders
 from backend.jobs.event_file import last_event
 from backend.jobs.run_folder import RunFolder
 from backend.models import files, service
@@ -97,7 +98,7 @@ async def _pull(settings: Settings, body: ModelCreate) -> tuple[ModelRow, bool]:
         async with transaction(sessions) as session:
             row = await service.create(session, user, settings, wanted, model_id)
         if row.id != model_id and wanted.hub_model is not None:  # somebody else was quicker
-            files.remove(target)
+            whole_folders.remove(target)
         return row, row.id == model_id
 
 
@@ -129,7 +130,7 @@ def _download(settings: Settings, wanted: Wanted, target: Path) -> None:
             hint = "Try it again: what has arrived is kept."
             raise PullFailed(params={"message": message, "hint": hint}) from error
     require_usable(partial, partial)
-    fetch.publish(partial, target)
+    whole_folders.publish(partial, target)
 
 
 def _convert(settings: Settings, target: Path) -> None:

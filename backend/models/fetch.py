@@ -6,7 +6,6 @@ need not be looked at again.
 
 import hashlib
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -135,17 +134,3 @@ def _hash(path: Path, file: dict[str, Any]) -> str:
         return ""
     content = path.read_bytes()  # only small files stand in git itself
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
-
-
-def publish(folder: Path, target: Path) -> None:
-    """Make a complete download appear under its name, in one rename."""
-    for place in (*folder.iterdir(), folder):
-        descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    if target.exists():
-        shutil.rmtree(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    folder.rename(target)

@@ -5,8 +5,6 @@ whenever it is used.
 """
 
 import os
-import shutil
-from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from uuid import UUID
 
@@ -43,15 +41,6 @@ def own_dir(settings: Settings, source: str, model_id: UUID) -> Path:
 def partial_dir(settings: Settings, model_id: UUID) -> Path:
     """Where a download grows until it is whole; a second try goes on there."""
     return settings.models_dir / "incoming" / str(model_id)
-
-
-def remove(folder: Path) -> None:
-    """Delete a folder: out of sight at once, then file by file."""
-    grave = folder.with_name(f".deleted-{folder.name}")
-    with suppress(FileNotFoundError):
-        folder.replace(grave)
-    with suppress(FileNotFoundError):
-        shutil.rmtree(grave)
 
 
 def roots(settings: Settings) -> dict[str, Path]:

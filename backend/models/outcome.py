@@ -2,16 +2,22 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.jobs import subjects, whole_folders
 from backend.jobs.schemas import JobStatus
 from backend.jobs.tables import JobRow
 from backend.models import files
 from backend.models.folder import ModelFacts, UnusableFolder, read_facts, require_usable
 from backend.models.schemas import ModelStatus
 from backend.models.tables import ModelRow
+
+_STOPPED = {
+    "code": "download_stopped",
+    "message": "It was stopped before it had ended.",
+    "hint": "Try it again, or delete the model.",
+}
 
 
 async def apply(session: AsyncSession, job: JobRow) -> None:
@@ -21,10 +27,10 @@ async def apply(session: AsyncSession, job: JobRow) -> None:
     if row is None:  # deleted meanwhile; the starter's folder is good for the next who adds it
         if target.name != files.STARTER_FOLDER:
             for folder in (Path(job.spec["partial"]), target):
-                await asyncio.to_thread(files.remove, folder)
+                await asyncio.to_thread(whole_folders.remove, folder)
         return
     if job.status != JobStatus.COMPLETED:
-        row.status, row.error = ModelStatus.FAILED, _error(job)
+        row.status, row.error = ModelStatus.FAILED, subjects.trouble_of(job, _STOPPED)
         return
     try:
         write_facts(row, await asyncio.to_thread(_facts, target))
@@ -52,14 +58,3 @@ def write_facts(row: ModelRow, facts: ModelFacts) -> None:
     row.size_bytes = facts.size_bytes
     row.licence = facts.licence or row.licence
     row.has_chat_template = facts.has_chat_template
-
-
-def _error(job: JobRow) -> dict[str, Any]:
-    if job.error is not None:
-        return {name: job.error[name] for name in ("code", "message", "hint", "params")}
-    return {
-        "code": "download_stopped",
-        "message": "It was stopped before it had ended.",
-        "hint": "Try it again, or delete the model.",
-        "params": {},
-    }

@@ -8,8 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import pagination
 from backend.errors import NotFound
-from backend.jobs.schemas import TERMINAL, JobStatus
-from backend.jobs.tables import JobRow
+from backend.jobs import subjects
 from backend.models.schemas import ModelSource, ModelStatus, ModelUse
 from backend.models.tables import ModelRow, ModelUseRow
 
@@ -59,27 +58,4 @@ async def page(
 
 async def uses(session: AsyncSession, model_ids: Sequence[UUID]) -> dict[UUID, list[ModelUse]]:
     """The tasks that start from each, newest first."""
-    query = (
-        select(ModelUseRow, JobRow.status)
-        .join(JobRow, JobRow.id == ModelUseRow.job_id)
-        .where(ModelUseRow.model_id.in_(model_ids))
-        .order_by(ModelUseRow.task_id.desc())
-    )
-    found: dict[UUID, list[ModelUse]] = {}
-    for edge, status in await session.execute(query):
-        use = ModelUse(task_id=edge.task_id, name=edge.task_name, status=status)
-        found.setdefault(edge.model_id, []).append(use)
-    return found
-
-
-def live(found: Sequence[ModelUse]) -> list[ModelUse]:
-    """Those whose task has not ended."""
-    return [use for use in found if JobStatus(use.status) not in TERMINAL]
-
-
-async def progress(session: AsyncSession, model_ids: Sequence[UUID]) -> dict[UUID, float]:
-    """How far downloads and conversions are that have not ended, 0–1."""
-    query = select(JobRow.subject_id, JobRow.progress).where(
-        JobRow.subject_id.in_(model_ids), JobRow.status.not_in(TERMINAL)
-    )
-    return {row.subject_id: row.progress for row in await session.execute(query)}
+    return await subjects.uses(session, ModelUseRow, ModelUseRow.model_id, model_ids, ModelUse)

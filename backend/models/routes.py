@@ -12,7 +12,7 @@ from backend.accounts import policy
 from backend.accounts.dependencies import CurrentUser
 from backend.accounts.policy import Action
 from backend.database import SessionDep, again_on_conflict, transaction
-from backend.jobs import run_folder
+from backend.jobs import run_folder, whole_folders
 from backend.models import catalog, files, queries, service, view
 from backend.models.schemas import (
     CatalogEntry,
@@ -94,6 +94,6 @@ async def delete_model(request: Request, user: CurrentUser, model_id: UUID) -> N
     folders, ended = await delete()
     # Only now, that nothing can bring the rows back.
     for folder in folders:
-        await asyncio.to_thread(files.remove, folder)
+        await asyncio.to_thread(whole_folders.remove, folder)
     for job_id in ended:
         await asyncio.to_thread(run_folder.remove_all, state.settings.runs_dir, job_id)

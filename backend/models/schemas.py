@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from backend.jobs.schemas import Trouble, Use
 from training_engine.contract.spec import Method, Objective
 
 
@@ -48,13 +49,8 @@ class ModelCreate(BaseModel):
     revision: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] | None = None
 
 
-class ModelError(BaseModel):
+class ModelError(Trouble):
     """Why a model failed."""
-
-    code: str
-    message: str
-    hint: str
-    params: dict[str, str | int | float | bool | None] = {}
 
 
 class Model(BaseModel):
@@ -80,12 +76,8 @@ class Model(BaseModel):
     created_at: datetime
 
 
-class ModelUse(BaseModel):
+class ModelUse(Use):
     """A task that starts from it."""
-
-    task_id: UUID
-    name: str
-    status: str
 
 
 class CatalogEntry(BaseModel):

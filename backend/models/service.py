@@ -13,16 +13,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.accounts import policy
 from backend.accounts.policy import Action
 from backend.accounts.tables import UserRow
-from backend.errors import AppError, Conflict, FieldError, Forbidden, Refused
+from backend.errors import AppError, Conflict, Forbidden, Refused
 from backend.ids import new_id
 from backend.jobs import service as jobs
+from backend.jobs import subjects
 from backend.jobs.schemas import Slot
 from backend.models import catalog, files, hub, queries
 from backend.models.folder import ModelFacts, UnusableFolder, read_facts, require_usable
 from backend.models.hub import HubModel
 from backend.models.known_models import STARTER_NAME
 from backend.models.outcome import write_facts
-from backend.models.schemas import ModelCreate, ModelSource, ModelStatus, ModelUse
+from backend.models.schemas import ModelCreate, ModelSource, ModelStatus
 from backend.models.tables import ModelRow
 from backend.settings import Settings
 
@@ -266,9 +267,9 @@ async def delete(
     # The jobs are locked before the row, as by whoever writes how a download ended.
     ended = await jobs.forget(session, model_id)
     row = await _changeable(session, user, model_id, Action.DELETE)
-    users = queries.live((await queries.uses(session, [row.id])).get(row.id, []))
+    users = subjects.live((await queries.uses(session, [row.id])).get(row.id, []))
     if users:
-        raise _in_use(users)
+        raise ModelInUse(**subjects.in_use(users))
     folders = []
     if row.source != ModelSource.LOCAL:
         own = files.own_dir(settings, row.source, row.id)
@@ -276,18 +277,3 @@ async def delete(
     await session.delete(row)
     await session.flush()
     return folders, ended
-
-
-def _in_use(users: list[ModelUse]) -> ModelInUse:
-    return ModelInUse(
-        params={"count": len(users), "names": ", ".join(use.name for use in users[:5])},
-        errors=[
-            FieldError(
-                pointer=f"/used_by/{number}",
-                code="in_use",
-                message=use.name,
-                params={"task_id": str(use.task_id), "name": use.name, "status": use.status},
-            )
-            for number, use in enumerate(users)
-        ],
-    )

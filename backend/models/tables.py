@@ -4,15 +4,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, func, text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.database import Base, Keyed
+from backend.database import Base, Keyed, one_of
+from backend.jobs.tables import UsedByTask
 from backend.models.schemas import ModelSource, ModelStatus
-
-_STATUSES = ", ".join(f"'{status.value}'" for status in ModelStatus)
-_SOURCES = ", ".join(f"'{source.value}'" for source in ModelSource)
 
 
 class ModelRow(Keyed, Base):
@@ -32,8 +30,8 @@ class ModelRow(Keyed, Base):
             text("coalesce(revision, '')"),
             unique=True,
         ),
-        CheckConstraint(f"status IN ({_STATUSES})", name="status"),
-        CheckConstraint(f"source IN ({_SOURCES})", name="source"),
+        one_of("status", ModelStatus),
+        one_of("source", ModelSource),
     )
     # `updated_at` comes back with the UPDATE; a lazy refresh is impossible under asyncio.
     __mapper_args__ = {"eager_defaults": True}  # noqa: RUF012 (SQLAlchemy declares it plain)
@@ -57,11 +55,8 @@ class ModelRow(Keyed, Base):
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 
 
-class ModelUseRow(Base):
-    """A task that starts from a model; written by the room of tasks in its own transaction.
-
-    The task's state is its job's; with the job the edge goes.
-    """
+class ModelUseRow(UsedByTask, Base):
+    """A task that starts from a model."""
 
     __tablename__ = "model_uses"
     __table_args__ = (Index("ix_model_uses_task_id", "task_id"),)
@@ -69,6 +64,3 @@ class ModelUseRow(Base):
     model_id: Mapped[UUID] = mapped_column(
         ForeignKey("models.id", ondelete="CASCADE"), primary_key=True
     )
-    task_id: Mapped[UUID] = mapped_column(primary_key=True)
-    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
-    task_name: Mapped[str] = mapped_column(String(200))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.jobs import subjects
 from backend.models import queries
 from backend.models.schemas import Model, ModelError, ModelSource, ModelStatus
 from backend.models.tables import ModelRow
@@ -22,7 +23,7 @@ async def views_of(session: AsyncSession, rows: Sequence[ModelRow]) -> list[Mode
     ids = [row.id for row in rows]
     uses = await queries.uses(session, ids) if ids else {}
     under_way = [row.id for row in rows if row.status in _UNDER_WAY]
-    progress = await queries.progress(session, under_way) if under_way else {}
+    progress = await subjects.progress(session, under_way) if under_way else {}
     return [
         Model(
             id=row.id,

@@ -121,14 +121,14 @@ def test_stop_keeps_what_has_arrived(
     spec = spec_of(hub, tmp_path)
     half = sum(f["size_bytes"] for f in spec["files"]) // 2
 
-    class StopHalfway(download_job._Ticker):
-        def __call__(self, done_bytes: int, name: str) -> None:
+    class StopHalfway(download_job.Ticker):
+        def __call__(self, done_bytes: int, detail: str | None = None) -> None:
             if done_bytes > half:
                 (tmp_path / "run/control/stop").touch()
-            super().__call__(done_bytes, name)
+            super().__call__(done_bytes, detail)
 
     monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 8192)
-    monkeypatch.setattr(download_job, "_Ticker", StopHalfway)
+    monkeypatch.setattr(download_job, "Ticker", StopHalfway)
     code, events = run(tmp_path, spec)
     assert code == 3
     assert events[-1]["type"] == "stopped"

@@ -80,8 +80,9 @@ async def test_whatever_leads_outside_is_refused(
     (root / "linked-weights/model.safetensors").symlink_to(tmp_path / "outside/model.safetensors")
     for reference in LEADS_OUTSIDE:
         answer = await client.post(API, json={"source": "local", "reference": reference})
-        assert (answer.status_code, reference) == (400, reference), answer.text
-        assert answer.json()["code"] == "BadReference"
+        # With a NUL it does not get as far as the folders.
+        expected = (422, "InvalidRequest") if "\0" in reference else (400, "BadReference")
+        assert (answer.status_code, answer.json()["code"]) == expected, reference
         assert str(tmp_path) not in answer.text
 
 

@@ -1,0 +1,73 @@
+"""What a thing that tasks use (a data set, a model) knows of jobs: whose it is in use by, how far
+its own job is, how that ended.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from backend.errors import FieldError
+from backend.jobs.schemas import TERMINAL, JobStatus, Use
+from backend.jobs.tables import JobRow, UsedByTask
+
+AnyUse = TypeVar("AnyUse", bound=Use)
+
+
+async def uses(
+    session: AsyncSession,
+    edge: type[UsedByTask],
+    subject: InstrumentedAttribute[UUID],
+    ids: Sequence[UUID],
+    shape: type[AnyUse],
+) -> dict[UUID, list[AnyUse]]:
+    """The tasks that use each of `ids`, newest first; `subject` is the edge's column for them."""
+    query = (
+        select(subject, edge.task_id, edge.task_name, JobRow.status)
+        .join(JobRow, JobRow.id == edge.job_id)
+        .where(subject.in_(ids))
+        .order_by(edge.task_id.desc())
+    )
+    found: dict[UUID, list[AnyUse]] = {}
+    for id_, task_id, name, status in await session.execute(query):
+        found.setdefault(id_, []).append(shape(task_id=task_id, name=name, status=status))
+    return found
+
+
+def live(found: Sequence[AnyUse]) -> list[AnyUse]:
+    """Those whose task has not ended."""
+    return [use for use in found if JobStatus(use.status) not in TERMINAL]
+
+
+def in_use(users: Sequence[Use]) -> dict[str, Any]:
+    """Arguments of the error that refuses a deletion: `count`, `names`, each task."""
+    return {
+        "params": {"count": len(users), "names": ", ".join(use.name for use in users[:5])},
+        "errors": [
+            FieldError(
+                pointer=f"/used_by/{number}",
+                code="in_use",
+                message=use.name,
+                params={"task_id": str(use.task_id), "name": use.name, "status": use.status},
+            )
+            for number, use in enumerate(users)
+        ],
+    }
+
+
+async def progress(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, float]:
+    """How far the jobs of these are that have not ended, 0–1."""
+    query = select(JobRow.subject_id, JobRow.progress).where(
+        JobRow.subject_id.in_(ids), JobRow.status.not_in(TERMINAL)
+    )
+    return {row.subject_id: row.progress for row in await session.execute(query)}
+
+
+def trouble_of(job: JobRow, stopped: Mapping[str, str]) -> dict[str, Any]:
+    """Why a job ended without success; `stopped` is code, message and hint when it was stopped."""
+    if job.error is not None:
+        return {name: job.error[name] for name in ("code", "message", "hint", "params")}
+    return {**stopped, "params": {}}
