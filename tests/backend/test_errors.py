@@ -67,7 +67,8 @@ def _raised() -> Iterator[tuple[str, ast.expr | None]]:
             name = getattr(target, "id", None) or getattr(target, "attr", None)
             if name in classes:
                 keywords = node.keywords if isinstance(node, ast.Call) else []
-                given = next((k.value for k in keywords if k.arg == "params"), None)
+                # Also whole sets of arguments that are made elsewhere: `**in_use(users)`.
+                given = next((k.value for k in keywords if k.arg in {"params", None}), None)
                 yield f"{file.name}:{getattr(node, 'lineno', 0)} {name}", given
 
 
