@@ -1,6 +1,7 @@
 /** What can go wrong between browser and server, and the sentence that the user reads. */
 import type { TFunction } from 'i18next'
 import type { components } from './schema.gen'
+import { countOf } from '@/i18n/counted'
 import { texts } from '@/i18n/language'
 
 export type Problem = components['schemas']['Problem']
@@ -82,10 +83,15 @@ interface Coded {
 /** The server speaks English, and its own sentence knows most: while English is shown it stays. */
 const isEnglish = () => texts.language.startsWith('en')
 
+/** Its sentences know no plurals and call states by their codes: these are said here in English, too. */
+const isSaidBetterHere = (code: string, params: Params): boolean =>
+  'status' in params ? texts.exists(`errors.codes.${code}`) : texts.exists(`errors.codes.${code}_other`)
+
 /** The sentence for a code: `errors.codes.CODE` in the user's language, else what came with it. */
 export function translateCode(t: TFunction, { code, message, params = {} }: Coded): string {
-  if (message && isEnglish()) return message
-  return t(`errors.codes.${code}` as 'errors.unknown', { ...params, defaultValue: message })
+  if (message && isEnglish() && !isSaidBetterHere(code, params)) return message
+  const values = { ...params, ...countOf(code, params), defaultValue: message }
+  return t(`errors.codes.${code}` as 'errors.unknown', values)
 }
 
 /** The next step for a code, in the same way. */

@@ -34,7 +34,8 @@ export default {
     'This request came through a proxy that is not known; name its address in EASYTUNE_TRUSTED_PROXIES.',
   InsecureConnection:
     'Signing in without encryption is only allowed on the same machine. Use HTTPS or a tunnel.',
-  TooManySignIns: 'Too many failed attempts. Wait {{seconds}} seconds and try again.',
+  TooManySignIns_one: 'Too many failed attempts. Wait a second and try again.',
+  TooManySignIns_other: 'Too many failed attempts. Wait {{count, number}} seconds and try again.',
   UsernameTaken: 'There is a user named {{username}} already.',
   UserNotFound: 'There is no user named {{username}}.',
   WeakPassword: 'This password is too easy to guess. Take a few unrelated words instead.',
@@ -42,8 +43,10 @@ export default {
   BadMapping: 'These columns do not make a record. Check the mapping.',
   BadUpload: 'The upload did not arrive whole. Try it again.',
   DatasetBusy: 'This data set is being imported. Wait until that has ended.',
-  DatasetInUse:
-    'Unfinished trainings use this data set ({{names}}). Stop them first, or wait.',
+  DatasetInUse_one:
+    'An unfinished training uses this data set ({{names}}). Stop it first, or wait.',
+  DatasetInUse_other:
+    '{{count, number}} unfinished trainings use this data set ({{names}}). Stop them first, or wait.',
   DatasetNotFound: 'This data set does not exist (any more), or it is not yours.',
   DiskFull: 'There is not enough space on the disk. Free some and try again.',
   ExampleNotFound: 'There is no example with this name.',
@@ -60,9 +63,13 @@ export default {
   invalid_encoding: 'The file has bytes that are not text (line {{line}}).',
   no_readable_rows: 'Not one row of the file can be read.',
   no_rows: 'The file has no rows.',
-  no_usable_rows: 'None of the {{dropped}} rows can be used.',
+  no_usable_rows_one: 'The only row can not be used.',
+  no_usable_rows_other: 'None of the {{count, number}} rows can be used.',
   several_arrays: 'The file holds several arrays: it is not clear which are the rows.',
-  too_many_dropped_rows: '{{dropped}} rows can not be used; {{max_dropped_rows}} may be left out.',
+  too_many_dropped_rows_one:
+    '{{count, number}} row can not be used; up to {{max_dropped_rows, number}} may be left out.',
+  too_many_dropped_rows_other:
+    '{{count, number}} rows can not be used; up to {{max_dropped_rows, number}} may be left out.',
   unknown_column: 'The file has no such column.',
   unknown_encoding: 'The encoding of this file can not be recognised.',
   unknown_file_type: 'This file is neither JSON nor JSON lines nor a table.',
@@ -81,8 +88,11 @@ export default {
   TaskIsLive: 'This training is under way. Stop it before you delete it.',
   TaskNotFound: 'This training does not exist, or it is not yours.',
   TaskRefused: 'This can not be trained like this. The marked fields say why.',
-  TooManyDrafts: 'You have {{count}} drafts. Delete one before you begin another.',
-  TooManyTasks: 'You have {{count}} trainings that wait or run. Wait for one to end, or stop one.',
+  TooManyDrafts_one: 'You have a draft already. Delete it before you begin another.',
+  TooManyDrafts_other: 'You have {{count, number}} drafts. Delete one before you begin another.',
+  TooManyTasks_one: 'You have a training that waits or runs. Wait for it to end, or stop it.',
+  TooManyTasks_other:
+    'You have {{count, number}} trainings that wait or run. Wait for one to end, or stop one.',
   // Playground and models
   BadHubId: '“{{reference}}” is not the id of a model. It has the form owner/name.',
   BadReference: '“{{reference}}” is not a model folder that can be used. Choose one from the list.',
@@ -97,7 +107,10 @@ export default {
   WriteConflict:
     'Two changes got in each other’s way and this one was undone. Nothing is lost; try again.',
   MemoryWillNotFit: 'This run is not expected to fit into this machine’s memory.',
-  ModelInUse: 'Unfinished trainings start from this model ({{names}}). Stop them first, or wait.',
+  ModelInUse_one:
+    'An unfinished training starts from this model ({{names}}). Stop it first, or wait.',
+  ModelInUse_other:
+    '{{count, number}} unfinished trainings start from this model ({{names}}). Stop them first, or wait.',
   ModelNotFound: 'This model does not exist (any more).',
   ModelNotReady: 'This model is not ready yet. Wait until its files are here.',
   NotEnoughDisk:
@@ -108,7 +121,9 @@ export default {
   SourceNotAvailable: 'Models from this source can not be added yet.',
   StarterMissing: 'The package of the starter model is not installed. Run the set-up again.',
   download_stopped: 'It was stopped before it had ended.',
-  PlaygroundBusy: 'The playground answers {{running}} questions already. Wait for one of them.',
+  PlaygroundBusy_one: 'The playground answers a question already. Wait for it to end.',
+  PlaygroundBusy_other:
+    'The playground answers {{count, number}} questions already. Wait for one of them.',
   // Why a run failed
   out_of_memory: 'The memory of the graphics card was not enough.',
   host_out_of_memory: 'The memory of this machine was not enough.',

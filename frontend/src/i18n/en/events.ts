@@ -19,15 +19,21 @@ export default {
   },
   notice: {
     data_ready:
-      '{{samples}} samples with {{tokens}} tokens to train on, {{trained_tokens}} of them learnt; {{evaluation_samples}} samples held out.',
-    rows_truncated:
-      '{{rows}} rows are longer than the maximum length and were cut, by {{tokens}} tokens together (line {{lines}}).',
-    rows_split:
-      'The chat template rewrites earlier turns: {{rows}} conversations became several samples, one for each turn.',
+      'Samples to train on: {{samples}}, with tokens: {{tokens}} (learnt: {{trained_tokens}}). Samples held out: {{evaluation_samples}}.',
+    rows_truncated_one:
+      '{{count, number}} row is longer than the maximum length and was cut (line {{lines}}; tokens cut: {{tokens}}).',
+    rows_truncated_other:
+      '{{count, number}} rows are longer than the maximum length and were cut (line {{lines}}; tokens cut: {{tokens}}).',
+    rows_split_one:
+      'The chat template rewrites earlier turns: {{count, number}} conversation became several samples, one for each turn.',
+    rows_split_other:
+      'The chat template rewrites earlier turns: {{count, number}} conversations became several samples, one for each turn.',
     generation_prompt_differs:
       'The chat template begins an answer differently from the conversations that are learnt; answers may need a template of your own.',
     packing_off: 'This model can not be packed exactly: samples are computed one by one.',
-    early_stopped: 'The evaluation loss has not fallen {{patience}} times: training ends here.',
+    early_stopped_one: 'The evaluation loss has not fallen: training ends here.',
+    early_stopped_other:
+      'The evaluation loss has not fallen {{count, number}} times in a row: training ends here.',
     non_finite_loss:
       'Loss or gradient of step {{step}} is not a finite number; its update was left out.',
     resumed: 'Continues after step {{step}}.',

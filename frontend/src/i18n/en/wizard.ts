@@ -205,7 +205,9 @@ export default {
     max_length_too_long:
       '“{{name}}” reads {{context_length}} tokens at most; choose a smaller maximum length.',
     validation_is_training: 'This is the data set that is trained on; choose another one, or none.',
-    few_rows: '“{{name}}” has {{num_rows}} rows; the model will hardly learn from so few.',
+    few_rows_one: '“{{name}}” has a single row; the model will hardly learn from it.',
+    few_rows_other:
+      '“{{name}}” has {{count, number}} rows; the model will hardly learn from so few.',
     device_missing: 'This machine has no such device; choose automatic or CPU.',
     disk_too_small:
       'The run writes about {{needed_bytes}} and {{available_bytes}} can be used. Free some space first.',

@@ -19,12 +19,14 @@ export default {
   notice: {
     data_ready:
       '用于训练的样本 {{samples}} 个，共 {{tokens}} 个 token，其中 {{trained_tokens}} 个参与学习；留出 {{evaluation_samples}} 个样本。',
-    rows_truncated: '{{rows}} 行超过最大长度而被截断，共截去 {{tokens}} 个 token（行号：{{lines}}）。',
-    rows_split: '对话模板会改写之前的轮次：{{rows}} 个对话拆成了多个样本，每轮一个。',
+    rows_truncated_other:
+      '{{count, number}} 行超过最大长度而被截断，共截去 {{tokens}} 个 token（行号：{{lines}}）。',
+    rows_split_other:
+      '对话模板会改写之前的轮次：{{count, number}} 个对话拆成了多个样本，每轮一个。',
     generation_prompt_differs:
       '对话模板开始回答的方式与所学对话不同；回答时可能需要自己的模板。',
     packing_off: '这个模型无法精确拼接样本，改为逐个计算。',
-    early_stopped: '评估损失连续 {{patience}} 次没有下降，训练到此结束。',
+    early_stopped_other: '评估损失连续 {{count, number}} 次没有下降，训练到此结束。',
     non_finite_loss: '第 {{step}} 步的损失或梯度不是有限数，已跳过这次更新。',
     resumed: '从第 {{step}} 步之后继续。',
     resumed_with_other_versions: '保存检查点之后库的版本有变化：训练会继续，但不再逐位一致。',

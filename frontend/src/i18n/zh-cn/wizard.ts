@@ -195,7 +195,7 @@ export default {
       '“{{name}}”没有对话模板，不知道对话该怎么写。请选择经过指令微调的模型（名称中常带 Instruct 或 Chat）。',
     max_length_too_long: '“{{name}}”最多读取 {{context_length}} 个 token，请减小最大长度。',
     validation_is_training: '这正是用来训练的数据集，请另选一个或不指定。',
-    few_rows: '“{{name}}”只有 {{num_rows}} 行，模型很难学到东西。',
+    few_rows_other: '“{{name}}”只有 {{count, number}} 行，模型很难学到东西。',
     device_missing: '这台机器没有这种设备，请选择自动或 CPU。',
     disk_too_small: '这次训练约写入 {{needed_bytes}}，可用空间为 {{available_bytes}}。请先腾出空间。',
     language_mismatch:

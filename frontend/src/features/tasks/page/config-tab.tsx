@@ -1,5 +1,5 @@
 /** What was asked for, and what the engine made of it. */
-import { Button, Descriptions, Flex } from 'antd'
+import { Button, Descriptions, Flex, Typography } from 'antd'
 import type { TFunction } from 'i18next'
 import { useTranslation } from 'react-i18next'
 import { taskUrl, type Task } from '../api'
@@ -26,18 +26,20 @@ export function ConfigTab({ task }: { task: Task }) {
   const format = useFormat()
   const { estimate } = task
   return (
-    <Flex vertical gap={16}>
+    <Flex vertical gap={8}>
+      <Flex justify="space-between" align="center" gap={8} wrap>
+        <Typography.Title level={2} style={{ margin: 0 }}>
+          {t('tasks.config.values')}
+        </Typography.Title>
+        <Button size="small" href={`${taskUrl(task.id, 'spec')}?format=yaml`} download>
+          {t('tasks.actions.downloadSpec')}
+        </Button>
+      </Flex>
       <Descriptions
         size="small"
         bordered
-        classNames={{ label: 'nowrap' }}
+        classNames={{ label: 'fact-label' }}
         column={{ xs: 1, md: 2 }}
-        title={t('tasks.config.values')}
-        extra={
-          <Button size="small" href={`${taskUrl(task.id, 'spec')}?format=yaml`} download>
-            {t('tasks.actions.downloadSpec')}
-          </Button>
-        }
         items={Object.entries(task.hyperparameters).map(([name, value]) => {
           const knob = knobNamed(name)
           return {
@@ -51,12 +53,14 @@ export function ConfigTab({ task }: { task: Task }) {
           }
         })}
       />
+      <Typography.Title level={2} style={{ margin: '8px 0 0' }}>
+        {t('tasks.config.expected')}
+      </Typography.Title>
       <Descriptions
         size="small"
         bordered
-        classNames={{ label: 'nowrap' }}
+        classNames={{ label: 'fact-label' }}
         column={{ xs: 1, md: 2 }}
-        title={t('tasks.config.expected')}
         items={[
           {
             key: 'memory',

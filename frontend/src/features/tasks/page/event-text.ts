@@ -2,6 +2,7 @@
 import type { TFunction } from 'i18next'
 import type { Schemas } from '@/api/client'
 import { translateCode, type Params } from '@/api/errors'
+import { countOf } from '@/i18n/counted'
 import type { useFormat } from '@/i18n/format'
 
 type Format = ReturnType<typeof useFormat>
@@ -31,6 +32,7 @@ export function eventText(
   if (type === 'failed') return translateCode(t, { code, message, params: params as Params })
   return t(`events.${type}.${code}` as 'errors.unknown', {
     ...shown(t, format, params),
+    ...countOf(code, params),
     defaultValue: message,
   })
 }

@@ -29,6 +29,7 @@ export function SamplesTab({ task }: { task: Task }) {
             rowKey="prompt"
             dataSource={items}
             pagination={false}
+            scroll={{ x: 640 }}
             columns={[
               { title: t('tasks.samples.prompt'), dataIndex: 'prompt', width: '26%', onCell: () => ({ style: pre }) },
               { title: t('tasks.samples.answer'), dataIndex: 'answer', width: '37%', onCell: () => ({ style: pre }) },
@@ -53,6 +54,7 @@ export function CheckpointsTab({ task }: { task: Task }) {
       rowKey={({ attempt, name }) => `${attempt}/${name}`}
       dataSource={data}
       pagination={{ hideOnSinglePage: true }}
+      scroll={{ x: 480 }}
       columns={[
         { title: t('tasks.checkpoints.step'), dataIndex: 'step', className: 'numeric' },
         { title: t('tasks.fields.attempt'), dataIndex: 'attempt', className: 'numeric' },

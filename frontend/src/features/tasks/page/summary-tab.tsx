@@ -24,7 +24,7 @@ export function SummaryTab({ task }: { task: Task }) {
           size="small"
           column={1}
           bordered
-          classNames={{ label: 'nowrap' }}
+          classNames={{ label: 'fact-label' }}
           items={[
             { key: 'model', label: t('tasks.fields.model'), children: task.model.name },
             {

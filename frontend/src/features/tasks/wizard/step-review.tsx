@@ -27,7 +27,7 @@ function Section({ wizard, step, items }: SectionProps) {
     <Descriptions
       size="small"
       bordered
-      classNames={{ label: 'nowrap' }}
+      classNames={{ label: 'fact-label' }}
       column={{ xs: 1, md: 2 }}
       title={<Typography.Title level={3} style={{ margin: 0 }}>{title}</Typography.Title>}
       extra={

@@ -4,6 +4,7 @@ import type { Problem } from './check'
 import { isEmpty, knobNamed, type Knob } from './knobs'
 import type { Schemas } from '@/api/client'
 import { fieldErrorSentence, type FieldError, type Params } from '@/api/errors'
+import { countOf } from '@/i18n/counted'
 import type { useFormat } from '@/i18n/format'
 
 export type Format = ReturnType<typeof useFormat>
@@ -80,7 +81,10 @@ export function reasonText(t: TFunction, format: Format, from: Recommendation, f
 }
 
 export const findingText = (t: TFunction, format: Format, finding: Schemas['Finding']): string =>
-  lookUp(t, `wizard.findings.${finding.code}`, finding.message, shownParams(format, finding.params))
+  lookUp(t, `wizard.findings.${finding.code}`, finding.message, {
+    ...shownParams(format, finding.params),
+    ...countOf(finding.code, finding.params),
+  })
 
 /** What the server says about a field. */
 export const refusalText = (t: TFunction, format: Format, error: FieldError): string =>

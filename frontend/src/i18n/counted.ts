@@ -1,0 +1,20 @@
+/** Which figure of a message decides between "1 row is" and "2 rows are". */
+type Figures = Record<string, unknown>
+
+/** By code, where the figure is not called `count` already. */
+const COUNTED: Record<string, string> = {
+  few_rows: 'num_rows',
+  no_usable_rows: 'dropped',
+  too_many_dropped_rows: 'dropped',
+  PlaygroundBusy: 'running',
+  TooManySignIns: 'seconds',
+  rows_split: 'rows',
+  rows_truncated: 'rows',
+  early_stopped: 'patience',
+}
+
+/** The `count` by which the language's plural forms are chosen; nothing for most messages. */
+export function countOf(code: string, params: Figures): { count?: number } {
+  const figure = params[COUNTED[code] ?? 'count']
+  return typeof figure === 'number' ? { count: figure } : {}
+}
