@@ -17,13 +17,7 @@ from backend.tasks.host_facts import HostFacts, cpu_type
 from backend.tasks.lengths import WIDE_SHARE, Lengths, lengths_of
 from backend.tasks.plans import Plan
 from backend.tasks.run_spec import model_folder
-from backend.tasks.schemas import (
-    Estimate,
-    Finding,
-    MemoryPart,
-    Recommendation,
-    RecommendRequest,
-)
+from backend.tasks.schemas import Estimate, Finding, MemoryPart, Recommendation, RecommendRequest
 from training_engine import memory
 from training_engine.contract.spec import Device, Hyperparameters, Method
 

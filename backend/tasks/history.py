@@ -17,7 +17,7 @@ from pathlib import Path
 
 from backend.jobs.event_file import PlacedEvent, read_events
 from backend.jobs.run_folder import RunFolder
-from backend.tasks.schemas import MetricPoint
+from backend.tasks.history_schemas import MetricPoint
 from training_engine.contract.events import (
     Checkpoint,
     Failed,

@@ -19,10 +19,10 @@ from backend.tasks import (
     sse,
     timeline,
 )
+from backend.tasks.history_schemas import MetricSeries, TaskCheckpoint, TaskEvent, TaskSamples
 from backend.tasks.log_routes import After, LastEventId, attempt_of, runs_of
 from backend.tasks.metrics import series_of
 from backend.tasks.position import Position, parse
-from backend.tasks.schemas import MetricSeries, TaskCheckpoint, TaskEvent, TaskSamples
 from backend.tasks.view import view_of
 
 router = APIRouter(tags=["tasks"])

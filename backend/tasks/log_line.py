@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from backend.jobs.log_file import RawLine
 from backend.log import redact
-from backend.tasks.schemas import LogLine
+from backend.tasks.history_schemas import LogLine
 from training_engine.contract.log_lines import parse_line
 
 # Of a line that is not in the format: the writer died in the middle of it.

@@ -12,10 +12,10 @@ from backend.database import SessionDep
 from backend.errors import NotFound
 from backend.tasks import attachment, log_download, log_stream, queries, sse
 from backend.tasks.follow import Runs
+from backend.tasks.history_schemas import LogPage
 from backend.tasks.logs import Filter, Window, page
 from backend.tasks.position import Position, parse
 from backend.tasks.queries import Found
-from backend.tasks.schemas import LogPage
 from backend.tasks.view import view_of
 
 router = APIRouter(tags=["tasks"])

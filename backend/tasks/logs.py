@@ -20,9 +20,9 @@ from backend.jobs.log_file import (
     total_lines,
 )
 from backend.jobs.run_folder import RunFolder
+from backend.tasks.history_schemas import LogLine, LogPage
 from backend.tasks.log_line import parse
 from backend.tasks.position import Position
-from backend.tasks.schemas import LogLine, LogPage
 
 SCAN_BYTES = 128 * 1024 * 1024
 SCAN_LINES = 5000

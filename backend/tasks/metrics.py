@@ -9,8 +9,8 @@ import orjson
 from backend.jobs.run_folder import RunFolder
 from backend.tasks.downsample import kept_indexes
 from backend.tasks.history import Series, history_of
+from backend.tasks.history_schemas import MetricSeries
 from backend.tasks.position import Position
-from backend.tasks.schemas import MetricSeries
 
 STEP_OF_NAME = re.compile(r"(\d+)$")
 

@@ -7,7 +7,7 @@ from backend.jobs.run_folder import RunFolder
 from backend.jobs.schemas import JobStatus
 from backend.jobs.tables import JobTransitionRow
 from backend.tasks.history import Remark, history_of
-from backend.tasks.schemas import SampleItem, TaskCheckpoint, TaskEvent, TaskSamples
+from backend.tasks.history_schemas import SampleItem, TaskCheckpoint, TaskEvent, TaskSamples
 from training_engine.contract.events import Checkpoint, Failed, Notice
 
 SENTENCES = {
