@@ -9,6 +9,7 @@ import {
   NetworkError,
   originalWords,
   pointerPath,
+  translateCode,
   translateHint,
 } from './errors'
 import { changeLanguage, texts } from '@/i18n/language'
@@ -124,4 +125,25 @@ it('knows what may pass by itself', () => {
   expect(isTemporary(new ApiError({ status: 503 }))).toBe(true)
   expect(isTemporary(new ApiError({ status: 500 }))).toBe(false)
   expect(isTemporary(new ApiError({ status: 404 }))).toBe(false)
+})
+
+it('says one row and two rows in English, whatever the server said', () => {
+  const blocked = (dropped: number) =>
+    translateCode(t, {
+      code: 'too_many_dropped_rows',
+      message: `${dropped} rows can not be used; 0 may be left out.`,
+      params: { dropped, max_dropped_rows: 0 },
+    })
+  expect(blocked(1)).toContain('1 row can')
+  expect(blocked(2000)).toContain('2,000 rows can')
+})
+
+it('never shows a state by its code', () => {
+  const busy = new ApiError({
+    status: 409,
+    code: 'TaskIsLive',
+    detail: 'This task is PREPARING; stop it before you delete it.',
+    params: { status: 'PREPARING' },
+  })
+  expect(errorSentence(t, busy)).not.toMatch(/[A-Z]{3,}/)
 })

@@ -84,3 +84,14 @@ it('flushes at once and is silent after stop', async () => {
   await vi.advanceTimersByTimeAsync(10_000)
   expect(save).not.toHaveBeenCalled()
 })
+
+it('does not try again while nobody is signed in, and saves at once afterwards', async () => {
+  const { save, saver, states } = setUp('old')
+  save.mockRejectedValueOnce(new ApiError({ status: 401 }))
+  saver.change(body(1))
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(save).toHaveBeenCalledTimes(1)
+  await saver.flush()
+  expect(save.mock.calls.at(-1)).toEqual(['old', body(1)])
+  expect(states.at(-1)).toBe('saved')
+})

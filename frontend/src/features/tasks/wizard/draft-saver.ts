@@ -73,10 +73,12 @@ export class DraftSaver {
       this.id = await this.write(body)
       if (this.pending === body) this.pending = null
       this.onChange('saved', this.id)
-    } catch {
+    } catch (error) {
       // What is wrong shows as "not saved"; the values stay on the page and are sent again.
       this.onChange('failed', this.id)
-      if (!this.stopped) this.schedule(RETRY_MS)
+      // Without a session every try fails: whoever signs in again calls `flush`.
+      const signedOut = error instanceof ApiError && error.status === 401
+      if (!this.stopped && !signedOut) this.schedule(RETRY_MS)
     } finally {
       this.running = null
     }

@@ -5,6 +5,8 @@ import { deleteDraft, draftCalls, draftListQuery } from './api'
 import { draftOf } from './draft-document'
 import { DraftSaver, type DraftBody, type SaveState } from './draft-saver'
 import type { WizardState } from './state'
+import { useReachable } from '@/api/connection'
+import { useSessionExpired } from '@/api/session'
 
 interface Options {
   id: string | null
@@ -48,6 +50,13 @@ export function useDraftSaving({ id, state, step, onCreated }: Options): DraftSa
     last.current = body
     saver.change(JSON.parse(body) as DraftBody)
   }, [saver, body, dirty])
+
+  // What could not be saved while nobody answered or nobody was signed in is saved right after.
+  const away = !useReachable()
+  const expired = useSessionExpired()
+  useEffect(() => {
+    if (!away && !expired) void saver.flush()
+  }, [saver, away, expired])
 
   useEffect(() => {
     const leave = () => {

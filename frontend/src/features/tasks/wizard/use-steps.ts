@@ -63,6 +63,15 @@ export function useSteps(initial: StepIndex, furthest: StepIndex): Steps {
     shown.current = step
   })
 
+  // Each step begins at its top, whatever way led there: the browser would scroll past its heading.
+  useEffect(() => {
+    const before = window.history.scrollRestoration
+    window.history.scrollRestoration = 'manual'
+    return () => {
+      window.history.scrollRestoration = before
+    }
+  }, [])
+
   useEffect(() => {
     // Else a step would open by itself as soon as what it waits for is put right.
     if (wanted !== step) open(step, true)
