@@ -17,6 +17,7 @@ export default {
   empty: 'Nothing here yet.',
   expand: 'Show more',
   loadMore: 'Load more',
+  allShown: 'This is the end of the list.',
   loading: 'Loading…',
   name: 'Name',
   next: 'Next',

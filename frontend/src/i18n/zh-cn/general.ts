@@ -17,6 +17,7 @@ export default {
   empty: '这里还没有内容。',
   expand: '展开',
   loadMore: '加载更多',
+  allShown: '已经到底了。',
   loading: '加载中…',
   name: '名称',
   next: '下一步',

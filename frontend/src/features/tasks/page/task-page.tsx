@@ -13,7 +13,7 @@ import { MetricsTab } from './metrics-tab'
 import { SummaryTab } from './summary-tab'
 import { TaskActions } from './task-actions'
 import { TaskStrip } from './task-strip'
-import { useLiveTask } from './use-live-task'
+import { useLiveTask, useNoticeNewAttempt } from './use-live-task'
 import { paths } from '@/app/paths'
 import { DelayedSkeleton } from '@/components/delayed-skeleton'
 import { PageFailure } from '@/components/page-failure'
@@ -37,6 +37,7 @@ function TaskView({ task }: { task: Task }) {
   const [{ tab }, setSearch] = useSearchState({ tab: 'summary' })
   const live = isLive(task)
   useLiveTask(task.id, live)
+  useNoticeNewAttempt(task)
   const rename = (name: string) => {
     if (!name.trim() || name === task.name) return
     updateTask(task.id, { name }).then((answer) => rememberTask(client, answer), showError)

@@ -1,11 +1,15 @@
 /** Keeps one task's caches fresh from its event stream, as long as the page is open. */
 import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useEffect } from 'react'
 import {
   checkpointsQuery,
   eventsQuery,
+  isLive,
+  liveTasksQuery,
   metricsQuery,
   rememberTask,
   samplesQuery,
+  taskQuery,
   taskUrl,
   type Task,
 } from '../api'
@@ -50,4 +54,15 @@ export function useLiveTask(id: string, enabled: boolean): StreamState {
     after: metrics?.next,
     onEvents,
   }).state
+}
+
+/** An ended run may be resumed in another tab or from the command line: the list of live work tells. */
+export function useNoticeNewAttempt(task: Task): void {
+  const client = useQueryClient()
+  const { data } = useQuery(liveTasksQuery())
+  const newer =
+    !isLive(task) && data?.items.some(({ id, attempt }) => id === task.id && attempt > task.attempt)
+  useEffect(() => {
+    if (newer) void client.invalidateQueries({ queryKey: taskQuery(task.id).queryKey })
+  }, [client, newer, task.id])
 }
