@@ -118,7 +118,7 @@ export function DatasetTable({ items }: { items: Dataset[] }) {
       dataSource={items}
       pagination={false}
       scroll={{ x: 640 }}
-      locale={{ emptyText: t('general.noMatch') }}
+      locale={{ emptyText: <span className="secondary">{t('general.noMatch')}</span> }}
     />
   )
 }

@@ -100,7 +100,7 @@ export function ModelTable({ items }: { items: Model[] }) {
       dataSource={items}
       pagination={false}
       scroll={{ x: 720 }}
-      locale={{ emptyText: t('general.noMatch') }}
+      locale={{ emptyText: <span className="secondary">{t('general.noMatch')}</span> }}
       expandable={{
         columnTitle: <span className="visually-hidden">{t('general.details')}</span>,
         expandedRowRender: (model) => <ModelDetails model={model} />,

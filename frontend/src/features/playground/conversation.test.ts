@@ -77,6 +77,13 @@ describe('messagesOf', () => {
   })
 })
 
+it('takes the last question back', () => {
+  const one = reduce([], { type: 'ask', text: 'first', columns: [0] })
+  const two = reduce(one, { type: 'ask', text: 'second', columns: [0] })
+  expect(reduce(two, { type: 'withdraw' })).toEqual(one)
+  expect(reduce([], { type: 'withdraw' })).toEqual([])
+})
+
 it('sends a seed only when one is set', () => {
   expect(parametersOf(defaultSettings)).not.toHaveProperty('seed')
   expect(parametersOf({ ...defaultSettings, seed: 0 })).toMatchObject({ seed: 0 })

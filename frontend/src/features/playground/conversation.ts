@@ -40,6 +40,7 @@ export type Change =
   | { type: 'failed'; column: number; message: string; hint: string }
   | { type: 'stopped'; column: number }
   | { type: 'again' }
+  | { type: 'withdraw' }
   | { type: 'clear' }
 
 const waiting = (): Answer => ({ text: '', state: 'waiting' })
@@ -91,6 +92,8 @@ export function reduce(turns: Turn[], change: Change): Turn[] {
       const answers = last.answers.map((answer) => answer && waiting())
       return [...turns.slice(0, -1), { ...last, answers }]
     }
+    case 'withdraw':
+      return turns.slice(0, -1)
     case 'clear':
       return []
   }

@@ -1,17 +1,18 @@
 /** Two columns with a model each, the shared questions, and the box to ask the next. */
-import { ClearOutlined, RedoOutlined } from '@ant-design/icons'
+import { ClearOutlined, EditOutlined, RedoOutlined } from '@ant-design/icons'
 import { Button, Checkbox, Flex } from 'antd'
 import { useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Target } from './api'
 import { ColumnHeads } from './column-heads'
-import { PromptBox } from './prompt-box'
+import { PROMPT_ID, PromptBox } from './prompt-box'
 import { Samples } from './samples'
 import { SettingsPanel } from './settings-panel'
 import { load, save } from './stored'
 import { columnsOf, keyOf, NOBODY } from './targets'
 import { Turns } from './turns'
 import { useConversation } from './use-conversation'
+import { useFollow } from './use-follow'
 import { WorkerState } from './worker-state'
 import { useSearchState } from '@/components/use-search-state'
 import './playground.css'
@@ -32,9 +33,7 @@ export function SideBySide({ targets }: { targets: Target[] }) {
   useEffect(() => {
     save({ turns: talk.turns, settings, columns: keys, draft })
   })
-  useEffect(() => {
-    if (talk.turns.length > 0) end.current?.scrollIntoView({ block: 'nearest' })
-  }, [talk.turns])
+  useFollow(end, talk.turns)
 
   function choose(column: number, key: string | null): void {
     const next = keys.map((before, n) => (n === column ? key : before))
@@ -44,6 +43,13 @@ export function SideBySide({ targets }: { targets: Target[] }) {
   function send(text: string): void {
     talk.ask(text.trim())
     setDraft('')
+  }
+
+  /** Back into the box, to be put in other words or shortened. */
+  function edit(): void {
+    setDraft(talk.turns.at(-1)?.user ?? '')
+    talk.withdraw()
+    document.getElementById(PROMPT_ID)?.focus()
   }
 
   const begun = talk.turns.length > 0
@@ -68,6 +74,14 @@ export function SideBySide({ targets }: { targets: Target[] }) {
             {t('playground.mark')}
           </Checkbox>
         )}
+        <Button
+          size="small"
+          icon={<EditOutlined />}
+          disabled={talk.busy || !begun}
+          onClick={edit}
+        >
+          {t('playground.edit')}
+        </Button>
         <Button
           size="small"
           icon={<RedoOutlined />}

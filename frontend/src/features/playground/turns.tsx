@@ -5,6 +5,9 @@ import { AnswerView } from './answer-view'
 import type { Turn } from './conversation'
 import { differences } from './differences'
 
+/** Characters that may not fit into the height of a question. */
+const LONG = 600
+
 interface Props {
   turns: readonly Turn[]
   names: readonly (string | undefined)[]
@@ -20,7 +23,9 @@ function TurnView({ turn, names, marked }: { turn: Turn } & Omit<Props, 'turns'>
   const pieces = useMemo(() => (compared ? differences(a, b) : null), [compared, a, b])
   return (
     <>
-      <div className="playground-question">
+      {/* A long one scrolls in itself: by keyboard, too. */}
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
+      <div className="playground-question" tabIndex={turn.user.length > LONG ? 0 : undefined}>
         <span className="visually-hidden">{t('playground.you')}</span>
         {turn.user}
       </div>

@@ -15,6 +15,8 @@ export interface Conversation {
   ask: (text: string) => void
   again: () => void
   stop: () => void
+  /** Takes the last question back, with its answers. */
+  withdraw: () => void
   clear: () => void
 }
 
@@ -97,6 +99,7 @@ export function useConversation(
       start(reduce(turns, { type: 'again' }))
     },
     stop: () => running.current?.abort(),
+    withdraw: () => change({ type: 'withdraw' }),
     clear() {
       running.current?.abort()
       change({ type: 'clear' })

@@ -15,6 +15,7 @@ export default {
   send: 'Send',
   stop: 'Stop',
   again: 'Answer again',
+  edit: 'Edit question',
   clear: 'Clear',
   settings: 'System prompt and sampling',
   system: 'System prompt',

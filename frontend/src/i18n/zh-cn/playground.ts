@@ -15,6 +15,7 @@ export default {
   send: '发送',
   stop: '停止',
   again: '重新回答',
+  edit: '修改问题',
   clear: '清空',
   settings: '系统提示与采样',
   system: '系统提示',

@@ -8,6 +8,7 @@ import type {
 } from 'echarts/components'
 import type { ComposeOption } from 'echarts/core'
 import { smooth } from './smooth'
+import { resumedSteps } from '../page/metric-points'
 import type { Schemas } from '@/api/client'
 
 export type ChartOption = ComposeOption<
@@ -53,7 +54,6 @@ function line(name: string, data: (number | null)[][], rest: LineSeriesOption): 
 }
 
 function marks(metrics: Schemas['MetricSeries'], points: Points, words: CurveWords, colours: ChartColours) {
-  const resumes = Object.entries(metrics.attempts).filter(([attempt]) => attempt !== '1')
   const notFinite = points.filter(({ value }) => value === null)
   const mark = (xAxis: number, name: string, color: string, type: 'dotted' | 'solid') => ({
     xAxis,
@@ -66,7 +66,7 @@ function marks(metrics: Schemas['MetricSeries'], points: Points, words: CurveWor
       ...mark(step, words.checkpoint, colours.grid, 'solid'),
       label: { show: false },
     })),
-    ...resumes.map(([, step]) => mark(step, words.resumed, colours.text, 'dotted')),
+    ...resumedSteps(metrics.attempts).map((step) => mark(step, words.resumed, colours.text, 'dotted')),
     ...notFinite.slice(0, 20).map(({ step }) => mark(step, words.notFinite, colours.bad, 'solid')),
   ]
 }

@@ -126,7 +126,7 @@ export function TaskTable({ items, columns, sort, onSort, selected, onSelect }: 
         style={{ minWidth: 420 + columns.length * 90 }}
         dataSource={items}
         pagination={false}
-        locale={{ emptyText: t('general.noMatch') }}
+        locale={{ emptyText: <span className="secondary">{t('general.noMatch')}</span> }}
         onChange={onChange}
         columns={(['status', 'name', ...columns] as const).map((key) => ({
           key,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { mergePoints } from './metric-points'
+import { mergePoints, resumedSteps } from './metric-points'
 
 const at = (second: number) => `2026-01-01T00:00:${String(second).padStart(2, '0')}Z`
 const empty = { series: {}, attempts: {}, checkpoints: [], next: '' }
@@ -29,4 +29,10 @@ describe('mergePoints', () => {
       [2, 20],
     ])
   })
+})
+
+it('marks where the present curve was resumed, not what was before a restart', () => {
+  expect(resumedSteps({ '1': 0 })).toEqual([])
+  expect(resumedSteps({ '1': 0, '2': 17 })).toEqual([17])
+  expect(resumedSteps({ '1': 0, '2': 17, '3': 0, '4': 6, '10': 9 })).toEqual([6, 9])
 })

@@ -31,3 +31,11 @@ export function mergePoints(metrics: Metrics, events: readonly MetricsEvent[]): 
   }
   return { ...metrics, series }
 }
+
+/** After which steps the curve goes on from a checkpoint: what a restart threw away does not count. */
+export function resumedSteps(attempts: Metrics['attempts']): number[] {
+  const first = Object.entries(attempts)
+    .sort(([a], [b]) => Number(a) - Number(b))
+    .map(([, step]) => step)
+  return first.slice(first.lastIndexOf(0) + 1)
+}

@@ -14,6 +14,7 @@ import {
   type Task,
 } from '../api'
 import { mergePoints, type MetricsEvent } from './metric-points'
+import type { Schemas } from '@/api/client'
 import type { ServerEvent, StreamState } from '@/api/event-stream'
 import { useEventStream } from '@/api/use-event-stream'
 
@@ -27,6 +28,14 @@ export function useLiveTask(id: string, enabled: boolean): StreamState {
     for (const queryKey of keys) void client.invalidateQueries({ queryKey })
   }
 
+  function markResumed({ code, attempt, params }: Schemas['TaskEvent']): void {
+    const { step } = params
+    if (code !== 'resumed' || typeof step !== 'number') return
+    client.setQueryData(metricsQuery(id).queryKey, (before) =>
+      before ? { ...before, attempts: { ...before.attempts, [attempt]: step } } : before,
+    )
+  }
+
   function onEvents(events: ServerEvent[]): void {
     const points: MetricsEvent[] = []
     let task: Task | undefined
@@ -34,7 +43,10 @@ export function useLiveTask(id: string, enabled: boolean): StreamState {
       if (type === 'task') task = JSON.parse(data) as Task
       else if (type === 'metrics') points.push(JSON.parse(data) as MetricsEvent)
       else if (type === 'samples') refresh(samplesQuery(id).queryKey)
-      else if (type === 'notice') refresh(eventsQuery(id).queryKey)
+      else if (type === 'notice') {
+        refresh(eventsQuery(id).queryKey)
+        markResumed(JSON.parse(data) as Schemas['TaskEvent'])
+      }
       else if (type === 'checkpoint') {
         refresh(checkpointsQuery(id).queryKey, eventsQuery(id).queryKey)
       } else if (type === 'end') {
