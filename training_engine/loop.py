@@ -18,6 +18,7 @@ from training_engine.data.packing import PackedRow, pack, split
 from training_engine.failures import EngineFailure
 from training_engine.run import Run
 from training_engine.schedule import learning_rate
+from training_engine.tuning import return_freed_memory
 
 NON_FINITE_STEPS = 3
 
@@ -100,6 +101,8 @@ def evaluate(run: Run) -> bool:
     run.reporter.phase(
         Phase.EVALUATING, "Measuring on held-out rows", **where(run), tokens_per_s=None
     )
+    # Rows of ever new lengths leave holes between the blocks of memory; this closes them.
+    return_freed_memory()
     run.model.eval()
     total, tokens = 0.0, 0
     for row in rows_of(run, run.evaluation, range(len(run.evaluation))):

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from training_engine.contract.spec import Hyperparameters, Method
 from training_engine.duration import length_of, seconds_of
+from training_engine.limits import LOGITS_AT_ONCE, MOST_TOKENS, tokens_that_fit
 from training_engine.model_shape import ModelShape, read_shape
 from training_engine.recommendation import Recommendation, recommend
 
@@ -23,17 +24,17 @@ Scalar = str | int | float | bool | None
 _DTYPE_BYTES = {"bfloat16": 2, "float16": 2, "float32": 4}
 # Python, torch and transformers, before any weight; on a GPU the driver's context.
 _RUNTIME_BYTES = {"cpu": 440_000_000, "mps": 440_000_000, "cuda": 600_000_000}
-# The head's chunk: as many logits as the engine holds at once, and bytes for each of them
-# (scores, their fp32 copy, the gradient and what the products need).
-_CHUNK_LOGITS = 32 * 1024 * 1024
+# On a CPU the kernels that oneDNN compiles, and the holes that rows of ever new lengths leave
+# between the activations in the heap: as much as these, up to this bound.
+_MOST_HOLES_BYTES = {"cpu": 650_000_000, "mps": 0, "cuda": 0}
+# Bytes for each of the logits that are held at once: scores, their fp32 copy, the gradient and what
+# the products need.
 _LOGIT_BYTES = 16
 # Share of a row's tokens that is learnt, where it is not known.
 _TRAINED_SHARE = 0.6
 # Lengths vary: standard deviation as a share of the mean, as seen in instruction data; the
 # heaviest of some hundred batches lies three deviations above the mean batch.
 _LENGTH_SPREAD, _HEAVIEST = 0.45, 3.0
-# What the engine's plan lets activations take of the free memory, and the most tokens at once.
-_ACTIVATION_SHARE, _MOST_TOKENS, _FEWEST_TOKENS = 0.4, 16_384, 256
 _FITS_BELOW, _TIGHT_BELOW = 0.8, 1.0
 # The newest, the best and the one being written.
 _KEPT_CHECKPOINTS = 3
@@ -179,16 +180,20 @@ def _tokens_at_once(
     setup: _Setup, knobs: Hyperparameters, mean: float, longest: int, available: int | None
 ) -> tuple[int, int]:
     """Tokens of the heaviest forward pass, and the most the engine lays into one."""
-    samples, limit = knobs.batch_size, _MOST_TOKENS * 1024
+    samples, shape = knobs.batch_size, setup.shape
     if knobs.micro_batch_size != "auto":
         samples = knobs.micro_batch_size
+        limit = samples * longest
+    elif available is None:
+        limit = MOST_TOKENS[setup.device]
     else:
-        limit = _MOST_TOKENS
-        if available is not None:
-            hidden, inner = setup.shape.hidden, setup.shape.intermediate
-            per_token = setup.shape.layers * 2 * (20 * hidden + 6 * inner)
-            fitting = int(_ACTIVATION_SHARE * available / per_token)
-            limit = min(limit, max(_FEWEST_TOKENS, fitting))
+        limit = tokens_that_fit(
+            setup.device,
+            available,
+            layers=shape.layers,
+            hidden=shape.hidden,
+            inner=shape.intermediate,
+        )
     spread = _HEAVIEST * _LENGTH_SPREAD * mean * math.sqrt(samples)
     heaviest = math.ceil(min(samples * longest, samples * mean + spread))
     # A sample is never cut for the sake of the limit.
@@ -202,12 +207,13 @@ def _parts(setup: _Setup, tokens: int, evaluation_tokens: int) -> list[Part]:
     working = width if width != 4 and setup.lora else 0
     masters = (4 + working) * trainable if setup.lora or width != 4 else 0
     trained = math.ceil(tokens * _TRAINED_SHARE)
-    logits = min(_CHUNK_LOGITS, trained * shape.vocabulary) * _LOGIT_BYTES
+    logits = min(LOGITS_AT_ONCE[setup.device], trained * shape.vocabulary) * _LOGIT_BYTES
     if not setup.lora:
         logits += shape.embedding * (4 + width)  # the head's own gradient
     activations = max(
         tokens * shape.layers * _kept_bytes(setup), evaluation_tokens * _passing_bytes(setup)
     )
+    holes = min(_MOST_HOLES_BYTES[setup.device], activations)
     return [
         Part("weights", setup.parameters * width),
         Part("adapters" if setup.lora else "masters", masters),
@@ -215,7 +221,7 @@ def _parts(setup: _Setup, tokens: int, evaluation_tokens: int) -> list[Part]:
         Part("optimizer", 8 * trainable),
         Part("activations", activations),
         Part("logits", logits),
-        Part("runtime", _RUNTIME_BYTES.get(setup.device, _RUNTIME_BYTES["cpu"])),
+        Part("runtime", _RUNTIME_BYTES[setup.device] + holes),
     ]
 
 
@@ -223,13 +229,14 @@ def _kept_bytes(setup: _Setup) -> int:
     """Bytes per token and layer that wait for the backward pass.
 
     What the norms give, queries, keys, values and attention's output, four tensors as wide as the
-    feed-forward. The norms keep their input in fp32, which beside a narrower type is a copy.
+    feed-forward. The norms keep their input in fp32, which beside a narrower type is a copy. Their
+    bytes per element are fitted.
     """
     shape = setup.shape
     queries, keys = shape.heads * shape.head_dim, shape.key_value_heads * shape.head_dim
     elements = 2 * (shape.hidden + queries + keys) + 4 * shape.intermediate
     low_rank = setup.rank * len(shape.linears) if setup.lora else 0
-    norms = (8 if setup.width == 4 else 18) * shape.hidden
+    norms = (26 if setup.width == 4 else 11) * shape.hidden
     return (elements + low_rank) * setup.width + norms
 
 

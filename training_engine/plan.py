@@ -9,12 +9,11 @@ import torch
 
 from training_engine.contract.spec import Hyperparameters
 from training_engine.data.encode import EncodedSet
+from training_engine.limits import tokens_that_fit
 
 EVALUATIONS_PER_RUN = 10
-# Tokens in one forward pass when memory is no limit: more gains nothing.
-MOST_TOKENS = 16_384
-# Share of the free memory that activations may take.
-ACTIVATION_SHARE = 0.4
+# When the user says how many samples are computed at once, nothing else limits it.
+NO_LIMIT = 2**62
 
 
 @dataclass(frozen=True)
@@ -64,19 +63,21 @@ def make(knobs: Hyperparameters, train: EncodedSet, config: Any, device: torch.d
         batch_size=knobs.batch_size,
         evaluation_steps=knobs.evaluation_steps or max(1, math.ceil(steps / EVALUATIONS_PER_RUN)),
         save_steps=knobs.save_steps,
-        max_tokens=tokens_that_fit(config, device) if micro == "auto" else MOST_TOKENS * 1024,
+        max_tokens=tokens_at_once(config, device) if micro == "auto" else NO_LIMIT,
         max_samples=None if micro == "auto" else micro,
     )
 
 
-def tokens_that_fit(config: Any, device: torch.device) -> int:
-    """Tokens whose activations fit into the memory that is free now."""
+def tokens_at_once(config: Any, device: torch.device) -> int:
+    """Tokens of one pass, from the sizes in a transformers config and the memory free now."""
     hidden = getattr(config, "hidden_size", 1024)
-    inner = getattr(config, "intermediate_size", None) or 4 * hidden
-    layers = getattr(config, "num_hidden_layers", 24)
-    per_token = layers * 2 * (20 * hidden + 6 * inner)
-    free = ACTIVATION_SHARE * free_bytes(device)
-    return int(min(MOST_TOKENS, max(256, free / per_token)))
+    return tokens_that_fit(
+        device.type,
+        free_bytes(device),
+        layers=getattr(config, "num_hidden_layers", 24),
+        hidden=hidden,
+        inner=getattr(config, "intermediate_size", None) or 4 * hidden,
+    )
 
 
 def free_bytes(device: torch.device) -> int:

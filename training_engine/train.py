@@ -16,6 +16,7 @@ from training_engine.contract.spec import Method, RunSpec
 from training_engine.control import StopRequests
 from training_engine.events import EventWriter, Reporter
 from training_engine.failures import EngineFailure, explain
+from training_engine.tuning import return_freed_memory
 
 PACKAGES = ("torch", "transformers", "tokenizers", "safetensors")
 
@@ -123,6 +124,7 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
         last = max(training.saved, default=None)
         return stopped(reporter, state.step, training.saved[last] if last is not None else None)
 
+    return_freed_memory()
     reporter.phase(Phase.SAVING, "Writing the result", step=state.step, fraction=1.0)
     best = training.load_best()
     metrics = build.final_metrics(training, best)

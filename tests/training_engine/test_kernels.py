@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from training_engine.limits import LOGITS_AT_ONCE
 from training_engine.models import kernels
 from training_engine.models.attention import packed_attention
 
@@ -49,7 +50,7 @@ def test_lora_linear_in_bf16_has_gradients_near_the_exact_ones() -> None:
 def test_chunked_cross_entropy_equals_the_whole(
     monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
-    monkeypatch.setattr(kernels, "CHUNK_LOGITS", chunk)
+    monkeypatch.setitem(LOGITS_AT_ONCE, "cpu", chunk)
     hidden, weight = random(9, 8).requires_grad_(), random(20, 8).requires_grad_()
     bias = random(20).requires_grad_()
     targets = torch.tensor([0, 19, 3, 3, 7, 1, 18, 5, 2])

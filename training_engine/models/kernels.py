@@ -11,8 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import Function, once_differentiable
 
-# Logits held at a time: 32 M numbers are 64 MB in bfloat16 and 128 MB in float32.
-CHUNK_LOGITS = 32 * 1024 * 1024
+from training_engine.limits import LOGITS_AT_ONCE
 
 
 class _ChunkedCrossEntropy(Function):
@@ -21,7 +20,7 @@ class _ChunkedCrossEntropy(Function):
         ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor
     ) -> Tensor:
         needs_hidden, needs_weight, needs_bias, _ = ctx.needs_input_grad
-        rows = max(1, CHUNK_LOGITS // weight.shape[0])
+        rows = max(1, LOGITS_AT_ONCE[hidden.device.type] // weight.shape[0])
         total = torch.zeros((), dtype=torch.float32, device=hidden.device)
         d_hidden = torch.empty_like(hidden) if needs_hidden else None
         d_weight = torch.zeros_like(weight, dtype=torch.float32) if needs_weight else None

@@ -1,7 +1,5 @@
 """The models in memory: loaded when asked for, let go when room is needed and nobody uses them."""
 
-import ctypes
-import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from training_engine.contract.serving import LoadedModelInfo
 from training_engine.devices import Placement
 from training_engine.serve.failures import ServeError
 from training_engine.serve.loaded_model import LoadedModel, fingerprint
+from training_engine.tuning import return_freed_memory
 
 # Room that must stay free beside the weights, for the cache of conversations and the system.
 _RESERVE_BYTES = 400_000_000
@@ -43,7 +42,7 @@ class ModelStore:
         for key in gone:
             del self._models[key]
         if gone:
-            _return_memory()
+            return_freed_memory()
         return gone
 
     def describe(self) -> list[LoadedModelInfo]:
@@ -69,7 +68,7 @@ class ModelStore:
                     "Stop a running task or close other programs, or choose a smaller model.",
                 )
             del self._models[min(idle, key=lambda key: self._models[key].last_used)]
-            _return_memory()
+            return_freed_memory()
 
     def _free_bytes(self) -> int:
         if self.place.device.type == "cuda":
@@ -78,11 +77,3 @@ class ModelStore:
             torch.cuda.empty_cache()
             return int(torch.cuda.mem_get_info()[0])
         return int(psutil.virtual_memory().available)
-
-
-def _return_memory() -> None:
-    """Hand freed memory back to the system at once; the allocator would keep it."""
-    gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)

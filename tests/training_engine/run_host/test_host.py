@@ -257,8 +257,9 @@ def test_the_child_gets_folder_nonce_and_tuning(tmp_path: Path) -> None:
     environment, argv = json.loads(log_lines(run)[0].text)
     assert environment["EASYTUNE_RUN_DIR"] == argv[1] == str(run)
     assert environment["EASYTUNE_RUN_NONCE"] == "abc"
-    assert "mmap_threshold=4294967296" in environment["GLIBC_TUNABLES"]
+    assert "mmap_threshold=33554432" in environment["GLIBC_TUNABLES"]
     assert environment["GOMP_SPINCOUNT"] == "0"
+    assert environment["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "64"
 
 
 def test_what_can_not_start_is_said_in_one_line(tmp_path: Path) -> None:

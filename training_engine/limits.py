@@ -1,0 +1,23 @@
+"""How much is computed at once, by device: the engine keeps to it, the estimate expects it.
+
+No torch: the API process reads it too.
+"""
+
+# Tokens of one forward and backward pass when memory is no limit. A CPU is as fast with a thousand
+# as with more, at a fraction of the memory; a GPU has many more multipliers to keep busy.
+MOST_TOKENS = {"cpu": 1024, "mps": 4096, "cuda": 16_384}
+FEWEST_TOKENS = 256
+# Share of the free memory that activations may take.
+ACTIVATION_SHARE = 0.4
+# Logits held at a time: 8 M numbers are 16 MB in bfloat16 and 32 MB in float32.
+LOGITS_AT_ONCE = {"cpu": 8 * 1024**2, "mps": 32 * 1024**2, "cuda": 32 * 1024**2}
+
+
+def tokens_that_fit(device: str, free_bytes: float, *, layers: int, hidden: int, inner: int) -> int:
+    """Tokens whose activations fit into `free_bytes` and that pay on this kind of device.
+
+    `inner`: width of the feed-forward layers.
+    """
+    per_token = layers * 2 * (20 * hidden + 6 * inner)
+    fitting = int(ACTIVATION_SHARE * free_bytes / per_token)
+    return min(MOST_TOKENS[device], max(FEWEST_TOKENS, fitting))
