@@ -96,7 +96,7 @@ export function LogViewer({ taskId, attempts, live }: Props) {
   const unseen = writing && !follow ? Math.max(0, last - leftAt) : 0
   return (
     <section aria-label={t('tasks.logs.title')}>
-      <Flex gap={8} align="flex-start">
+      <Flex gap={8} align="flex-start" wrap>
         {attempts > 1 && (
           <Select
             value={attempt}
@@ -108,7 +108,7 @@ export function LogViewer({ taskId, attempts, live }: Props) {
             }))}
           />
         )}
-        <div style={{ flex: 1 }}>
+        <div style={{ flex: '1 1 260px', minWidth: 0 }}>
           <LogToolbar
             taskId={taskId}
             attempt={attempt}

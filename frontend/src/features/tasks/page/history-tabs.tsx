@@ -54,7 +54,7 @@ export function CheckpointsTab({ task }: { task: Task }) {
       rowKey={({ attempt, name }) => `${attempt}/${name}`}
       dataSource={data}
       pagination={{ hideOnSinglePage: true }}
-      scroll={{ x: 480 }}
+      scroll={{ x: 'max-content' }}
       columns={[
         { title: t('tasks.checkpoints.step'), dataIndex: 'step', className: 'numeric' },
         { title: t('tasks.fields.attempt'), dataIndex: 'attempt', className: 'numeric' },
@@ -63,6 +63,7 @@ export function CheckpointsTab({ task }: { task: Task }) {
         {
           title: t('general.status'),
           dataIndex: 'exists',
+          className: 'nowrap',
           render: (exists: boolean) => t(exists ? 'tasks.checkpoints.kept' : 'tasks.checkpoints.replaced'),
         },
       ]}
