@@ -106,7 +106,9 @@ def card(spec: RunSpec, metrics: Mapping[str, float | None], versions: Mapping[s
 def _body(spec: RunSpec, metrics: Mapping[str, float | None], versions: Mapping[str, str]) -> str:
     knobs = spec.hyperparameters
     numbers = "\n".join(
-        f"| {name} | {value:.4f} |" for name, value in metrics.items() if value is not None
+        f"| {name} | {value:g} |" if name.endswith("step") else f"| {name} | {value:.4f} |"
+        for name, value in metrics.items()
+        if value is not None
     )
     used = ", ".join(f"{name} {version}" for name, version in versions.items())
     return f"""# {spec.output_name}

@@ -65,5 +65,12 @@ def _generate(
     finally:
         set_attention(model, attention.NAME)
         model.train(was_training)
-    texts: list[str] = tokenizer.batch_decode(out[:, width:], skip_special_tokens=True)
-    return [text.strip() for text in texts]
+    return [answer_text(tokenizer, answer.tolist(), terminators) for answer in out[:, width:]]
+
+
+def answer_text(tokenizer: Any, answer: list[int], terminators: set[int]) -> str:
+    """An answer as text; one that was cut off does not end in half a character."""
+    text: str = tokenizer.decode(answer, skip_special_tokens=True)
+    if answer and answer[-1] not in terminators:
+        text = text.rstrip("\ufffd")
+    return text.strip()

@@ -66,7 +66,9 @@ def test_is_complete_and_verifies(tmp_path: Path, base: Path) -> None:
 
 
 def test_the_card_reads_as_yaml_whatever_the_names(tmp_path: Path, base: Path) -> None:
-    output.write(tmp_path, spec(base), weights, {"eval_loss": 1.25}, VERSIONS, accept)
+    measured = {"eval_loss": 1.25, "best_step": 56.0}
+    output.write(tmp_path, spec(base), weights, measured, VERSIONS, accept)
+    assert "| best_step | 56 |" in (tmp_path / "output" / "README.md").read_text()
     head = front_matter(tmp_path / "output")
     assert head["library_name"] == "peft"
     assert head["base_model"] == "owner/base"

@@ -110,6 +110,7 @@ class ChatTemplate:
     def _cut(self, row: Row, turn: int) -> Rendered:
         """The conversation up to an assistant's turn, with that turn marked."""
         until = self.render(row.messages[: turn + 1], row.tools)
+        self._require_calls(row, turn, until)
         prompt = self._render_before(row, turn, generation_prompt=True)
         if until.startswith(prompt):
             return Rendered(until, [Turn(len(prompt), len(until))])
@@ -120,6 +121,25 @@ class ChatTemplate:
                 "so the answer can not be told from what comes before it"
             )
         return Rendered(until, [Turn(start, len(until))], prompt_differs=True)
+
+    def _require_calls(self, row: Row, turn: int, until: str) -> None:
+        """Raise `TemplateRefusal` when the turn calls tools and its text `until` does not say so.
+
+        A template that knows no tools leaves the calls out without a word, and the turn would be
+        learnt as an empty answer.
+        """
+        message = row.messages[turn]
+        if not message.tool_calls:
+            return
+        silent = message.model_copy(update={"tool_calls": None})
+        try:
+            without = self.render([*row.messages[:turn], silent], row.tools)
+        except TemplateRefusal:  # it can not do without them, so it reads them
+            return
+        if without == until:
+            raise TemplateRefusal(
+                "it does not write tool calls, so these answers would be learnt without them"
+            )
 
     def _render_before(self, row: Row, turn: int, *, generation_prompt: bool = False) -> str:
         if turn == 0:  # nothing comes before; templates need not bear an empty conversation

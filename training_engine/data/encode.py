@@ -164,8 +164,9 @@ def _gate(found: _Collected) -> None:
         reason = found.refused[lines[0]]
         raise _refusal(
             f"The model's chat template refuses rows: {reason}",
-            "Bring the turns into an order the template allows (system first, then user and "
-            "assistant in turn), or choose another model.",
+            "Bring the turns into a form the template allows (system first, then user and "
+            "assistant in turn; tool calls only where the model knows them), or choose another "
+            "model.",
             lines,
         )
     if found.unterminated:

@@ -114,6 +114,24 @@ def test_tool_calls_are_learnt_and_results_are_not(tmp_path: Path) -> None:
     assert '"name": "w"' in tokenizer.decode(data.tokens)
 
 
+@pytest.mark.parametrize("name", ["CHATML", "LLAMA_3"])
+def test_tool_calls_that_the_template_leaves_out_are_refused(tmp_path: Path, name: str) -> None:
+    """Such a turn would be learnt as an empty answer; calls that are not learnt do no harm."""
+    tokenizer = templates.load(tmp_path, getattr(templates, name))
+    call = {"type": "function", "function": {"name": "weather", "arguments": {"city": "Rome"}}}
+    turns: list[dict[str, Any]] = [
+        {"role": "user", "content": "Rain?"},
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "content": "sun"},
+        {"role": "assistant", "content": "No rain."},
+    ]
+    failure = refusal(tokenizer, row(conversation("Hi", "Hello")), row(turns, line=12))
+    assert "does not write tool calls" in failure.message
+    assert failure.params == {"lines": "12", "count": 1}
+    turns[1]["train"] = False
+    assert learnt(tokenizer, encode(tokenizer, row(turns))) == [["No rain.<|im_end|>"]]
+
+
 def test_a_conversation_that_begins_with_an_answer(tmp_path: Path) -> None:
     tokenizer = templates.load(tmp_path, templates.CHATML)
     turns = [{"role": "assistant", "content": "Welcome"}, *conversation("Hi", "Hello")]
