@@ -83,6 +83,7 @@ describe('numbers', () => {
     [7_615_616_512, '7.6B'],
     [494_032_768, '494M'],
     [70e9, '70B'],
+    [999_885_952, '1.0B'],
     [950, '950'],
   ])('%d parameters are %s', (value, text) => {
     expect(formatParameters(value)).toBe(text)

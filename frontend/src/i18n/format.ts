@@ -71,7 +71,8 @@ export function formatBytes(language: string, bytes: number | null | undefined):
 export function formatParameters(value: number | null | undefined): string {
   if (value == null) return MISSING
   for (const [size, letter] of [[1e12, 'T'], [1e9, 'B'], [1e6, 'M'], [1e3, 'K']] as const) {
-    if (value >= size) {
+    // What would be written 1000M is 1.0B.
+    if (value >= size * 0.9995) {
       const scaled = value / size
       return `${scaled.toFixed(scaled >= 99.5 || Number.isInteger(scaled) ? 0 : 1)}${letter}`
     }

@@ -31,6 +31,19 @@ describe('conversationOf', () => {
     expect(conversationOf(record)?.[0]?.content).toBe('[{"type":"text","text":"x"}]')
   })
 
+  it('shows the tools that a turn calls', () => {
+    const call = { type: 'function', function: { name: 'weather', arguments: { city: 'Rome' } } }
+    const texts = (turn: object) => conversationOf({ messages: [turn] })?.[0]?.content
+    expect(texts({ role: 'assistant', content: '', tool_calls: [call] })).toBe(
+      'weather({"city":"Rome"})',
+    )
+    const written = { function: { name: 'now', arguments: '{}' } }
+    expect(texts({ role: 'assistant', content: 'Wait.', tool_calls: [call, written] })).toBe(
+      'Wait.\nweather({"city":"Rome"})\nnow({})',
+    )
+    expect(texts({ role: 'assistant', content: null, tool_calls: ['odd'] })).toBe('odd')
+  })
+
   it.each([[{ text: 'a' }], [{ messages: [] }], [{ messages: ['hi'] }], [{ prompt: 'only' }]])(
     'says that %j is none',
     (record) => {

@@ -15,11 +15,23 @@ export function asText(value: unknown): string {
   return JSON.stringify(value)
 }
 
+/** What a turn says: its text, and below it each tool it calls, as `name(arguments)`. */
+function spoken({ content, tool_calls }: Record<string, unknown>): string {
+  const calls = Array.isArray(tool_calls) ? tool_calls.map(callText) : []
+  return [asText(content ?? ''), ...calls].filter((part) => part !== '').join('\n')
+}
+
+function callText(call: unknown): string {
+  const called = isObject(call) && isObject(call.function) ? call.function : null
+  if (typeof called?.name !== 'string') return asText(call)
+  return `${called.name}(${asText(called.arguments)})`
+}
+
 function turnsOf(value: unknown): Turn[] | null {
   if (!Array.isArray(value) || value.length === 0) return null
   const turns = value.map((item) =>
     isObject(item) && typeof item.role === 'string'
-      ? { role: item.role, content: asText(item.content ?? '') }
+      ? { role: item.role, content: spoken(item) }
       : null,
   )
   return turns.every((turn) => turn !== null) ? turns : null

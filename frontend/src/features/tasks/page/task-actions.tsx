@@ -21,11 +21,17 @@ import { LinkButton } from '@/components/link-button'
 import { useConfirmDelete } from '@/components/use-confirm-delete'
 import { useShowError } from '@/components/use-show-error'
 
-/** Stop (optimistic), resume, restart: the answer is the task as it is then. */
+const ACTION = ['tasks', 'action']
+
+/**
+ * Stop (optimistic), resume, restart: the answer is the task as it is then. While one is under way
+ * another click does nothing, wherever the button stands: a double click is one wish.
+ */
 export function useTaskAction() {
   const client = useQueryClient()
   const showError = useShowError()
-  return useMutation({
+  const action = useMutation({
+    mutationKey: ACTION,
     mutationFn: ({ run }: { task: Task; run: () => Promise<Task>; expect: Task['status'] }) => run(),
     onMutate: ({ task, expect }) => {
       // The chip changes at once; the server's answer or the event stream corrects it.
@@ -38,6 +44,10 @@ export function useTaskAction() {
       void client.invalidateQueries({ queryKey: taskQuery(task.id).queryKey })
     },
   })
+  const mutate: typeof action.mutate = (wish) => {
+    if (client.isMutating({ mutationKey: ACTION }) === 0) action.mutate(wish)
+  }
+  return { mutate, isPending: action.isPending }
 }
 
 function StopButton({ task }: { task: Task }) {
