@@ -159,6 +159,10 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
 
 
 def _field_error(item: Mapping[str, Any]) -> FieldError:
+    if item["type"] == "json_invalid":  # the place is a character of the body, not a field
+        reason = item.get("ctx", {}).get("error", "")
+        message = f"This is not valid JSON at character {int(item['loc'][-1]) + 1}: {reason}"
+        return FieldError(pointer="", code="json_invalid", message=message)
     path = [str(p) for p in item["loc"] if p not in {"body", "query", "path", "header"}]
     params = {
         key: value

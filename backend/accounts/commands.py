@@ -15,7 +15,9 @@ from backend.own_database import database_of, sessions_of
 from backend.settings import BadSettings, load
 
 T = TypeVar("T")
-app = typer.Typer(no_args_is_help=True, help="List and add users, reset passwords.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="List and add users, reset passwords."
+)
 Name = Annotated[str, typer.Argument(metavar="NAME")]
 
 

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from backend.log import HIDDEN, redact
 from backend.settings import load
 
-app = typer.Typer(no_args_is_help=True, help="Show the settings in force.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Show the settings in force.")
 
 
 @app.callback()

@@ -16,7 +16,7 @@ from backend.commands.checks import Check, Level
 from backend.commands.devices import device_checks
 from backend.settings import BadSettings, Settings, load
 
-app = typer.Typer(help="Say what works on this machine and what is missing.")
+app = typer.Typer(add_completion=False, help="Say what works on this machine and what is missing.")
 MARKS = {Level.OK: "✔", Level.NOTE: "•", Level.WARNING: "!", Level.ERROR: "✖"}
 
 

@@ -23,7 +23,7 @@ from backend.own_database import understandable
 from backend.settings import LOOPBACK_HOSTS, Settings, load
 
 log = structlog.get_logger(__name__)
-app = typer.Typer(help="Start the platform and print its address.")
+app = typer.Typer(add_completion=False, help="Start the platform and print its address.")
 NOTICE_S = 0.5  # for those who watch readiness
 GRACE_S = 12  # for answers in progress; the whole end takes less than 20 seconds
 WATCH_S = 1.0

@@ -27,7 +27,7 @@ from backend.settings import Settings, load
 MAX_LISTED = 200
 SHOWN_ITEMS = 10
 
-app = typer.Typer(no_args_is_help=True, help="List and add data sets.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="List and add data sets.")
 
 
 class NoSuchUser(NotFound):

@@ -34,7 +34,7 @@ from training_engine.contract.events import Failed
 
 CONVERT_MODULE = "training_engine.export.convert_starter"
 
-app = typer.Typer(no_args_is_help=True, help="List and fetch base models.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="List and fetch base models.")
 
 
 class NoAdministrator(NotFound):

@@ -12,7 +12,7 @@ from backend.own_database import NoDatabase, sessions_of
 from backend.runner.supervisor import Supervisor
 from backend.settings import Settings, load
 
-worker = typer.Typer(help="Run tasks for a platform started elsewhere.")
+worker = typer.Typer(add_completion=False, help="Run tasks for a platform started elsewhere.")
 
 
 @worker.command()

@@ -29,7 +29,9 @@ T = TypeVar("T")
 MAX_LISTED = 200
 LOOK_EVERY_S = 0.5
 
-app = typer.Typer(no_args_is_help=True, help="List and stop tasks, read their logs.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="List and stop tasks, read their logs."
+)
 TaskName = Annotated[
     str, typer.Argument(metavar="TASK", help="Its id, the end of its id, or its name")
 ]

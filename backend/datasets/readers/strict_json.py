@@ -65,7 +65,9 @@ def _parse_slowly(raw: bytes) -> Any:
         value = checks.decoder.decode(text)
     except json.JSONDecodeError as error:
         raise RowError(
-            "broken_json", None, f"Not valid JSON: {error.msg} at column {error.pos + 1}."
+            "broken_json",
+            None,
+            f"Not valid JSON: {error.msg.removesuffix(' at')} at column {error.pos + 1}.",
         ) from None
     except RecursionError:
         raise too_deep() from None

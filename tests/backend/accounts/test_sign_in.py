@@ -263,3 +263,12 @@ async def test_wrong_shapes_are_refused(client: httpx.AsyncClient, body: object)
     assert answer.status_code == 422
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert "x" * 50 not in answer.text, "what was sent is not sent back"
+
+
+async def test_a_body_that_is_no_json_is_said_to_be_so(client: httpx.AsyncClient) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = await client.post("/api/v1/auth/login", content='{"a": 1,}', headers=headers)
+    assert answer.status_code == 422
+    [error] = answer.json()["errors"]
+    assert (error["pointer"], error["code"]) == ("", "json_invalid")
+    assert "not valid JSON at character 9" in error["message"]

@@ -35,6 +35,7 @@ def test_every_command_has_help(name: str) -> None:
     answer = CliRunner().invoke(app, [name, "--help"])
     assert answer.exit_code == 0, answer.output
     assert name in answer.output
+    assert "--install-completion" not in answer.output
 
 
 def test_an_unknown_command_is_refused() -> None:

@@ -284,6 +284,18 @@ def test_row_beyond_the_limit_is_skipped_not_loaded(
     assert len(item["excerpt"]) <= rows.EXCERPT_CHARACTERS + 1
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('{"prompt": "a', "Not valid JSON: Unterminated string starting at column 12."),
+        ('{"prompt": 1 2}', "Not valid JSON: Expecting ',' delimiter at column 14."),
+    ],
+)
+def test_broken_json_says_where(tmp_path: Path, line: str, message: str) -> None:
+    run(tmp_path, "rows.jsonl", f"{GOOD}\n{line}\n")
+    assert [(item["line"], item["message"]) for item in items(tmp_path)] == [(2, message)]
+
+
 def test_report_is_capped_and_counts_stay_exact(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
