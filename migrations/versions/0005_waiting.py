@@ -26,9 +26,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Remove them."""
-    op.alter_column(
-        "tasks", "intent", type_=sa.String(32), postgresql_using="left(intent, 32)"
-    )
+    op.alter_column("tasks", "intent", type_=sa.String(32), postgresql_using="left(intent, 32)")
     op.drop_column("tasks", "accept_memory_risk")
     for name in ("forgotten", "wait", "memory_bytes"):
         op.drop_column("jobs", name)
