@@ -4,6 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+# From nothing to the log of a run; the quoting is what `sh` needs.
+EXAMPLE = """```bash
+API=http://127.0.0.1:8000/api/v1
+json() { python3 -c "import json, sys; print(json.load(sys.stdin)['$1'])"; }
+TOKEN=$(curl -s $API/auth/login -H 'Content-Type: application/json' \\
+  -d '{"username": "NAME", "password": "PASSWORD"}' | json access_token)
+call() { curl -s -H "Authorization: Bearer $TOKEN" "$@"; }
+call $API/datasets -F file=@rows.jsonl          # the answer has the id; wait for status ready
+call $API/tasks -H 'Content-Type: application/json' -H 'Idempotency-Key: my-first' \\
+  -d '{"name": "My run", "output_name": "my-run", "model_id": "…", "dataset_id": "…"}'
+call -N $API/tasks/TASK_ID/logs/stream          # live; -H 'Last-Event-ID: …' goes on where it was
+call $API/tasks/TASK_ID/artifact -o model.zip
+TOKEN=$(call -X POST $API/auth/refresh | json access_token)   # before the old one ends
+```
+"""
+HUGE = 1 << 31  # limits beyond are the machine's, not the call's
 METHODS = ("get", "post", "put", "patch", "delete")
 NOTE = "<!-- Written by `make api` from the code; do not edit. -->\n"
 
@@ -19,6 +35,7 @@ def api_page(document: dict[str, Any]) -> str:
         "uses a cookie. Errors are `application/problem+json` ([Problem](#problem)). Lists answer "
         "`{items, next_cursor}`.",
         "",
+        EXAMPLE,
     ]
     for tag, calls in _calls_by_tag(document).items():
         lines += [f"## {tag}", "", "| call | takes | answers | |", "|---|---|---|---|"]
@@ -41,7 +58,8 @@ def _calls_by_tag(document: dict[str, Any]) -> dict[str, list[tuple[str, str, di
 
 
 def _call(method: str, path: str, call: dict[str, Any]) -> str:
-    query = [f"`{p['name']}`" for p in call.get("parameters", []) if p["in"] in {"query", "header"}]
+    given = [p for p in call.get("parameters", []) if p["in"] in {"query", "header"}]
+    query = [_parameter(p["name"], p.get("schema", {})) for p in given]
     body = [_content(call.get("requestBody", {}))]
     takes = ", ".join([part for part in body if part] + query)
     good = next((s for s in sorted(call["responses"]) if s.startswith("2")), "200")
@@ -50,9 +68,23 @@ def _call(method: str, path: str, call: dict[str, Any]) -> str:
     return f"| `{method} {path}` | {takes} | {answers} | {_cell(text)} |"
 
 
+def _parameter(name: str, schema: dict[str, Any]) -> str:
+    """A parameter, with its type where that is no plain text and its limits where it has some."""
+    kind = _type({**schema, "anyOf": _not_null(schema["anyOf"])} if "anyOf" in schema else schema)
+    low, high = schema.get("minimum"), schema.get("maximum")
+    limits = f" {low}–{high}" if low is not None and high is not None and high < HUGE else ""
+    return f"`{name}`" if kind == "string" else f"`{name}` {kind}{limits}"
+
+
+def _not_null(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [part for part in parts if part.get("type") != "null"]
+
+
 def _content(holder: dict[str, Any]) -> str:
     for media, value in holder.get("content", {}).items():
         schema = value.get("schema") or value.get("itemSchema") or {}
+        if media == "multipart/form-data" and "properties" in schema:
+            return "form (" + ", ".join(f"`{name}`" for name in schema["properties"]) + ")"
         kind = _type(schema)
         return kind if media == "application/json" and kind != "any" else f"{kind} ({media})"
     return ""

@@ -1,10 +1,12 @@
-"""The OpenAPI document says which media type each answer has."""
+"""The OpenAPI document says which media type each answer has; its page says how to call."""
 
+import re
 from typing import Any
 
 import pytest
 
 from backend.app import describe
+from backend.settings import PROJECT_ROOT
 
 API = "/api/v1"
 
@@ -61,3 +63,30 @@ def test_every_error_is_a_problem_document(document: dict[str, Any]) -> None:
             content = operation["responses"]["default"]["content"]
             assert content == {"application/problem+json": {"schema": problem}}, path
     assert seen > 40
+
+
+def test_the_page_begins_with_calls_that_exist(document: dict[str, Any]) -> None:
+    page = (PROJECT_ROOT / "docs/api.md").read_text()
+    example = page.split("```")[1]
+    known = {re.sub(r"\{\w+\}", "ID", path) for path in document["paths"]}
+    called = {
+        API + path.replace("TASK_ID", "ID") for path in re.findall(r"\$API(/[\w/]+)", example)
+    }
+    assert len(called) >= 5
+    assert called <= known
+
+
+def test_the_page_gives_types_and_form_fields() -> None:
+    page = (PROJECT_ROOT / "docs/api.md").read_text()
+    logs = next(
+        line
+        for line in page.splitlines()
+        if line.startswith("| `GET /api/v1/tasks/{task_id}/logs`")
+    )
+    assert "`tail` boolean" in logs
+    assert "`limit` integer 1–2000" in logs
+    upload = next(
+        line for line in page.splitlines() if line.startswith("| `POST /api/v1/datasets`")
+    )
+    assert "form (" in upload
+    assert "`file`" in upload

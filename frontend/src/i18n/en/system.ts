@@ -36,7 +36,7 @@ export default {
   noSupervisor: 'Nobody starts queued work',
   noSupervisorHelp: 'The supervisor is not running. Start EasyTune with “easytune up” or “easytune worker”.',
   isolation: 'Isolation of the engine',
-  isolationHelp: 'What keeps a training process from touching anything but its own run.',
+  isolationHelp: 'What holds a training process back.',
   noIsolation: 'Training runs with the rights of the platform itself.',
   isolationKinds: {
     own_session: 'Session of its own',

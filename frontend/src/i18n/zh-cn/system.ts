@@ -35,7 +35,7 @@ export default {
   noSupervisor: '排队的任务无人启动',
   noSupervisorHelp: '调度进程没有运行。请用“easytune up”或“easytune worker”启动。',
   isolation: '训练进程隔离',
-  isolationHelp: '这些措施保证训练进程只能接触自己的运行目录。',
+  isolationHelp: '这些措施限制训练进程的权限。',
   noIsolation: '训练进程与平台拥有相同的权限。',
   isolationKinds: {
     own_session: '独立会话',
