@@ -65,6 +65,7 @@ class _Collected:
     refused: dict[int, str] = field(default_factory=dict)
     unterminated: list[int] = field(default_factory=list)
     cut_away: list[int] = field(default_factory=list)
+    longest_cut_away: int = 0  # tokens
     untrained: list[int] = field(default_factory=list)
 
 
@@ -141,8 +142,11 @@ class Encoder:
             found.truncated.append(line)
             found.cut_tokens += len(ids) - kept
         # The first token is never predicted: nothing comes before it.
-        if not any(trained[1:kept]):
-            (found.cut_away if any(trained[1:]) else found.untrained).append(line)
+        if not any(trained[1:]):
+            found.untrained.append(line)
+        elif not any(trained[1:kept]):
+            found.cut_away.append(line)
+            found.longest_cut_away = max(found.longest_cut_away, len(ids))
         found.prompt_differs |= sample.prompt_differs
         found.tokens.append(torch.tensor(ids[:kept], dtype=torch.int32))
         found.trained.append(torch.tensor(trained[:kept], dtype=torch.bool))
@@ -179,7 +183,8 @@ def _gate(found: _Collected) -> None:
     if found.cut_away:
         raise _refusal(
             "The maximum length cuts the whole answer away, so nothing is left to learn",
-            "Raise the maximum length, or shorten these rows.",
+            "Raise the maximum length, or shorten or remove these rows; the longest of them has "
+            f"{found.longest_cut_away:,} tokens.",
             found.cut_away,
         )
     if found.untrained:

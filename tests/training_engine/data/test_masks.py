@@ -161,6 +161,9 @@ def test_an_answer_that_is_cut_away_is_refused(tmp_path: Path) -> None:
     failure = refusal(tokenizer, *rows, max_length=64)
     assert "cuts the whole answer away" in failure.message
     assert failure.params["lines"] == "2"
+    needed = encode(tokenizer, rows[1]).bounds[-1]
+    assert f"has {needed} tokens" in failure.hint
+    assert len(encode(tokenizer, *rows, max_length=needed)) == 2
 
 
 def test_a_cut_answer_is_counted(tmp_path: Path) -> None:
