@@ -159,9 +159,11 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
 
 
 def _field_error(item: Mapping[str, Any]) -> FieldError:
-    if item["type"] == "json_invalid":  # the place is a character of the body, not a field
+    last = item["loc"][-1] if item["loc"] else None
+    if item["type"] == "json_invalid" and isinstance(last, int):
+        # The whole body: its place is a character, not a field.
         reason = item.get("ctx", {}).get("error", "")
-        message = f"This is not valid JSON at character {int(item['loc'][-1]) + 1}: {reason}"
+        message = f"This is not valid JSON at character {last + 1}: {reason}"
         return FieldError(pointer="", code="json_invalid", message=message)
     path = [str(p) for p in item["loc"] if p not in {"body", "query", "path", "header"}]
     params = {
