@@ -34,7 +34,7 @@ def set_determinism(spec: RunSpec) -> None:
 
 
 def report_data(reporter: Reporter, data: PreparedData) -> None:
-    """What was kept, cut and held out: nothing happens to a row silently."""
+    """What was kept, cut, left out and held out: nothing happens to a row silently."""
     train, held = data.train, data.evaluation
     reporter.notice(
         "info",
@@ -57,6 +57,16 @@ def report_data(reporter: Reporter, data: PreparedData) -> None:
             rows=len(train.truncated_lines),
             tokens=train.cut_tokens,
             lines=listed(train.truncated_lines),
+        )
+    left_out = sorted({*train.left_out_lines, *(held.left_out_lines if held else ())})
+    if left_out:
+        reporter.notice(
+            "warning",
+            "rows_left_out",
+            f"{len(left_out)} rows are left out: their whole answer lies beyond the maximum "
+            f"length (line {listed(left_out)}).",
+            rows=len(left_out),
+            lines=listed(left_out),
         )
     if train.split_rows:
         reporter.notice(

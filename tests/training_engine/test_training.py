@@ -251,6 +251,21 @@ def test_a_validation_set_of_its_own(tmp_path: Path, tiny_model: Path, data: Pat
     assert (facts["samples"], facts["evaluation_samples"]) == (26, 5)
 
 
+def test_overlong_rows_are_left_out_when_asked_and_told(tmp_path: Path, tiny_model: Path) -> None:
+    rows = [*greetings(6), conversation("Tell me " * 40, "No.")]
+    data = write_rows(tmp_path / "data.jsonl", rows)
+    knobs = {"max_length": 128, "evaluation_fraction": 0, "max_steps": 1}
+    refused = run_here(tmp_path / "one", make_spec(data, tiny_model, hyperparameters=knobs))
+    assert refused.code == ExitCode.FAILED
+    assert "leave_out_overlong" in refused.last.hint
+    spec = make_spec(data, tiny_model, hyperparameters={**knobs, "leave_out_overlong": True})
+    outcome = run_here(tmp_path / "two", spec)
+    assert outcome.code == ExitCode.FINISHED
+    left_out = outcome.notices()["rows_left_out"]
+    assert (left_out["rows"], left_out["lines"]) == (1, "17")
+    assert outcome.notices()["data_ready"]["samples"] == 6
+
+
 def test_long_rows_are_cut_and_counted(tmp_path: Path, tiny_model: Path) -> None:
     rows = [*greetings(6), conversation("Tell me more.", "more " * 100)]
     data = write_rows(tmp_path / "data.jsonl", rows)

@@ -118,6 +118,14 @@ class Hyperparameters(BaseModel):
             json_schema_extra=_knob("basic", unit="tokens"),
         ),
     ] = 1024
+    leave_out_overlong: Annotated[
+        bool,
+        Field(
+            description="Leaves out rows whose whole answer lies beyond max_length, and counts "
+            "them; otherwise one such row refuses the run.",
+            json_schema_extra=_knob("advanced"),
+        ),
+    ] = False
     warmup_ratio: Annotated[
         float,
         Field(

@@ -1,7 +1,8 @@
 """Rendered conversations become tokens and the positions to learn, and pass a gate.
 
 The gate looks at every sample before any training: it trains more than nothing, every answer that
-is whole ends with a token that ends generation, and no answer is cut away completely.
+is whole ends with a token that ends generation, and no answer is cut away completely, unless such
+samples are to be left out; they are counted then.
 """
 
 from bisect import bisect_left
@@ -33,6 +34,7 @@ class EncodedSet:
     bounds: list[int]
     lines: list[int]
     truncated_lines: list[int] = field(default_factory=list)
+    left_out_lines: list[int] = field(default_factory=list)
     cut_tokens: int = 0
     split_rows: int = 0
     prompt_differs: bool = False
@@ -59,6 +61,7 @@ class _Collected:
     bounds: list[int] = field(default_factory=lambda: [0])
     lines: list[int] = field(default_factory=list)
     truncated: list[int] = field(default_factory=list)
+    left_out: list[int] = field(default_factory=list)
     cut_tokens: int = 0
     split_rows: int = 0
     prompt_differs: bool = False
@@ -70,12 +73,23 @@ class _Collected:
 
 
 class Encoder:
-    """Turns rows into an `EncodedSet` with one template and one longest length."""
+    """Turns rows into an `EncodedSet` with one template and one longest length.
 
-    def __init__(self, template: ChatTemplate, terminators: set[int], max_length: int) -> None:
+    With `leave_out` samples whose whole answer lies beyond that length are left out.
+    """
+
+    def __init__(
+        self,
+        template: ChatTemplate,
+        terminators: set[int],
+        max_length: int,
+        *,
+        leave_out: bool = False,
+    ) -> None:
         self._template = template
         self._terminators = terminators
         self._max_length = max_length
+        self._leave_out = leave_out
 
     def encode(self, rows: Iterable[Row]) -> EncodedSet:
         """All rows; raises `EngineFailure` (bad_dataset) when they do not pass the gate."""
@@ -90,6 +104,7 @@ class Encoder:
             bounds=found.bounds,
             lines=found.lines,
             truncated_lines=found.truncated,
+            left_out_lines=found.left_out,
             cut_tokens=found.cut_tokens,
             split_rows=found.split_rows,
             prompt_differs=found.prompt_differs,
@@ -138,15 +153,18 @@ class Encoder:
                 found.unterminated.append(line)
                 end = last
             trained[first:end] = [True] * (end - first)
-        if len(ids) > kept:
-            found.truncated.append(line)
-            found.cut_tokens += len(ids) - kept
         # The first token is never predicted: nothing comes before it.
         if not any(trained[1:]):
             found.untrained.append(line)
         elif not any(trained[1:kept]):
+            if self._leave_out:
+                found.left_out.append(line)
+                return
             found.cut_away.append(line)
             found.longest_cut_away = max(found.longest_cut_away, len(ids))
+        if len(ids) > kept:
+            found.truncated.append(line)
+            found.cut_tokens += len(ids) - kept
         found.prompt_differs |= sample.prompt_differs
         found.tokens.append(torch.tensor(ids[:kept], dtype=torch.int32))
         found.trained.append(torch.tensor(trained[:kept], dtype=torch.bool))
@@ -183,8 +201,9 @@ def _gate(found: _Collected) -> None:
     if found.cut_away:
         raise _refusal(
             "The maximum length cuts the whole answer away, so nothing is left to learn",
-            "Raise the maximum length, or shorten or remove these rows; the longest of them has "
-            f"{found.longest_cut_away:,} tokens.",
+            "Raise the maximum length (the longest of these rows has "
+            f"{found.longest_cut_away:,} tokens), or run again with such rows left out "
+            "(leave_out_overlong).",
             found.cut_away,
         )
     if found.untrained:

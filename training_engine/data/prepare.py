@@ -27,7 +27,7 @@ class PreparedData:
 def prepare(spec: RunSpec, template: ChatTemplate, terminators: set[int]) -> PreparedData:
     """Read, split, render, encode and check; raises `EngineFailure`."""
     knobs = spec.hyperparameters
-    encoder = Encoder(template, terminators, knobs.max_length)
+    encoder = Encoder(template, terminators, knobs.max_length, leave_out=knobs.leave_out_overlong)
     path = Path(spec.dataset.path)
     kept: list[Row] = []
     if spec.validation_dataset:
@@ -43,6 +43,8 @@ def prepare(spec: RunSpec, template: ChatTemplate, terminators: set[int]) -> Pre
             "Upload a data set with rows, or hold out a smaller share for evaluation.",
         )
     evaluation = encoder.encode(kept) if kept else None
+    if evaluation is not None and not len(evaluation):  # all of them left out
+        evaluation = None
     return PreparedData(train, evaluation, kept[:KEPT_EXAMPLES])
 
 

@@ -1592,6 +1592,12 @@ export interface components {
              */
             learning_rate?: number;
             /**
+             * Leave Out Overlong
+             * @description Leaves out rows whose whole answer lies beyond max_length, and counts them; otherwise one such row refuses the run.
+             * @default false
+             */
+            leave_out_overlong?: boolean;
+            /**
              * Lora Alpha
              * @description Strength of the adapter; usually twice the rank.
              * @default 32
@@ -2584,6 +2590,7 @@ export interface components {
              *       "epochs": 3,
              *       "evaluation_fraction": 0.05,
              *       "learning_rate": 0.0002,
+             *       "leave_out_overlong": false,
              *       "lora_alpha": 32,
              *       "lora_dropout": 0,
              *       "lora_rank": 16,
@@ -2700,6 +2707,7 @@ export interface components {
              *       "epochs": 3,
              *       "evaluation_fraction": 0.05,
              *       "learning_rate": 0.0002,
+             *       "leave_out_overlong": false,
              *       "lora_alpha": 32,
              *       "lora_dropout": 0,
              *       "lora_rank": 16,

@@ -8,6 +8,7 @@ const COUNTED: Record<string, string> = {
   too_many_dropped_rows: 'dropped',
   PlaygroundBusy: 'running',
   TooManySignIns: 'seconds',
+  rows_left_out: 'rows',
   rows_split: 'rows',
   rows_truncated: 'rows',
   early_stopped: 'patience',

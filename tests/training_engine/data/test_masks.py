@@ -166,6 +166,15 @@ def test_an_answer_that_is_cut_away_is_refused(tmp_path: Path) -> None:
     assert len(encode(tokenizer, *rows, max_length=needed)) == 2
 
 
+def test_overlong_rows_are_left_out_when_asked_and_counted(tmp_path: Path) -> None:
+    tokenizer = templates.load(tmp_path, templates.CHATML)
+    rows = [row(conversation("Hi", "Hello"), 1), row(conversation("long " * 30, "Hello"), 2)]
+    data = Encoder(ChatTemplate(tokenizer), {END}, 64, leave_out=True).encode(rows)
+    assert (data.lines, data.left_out_lines, data.truncated_lines) == ([1], [2], [])
+    assert data.cut_tokens == 0
+    assert learnt(tokenizer, data) == [["Hello<|im_end|>"]]
+
+
 def test_a_cut_answer_is_counted(tmp_path: Path) -> None:
     tokenizer = templates.load(tmp_path, templates.CHATML)
     data = encode(tokenizer, row(conversation("Hi", "Hello " * 50), 9), max_length=64)

@@ -24,6 +24,10 @@ export default {
       '{{count, number}} row is longer than the maximum length and was cut (line {{lines}}; tokens cut: {{tokens}}).',
     rows_truncated_other:
       '{{count, number}} rows are longer than the maximum length and were cut (line {{lines}}; tokens cut: {{tokens}}).',
+    rows_left_out_one:
+      '{{count, number}} row is left out: its whole answer lies beyond the maximum length (line {{lines}}).',
+    rows_left_out_other:
+      '{{count, number}} rows are left out: their whole answer lies beyond the maximum length (line {{lines}}).',
     rows_split_one:
       'The chat template rewrites earlier turns: {{count, number}} conversation became several samples, one for each turn.',
     rows_split_other:

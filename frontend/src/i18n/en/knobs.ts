@@ -44,6 +44,10 @@ export default {
       label: 'Longest sample',
       help: 'Longer samples are cut, and counted.',
     },
+    leave_out_overlong: {
+      label: 'Leave out overlong rows',
+      help: 'Rows whose whole answer lies beyond the longest sample are left out, and counted. Otherwise one of them refuses the run.',
+    },
     warmup_ratio: {
       label: 'Warm-up',
       help: 'Share of the steps in which the learning rate rises from zero.',

@@ -21,6 +21,8 @@ export default {
       '用于训练的样本 {{samples}} 个，共 {{tokens}} 个 token，其中 {{trained_tokens}} 个参与学习；留出 {{evaluation_samples}} 个样本。',
     rows_truncated_other:
       '{{count, number}} 行超过最大长度而被截断，共截去 {{tokens}} 个 token（行号：{{lines}}）。',
+    rows_left_out_other:
+      '{{count, number}} 行因整个回答超出最大长度而未参与训练（行号：{{lines}}）。',
     rows_split_other:
       '对话模板会改写之前的轮次：{{count, number}} 个对话拆成了多个样本，每轮一个。',
     generation_prompt_differs:

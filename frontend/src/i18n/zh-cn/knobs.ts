@@ -44,6 +44,10 @@ export default {
       label: '最大长度',
       help: '更长的样本会被截断并计数。',
     },
+    leave_out_overlong: {
+      label: '忽略过长的行',
+      help: '整个回答都超出最大长度的行不参与训练，并会计数；关闭时，只要有这样的行，训练就会被拒绝。',
+    },
     warmup_ratio: {
       label: '预热比例',
       help: '学习率从零上升所占的步数比例。',
