@@ -46,7 +46,10 @@ class Evidence:
 
 
 RESUME_HINT = "Resume it from its last checkpoint, or restart it."
-LOG_HINT = "The last lines of its log show what happened."
+LOG_HINT = (
+    "The last lines of its log show what happened; when they say nothing, somebody or the system "
+    "ended it, often because memory ran out."
+)
 
 
 def failure(code: FailureCode, message: str, hint: str, **params: Any) -> Ending:

@@ -5,12 +5,12 @@ import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import { paths } from '../paths'
 import type { Schemas } from '@/api/client'
+import { LossValue } from '@/components/loss-value'
 import { DelayedSkeleton } from '@/components/delayed-skeleton'
 import { Duration } from '@/components/quantities'
 import { RelativeTime } from '@/components/relative-time'
 import { JobStatusTag } from '@/components/status-tag'
 import { taskListQuery } from '@/features/tasks/api'
-import { useFormat } from '@/i18n/format'
 
 type Task = Schemas['Task']
 
@@ -21,7 +21,6 @@ const tookSeconds = ({ started_at: from, finished_at: to }: Task) =>
 
 export function LatestRuns() {
   const { t } = useTranslation()
-  const format = useFormat()
   const { data } = useQuery(taskListQuery({ limit: LIMIT }))
   if (!data) return <DelayedSkeleton />
   const columns: TableColumnsType<Task> = [
@@ -48,11 +47,11 @@ export function LatestRuns() {
       render: (_, { dataset }) => dataset.name,
     },
     {
-      title: t('overview.lastLoss'),
+      title: t('tasks.columns.loss'),
       key: 'loss',
       align: 'end',
       className: 'numeric',
-      render: (_, { metrics }) => format.value(metrics.eval_loss ?? metrics.loss),
+      render: (_, { metrics }) => <LossValue metrics={metrics} />,
     },
     {
       title: t('overview.took'),

@@ -17,7 +17,8 @@ export default {
     bad_dataset: 'Look at the rows that the message names, correct them and start again.',
     bad_spec: 'Clone it with changes and correct the values that the message names.',
     disk_full: 'Free disk space, then resume the run.',
-    engine_crashed: 'The last lines of its log show what happened.',
+    engine_crashed:
+      'The last lines of its log show what happened; when they say nothing, somebody or the system ended it, often because memory ran out.',
     engine_hung: 'Resume it from its last checkpoint, or restart it.',
     launch_timeout: 'The host may be overloaded. Restart it when there is less to do.',
     checkpoint_corrupt: 'Restart the run instead of resuming it.',

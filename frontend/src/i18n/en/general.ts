@@ -1,5 +1,6 @@
 /** Words that every page shares. */
 export default {
+  trainingLoss: '{{value}} (training)',
   actions: 'Actions',
   add: 'Add',
   all: 'All',

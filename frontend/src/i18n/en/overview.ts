@@ -22,7 +22,6 @@ export default {
   latest: 'Latest runs',
   model: 'Model',
   data: 'Data',
-  lastLoss: 'Last loss',
   took: 'Took',
   first: {
     title: 'Your first tuned model',

@@ -18,7 +18,7 @@ export default {
   },
   columns: {
     progress: 'Progress',
-    loss: 'Loss',
+    loss: 'Evaluation loss',
     took: 'Took',
   },
   bulk: {

@@ -16,7 +16,7 @@ export default {
     bad_dataset: '请查看提示中的行，修正后重新开始。',
     bad_spec: '请“复制并修改”，更正提示中的值。',
     disk_full: '请腾出磁盘空间，然后继续训练。',
-    engine_crashed: '日志的最后几行说明了原因。',
+    engine_crashed: '日志的最后几行说明了原因；如果没有相关内容，则进程可能是被人或系统结束的，常见原因是内存不足。',
     engine_hung: '请从最后一个检查点继续，或从头开始。',
     launch_timeout: '主机可能过于繁忙，请空闲时重新开始。',
     checkpoint_corrupt: '请从头开始，而不是继续。',

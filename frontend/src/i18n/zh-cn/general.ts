@@ -1,5 +1,6 @@
 /** 各页面共用的词。 */
 export default {
+  trainingLoss: '{{value}}（训练）',
   actions: '操作',
   add: '添加',
   all: '全部',

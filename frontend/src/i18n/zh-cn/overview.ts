@@ -17,7 +17,6 @@ export default {
   latest: '最近的训练',
   model: '模型',
   data: '数据',
-  lastLoss: '最新损失',
   took: '用时',
   first: {
     title: '第一个微调模型',

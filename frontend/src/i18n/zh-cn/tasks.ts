@@ -18,7 +18,7 @@ export default {
   },
   columns: {
     progress: '进度',
-    loss: '损失',
+    loss: '评估损失',
     took: '用时',
   },
   bulk: {

@@ -42,7 +42,7 @@ export function parseColumns(text: string): Column[] {
   return COLUMNS.filter((each) => wanted.includes(each))
 }
 
-export const lossOf = ({ metrics }: Task): number | null => metrics.eval_loss ?? metrics.loss ?? null
+const lossOf = ({ metrics }: Task): number | null => metrics.eval_loss ?? metrics.loss ?? null
 
 /** Seconds a task has run, or ran; null before it began. */
 export function tookSeconds({ started_at: from, finished_at: to }: Task, now: number) {

@@ -5,10 +5,11 @@ import { Link } from 'react-router'
 import { isLive, type Task } from '../api'
 import { queueText } from '../queue-text'
 import { columnTitle } from './column-title'
-import { lossOf, tookSeconds, type Column, type Sort, type SortKey } from './list-view'
+import { tookSeconds, type Column, type Sort, type SortKey } from './list-view'
 import { NameCell } from './name-cell'
 import { translateCode } from '@/api/errors'
 import { paths } from '@/app/paths'
+import { LossValue } from '@/components/loss-value'
 import { Duration } from '@/components/quantities'
 import { RelativeTime } from '@/components/relative-time'
 import { JobStatusTag } from '@/components/status-tag'
@@ -70,7 +71,6 @@ function ProgressCell({ task }: { task: Task }) {
 
 function useCells(): Record<SortKey, TableColumnsType<Task>[number]> {
   const { t } = useTranslation()
-  const format = useFormat()
   const now = useNow()
   return {
     status: { width: 150, render: (_, task) => <StatusCell task={task} /> },
@@ -94,7 +94,7 @@ function useCells(): Record<SortKey, TableColumnsType<Task>[number]> {
       align: 'end',
       width: 90,
       className: 'numeric',
-      render: (_, task) => format.value(lossOf(task)),
+      render: (_, task) => <LossValue metrics={task.metrics} />,
     },
     took: {
       align: 'end',
