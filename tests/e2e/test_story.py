@@ -89,4 +89,5 @@ def test_the_download_gives_the_playgrounds_answer_in_stock_peft(
         capture_output=True, text=True, timeout=300, check=False, cwd="/",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
-    assert json.loads(done.stdout)["answer"].strip() == story["tuned_answer"].strip()
+    answers = [answer.strip() for answer in json.loads(done.stdout)["answers"]]
+    assert story["tuned_answer"].strip() in answers
