@@ -43,7 +43,7 @@ def knobs() -> str:
 
     The OpenAPI document holds it too, but TypeScript types keep no values.
     """
-    from training_engine.contract.spec import Hyperparameters
+    from training_engine.contract.hyperparameters import Hyperparameters
 
     return json.dumps(Hyperparameters.model_json_schema(), indent=1, ensure_ascii=False) + "\n"
 

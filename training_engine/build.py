@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from training_engine.contract.choices import Method
 from training_engine.contract.names import FailureCode
-from training_engine.contract.spec import Method, RunSpec
+from training_engine.contract.spec import RunSpec
 from training_engine.control import StopRequests
 from training_engine.data.order import SampleOrder
 from training_engine.data.prepare import PreparedData

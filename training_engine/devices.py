@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import torch
 
+from training_engine.contract.choices import Device, Precision
 from training_engine.contract.names import FailureCode
-from training_engine.contract.spec import Device, Precision
 from training_engine.failures import EngineFailure
 
 # bfloat16 must beat float32 by this factor on a CPU without instructions for it.

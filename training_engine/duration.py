@@ -3,7 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from training_engine.contract.spec import Hyperparameters, Method
+from training_engine.contract.choices import Method
+from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.model_shape import ModelShape
 
 # Usable matrix throughput in FLOP/s where no run was measured: per core, or of the whole device.

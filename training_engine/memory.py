@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from training_engine.contract.spec import Hyperparameters, Method
+from training_engine.contract.choices import Method
+from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.duration import length_of, seconds_of
 from training_engine.limits import LOGITS_AT_ONCE, MOST_TOKENS, tokens_that_fit
 from training_engine.model_shape import ModelShape, read_shape

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from training_engine import checkpoints
+from training_engine.contract.choices import Method
 from training_engine.contract.names import OUTPUT_DIR
-from training_engine.contract.spec import Method, RunSpec
+from training_engine.contract.spec import RunSpec
 
 ADAPTER = "adapter"
 FINETUNE = "finetune"

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from training_engine.contract.spec import Hyperparameters
+from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.data.encode import EncodedSet
 from training_engine.limits import tokens_that_fit
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from training_engine.contract.choices import Method
 from training_engine.contract.model_folder import (
     ADAPTER_WEIGHTS_FILE,
     UnfitFolder,
@@ -19,7 +20,6 @@ from training_engine.contract.model_folder import (
     weight_files,
 )
 from training_engine.contract.names import FailureCode
-from training_engine.contract.spec import Method
 from training_engine.data.chat import ChatTemplate
 from training_engine.failures import EngineFailure
 from training_engine.models import adapters, load

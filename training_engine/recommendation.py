@@ -10,7 +10,8 @@ after that.
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from training_engine.contract.spec import Hyperparameters, Method, Schedule
+from training_engine.contract.choices import Method, Schedule
+from training_engine.contract.hyperparameters import Hyperparameters
 
 Complexity = Literal["simple", "medium", "complex"]
 Scalar = str | int | float | bool | None

@@ -2,7 +2,8 @@
 
 import math
 
-from training_engine.contract.spec import Hyperparameters, Schedule
+from training_engine.contract.choices import Schedule
+from training_engine.contract.hyperparameters import Hyperparameters
 
 
 def learning_rate(knobs: Hyperparameters, step: int, total_steps: int) -> float:

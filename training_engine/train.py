@@ -11,8 +11,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from training_engine.contract.choices import Method
 from training_engine.contract.names import OUTPUT_DIR, SPEC_FILE, ExitCode, FailureCode, Phase
-from training_engine.contract.spec import Method, RunSpec
+from training_engine.contract.spec import RunSpec
 from training_engine.control import StopRequests
 from training_engine.events import EventWriter, Reporter
 from training_engine.failures import EngineFailure, explain

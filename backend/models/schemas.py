@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from backend.jobs.schemas import Trouble, Use
-from training_engine.contract.spec import Method, Objective
+from training_engine.contract.choices import Method, Objective
 
 
 class ModelSource(StrEnum):

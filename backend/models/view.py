@@ -8,7 +8,7 @@ from backend.jobs import subjects
 from backend.models import queries
 from backend.models.schemas import Model, ModelError, ModelSource, ModelStatus
 from backend.models.tables import ModelRow
-from training_engine.contract.spec import Method, Objective
+from training_engine.contract.choices import Method, Objective
 
 _UNDER_WAY = frozenset({ModelStatus.DOWNLOADING, ModelStatus.CONVERTING})
 

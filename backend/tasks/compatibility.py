@@ -12,8 +12,8 @@ from backend.models.schemas import ModelStatus
 from backend.models.tables import ModelRow
 from backend.models.view import trains
 from backend.tasks.schemas import Finding
+from training_engine.contract.choices import RECORD_TYPES_OF, Objective
 from training_engine.contract.names import RecordType
-from training_engine.contract.spec import RECORD_TYPES_OF, Objective
 
 DATASET = "/dataset_id"
 VALIDATION = "/validation_dataset_id"

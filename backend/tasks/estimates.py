@@ -19,7 +19,8 @@ from backend.tasks.plans import Plan
 from backend.tasks.run_spec import model_folder
 from backend.tasks.schemas import Estimate, Finding, MemoryPart, Recommendation, RecommendRequest
 from training_engine import memory
-from training_engine.contract.spec import Device, Hyperparameters, Method
+from training_engine.contract.choices import Device, Method
+from training_engine.contract.hyperparameters import Hyperparameters
 
 # Free space that everything else needs: database, logs, other runs.
 DISK_RESERVE_BYTES = 1_000_000_000

@@ -17,7 +17,7 @@ from backend.settings import Settings
 from backend.system import host
 from backend.system.schemas import Gpu
 from backend.system.sources import Sources
-from training_engine.contract.spec import Device
+from training_engine.contract.choices import Device
 
 # What a training that runs now will have given back when this one begins.
 SHARE_AFTER_ANOTHER = 0.85

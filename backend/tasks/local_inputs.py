@@ -15,14 +15,10 @@ from backend.models.known_models import STARTER_NAME
 from backend.settings import Settings
 from backend.tasks.foreground import ForegroundRun
 from backend.tasks.train_file import STARTER, DataFile
+from training_engine.contract.choices import RECORD_TYPES_OF, Objective
 from training_engine.contract.events import Event, Progress
 from training_engine.contract.names import MANIFEST_FILE, ExitCode, RecordType
-from training_engine.contract.spec import (
-    RECORD_TYPES_OF,
-    DatasetReference,
-    ModelReference,
-    Objective,
-)
+from training_engine.contract.spec import DatasetReference, ModelReference
 
 CONVERT_MODULE = "training_engine.export.convert_starter"
 SHOWN_ITEMS = 10

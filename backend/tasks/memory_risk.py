@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from backend.errors import Conflict, FieldError
 from backend.tasks.estimates import Basis
-from training_engine.contract.spec import Hyperparameters, Method
+from training_engine.contract.choices import Method
+from training_engine.contract.hyperparameters import Hyperparameters
 
 SHORTEST = 128
 Change = dict[str, str | int]

@@ -16,7 +16,7 @@ from backend.tasks.schemas import (
     RecommendRequest,
     TaskPlan,
 )
-from training_engine.contract.spec import Objective
+from training_engine.contract.choices import Objective
 
 router = APIRouter(tags=["tasks"])
 

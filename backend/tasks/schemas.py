@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from backend.errors import FieldError
 from backend.jobs.schemas import JobStatus
+from training_engine.contract.choices import Device, Method, Objective
+from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.contract.names import Phase
-from training_engine.contract.spec import Device, Hyperparameters, Method, Objective
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 OutputName = Annotated[

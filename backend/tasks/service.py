@@ -28,7 +28,7 @@ from backend.tasks.run_spec import spec_of
 from backend.tasks.schemas import Estimate, Task, TaskCreate, TaskUpdate
 from backend.tasks.tables import TaskRow
 from backend.tasks.view import view_of
-from training_engine.contract.spec import Device
+from training_engine.contract.choices import Device
 
 MAX_UNFINISHED = 100
 OUTPUT_NAME_INDEX = "uq_tasks_output_name"

@@ -16,7 +16,7 @@ from backend.models.schemas import ModelSource
 from backend.models.tables import ModelRow
 from backend.tasks.queries import Found
 from backend.tasks.train_file import STARTER
-from training_engine.contract.spec import Hyperparameters
+from training_engine.contract.hyperparameters import Hyperparameters
 
 HEAD = """\
 {name}: a run of EasyTune.

@@ -19,7 +19,8 @@ from pydantic import (
 
 from backend.datasets.schemas import Mapping
 from backend.tasks.schemas import Name, OutputName
-from training_engine.contract.spec import Device, Hyperparameters, Method, Objective
+from training_engine.contract.choices import Device, Method, Objective
+from training_engine.contract.hyperparameters import Hyperparameters
 
 MAX_BYTES = 1024 * 1024
 STARTER: Literal["starter"] = "starter"

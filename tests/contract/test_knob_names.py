@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
+from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.contract.knob_names import NAMES_ELSEWHERE
-from training_engine.contract.spec import Hyperparameters
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training_engine.contract.spec import Hyperparameters, Method
+from training_engine.contract.choices import Method
+from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.data.encode import EncodedSet
 from training_engine.data.order import held_out
 from training_engine.duration import length_of

@@ -7,8 +7,9 @@ import pytest
 import yaml
 
 from training_engine import checkpoints, output
+from training_engine.contract.choices import Method
 from training_engine.contract.names import RecordType
-from training_engine.contract.spec import DatasetReference, Method, ModelReference, RunSpec
+from training_engine.contract.spec import DatasetReference, ModelReference, RunSpec
 
 VERSIONS = {"torch": "2.13.0"}
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training_engine.contract.spec import Hyperparameters, Method
+from training_engine.contract.choices import Method
+from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.memory import recommend
 from training_engine.recommendation import Complexity
 

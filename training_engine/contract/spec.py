@@ -50,7 +50,9 @@ class Distributed(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     strategy: Strategy = Strategy.DDP
-    processes: Annotated[int, Field(ge=1, le=64, description="Processes; on GPUs one for each.")] = 1
+    processes: Annotated[
+        int, Field(ge=1, le=64, description="Processes; on GPUs one for each.")
+    ] = 1
 
 
 class RunSpec(BaseModel):

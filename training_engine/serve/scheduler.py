@@ -113,7 +113,7 @@ class Scheduler:
 
     def _prepare(self) -> "ModelStore":
         """Load the libraries, choose the device."""
-        from training_engine.contract.spec import Device
+        from training_engine.contract.choices import Device
         from training_engine.devices import choose
         from training_engine.models.load import quiet
         from training_engine.serve.model_store import ModelStore

@@ -5,7 +5,7 @@ import pytest
 from backend.models.catalog import fit
 from backend.models.known_models import KNOWN_MODELS, STARTER, KnownModel
 from backend.models.schemas import Fit
-from training_engine.contract.spec import Method
+from training_engine.contract.choices import Method
 from training_engine.model_shape import read_shape
 
 

@@ -8,7 +8,7 @@ from backend.settings import PROJECT_ROOT
 from backend.tasks import train_file
 from backend.tasks.local_inputs import import_data
 from backend.tasks.train_file import BadTrainFile
-from training_engine.contract.spec import Method
+from training_engine.contract.choices import Method
 
 GOOD = """\
 name: Support bot
