@@ -46,22 +46,58 @@ def test_lora_linear_in_bf16_has_gradients_near_the_exact_ones() -> None:
         assert likeness > 0.999
 
 
-@pytest.mark.parametrize("chunk", [1, 40, 10_000])
+TARGETS = torch.tensor([0, 19, 3, 3, 7, 1, 18, 5, 2])
+CHUNKS = pytest.mark.parametrize("chunk", [1, 40, 10_000])
+
+
+def head() -> tuple[Tensor, Tensor, Tensor]:
+    """Hidden states of nine positions, a head over twenty words, its bias; all of them learn."""
+    return (
+        random(9, 8).requires_grad_(),
+        random(20, 8).requires_grad_(),
+        random(20).requires_grad_(),
+    )
+
+
+@CHUNKS
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_chunked_cross_entropy_equals_the_whole(
-    monkeypatch: pytest.MonkeyPatch, chunk: int
+    monkeypatch: pytest.MonkeyPatch, chunk: int, smoothing: float
 ) -> None:
     monkeypatch.setitem(LOGITS_AT_ONCE, "cpu", chunk)
-    hidden, weight = random(9, 8).requires_grad_(), random(20, 8).requires_grad_()
-    bias = random(20).requires_grad_()
-    targets = torch.tensor([0, 19, 3, 3, 7, 1, 18, 5, 2])
+    hidden, weight, bias = inputs = head()
     logits = functional.linear(hidden, weight, bias)
-    wanted = functional.cross_entropy(logits, targets, reduction="sum")
-    got = kernels.chunked_cross_entropy(hidden, weight, targets, bias)
+    wanted = functional.cross_entropy(logits, TARGETS, reduction="sum", label_smoothing=smoothing)
+    got = kernels.chunked_cross_entropy(hidden, weight, TARGETS, bias, smoothing)
     torch.testing.assert_close(got, wanted)
-    inputs = (hidden, weight, bias)
     expected = torch.autograd.grad(wanted * 0.25, inputs)
     for mine, reference in zip(torch.autograd.grad(got * 0.25, inputs), expected, strict=True):
         torch.testing.assert_close(mine, reference)
+
+
+@CHUNKS
+def test_token_log_probs_equal_the_log_softmax(monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
+    monkeypatch.setitem(LOGITS_AT_ONCE, "cpu", chunk)
+    hidden, weight, bias = inputs = head()
+    logs = functional.linear(hidden, weight, bias).log_softmax(dim=1)
+    wanted = logs.gather(1, TARGETS[:, None]).squeeze(1)
+    got = kernels.token_log_probs(hidden, weight, TARGETS, bias)
+    torch.testing.assert_close(got, wanted)
+    push = random(9)
+    expected = torch.autograd.grad(wanted, inputs, push)
+    for mine, reference in zip(torch.autograd.grad(got, inputs, push), expected, strict=True):
+        torch.testing.assert_close(mine, reference)
+
+
+def test_token_log_probs_without_a_bias_and_with_a_frozen_head() -> None:
+    hidden, weight, _ = head()
+    got = kernels.token_log_probs(hidden.to(HALF), weight.detach().to(HALF), TARGETS)
+    assert got.dtype == torch.float32
+    got.sum().backward()
+    wanted = functional.linear(hidden, weight).log_softmax(dim=1).gather(1, TARGETS[:, None])
+    torch.testing.assert_close(got, wanted.squeeze(1), rtol=0.02, atol=0.05)
+    assert hidden.grad is not None
+    assert weight.grad is None
 
 
 def test_chunked_cross_entropy_with_a_frozen_head_gives_only_the_hidden_gradient() -> None:

@@ -5,6 +5,7 @@ trained positions only, a chunk at a time, and each chunk's gradient at once, in
 Liger's fused linear cross-entropy (https://arxiv.org/abs/2410.10989).
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -14,63 +15,142 @@ from torch.autograd.function import Function, once_differentiable
 from training_engine.limits import LOGITS_AT_ONCE
 
 
+def _chunks(hidden: Tensor, weight: Tensor) -> Iterator[slice]:
+    """Stretches of positions whose logits may be held together."""
+    rows = max(1, LOGITS_AT_ONCE[hidden.device.type] // weight.shape[0])
+    for start in range(0, hidden.shape[0], rows):
+        yield slice(start, start + rows)
+
+
+class _HeadGradients:
+    """Gradients of hidden states, head and bias, summed up chunk by chunk; None: not asked for."""
+
+    def __init__(
+        self, hidden: Tensor, weight: Tensor, bias: Tensor | None, wanted: tuple[bool, ...]
+    ) -> None:
+        self._hidden, self._weight = hidden, weight
+        exact = {"dtype": torch.float32}
+        self.hidden = torch.empty_like(hidden) if wanted[0] else None
+        self.weight = torch.zeros_like(weight, **exact) if wanted[1] else None
+        self.bias = torch.zeros_like(bias, **exact) if bias is not None and wanted[2] else None
+
+    def __bool__(self) -> bool:
+        return any(part is not None for part in (self.hidden, self.weight, self.bias))
+
+    def add(self, chunk: slice, d_logits: Tensor) -> None:
+        """Take in the float32 gradient of the logits of some positions."""
+        if self.bias is not None:
+            self.bias += d_logits.sum(dim=0)
+        rough = d_logits.to(self._hidden.dtype)
+        if self.hidden is not None:
+            torch.mm(rough, self._weight, out=self.hidden[chunk])
+        if self.weight is not None:
+            self.weight += (rough.t() @ self._hidden[chunk]).float()
+
+
 class _ChunkedCrossEntropy(Function):
     @staticmethod
     def forward(
-        ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor
+        ctx: Any,
+        hidden: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        targets: Tensor,
+        smoothing: float,
     ) -> Tensor:
-        needs_hidden, needs_weight, needs_bias, _ = ctx.needs_input_grad
-        rows = max(1, LOGITS_AT_ONCE[hidden.device.type] // weight.shape[0])
         total = torch.zeros((), dtype=torch.float32, device=hidden.device)
-        d_hidden = torch.empty_like(hidden) if needs_hidden else None
-        d_weight = torch.zeros_like(weight, dtype=torch.float32) if needs_weight else None
-        d_bias = torch.zeros_like(weight[:, 0], dtype=torch.float32) if needs_bias else None
-        for start in range(0, hidden.shape[0], rows):
-            part, wanted = hidden[start : start + rows], targets[start : start + rows]
-            logits = nn.functional.linear(part, weight, bias).float()
+        gradients = _HeadGradients(hidden, weight, bias, ctx.needs_input_grad)
+        for chunk in _chunks(hidden, weight):
+            wanted = targets[chunk, None]
+            logits = nn.functional.linear(hidden[chunk], weight, bias).float()
             log_sum = logits.logsumexp(dim=1)
-            total += (log_sum - logits.gather(1, wanted[:, None]).squeeze(1)).sum()
-            if d_hidden is None and d_weight is None and d_bias is None:
-                continue
-            # softmax minus one-hot, in place
-            logits.sub_(log_sum[:, None]).exp_()
-            logits[torch.arange(len(wanted), device=wanted.device), wanted] -= 1.0
-            if d_bias is not None:
-                d_bias += logits.sum(dim=0)
-            d_logits = logits.to(hidden.dtype)
-            if d_hidden is not None:
-                torch.mm(d_logits, weight, out=d_hidden[start : start + rows])
-            if d_weight is not None:
-                d_weight += (d_logits.t() @ part).float()
-        ctx.save_for_backward(d_hidden, d_weight, d_bias)
-        ctx.weight_dtype = weight.dtype
+            losses = log_sum - (1 - smoothing) * logits.gather(1, wanted).squeeze(1)
+            if smoothing:
+                losses -= smoothing * logits.mean(dim=1)
+            total += losses.sum()
+            if gradients:  # softmax minus the wanted distribution, in place
+                logits.sub_(log_sum[:, None]).exp_()
+                logits.scatter_add_(1, wanted, logits.new_full(wanted.shape, smoothing - 1.0))
+                if smoothing:
+                    logits.sub_(smoothing / weight.shape[0])
+                gradients.add(chunk, logits)
+        ctx.save_for_backward(gradients.hidden, gradients.weight, gradients.bias)
+        ctx.types = (hidden.dtype, weight.dtype, weight.dtype)
         return total
 
     @staticmethod
     @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, d_total: Tensor) -> tuple[Tensor | None, ...]:
-        d_hidden, *others = ctx.saved_tensors
-        if d_hidden is not None:
-            d_hidden = d_hidden * d_total.to(d_hidden.dtype)
-        d_weight, d_bias = (
-            None if part is None else (part * d_total).to(ctx.weight_dtype) for part in others
+        found = (
+            None if part is None else (part * d_total.to(part.dtype)).to(dtype)
+            for part, dtype in zip(ctx.saved_tensors, ctx.types, strict=True)
         )
-        return d_hidden, d_weight, d_bias, None
+        return (*found, None, None)
 
 
 def chunked_cross_entropy(
-    hidden: Tensor, weight: Tensor, targets: Tensor, bias: Tensor | None = None
+    hidden: Tensor,
+    weight: Tensor,
+    targets: Tensor,
+    bias: Tensor | None = None,
+    label_smoothing: float = 0.0,
 ) -> Tensor:
     """Sum over positions of -log p(target), float32.
 
     `hidden` [k, d]: positions that are trained and no others; `weight` [v, d]; `bias` [v];
-    `targets` [k]. Gradients are exact up to the rounding of the hidden states' own type; they can
-    not be differentiated again.
+    `targets` [k]. `label_smoothing` as in `torch.nn.functional.cross_entropy`
+    (https://arxiv.org/abs/1512.00567). Gradients are exact up to the rounding of the hidden
+    states' own type; they can not be differentiated again.
     """
     if not torch.is_grad_enabled():
-        weight = weight.detach()
-    total: Tensor = _ChunkedCrossEntropy.apply(hidden, weight, bias, targets)
+        hidden, weight = hidden.detach(), weight.detach()
+        bias = None if bias is None else bias.detach()
+    total: Tensor = _ChunkedCrossEntropy.apply(hidden, weight, bias, targets, label_smoothing)
     return total
+
+
+class _TokenLogProbs(Function):
+    """The logits are computed again in the backward pass, when the gradients are known."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor
+    ) -> Tensor:
+        sums = torch.empty(hidden.shape[0], dtype=torch.float32, device=hidden.device)
+        found = torch.empty_like(sums)
+        for chunk in _chunks(hidden, weight):
+            logits = nn.functional.linear(hidden[chunk], weight, bias).float()
+            torch.logsumexp(logits, dim=1, out=sums[chunk])
+            found[chunk] = logits.gather(1, targets[chunk, None]).squeeze(1)
+        ctx.save_for_backward(hidden, weight, bias, targets, sums)
+        return found.sub_(sums)
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, d_found: Tensor) -> tuple[Tensor | None, ...]:
+        hidden, weight, bias, targets, sums = ctx.saved_tensors
+        gradients = _HeadGradients(hidden, weight, bias, ctx.needs_input_grad)
+        for chunk in _chunks(hidden, weight):
+            pushes = d_found[chunk, None].float()
+            logits = nn.functional.linear(hidden[chunk], weight, bias).float()
+            # one-hot minus softmax, in place
+            logits.sub_(sums[chunk, None]).exp_().mul_(-pushes)
+            logits.scatter_add_(1, targets[chunk, None], pushes)
+            gradients.add(chunk, logits)
+        parts = (gradients.hidden, gradients.weight, gradients.bias)
+        return (*(None if part is None else part.to(weight.dtype) for part in parts), None)
+
+
+def token_log_probs(
+    hidden: Tensor, weight: Tensor, targets: Tensor, bias: Tensor | None = None
+) -> Tensor:
+    """log p(target) at each position: [k] float32, for losses that compare whole answers.
+
+    Shapes as in `chunked_cross_entropy`. Gradients flow to `hidden`, and to `weight` and `bias`
+    where they learn; the logits of all positions are never held, neither then.
+    """
+    found: Tensor = _TokenLogProbs.apply(hidden, weight, bias, targets)
+    return found
 
 
 class _LoraLinear(Function):
