@@ -11,7 +11,7 @@ from training_engine.model_shape import ModelShape
 _CPU_FLOPS_PER_CORE = {"bfloat16": 90e9, "float16": 20e9, "float32": 20e9}
 _DEVICE_FLOPS = {"cuda": 60e12, "mps": 4e12}
 # Forward and backward of frozen weights; with weights that learn, their gradient too.
-_FLOPS_PER_WEIGHT = {Method.LORA: 4, Method.FULL: 6}
+_FLOPS_PER_WEIGHT = {Method.LORA: 4, Method.QLORA: 4, Method.FREEZE: 4, Method.FULL: 6}
 _START_S = 12.0
 _EVALUATION_SPEEDUP = 3.0
 _EVALUATIONS_PER_RUN = 10

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from training_engine.contract.choices import Method
+from training_engine.contract.choices import ADAPTED, Method
 from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.duration import length_of, seconds_of
 from training_engine.limits import LOGITS_AT_ONCE, MOST_TOKENS, tokens_that_fit
@@ -98,7 +98,7 @@ class _Setup:
 
     @property
     def lora(self) -> bool:
-        return self.method == Method.LORA
+        return self.method in ADAPTED
 
 
 def estimate(

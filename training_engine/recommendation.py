@@ -4,13 +4,21 @@ Rules of thumb with a source: LoRA wants about ten times the learning rate of fu
 tolerates less of it the larger the model (Hu et al. 2021, arXiv:2106.09685; Biderman et al. 2024,
 arXiv:2405.09673, who also find that harder material needs more rank); alpha is twice the rank;
 small sets are seen several times, large ones once or twice, because loss on held-out rows turns
-after that.
+after that. Preferences take about a tenth of the rate and fewer passes, or the model forgets what
+it was (Rafailov et al. 2023, arXiv:2305.18290, use 1e-6 and one pass on whole models). An encoder
+is small enough to be tuned whole (Devlin et al. 2018, arXiv:1810.04805: 2e-5 to 5e-5).
 """
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from training_engine.contract.choices import Method, Schedule
+from training_engine.contract.choices import (
+    ADAPTED,
+    PREFERENCE,
+    Method,
+    Objective,
+    Schedule,
+)
 from training_engine.contract.hyperparameters import Hyperparameters
 
 Complexity = Literal["simple", "medium", "complex"]
@@ -18,11 +26,21 @@ Scalar = str | int | float | bool | None
 
 _LORA_RATES = ((5e8, 5e-4), (3e9, 3e-4), (1.5e10, 2e-4))
 _FULL_RATES = ((5e8, 5e-5), (3e9, 2e-5), (1.5e10, 1e-5))
-_LARGEST_MODEL_RATE = {Method.LORA: 1e-4, Method.FULL: 5e-6}
+_LARGEST_LORA_RATE, _LARGEST_FULL_RATE = 1e-4, 5e-6
+_OF_PREFERENCES = frozenset({*PREFERENCE, Objective.KTO})
+# Times the rate for answers, by what is learnt.
+_RATE_OF = {
+    **dict.fromkeys(_OF_PREFERENCES, 0.1),
+    Objective.PRETRAIN: 0.5,
+    Objective.REWARD: 0.5,
+    Objective.SEQ2SEQ: 2.0,
+}
+# A classifier of at most so many parameters is tuned whole: it costs little and learns most.
+_SMALL_ENCODER = 150_000_000
 _RANKS = {"simple": 8, "medium": 16, "complex": 32}
 # Rows up to which so many epochs are worth it.
 _EPOCHS = ((100, 6.0), (500, 4.0), (5_000, 3.0), (50_000, 2.0))
-_MANY_ROWS_EPOCHS = 1.0
+_MANY_ROWS_EPOCHS, _MOST_PREFERENCE_EPOCHS = 1.0, 3.0
 _EFFORT = {"simple": 0.5, "medium": 1.0, "complex": 1.5}
 # So many updates per epoch should remain; a larger batch is steadier but learns in fewer steps.
 _STEPS_PER_EPOCH = 25
@@ -48,22 +66,24 @@ def recommend(
     method: Method | None = None,
     complexity: Complexity = "medium",
     *,
+    objective: Objective = Objective.SFT,
     longest_tokens: int | None = None,
     context_length: int | None = None,
 ) -> Recommendation:
-    """Values for this model, this data and this difficulty.
+    """Values for this model, this data, this objective and this difficulty.
 
-    `mean_tokens`, `longest_tokens`: per row. `context_length`: the most the model can read. Without
-    `method` it is LoRA: it learns what small data can teach, at a fraction of the memory.
+    `mean_tokens`, `longest_tokens`: per row (per answer where a row has two). `context_length`: the
+    most the model can read. Without `method` it is LoRA, which learns what small data can teach at
+    a fraction of the memory; a small classifier is tuned whole.
     """
-    chosen = method or Method.LORA
-    epochs = _epochs(num_rows, complexity)
+    chosen = method or _method(num_params, objective)
+    epochs = _epochs(num_rows, complexity, objective)
     batch_size = _batch_size(num_rows)
     max_length = _max_length(mean_tokens, longest_tokens, context_length)
     steps = max(1.0, num_rows * epochs / batch_size)
     evaluation_fraction = _evaluation_fraction(num_rows)
     values: dict[str, Any] = {
-        "learning_rate": _learning_rate(num_params, chosen),
+        "learning_rate": _learning_rate(num_params, chosen, objective),
         "epochs": epochs,
         "batch_size": batch_size,
         "max_length": max_length,
@@ -71,10 +91,10 @@ def recommend(
         "schedule": Schedule.COSINE,
         "evaluation_fraction": evaluation_fraction,
         "early_stopping_patience": 3 if evaluation_fraction > 0 else None,
-        "weight_decay": 0.0 if chosen == Method.LORA else 0.01,
+        "weight_decay": 0.0 if chosen in ADAPTED else 0.01,
     }
     reasons = {
-        "learning_rate": f"learning_rate_{chosen.value}_by_model_size",
+        "learning_rate": _why_learning_rate(chosen, objective),
         "epochs": "epochs_by_rows_and_complexity",
         "batch_size": "batch_size_by_rows",
         "max_length": "max_length_by_row_length",
@@ -82,7 +102,9 @@ def recommend(
         "evaluation_fraction": "evaluation_enough_rows" if evaluation_fraction else "too_few_rows",
         "early_stopping_patience": "stop_when_no_better",
     }
-    if chosen == Method.LORA:
+    if method is None and chosen is Method.FULL:
+        reasons["method"] = "small_classifier_is_tuned_whole"
+    if chosen in ADAPTED:
         values["lora_rank"] = _RANKS[complexity]
         values["lora_alpha"] = 2.0 * _RANKS[complexity]
         reasons["lora_rank"] = "rank_by_complexity"
@@ -97,16 +119,31 @@ def recommend(
     return Recommendation(chosen, Hyperparameters(**values), reasons, params)
 
 
-def _learning_rate(num_params: int, method: Method) -> float:
-    rates = _LORA_RATES if method == Method.LORA else _FULL_RATES
-    for largest, rate in rates:
-        if num_params <= largest:
-            return rate
-    return _LARGEST_MODEL_RATE[method]
+def _method(num_params: int, objective: Objective) -> Method:
+    small = 0 < num_params <= _SMALL_ENCODER
+    return Method.FULL if small and objective is Objective.CLASSIFY else Method.LORA
 
 
-def _epochs(num_rows: int, complexity: Complexity) -> float:
+def _learning_rate(num_params: int, method: Method, objective: Objective) -> float:
+    adapted = method in ADAPTED
+    largest = _LARGEST_LORA_RATE if adapted else _LARGEST_FULL_RATE
+    rates = _LORA_RATES if adapted else _FULL_RATES
+    rate = next((rate for most, rate in rates if num_params <= most), largest)
+    factor = _RATE_OF.get(objective, 1.0)
+    # Adapters of an encoder–decoder want no more than those of a decoder.
+    return float(f"{rate * (min(factor, 1.0) if adapted else factor):.2g}")
+
+
+def _why_learning_rate(method: Method, objective: Objective) -> str:
+    if objective in _OF_PREFERENCES:
+        return "learning_rate_of_preferences"
+    return f"learning_rate_{'lora' if method in ADAPTED else 'full'}_by_model_size"
+
+
+def _epochs(num_rows: int, complexity: Complexity, objective: Objective) -> float:
     base = next((epochs for rows, epochs in _EPOCHS if num_rows <= rows), _MANY_ROWS_EPOCHS)
+    if objective in _OF_PREFERENCES or objective is Objective.REWARD:
+        base = min(base, _MOST_PREFERENCE_EPOCHS)
     return float(max(1, round(base * _EFFORT[complexity])))
 
 

@@ -1554,15 +1554,51 @@ export interface components {
         };
         /**
          * Hyperparameters
-         * @description Every knob of a run, with defaults a beginner can trust.
+         * @description The knobs of a run; unknown names are refused with the one that was meant.
          */
         Hyperparameters: {
+            /**
+             * Activation Offload
+             * @description Keeps activations in the computer's memory instead of the GPU's.
+             * @default false
+             */
+            activation_offload?: boolean;
             /**
              * Batch Size
              * @description Samples per optimizer step (the effective batch).
              * @default 8
              */
             batch_size?: number;
+            /**
+             * Beta
+             * @description How firmly preferences are learnt: a large value keeps the model near where it started (with orpo: the weight of the preference). auto is the value of the method's paper.
+             * @default auto
+             */
+            beta?: number | "auto";
+            /**
+             * Compile
+             * @description Compiles the model before training (torch.compile): pays on a GPU for runs of many minutes.
+             * @default false
+             */
+            compile?: boolean;
+            /**
+             * Cpo Alpha
+             * @description Weight of learning the chosen answer itself.
+             * @default 1
+             */
+            cpo_alpha?: number;
+            /**
+             * Decay Ratio
+             * @description Share of the steps at the end in which wsd lets the learning rate fall.
+             * @default 0.2
+             */
+            decay_ratio?: number;
+            /**
+             * Desirable Weight
+             * @description Weight of good answers; raise it where they are the fewer.
+             * @default 1
+             */
+            desirable_weight?: number;
             /**
              * Early Stopping Patience
              * @description Evaluations without improvement after which the run ends; empty never.
@@ -1586,8 +1622,25 @@ export interface components {
              */
             evaluation_steps?: number | null;
             /**
+             * Gradient Checkpointing
+             * @description Computes activations again instead of keeping them: a third slower, much less memory.
+             * @default false
+             */
+            gradient_checkpointing?: boolean;
+            /**
+             * @description One class per text, several, or a number; auto reads it from the rows.
+             * @default auto
+             */
+            label_kind?: components["schemas"]["LabelKind"];
+            /**
+             * Label Smoothing
+             * @description Share of the certainty that is spread over all words or classes.
+             * @default 0
+             */
+            label_smoothing?: number;
+            /**
              * Learning Rate
-             * @description Size of an update. LoRA: 1e-4 to 5e-4; full tuning: 1e-5 to 5e-5.
+             * @description Size of an update. LoRA: 1e-4 to 5e-4; full tuning: 1e-5 to 5e-5; preferences: a tenth of these.
              * @default 0.0002
              */
             learning_rate?: number;
@@ -1610,11 +1663,22 @@ export interface components {
              */
             lora_dropout?: number;
             /**
+             * Lora Plus Ratio
+             * @description How many times higher the learning rate of B is than that of A.
+             * @default 16
+             */
+            lora_plus_ratio?: number;
+            /**
              * Lora Rank
              * @description Width of the adapter: more can learn more and costs memory.
              * @default 16
              */
             lora_rank?: number;
+            /**
+             * @description lora is the usual one. rslora: for ranks above 64. dora: learns length and direction apart, slower. lora_plus: a higher rate for one half. pissa: starts from the weights' main directions.
+             * @default lora
+             */
+            lora_variant?: components["schemas"]["LoraVariant"];
             /**
              * Max Grad Norm
              * @description Gradients longer than this are shortened to it.
@@ -1633,11 +1697,33 @@ export interface components {
              */
             max_steps?: number | null;
             /**
+             * Max Target Length
+             * @description Longest output in tokens; longer ones are cut, and counted.
+             * @default 256
+             */
+            max_target_length?: number;
+            /**
              * Micro Batch Size
              * @description Samples computed at once; auto fits the memory. The result is the same.
              * @default auto
              */
             micro_batch_size?: number | "auto";
+            /**
+             * Neftune Noise Alpha
+             * @description Noise on the word vectors in training (NEFTune), 5 to 15; 0 is none.
+             * @default 0
+             */
+            neftune_noise_alpha?: number;
+            /**
+             * @description AdamW suits nearly everything. adamw_8bit and adafactor take less memory; muon is for the matrices of full tuning.
+             * @default adamw
+             */
+            optimizer?: components["schemas"]["Optimizer"];
+            /**
+             * @description Which state becomes the result: the best on held-out rows, the last, or the fastest (the earliest within one per cent of the best).
+             * @default best
+             */
+            output_checkpoint?: components["schemas"]["OutputCheckpoint"];
             /**
              * Packing
              * @description Lays samples end to end without padding; they do not see each other.
@@ -1645,12 +1731,28 @@ export interface components {
              */
             packing?: boolean;
             /**
+             * @description How the frozen weights are stored: nf4 takes a quarter of the memory of bfloat16, int8 half.
+             * @default nf4
+             */
+            quantization?: components["schemas"]["Quantization"];
+            /**
+             * Recover From Oom
+             * @description Computes fewer samples at once when memory runs out, and goes on; the effective batch and the result stay the same.
+             * @default true
+             */
+            recover_from_oom?: boolean;
+            /**
+             * Sample Steps
+             * @description Steps between sample answers to held-out prompts; empty means at the end only.
+             */
+            sample_steps?: number | null;
+            /**
              * Save Steps
              * @description Steps between checkpoints; empty means with every evaluation.
              */
             save_steps?: number | null;
             /**
-             * @description How the learning rate falls after warm-up.
+             * @description How the learning rate falls after warm-up; wsd holds it and lets it fall at the end.
              * @default cosine
              */
             schedule?: components["schemas"]["Schedule"];
@@ -1661,11 +1763,29 @@ export interface components {
              */
             seed?: number;
             /**
+             * Simpo Gamma
+             * @description By how much the chosen answer has to be ahead, as a share of beta.
+             * @default 0.5
+             */
+            simpo_gamma?: number;
+            /**
              * Target Modules
              * @description Layers that get an adapter, by name; all-linear takes every one.
              * @default all-linear
              */
             target_modules?: string[] | "all-linear";
+            /**
+             * Trainable Layers
+             * @description How many of the last layers learn; the others stay as they are.
+             * @default 2
+             */
+            trainable_layers?: number;
+            /**
+             * Undesirable Weight
+             * @description Weight of bad answers; raise it where they are the fewer.
+             * @default 1
+             */
+            undesirable_weight?: number;
             /**
              * Warmup Ratio
              * @description Share of the steps in which the learning rate rises from zero.
@@ -1674,7 +1794,7 @@ export interface components {
             warmup_ratio?: number;
             /**
              * Weight Decay
-             * @description Pulls weights towards zero (AdamW).
+             * @description Pulls weights towards zero.
              * @default 0
              */
             weight_decay?: number;
@@ -1701,6 +1821,12 @@ export interface components {
             /** Label */
             label: string;
         };
+        /**
+         * LabelKind
+         * @description What a classifier's labels are; `auto` reads it from the rows.
+         * @enum {string}
+         */
+        LabelKind: "auto" | "single_label" | "multi_label" | "regression";
         /**
          * LocalFolder
          * @description A folder below one of the configured roots that looks like a model.
@@ -1797,6 +1923,12 @@ export interface components {
             username: string;
         };
         /**
+         * LoraVariant
+         * @description How an adapter starts, is scaled and learns.
+         * @enum {string}
+         */
+        LoraVariant: "lora" | "rslora" | "dora" | "lora_plus" | "pissa";
+        /**
          * Mapping
          * @description Which column is what, when the columns do not say it themselves.
          */
@@ -1859,7 +1991,7 @@ export interface components {
          * @description Which weights learn.
          * @enum {string}
          */
-        Method: "lora" | "full";
+        Method: "lora" | "qlora" | "freeze" | "full";
         /**
          * MetricPoint
          * @description One value; null marks NaN or infinity.
@@ -2027,7 +2159,21 @@ export interface components {
          * @description What is learnt; the names of the files in `training_engine/objectives/`.
          * @enum {string}
          */
-        Objective: "sft";
+        Objective: "sft" | "pretrain" | "classify" | "seq2seq" | "dpo" | "ipo" | "orpo" | "simpo" | "cpo" | "kto" | "reward";
+        /**
+         * Optimizer
+         * @description What turns gradients into updates.
+         * @enum {string}
+         */
+        Optimizer: "adamw" | "adamw_8bit" | "adafactor" | "muon";
+        /**
+         * OutputCheckpoint
+         * @description Which checkpoint becomes the result; the others are deleted.
+         *
+         *     `fastest` is the earliest whose held-out loss is within one per cent of the best.
+         * @enum {string}
+         */
+        OutputCheckpoint: "best" | "last" | "fastest";
         /**
          * Overview
          * @description Counts for the first page.
@@ -2238,6 +2384,12 @@ export interface components {
             type: string;
         };
         /**
+         * Quantization
+         * @description How QLoRA stores the frozen weights.
+         * @enum {string}
+         */
+        Quantization: "nf4" | "int8";
+        /**
          * Queue
          * @description Why a task waits; `position` counts from 1.
          */
@@ -2352,10 +2504,10 @@ export interface components {
         };
         /**
          * Schedule
-         * @description Learning rate after warm-up.
+         * @description Learning rate after warm-up; `wsd` is warm-up, stable, decay.
          * @enum {string}
          */
-        Schedule: "constant" | "linear" | "cosine";
+        Schedule: "constant" | "linear" | "cosine" | "wsd";
         /**
          * Setup
          * @description Create the first administrator with the token that the server printed.
@@ -2586,21 +2738,41 @@ export interface components {
             device: components["schemas"]["Device"];
             /**
              * @default {
+             *       "activation_offload": false,
              *       "batch_size": 8,
+             *       "beta": "auto",
+             *       "compile": false,
+             *       "cpo_alpha": 1,
+             *       "decay_ratio": 0.2,
+             *       "desirable_weight": 1,
              *       "epochs": 3,
              *       "evaluation_fraction": 0.05,
+             *       "gradient_checkpointing": false,
+             *       "label_kind": "auto",
+             *       "label_smoothing": 0,
              *       "learning_rate": 0.0002,
              *       "leave_out_overlong": false,
              *       "lora_alpha": 32,
              *       "lora_dropout": 0,
+             *       "lora_plus_ratio": 16,
              *       "lora_rank": 16,
+             *       "lora_variant": "lora",
              *       "max_grad_norm": 1,
              *       "max_length": 1024,
+             *       "max_target_length": 256,
              *       "micro_batch_size": "auto",
+             *       "neftune_noise_alpha": 0,
+             *       "optimizer": "adamw",
+             *       "output_checkpoint": "best",
              *       "packing": true,
+             *       "quantization": "nf4",
+             *       "recover_from_oom": true,
              *       "schedule": "cosine",
              *       "seed": 42,
+             *       "simpo_gamma": 0.5,
              *       "target_modules": "all-linear",
+             *       "trainable_layers": 2,
+             *       "undesirable_weight": 1,
              *       "warmup_ratio": 0.05,
              *       "weight_decay": 0
              *     }
@@ -2703,21 +2875,41 @@ export interface components {
             device: components["schemas"]["Device"];
             /**
              * @default {
+             *       "activation_offload": false,
              *       "batch_size": 8,
+             *       "beta": "auto",
+             *       "compile": false,
+             *       "cpo_alpha": 1,
+             *       "decay_ratio": 0.2,
+             *       "desirable_weight": 1,
              *       "epochs": 3,
              *       "evaluation_fraction": 0.05,
+             *       "gradient_checkpointing": false,
+             *       "label_kind": "auto",
+             *       "label_smoothing": 0,
              *       "learning_rate": 0.0002,
              *       "leave_out_overlong": false,
              *       "lora_alpha": 32,
              *       "lora_dropout": 0,
+             *       "lora_plus_ratio": 16,
              *       "lora_rank": 16,
+             *       "lora_variant": "lora",
              *       "max_grad_norm": 1,
              *       "max_length": 1024,
+             *       "max_target_length": 256,
              *       "micro_batch_size": "auto",
+             *       "neftune_noise_alpha": 0,
+             *       "optimizer": "adamw",
+             *       "output_checkpoint": "best",
              *       "packing": true,
+             *       "quantization": "nf4",
+             *       "recover_from_oom": true,
              *       "schedule": "cosine",
              *       "seed": 42,
+             *       "simpo_gamma": 0.5,
              *       "target_modules": "all-linear",
+             *       "trainable_layers": 2,
+             *       "undesirable_weight": 1,
              *       "warmup_ratio": 0.05,
              *       "weight_decay": 0
              *     }

@@ -15,7 +15,7 @@ export function ModelDetails({ model }: { model: Schemas['Model'] }) {
       key: 'objectives',
       label: t('models.objectives'),
       children: model.objectives.length
-        ? model.objectives.map((each) => t(`models.objectiveNames.${each}`)).join(', ')
+        ? model.objectives.map((each) => t(`tasks.objectives.${each}`)).join(', ')
         : t('models.notTrainable'),
     },
     {

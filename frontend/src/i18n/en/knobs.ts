@@ -5,6 +5,7 @@ export default {
     samples: 'samples',
     tokens: 'tokens',
     evaluations: 'evaluations',
+    layers: 'layers',
   },
   empty: {
     max_steps: 'no limit',
@@ -12,12 +13,33 @@ export default {
     target_modules: 'all linear layers',
     evaluation_steps: 'automatic',
     save_steps: 'with every evaluation',
+    sample_steps: 'at the end only',
+    beta: 'as in the method’s paper',
     early_stopping_patience: 'never',
   },
   choices: {
     constant: 'Constant',
     linear: 'Linear to zero',
     cosine: 'Cosine to zero',
+    wsd: 'Hold, then fall at the end (WSD)',
+    lora: 'LoRA',
+    rslora: 'rsLoRA',
+    dora: 'DoRA',
+    lora_plus: 'LoRA+',
+    pissa: 'PiSSA',
+    nf4: '4 bits (NF4)',
+    int8: '8 bits (int8)',
+    adamw: 'AdamW',
+    adamw_8bit: 'AdamW, 8-bit state',
+    adafactor: 'Adafactor',
+    muon: 'Muon',
+    auto: 'Read it from the rows',
+    single_label: 'One class per text',
+    multi_label: 'Several classes per text',
+    regression: 'A number per text',
+    best: 'The best on held-out rows',
+    last: 'The last',
+    fastest: 'The earliest that is nearly the best',
   },
   names: {
     epochs: {
@@ -30,7 +52,7 @@ export default {
     },
     learning_rate: {
       label: 'Learning rate',
-      help: 'How far one step moves the weights. LoRA: 1e-4 to 5e-4; full tuning: 1e-5 to 5e-5.',
+      help: 'How far one step moves the weights. LoRA: 1e-4 to 5e-4; full tuning: 1e-5 to 5e-5; preferences: a tenth of these.',
     },
     batch_size: {
       label: 'Batch size',
@@ -44,6 +66,10 @@ export default {
       label: 'Longest sample',
       help: 'Longer samples are cut, and counted.',
     },
+    max_target_length: {
+      label: 'Longest output',
+      help: 'Longer outputs are cut, and counted.',
+    },
     leave_out_overlong: {
       label: 'Leave out overlong rows',
       help: 'Rows whose whole answer lies beyond the longest sample are left out, and counted. Otherwise one of them refuses the run.',
@@ -56,6 +82,14 @@ export default {
       label: 'Schedule',
       help: 'How the learning rate falls after the warm-up.',
     },
+    decay_ratio: {
+      label: 'Fall at the end',
+      help: 'Share of the steps at the end in which the learning rate falls.',
+    },
+    optimizer: {
+      label: 'Optimizer',
+      help: 'AdamW suits nearly everything. AdamW with 8-bit state and Adafactor need less memory; Muon is for full tuning and freezing.',
+    },
     weight_decay: {
       label: 'Weight decay',
       help: 'Pulls the weights towards zero, against learning by heart.',
@@ -63,6 +97,14 @@ export default {
     max_grad_norm: {
       label: 'Gradient clipping',
       help: 'Gradients longer than this are shortened to it.',
+    },
+    label_smoothing: {
+      label: 'Label smoothing',
+      help: 'Share of the certainty that is spread over all words or classes, against overconfidence.',
+    },
+    neftune_noise_alpha: {
+      label: 'NEFTune noise',
+      help: 'Noise on the word vectors while training, usually 5 to 15. 0 is none.',
     },
     seed: {
       label: 'Seed',
@@ -84,9 +126,49 @@ export default {
       label: 'LoRA dropout',
       help: 'Share of the adapter’s inputs dropped while it learns.',
     },
+    lora_variant: {
+      label: 'Kind of LoRA',
+      help: 'LoRA is the usual one. rsLoRA: for ranks above 64. DoRA: learns length and direction apart, slower. LoRA+: a higher rate for one half. PiSSA: starts from the main directions of the weights.',
+    },
+    lora_plus_ratio: {
+      label: 'LoRA+ ratio',
+      help: 'How many times higher the learning rate of matrix B is than that of A.',
+    },
     target_modules: {
       label: 'Layers with an adapter',
       help: 'By name, for example q_proj. Empty takes every linear layer.',
+    },
+    quantization: {
+      label: 'Frozen weights stored in',
+      help: '4 bits take a quarter of the memory of bfloat16, 8 bits half of it.',
+    },
+    trainable_layers: {
+      label: 'Layers that learn',
+      help: 'How many of the last layers learn. The others stay as they are.',
+    },
+    beta: {
+      label: 'Beta',
+      help: 'How firmly preferences are learnt: a large value keeps the model near where it started. With ORPO it is the weight of the preference.',
+    },
+    simpo_gamma: {
+      label: 'Margin (gamma)',
+      help: 'By how much the preferred answer has to be ahead, as a share of beta.',
+    },
+    cpo_alpha: {
+      label: 'Weight of the answer itself',
+      help: 'How much the preferred answer is also learnt as such.',
+    },
+    desirable_weight: {
+      label: 'Weight of good answers',
+      help: 'Raise it where good answers are the fewer.',
+    },
+    undesirable_weight: {
+      label: 'Weight of bad answers',
+      help: 'Raise it where bad answers are the fewer.',
+    },
+    label_kind: {
+      label: 'Kind of labels',
+      help: 'One class for each text, several, or a number.',
     },
     evaluation_fraction: {
       label: 'Share to measure on',
@@ -100,9 +182,33 @@ export default {
       label: 'Checkpoint every',
       help: 'Empty saves with every measurement.',
     },
+    sample_steps: {
+      label: 'Sample answers every',
+      help: 'Answers to held-out prompts while it trains. Empty generates them at the end only.',
+    },
     early_stopping_patience: {
       label: 'Stop early after',
       help: 'Measurements without improvement after which the run ends.',
+    },
+    output_checkpoint: {
+      label: 'What becomes the result',
+      help: 'The checkpoint that is kept as the model; the others are deleted. “Nearly the best” is within one per cent of its loss.',
+    },
+    gradient_checkpointing: {
+      label: 'Gradient checkpointing',
+      help: 'Computes activations again instead of keeping them: a third slower, much less memory.',
+    },
+    activation_offload: {
+      label: 'Offload activations',
+      help: 'Keeps activations in the computer’s memory instead of the GPU’s.',
+    },
+    compile: {
+      label: 'Compile the model',
+      help: 'torch.compile: pays on a GPU for runs of many minutes.',
+    },
+    recover_from_oom: {
+      label: 'Go on when memory runs out',
+      help: 'Then computes fewer samples at once; batch and result stay the same.',
     },
   },
 }

@@ -38,11 +38,10 @@ export default {
     local: 'Folder on the server',
     remote: 'Remote',
   },
-  objectiveNames: {
-    sft: 'Supervised fine-tuning',
-  },
   methods: {
     lora: 'LoRA',
+    qlora: 'QLoRA',
+    freeze: 'Last layers',
     full: 'Full',
   },
   fit: {

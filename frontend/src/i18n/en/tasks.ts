@@ -46,9 +46,21 @@ export default {
   },
   objectives: {
     sft: 'Supervised fine-tuning',
+    pretrain: 'Continued pre-training',
+    classify: 'Classification',
+    seq2seq: 'Text to text (encoder–decoder)',
+    dpo: 'Preferences (DPO)',
+    ipo: 'Preferences (IPO)',
+    orpo: 'Preferences (ORPO)',
+    simpo: 'Preferences (SimPO)',
+    cpo: 'Preferences (CPO)',
+    kto: 'Good and bad answers (KTO)',
+    reward: 'Reward model',
   },
   methods: {
     lora: 'LoRA',
+    qlora: 'QLoRA',
+    freeze: 'Last layers',
     full: 'Full tuning',
   },
   intents: {

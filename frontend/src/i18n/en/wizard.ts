@@ -227,6 +227,8 @@ export default {
   reasons: {
     learning_rate_lora_by_model_size: 'Suits LoRA on a model of {{num_parameters}} parameters.',
     learning_rate_full_by_model_size: 'Suits full tuning of a model of {{num_parameters}} parameters.',
+    learning_rate_of_preferences: 'A tenth of what answers would take: preferences are learnt gently.',
+    small_classifier_is_tuned_whole: 'A model of this size is tuned whole: it costs little and learns most.',
     epochs_by_rows_and_complexity: 'Suits {{num_rows}} rows and how much there is to learn.',
     batch_size_by_rows: 'Leaves enough steps with {{num_rows}} rows.',
     max_length_by_row_length: 'Has room for your rows: about {{mean_tokens}} tokens on average.',

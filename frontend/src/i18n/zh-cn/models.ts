@@ -37,11 +37,10 @@ export default {
     local: '服务器上的文件夹',
     remote: '远程',
   },
-  objectiveNames: {
-    sft: '监督微调',
-  },
   methods: {
     lora: 'LoRA',
+    qlora: 'QLoRA',
+    freeze: '冻结微调',
     full: '全参数',
   },
   fit: {

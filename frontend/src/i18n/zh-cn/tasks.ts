@@ -43,9 +43,21 @@ export default {
   },
   objectives: {
     sft: '监督微调',
+    pretrain: '继续预训练',
+    classify: '分类',
+    seq2seq: '文本到文本（编码器–解码器）',
+    dpo: '偏好训练（DPO）',
+    ipo: '偏好训练（IPO）',
+    orpo: '偏好训练（ORPO）',
+    simpo: '偏好训练（SimPO）',
+    cpo: '偏好训练（CPO）',
+    kto: '好坏反馈（KTO）',
+    reward: '奖励模型',
   },
   methods: {
     lora: 'LoRA',
+    qlora: 'QLoRA',
+    freeze: '冻结微调（最后几层）',
     full: '全参数微调',
   },
   intents: {

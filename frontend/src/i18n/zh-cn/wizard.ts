@@ -212,6 +212,8 @@ export default {
   reasons: {
     learning_rate_lora_by_model_size: '适合对 {{num_parameters}} 参数的模型做 LoRA。',
     learning_rate_full_by_model_size: '适合对 {{num_parameters}} 参数的模型做全参数微调。',
+    learning_rate_of_preferences: '约为学习回答时的十分之一：偏好要慢慢学。',
+    small_classifier_is_tuned_whole: '这么小的模型适合全参数训练：代价小，学得最好。',
     epochs_by_rows_and_complexity: '适合 {{num_rows}} 行数据和要学内容的多少。',
     batch_size_by_rows: '{{num_rows}} 行数据仍有足够的步数。',
     max_length_by_row_length: '放得下你的数据：平均约 {{mean_tokens}} 个 token。',

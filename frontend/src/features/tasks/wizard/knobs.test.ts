@@ -17,7 +17,7 @@ it('reads a range with an open end', () => {
     moreThan: 0,
     atMost: 1,
   })
-  expect(knob('lora_dropout')).toMatchObject({ atLeast: 0, lessThan: 1, methods: ['lora'] })
+  expect(knob('lora_dropout')).toMatchObject({ atLeast: 0, lessThan: 1, methods: ['lora', 'qlora'] })
 })
 
 it('reads what an empty field stands for', () => {
@@ -30,7 +30,7 @@ it('reads what an empty field stands for', () => {
 })
 
 it('follows a reference to a closed list', () => {
-  expect(knob('schedule')).toMatchObject({ kind: 'choice', choices: ['constant', 'linear', 'cosine'] })
+  expect(knob('schedule')).toMatchObject({ kind: 'choice', choices: ['constant', 'linear', 'cosine', 'wsd'] })
 })
 
 it('shows the knobs of a method only', () => {

@@ -30,6 +30,7 @@ it('names the reason of every recommended value', () => {
     ...all(text, /reasons\["\w+"\] = "(\w+)"/g),
     ...all(block, /"(\w+)" if /g),
     ...all(block, /else "(\w+)"/g),
+    ...all(text, /return "(\w+)"$/gm),
   ]
   expect(codes.length).toBeGreaterThan(8)
   expect(codes.filter((code) => !(code in wizard.reasons))).toEqual([])
