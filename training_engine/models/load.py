@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from training_engine.contract.choices import Head
 from training_engine.contract.model_folder import CONFIG_FILE, Unfit, UnfitFolder, check_model
 from training_engine.contract.names import FailureCode
 from training_engine.devices import Placement
@@ -64,25 +65,41 @@ def load_tokenizer(path: Path) -> Any:
 
 
 def load_causal_lm(path: Path, placement: Placement, *, packed: bool) -> "PreTrainedModel":
-    """A stock model in the run's number type; `packed` chooses our attention.
+    """A stock causal model in the run's number type; `packed` chooses our attention.
 
-    Raises `EngineFailure` for folders that transformers can not load, or not whole: it would
-    fill what is missing with random numbers.
+    Raises `EngineFailure` for folders that transformers can not load, or not whole.
     """
-    from transformers import AutoModelForCausalLM
+    return load_stock(path, placement, Head.CAUSAL_LM, attention.NAME if packed else "sdpa")
 
+
+def load_stock(
+    path: Path,
+    placement: Placement,
+    head: Head,
+    attention_name: str,
+    *,
+    new: tuple[str, ...] = (),
+    **options: Any,
+) -> "PreTrainedModel":
+    """A stock model that ends in `head`; `options` go into its configuration.
+
+    `new`: weights that may be missing, by the beginning of their names: they are learnt. Raises
+    `EngineFailure` for folders that transformers can not load, or not whole: it would fill what is
+    missing with random numbers.
+    """
     attention.register()
     try:
         model: PreTrainedModel
-        model, found = AutoModelForCausalLM.from_pretrained(
+        model, found = _auto_class(head).from_pretrained(
             path,
             dtype=placement.dtype,
-            attn_implementation=attention.NAME if packed else "sdpa",
+            attn_implementation=attention_name,
             local_files_only=True,
             trust_remote_code=False,
             use_safetensors=True,
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # told below, in plain words
+            **options,
         )
     except _malformed() as error:
         if isinstance(error, OSError) and error.errno in (errno.ENOMEM, errno.ENOSPC):
@@ -92,20 +109,34 @@ def load_causal_lm(path: Path, placement: Placement, *, packed: bool) -> "PreTra
             f"The model can not be loaded from {path.name}: {_short(error)}",
             CHOOSE_AGAIN,
         ) from error
-    _check_whole(path, found)
+    _check_whole(path, found, new)
     model.config.use_cache = False
     return model.to(placement.device)
 
 
-def _check_whole(path: Path, found: dict[str, Any]) -> None:
+def _auto_class(head: Head) -> Any:
+    """The Auto class of transformers, of which only the one that is used gets imported."""
+    import transformers
+
+    names = {
+        Head.CAUSAL_LM: "AutoModelForCausalLM",
+        Head.SEQUENCE_CLASSIFICATION: "AutoModelForSequenceClassification",
+        Head.SEQ2SEQ_LM: "AutoModelForSeq2SeqLM",
+    }
+    return getattr(transformers, names[head])
+
+
+def _check_whole(path: Path, found: dict[str, Any], new: tuple[str, ...]) -> None:
     """Refuse a model that did not get all its weights; raises `EngineFailure`."""
-    if mismatched := sorted(found["mismatched_keys"]):
+    mismatched = sorted(key for key in found["mismatched_keys"] if not key[0].startswith(new))
+    absent = sorted(name for name in found["missing_keys"] if not name.startswith(new))
+    if mismatched:
         name, stored, wanted = mismatched[0]
         sizes = f"{_shape(stored)} instead of {_shape(wanted)}"
         what = f"{name} is {sizes}, as {CONFIG_FILE} wants it"
         count = len(mismatched)
-    elif missing := sorted(found["missing_keys"]):
-        what, count = f"{missing[0]} is missing", len(missing)
+    elif absent:
+        what, count = f"{absent[0]} is missing", len(absent)
     elif problems := found["error_msgs"]:
         what, count = str(problems[0]), len(problems)
     else:
