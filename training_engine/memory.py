@@ -1,8 +1,6 @@
 """What a run will need, from a model's config.json alone: memory by part, disk, steps, time.
 
-No torch: the API process calls this while the user types. The coefficients describe this engine's
-own loop (frozen bf16 weights, fp32 masters in one flat AdamW, samples packed without padding, the
-head computed for trained positions in chunks) and were fitted to the peak memory of real runs.
+No torch: the API process calls this while the user types.
 """
 
 import math
@@ -10,10 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from training_engine.contract.choices import ADAPTED, Method
+from training_engine.contract.choices import Method, Objective, Strategy
 from training_engine.contract.hyperparameters import Hyperparameters
+from training_engine.contract.spec import Distributed
 from training_engine.duration import length_of, seconds_of
-from training_engine.limits import LOGITS_AT_ONCE, MOST_TOKENS, tokens_that_fit
+from training_engine.limits import MOST_TOKENS, tokens_that_fit
+from training_engine.memory_parts import Part, Setup, sequences_of
 from training_engine.model_shape import ModelShape, read_shape
 from training_engine.recommendation import Recommendation, recommend
 
@@ -23,31 +23,14 @@ Fit = Literal["fits", "tight", "will_not_fit", "unknown"]
 Scalar = str | int | float | bool | None
 
 _DTYPE_BYTES = {"bfloat16": 2, "float16": 2, "float32": 4}
-# Python, torch and transformers, before any weight; on a GPU the driver's context.
-_RUNTIME_BYTES = {"cpu": 440_000_000, "mps": 440_000_000, "cuda": 600_000_000}
-# On a CPU the kernels that oneDNN compiles, and the holes that rows of ever new lengths leave
-# between the activations in the heap: as much as these, up to this bound.
-_MOST_HOLES_BYTES = {"cpu": 650_000_000, "mps": 0, "cuda": 0}
-# Bytes for each of the logits that are held at once: scores, their fp32 copy, the gradient and what
-# the products need.
-_LOGIT_BYTES = 16
-# Share of a row's tokens that is learnt, where it is not known.
-_TRAINED_SHARE = 0.6
 # Lengths vary: standard deviation as a share of the mean, as seen in instruction data; the
 # heaviest of some hundred batches lies three deviations above the mean batch.
 _LENGTH_SPREAD, _HEAVIEST = 0.45, 3.0
 _FITS_BELOW, _TIGHT_BELOW = 0.8, 1.0
 # The newest, the best and the one being written.
 _KEPT_CHECKPOINTS = 3
-_SMALL_FILES_BYTES = 8_000_000
-
-
-@dataclass(frozen=True)
-class Part:
-    """One part of the memory: `name` is weights, adapters, optimizer, gradients, activations …"""
-
-    name: str
-    size_bytes: int
+# Parts that several processes cut among them instead of each having its own.
+_SHARDED = frozenset({"weights", "adapters", "masters", "gradients", "optimizer"})
 
 
 @dataclass(frozen=True)
@@ -84,23 +67,6 @@ class Estimate:
     reasons: list[Reason]
 
 
-@dataclass(frozen=True)
-class _Setup:
-    """What computes, in which way; `width` is bytes per element of weights and activations."""
-
-    shape: ModelShape
-    parameters: int
-    trainable: int
-    method: Method
-    rank: int
-    device: str
-    width: int
-
-    @property
-    def lora(self) -> bool:
-        return self.method in ADAPTED
-
-
 def estimate(
     config: Mapping[str, Any],
     *,
@@ -116,38 +82,47 @@ def estimate(
     weights_bytes: int | None = None,
     tokens_per_s: float | None = None,
     cores: int = 2,
+    objective: Objective = Objective.SFT,
+    distributed: Distributed = Distributed(),
 ) -> Estimate:
-    """What this run needs.
+    """What this run needs, of this computer or of each of its GPUs.
 
-    `config`: the model's config.json. `mean_tokens`, `longest_tokens`: per row, before truncation.
-    `validation_rows`: of a separate validation set. `weights_bytes`: all safetensors files,
-    used where the family is unknown. `tokens_per_s`: measured on this host with this model.
+    `config`: the model's config.json. `mean_tokens`, `longest_tokens`: per row, before truncation
+    (per answer where a row has two). `validation_rows`: of a separate validation set.
+    `weights_bytes`: all safetensors files, used where the family is unknown. `tokens_per_s`:
+    measured on this host with this model.
     """
-    knobs = hyperparameters
+    knobs, sequences = hyperparameters, sequences_of(objective)
     mean = max(1.0, min(float(mean_tokens), float(knobs.max_length)))
     longest = max(math.ceil(mean), min(longest_tokens or knobs.max_length, knobs.max_length))
+    mean, longest = sequences * mean, sequences * longest
     length = length_of(num_rows, validation_rows, mean, knobs)
     shape = read_shape(config)
     if shape is None:
         return _unknown(length.steps, length.tokens, weights_bytes)
     parameters = _parameters(shape, config, weights_bytes)
-    setup = _Setup(
+    setup = Setup(
         shape=shape,
         parameters=parameters,
-        trainable=shape.lora_parameters(knobs.lora_rank, knobs.target_modules)
-        if method == Method.LORA
-        else parameters,
+        objective=objective,
         method=method,
-        rank=knobs.lora_rank,
+        knobs=knobs,
         device=device,
         width=_DTYPE_BYTES[dtype],
     )
-    tokens, limit = _tokens_at_once(setup, knobs, mean, longest, available_bytes)
-    parts = _parts(setup, tokens, min(limit, length.evaluation_tokens))
+    samples = math.ceil(knobs.batch_size / distributed.processes)
+    tokens, limit = _tokens_at_once(setup, samples, mean, longest, available_bytes)
+    parts = setup.parts(tokens, min(limit, length.evaluation_tokens))
+    parts = [_of_all_processes(part, device, distributed) for part in parts]
     memory = sum(part.size_bytes for part in parts)
-    checkpoint, output = _disk(setup)
+    checkpoint, output = setup.disk()
     low, high = seconds_of(
-        length, shape, method, measured=tokens_per_s, device=device, dtype=dtype, cores=cores
+        length,
+        setup,
+        measured=tokens_per_s,
+        dtype=dtype,
+        cores=cores,
+        processes=distributed.processes,
     )
     fits, reasons = _judge(shape, memory, available_bytes, measured=bool(tokens_per_s))
     return Estimate(
@@ -156,7 +131,7 @@ def estimate(
         exact=shape.exact,
         memory_bytes=memory,
         parts=parts,
-        micro_batch_size=max(1, min(knobs.batch_size, math.floor(tokens / mean))),
+        micro_batch_size=max(1, min(samples, math.floor(tokens / mean))),
         checkpoint_bytes=checkpoint,
         output_bytes=output,
         disk_bytes=_KEPT_CHECKPOINTS * checkpoint + output,
@@ -178,12 +153,16 @@ def _parameters(shape: ModelShape, config: Mapping[str, Any], weights_bytes: int
 
 
 def _tokens_at_once(
-    setup: _Setup, knobs: Hyperparameters, mean: float, longest: int, available: int | None
+    setup: Setup, samples: int, mean: float, longest: int, available: int | None
 ) -> tuple[int, int]:
-    """Tokens of the heaviest forward pass, and the most the engine lays into one."""
-    samples, shape = knobs.batch_size, setup.shape
-    if knobs.micro_batch_size != "auto":
-        samples = knobs.micro_batch_size
+    """Tokens of the heaviest forward pass, and the most the engine lays into one.
+
+    `samples`: of a step. A sample (a pair of answers is one) is never cut for the sake of the
+    limit.
+    """
+    shape, micro = setup.shape, setup.knobs.micro_batch_size
+    if micro != "auto":
+        samples = min(samples, micro)
         limit = samples * longest
     elif available is None:
         limit = MOST_TOKENS[setup.device]
@@ -197,60 +176,15 @@ def _tokens_at_once(
         )
     spread = _HEAVIEST * _LENGTH_SPREAD * mean * math.sqrt(samples)
     heaviest = math.ceil(min(samples * longest, samples * mean + spread))
-    # A sample is never cut for the sake of the limit.
     return max(longest, min(heaviest, limit)) if samples > 1 else longest, limit
 
 
-def _parts(setup: _Setup, tokens: int, evaluation_tokens: int) -> list[Part]:
-    """Memory by part when `tokens` are computed at once."""
-    shape, width, trainable = setup.shape, setup.width, setup.trainable
-    # Masters in fp32, and what the model computes with where that is another type.
-    working = width if width != 4 and setup.lora else 0
-    masters = (4 + working) * trainable if setup.lora or width != 4 else 0
-    trained = math.ceil(tokens * _TRAINED_SHARE)
-    logits = min(LOGITS_AT_ONCE[setup.device], trained * shape.vocabulary) * _LOGIT_BYTES
-    if not setup.lora:
-        logits += shape.embedding * (4 + width)  # the head's own gradient
-    activations = max(
-        tokens * shape.layers * _kept_bytes(setup), evaluation_tokens * _passing_bytes(setup)
-    )
-    holes = min(_MOST_HOLES_BYTES[setup.device], activations)
-    return [
-        Part("weights", setup.parameters * width),
-        Part("adapters" if setup.lora else "masters", masters),
-        Part("gradients", 4 * trainable),
-        Part("optimizer", 8 * trainable),
-        Part("activations", activations),
-        Part("logits", logits),
-        Part("runtime", _RUNTIME_BYTES[setup.device] + holes),
-    ]
-
-
-def _kept_bytes(setup: _Setup) -> int:
-    """Bytes per token and layer that wait for the backward pass.
-
-    What the norms give, queries, keys, values and attention's output, four tensors as wide as the
-    feed-forward. The norms keep their input in fp32, which beside a narrower type is a copy. Their
-    bytes per element are fitted.
-    """
-    shape = setup.shape
-    queries, keys = shape.heads * shape.head_dim, shape.key_value_heads * shape.head_dim
-    elements = 2 * (shape.hidden + queries + keys) + 4 * shape.intermediate
-    low_rank = setup.rank * len(shape.linears) if setup.lora else 0
-    norms = (26 if setup.width == 4 else 11) * shape.hidden
-    return (elements + low_rank) * setup.width + norms
-
-
-def _passing_bytes(setup: _Setup) -> int:
-    """Bytes per token while one layer is computed and nothing is kept (evaluation)."""
-    shape = setup.shape
-    return (6 * shape.hidden + 4 * shape.intermediate) * setup.width + 2 * shape.hidden * 4
-
-
-def _disk(setup: _Setup) -> tuple[int, int]:
-    """Bytes of one checkpoint (fp32 values and two moments) and of the output folder."""
-    checkpoint = 12 * setup.trainable + _SMALL_FILES_BYTES
-    return checkpoint, setup.trainable * (4 if setup.lora else setup.width) + _SMALL_FILES_BYTES
+def _of_all_processes(part: Part, device: str, distributed: Distributed) -> Part:
+    """What a part takes of the computer's memory, or of each GPU."""
+    size, processes = part.size_bytes, distributed.processes
+    if distributed.strategy is Strategy.FSDP and part.name in _SHARDED:
+        size = math.ceil(size / processes)
+    return Part(part.name, size if device == "cuda" else size * processes)
 
 
 def _judge(

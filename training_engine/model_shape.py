@@ -1,72 +1,17 @@
 """What a model is made of, from its config.json alone: every matrix, every norm, the exact sum.
 
-No torch. The families below are counted exactly (tests compare with `transformers`); any other
-decoder is counted as if it were a Llama, and says so.
+No torch. The families below and those of `encoder_shape` are counted exactly (tests compare with
+`transformers`); any other decoder is counted as if it were a Llama, and says so.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from training_engine.encoder_shape import READERS
+from training_engine.shape import Linear, ModelShape
 
-@dataclass(frozen=True)
-class Linear:
-    """A matrix in every layer: `inputs` × `outputs` weights, and a bias or none."""
-
-    name: str
-    inputs: int
-    outputs: int
-    bias: bool = False
-
-    @property
-    def size(self) -> int:
-        """Parameters of the layer's one matrix."""
-        return self.inputs * self.outputs + (self.outputs if self.bias else 0)
-
-
-@dataclass(frozen=True)
-class ModelShape:
-    """A decoder: sizes in elements; `exact` is False when the family is not known."""
-
-    family: str
-    exact: bool
-    layers: int
-    hidden: int
-    intermediate: int
-    heads: int
-    key_value_heads: int
-    head_dim: int
-    vocabulary: int
-    tied: bool
-    linears: tuple[Linear, ...]
-    other_per_layer: int
-    other: int
-
-    @property
-    def embedding(self) -> int:
-        """Parameters of the table of token vectors."""
-        return self.vocabulary * self.hidden
-
-    @property
-    def per_layer(self) -> int:
-        """Parameters of one layer."""
-        return sum(linear.size for linear in self.linears) + self.other_per_layer
-
-    @property
-    def num_parameters(self) -> int:
-        """All parameters; a tied output matrix counts once."""
-        tables = self.embedding * (1 if self.tied else 2)
-        return tables + self.layers * self.per_layer + self.other
-
-    def lora_parameters(self, rank: int, target_modules: list[str] | str) -> int:
-        """Parameters of an adapter of `rank` on the named layers (`all-linear`: every one)."""
-        chosen = [
-            linear
-            for linear in self.linears
-            if isinstance(target_modules, str)
-            or any(f".{linear.name}".endswith(f".{name}") for name in target_modules)
-        ]
-        return self.layers * rank * sum(linear.inputs + linear.outputs for linear in chosen)
+__all__ = ["Linear", "ModelShape", "read_shape"]
 
 
 @dataclass(frozen=True)
@@ -106,10 +51,9 @@ def read_shape(config: Mapping[str, Any]) -> ModelShape | None:
     if isinstance(nested, Mapping):
         inner = read_shape({"model_type": config.get("model_type"), **nested})
         return None if inner is None else _inexact(inner)
-    if config.get("model_type") == "gpt2":
-        return _gpt2(config)
+    read = READERS.get(str(config.get("model_type")), _llama_like)
     try:
-        return _llama_like(config)
+        return _gpt2(config) if config.get("model_type") == "gpt2" else read(config)
     except (KeyError, TypeError, ValueError, ZeroDivisionError):
         return None
 
@@ -192,4 +136,5 @@ def _gpt2(config: Mapping[str, Any]) -> ModelShape:
         ),
         other_per_layer=4 * hidden,
         other=int(config.get("n_positions", 1024)) * hidden + 2 * hidden,
+        gated=False,
     )

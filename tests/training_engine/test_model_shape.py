@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
 from training_engine.model_shape import read_shape
 
@@ -43,6 +43,36 @@ CONFIGS: list[dict[str, Any]] = [
 ]
 
 
+OTHER_SIZES = {
+    "d_model": 48,
+    "vocab_size": 211,
+    "encoder_layers": 2,
+    "decoder_layers": 3,
+    "encoder_ffn_dim": 100,
+    "decoder_ffn_dim": 90,
+    "encoder_attention_heads": 4,
+    "decoder_attention_heads": 4,
+    "max_position_embeddings": 64,
+    "decoder_start_token_id": 2,
+    "pad_token_id": 1,
+    "forced_eos_token_id": 2,
+}
+BERT_SIZES = {**SIZES, "max_position_embeddings": 64, "pad_token_id": 1}
+T5_SIZES = {"d_model": 48, "d_kv": 8, "d_ff": 100, "num_layers": 2, "num_heads": 4}
+NOT_DECODERS: list[dict[str, Any]] = [
+    {"model_type": "bert", **BERT_SIZES},
+    {"model_type": "roberta", **BERT_SIZES, "type_vocab_size": 1},
+    {"model_type": "xlm-roberta", **BERT_SIZES},
+    {"model_type": "distilbert", "dim": 48, "hidden_dim": 100, "n_layers": 2, "n_heads": 4},
+    {"model_type": "t5", **T5_SIZES, "vocab_size": 211},
+    {"model_type": "t5", **T5_SIZES, "num_decoder_layers": 3, "feed_forward_proj": "gated-gelu"},
+    {"model_type": "t5", **T5_SIZES, "tie_word_embeddings": False},
+    {"model_type": "bart", **OTHER_SIZES},
+    {"model_type": "mbart", **OTHER_SIZES},
+    {"model_type": "marian", **OTHER_SIZES},
+]
+
+
 def real_model(config: dict[str, Any]) -> Any:
     extra = {} if config["model_type"] == "gpt2" else NO_PAD
     with torch.device("meta"):
@@ -57,6 +87,30 @@ def test_known_families_are_counted_exactly(config: dict[str, Any]) -> None:
     assert shape is not None
     assert shape.exact
     assert shape.num_parameters == real_model(config).num_parameters()
+
+
+@pytest.mark.parametrize("config", NOT_DECODERS, ids=lambda c: c["model_type"])
+def test_encoders_and_encoder_decoders_are_counted_exactly(config: dict[str, Any]) -> None:
+    settings = AutoConfig.for_model(**config)
+    shape = read_shape(settings.to_dict())
+    assert shape is not None
+    assert shape.exact
+    auto = AutoModelForSeq2SeqLM if shape.decoder else AutoModel
+    with torch.device("meta"):
+        model = auto.from_config(settings, dtype=torch.float32)
+    assert shape.num_parameters == model.num_parameters()
+    linears = [each for each in model.modules() if isinstance(each, torch.nn.Linear)]
+    inside = sum(each.weight.numel() for each in linears if each is not outer(model))
+    assert sum(s.matrices for s in shape.stacks) == inside + sum(
+        each.bias.numel() for each in linears if each is not outer(model) and each.bias is not None
+    )
+
+
+def outer(model: Any) -> Any:
+    """The matrix that stands behind all layers."""
+    if hasattr(model, "lm_head"):
+        return model.lm_head
+    return model.pooler.dense if getattr(model, "pooler", None) is not None else None
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda c: c["model_type"])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training_engine.contract.choices import Method
+from training_engine.contract.choices import Method, Objective
 from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.memory import recommend
 from training_engine.recommendation import Complexity
@@ -78,3 +78,26 @@ def test_enough_rows_are_held_out_and_never_too_many() -> None:
     assert values(num_rows=15).early_stopping_patience is None
     assert values(num_rows=100).evaluation_fraction == pytest.approx(0.1)
     assert values(num_rows=100_000).evaluation_fraction == pytest.approx(0.005)
+
+
+@pytest.mark.parametrize("objective", [Objective.DPO, Objective.KTO, Objective.ORPO])
+def test_preferences_are_learnt_gently(objective: Objective) -> None:
+    for method in (Method.LORA, Method.FULL):
+        gentle = values(method=method, objective=objective)
+        assert gentle.learning_rate == pytest.approx(values(method=method).learning_rate / 10)
+    assert values(num_rows=60, objective=objective).epochs < values(num_rows=60).epochs
+
+
+def test_a_small_classifier_is_tuned_whole_unless_asked_otherwise() -> None:
+    small = recommend(22_700_000, 1000, 30.0, objective=Objective.CLASSIFY)
+    assert (small.method, "method" in small.reasons) == (Method.FULL, True)
+    large = recommend(7_000_000_000, 1000, 30.0, objective=Objective.CLASSIFY)
+    assert large.method is Method.LORA
+    asked = recommend(22_700_000, 1000, 30.0, Method.LORA, objective=Objective.CLASSIFY)
+    assert asked.method is Method.LORA
+
+
+def test_adapters_of_quantised_weights_learn_like_any_other() -> None:
+    lora, qlora = values(), values(method=Method.QLORA)
+    assert (qlora.learning_rate, qlora.lora_rank) == (lora.learning_rate, lora.lora_rank)
+    assert values(method=Method.FREEZE).learning_rate == values(method=Method.FULL).learning_rate

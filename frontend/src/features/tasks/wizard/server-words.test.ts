@@ -37,7 +37,7 @@ it('names the reason of every recommended value', () => {
 })
 
 it('names every part of the memory', () => {
-  const text = source('training_engine/memory.py')
+  const text = source('training_engine/memory_parts.py')
   const parts = all(text, /Part\(.*?"(\w+)"/g)
   expect(parts.length).toBeGreaterThan(5)
   expect(parts.filter((part) => !(part in wizard.memory))).toEqual([])

@@ -1,0 +1,220 @@
+"""Memory of a run by part: weights, adapters, gradients, optimizer, activations, logits, program.
+
+The coefficients describe this engine's own loop (frozen bf16 weights, fp32 masters in one flat
+optimizer, samples packed without padding, the head computed for trained positions in chunks) and
+were fitted to the peak memory of real runs of LoRA and full tuning.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+from training_engine.contract.choices import (
+    ADAPTED,
+    PREFERENCE,
+    Head,
+    LoraVariant,
+    Method,
+    Objective,
+    Optimizer,
+    Quantization,
+    head_of,
+)
+from training_engine.contract.hyperparameters import Hyperparameters
+from training_engine.limits import LOGITS_AT_ONCE
+from training_engine.shape import ModelShape
+
+# Python, torch and transformers, before any weight; on a GPU the driver's context.
+_RUNTIME_BYTES = {"cpu": 440_000_000, "mps": 440_000_000, "cuda": 600_000_000}
+# On a CPU the kernels that oneDNN compiles, and the holes that rows of ever new lengths leave
+# between the activations in the heap: as much as these, up to this bound.
+_MOST_HOLES_BYTES = {"cpu": 650_000_000, "mps": 0, "cuda": 0}
+# Bytes for each of the logits that are held at once: scores, their fp32 copy, the gradient and what
+# the products need.
+_LOGIT_BYTES = 16
+# Share of a row's tokens that is learnt, where it is not known.
+_TRAINED_SHARE = 0.6
+_SMALL_FILES_BYTES = 8_000_000
+# Bytes of a stored weight: NF4 has a scale for 64 weights, itself in 8 bits with one for 256.
+_QUANTISED_BYTES = {Quantization.NF4: 0.5 + 1 / 64 + 4 / (64 * 256), Quantization.INT8: 1.01}
+# Optimizer state for a number that learns: two fp32 moments; two of 8 bits with their scales;
+# next to nothing (a mean for each row and column); one fp32 moment for matrices.
+_STATE_BYTES = {
+    Optimizer.ADAMW: 8.0,
+    Optimizer.ADAMW_8BIT: 2.04,
+    Optimizer.ADAFACTOR: 0.1,
+    Optimizer.MUON: 4.0,
+}
+# Classes are few; how many is only known when the rows are read.
+_CLASSES = 8
+# A decoder's layer also looks at what the encoder made of the text.
+_CROSS_ATTENTION = 1.3
+
+TWO_SEQUENCES = frozenset({*PREFERENCE, Objective.REWARD, Objective.KTO})
+
+
+def sequences_of(objective: Objective) -> int:
+    """Sequences that a row becomes: a pair has two answers, a judged answer a foreign one too."""
+    return 2 if objective in TWO_SEQUENCES else 1
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the memory: `name` is weights, adapters, optimizer, gradients, activations …"""
+
+    name: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What computes, in which way; `width` is bytes per element of weights and activations."""
+
+    shape: ModelShape
+    parameters: int
+    objective: Objective
+    method: Method
+    knobs: Hyperparameters
+    device: str
+    width: int
+
+    @property
+    def adapted(self) -> bool:
+        """Whether an adapter learns beside frozen weights."""
+        return self.method in ADAPTED
+
+    @property
+    def scored(self) -> bool:
+        """Whether the model ends in scores, not in words."""
+        return head_of(self.objective) is Head.SEQUENCE_CLASSIFICATION
+
+    @cached_property
+    def layers(self) -> int:
+        """Layers of all stacks."""
+        return sum(stack.layers for stack in self.shape.stacks)
+
+    @cached_property
+    def learning_layers(self) -> int:
+        """Layers whose activations wait for the backward pass."""
+        if self.method is not Method.FREEZE:
+            return self.layers
+        return min(self.knobs.trainable_layers, self.shape.stacks[-1].layers)
+
+    @cached_property
+    def loaded(self) -> int:
+        """Parameters in memory: a model that scores has no output matrix."""
+        spared = self.shape.embedding if self.scored and not self.shape.tied else 0
+        return self.parameters - spared + self.head
+
+    @property
+    def head(self) -> int:
+        """Parameters of the scores, which learn whatever the method is."""
+        if not self.scored:
+            return 0
+        dense = self.shape.hidden if self.shape.encoder else 0
+        return self.shape.hidden * (1 if self.objective is Objective.REWARD else _CLASSES) + dense
+
+    @cached_property
+    def trainable(self) -> int:
+        """Numbers that learn."""
+        knobs, shape = self.knobs, self.shape
+        if self.adapted:
+            found = shape.lora_parameters(knobs.lora_rank, knobs.target_modules)
+            if knobs.lora_variant is LoraVariant.DORA:  # the length of every output
+                targets = shape.targets(knobs.target_modules)
+                found += sum(layers * linear.outputs for layers, linear in targets)
+            return found + self.head
+        if self.method is Method.FREEZE:
+            return self.learning_layers * shape.per_layer + shape.hidden + self.head
+        return self.loaded
+
+    @cached_property
+    def weights_bytes(self) -> int:
+        """The model as it is stored in memory."""
+        if self.method is not Method.QLORA:
+            return self.loaded * self.width
+        packed = min(self.shape.matrices, self.loaded)
+        stored = packed * _QUANTISED_BYTES[self.knobs.quantization]
+        # One matrix at a time is unpacked.
+        largest = max(each.size for stack in self.shape.stacks for each in stack.linears)
+        return int(stored) + (self.loaded - packed + largest) * self.width
+
+    @property
+    def masters_bytes(self) -> int:
+        """Masters in fp32, and what the model computes with where that is another type."""
+        working = self.width if self.width != 4 and self.adapted else 0
+        masters = (4 + working) * self.trainable if self.adapted or self.width != 4 else 0
+        pissa = self.adapted and self.knobs.lora_variant is LoraVariant.PISSA
+        return masters + (4 * self.trainable if pissa else 0)  # where it started from
+
+    @property
+    def state_bytes(self) -> int:
+        """What the optimizer remembers."""
+        each = _STATE_BYTES[self.knobs.optimizer]
+        if self.knobs.optimizer is Optimizer.MUON and self.method is Method.FULL:
+            # Embedding and head learn with AdamW.
+            outside = self.trainable - min(self.shape.matrices, self.trainable)
+            return int(each * (self.trainable - outside) + 8 * outside)
+        return int(each * self.trainable)
+
+    def parts(self, tokens: int, evaluation_tokens: int) -> list[Part]:
+        """Memory by part when `tokens` are computed at once."""
+        activations = max(self._activation_bytes(tokens), evaluation_tokens * self._passing_bytes())
+        holes = min(_MOST_HOLES_BYTES[self.device], activations)
+        return [
+            Part("weights", self.weights_bytes),
+            Part("adapters" if self.adapted else "masters", self.masters_bytes),
+            Part("gradients", 4 * self.trainable),
+            Part("optimizer", self.state_bytes),
+            Part("activations", activations),
+            Part("logits", self._logit_bytes(tokens)),
+            Part("runtime", _RUNTIME_BYTES[self.device] + holes),
+        ]
+
+    def disk(self) -> tuple[int, int]:
+        """Bytes of one checkpoint (fp32 values and optimizer state) and of the output folder."""
+        checkpoint = 4 * self.trainable + self.state_bytes + _SMALL_FILES_BYTES
+        output = self.trainable * 4 if self.adapted else self.loaded * self.width
+        return checkpoint, output + _SMALL_FILES_BYTES
+
+    def _logit_bytes(self, tokens: int) -> int:
+        if self.scored:
+            return 0
+        trained = math.ceil(tokens * _TRAINED_SHARE)
+        logits = min(LOGITS_AT_ONCE[self.device], trained * self.shape.vocabulary) * _LOGIT_BYTES
+        if self.method is Method.FULL:
+            logits += self.shape.embedding * (4 + self.width)  # the head's own gradient
+        return logits
+
+    def _activation_bytes(self, tokens: int) -> int:
+        """Bytes that wait for the backward pass."""
+        kept, layers = self._kept_bytes(), float(self.learning_layers)
+        if self.shape.decoder is not None and self.method is not Method.FREEZE:
+            # About half of a row is read by the encoder, the other half written by the decoder.
+            layers = (self.shape.layers + _CROSS_ATTENTION * self.shape.decoder.layers) / 2
+        offloaded = self.knobs.activation_offload and self.device == "cuda"
+        if offloaded:
+            return int(tokens * min(layers, 2) * kept)
+        if self.knobs.gradient_checkpointing:
+            return int(tokens * (layers * self.shape.hidden * self.width + kept))
+        return int(tokens * layers * kept)
+
+    def _kept_bytes(self) -> int:
+        """Bytes per token and layer that wait for the backward pass.
+
+        What the norms give, queries, keys, values and attention's output, four tensors as wide as
+        the feed-forward (two where it has a single branch). The norms keep their input in fp32,
+        which beside a narrower type is a copy. Their bytes per element are fitted.
+        """
+        shape = self.shape
+        queries, keys = shape.heads * shape.head_dim, shape.key_value_heads * shape.head_dim
+        inner = (4 if shape.gated else 2) * shape.intermediate
+        elements = 2 * (shape.hidden + queries + keys) + inner
+        low_rank = self.knobs.lora_rank * len(shape.linears) if self.adapted else 0
+        norms = (26 if self.width == 4 else 11) * shape.hidden
+        return (elements + low_rank) * self.width + norms
+
+    def _passing_bytes(self) -> int:
+        """Bytes per token while one layer is computed and nothing is kept (evaluation)."""
+        shape = self.shape
+        return (6 * shape.hidden + 4 * shape.intermediate) * self.width + 2 * shape.hidden * 4
