@@ -1,11 +1,11 @@
 """Puts a run together from its spec, and takes its result apart into files."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
-from training_engine.contract.choices import Method
+from training_engine.contract.choices import head_of
 from training_engine.contract.names import FailureCode
 from training_engine.contract.spec import RunSpec
 from training_engine.control import StopRequests
@@ -15,14 +15,10 @@ from training_engine.data.records import listed
 from training_engine.devices import Placement
 from training_engine.events import Reporter
 from training_engine.failures import EngineFailure
-from training_engine.models import adapters, load
-from training_engine.models.weights import TrainableWeights
+from training_engine.models import attention, load, method
 from training_engine.objectives.sft import SupervisedFineTuning
 from training_engine.plan import make
 from training_engine.run import Run
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel
 
 
 def set_determinism(spec: RunSpec) -> None:
@@ -97,7 +93,14 @@ def build(
 ) -> Run:
     """Load the model, add what learns, and settle the plan; raises `EngineFailure`."""
     knobs = spec.hyperparameters
-    model = load.load_causal_lm(Path(spec.model.path), placement, packed=True)
+    model = load.load_stock(
+        Path(spec.model.path),
+        placement,
+        head_of(spec.objective),
+        attention.NAME,
+        quantization=method.quantization_of(spec),
+        trusted_code_sha256=spec.model.trusted_code_sha256,
+    )
     check_vocabulary(model, data)
     packed = load.packing_works(model)
     if not packed:
@@ -108,20 +111,10 @@ def build(
             "packing_off",
             "This model's attention can not be packed exactly: samples are computed one by one.",
         )
-    if spec.method == Method.LORA:
-        adapters.add_lora(
-            model,
-            rank=knobs.lora_rank,
-            alpha=knobs.lora_alpha,
-            dropout=knobs.lora_dropout,
-            wanted=knobs.target_modules,
-            generator=torch.Generator().manual_seed(knobs.seed),
-        )
-    else:
-        model.requires_grad_(True)
-    weights = TrainableWeights(model, weight_decay=knobs.weight_decay)
+    method.prepare(model, spec)
+    weights = method.trainable_weights(model, knobs)
     plan = make(knobs, data.train, model.config, placement.device)
-    total = sum(p.numel() for p in model.parameters())
+    total = method.parameter_count(model)
     reporter.say(
         f"model {spec.model.name}: {total / 1e6:.1f} M parameters, {weights.count / 1e6:.2f} M "
         f"learn ({spec.method}); {plan.total_steps} steps of {plan.batch_size} samples"
@@ -170,26 +163,4 @@ def final_metrics(run: Run, best: int) -> dict[str, float | None]:
 
 def write_weights(folder: Path, run: Run) -> None:
     """An adapter in PEFT's form, or a whole model in transformers' form."""
-    knobs, model = run.spec.hyperparameters, run.model
-    if run.spec.method == Method.LORA:
-        adapters.save_adapter(
-            folder,
-            model,
-            run.weights.masters,
-            base_model=run.spec.model.name,
-            revision=run.spec.model.revision,
-            rank=knobs.lora_rank,
-            alpha=knobs.lora_alpha,
-            dropout=knobs.lora_dropout,
-        )
-        return
-    save_model(folder, model)
-
-
-def save_model(folder: Path, model: Any) -> None:
-    """`config.json`, `generation_config.json` and safetensors that stock transformers loads."""
-    whole: PreTrainedModel = model
-    load.set_attention(whole, "sdpa")
-    whole.config.use_cache = True
-    whole.config._name_or_path = ""
-    whole.save_pretrained(folder)
+    method.save(folder, run.model, run.weights, run.spec)

@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from training_engine.contract.choices import Method
 from training_engine.contract.model_folder import (
+    ADAPTER_CONFIG_FILE,
     ADAPTER_WEIGHTS_FILE,
     UnfitFolder,
     check_adapter,
@@ -22,7 +22,9 @@ from training_engine.contract.model_folder import (
 from training_engine.contract.names import FailureCode
 from training_engine.data.chat import ChatTemplate
 from training_engine.failures import EngineFailure
-from training_engine.models import adapters, load
+from training_engine.models import load, method
+from training_engine.models.adapter_files import peft_config, peft_tensors
+from training_engine.models.quantised import QUANTIZATION_FILE, read_quantization
 from training_engine.run import Run
 
 # Words of several scripts, digits and code: what tokenizers treat differently.
@@ -33,7 +35,7 @@ READ_AGAIN = "Check the disk, then resume the run: its checkpoints are kept."
 def prove(folder: Path, run: Run, template: ChatTemplate) -> None:
     """Raise `EngineFailure` naming the first thing in `folder` that is not as it was trained."""
     try:
-        if run.spec.method == Method.LORA:
+        if method.makes_adapter(run.spec):
             _prove_adapter(folder, run)
         else:
             _prove_model(folder, run)
@@ -43,11 +45,14 @@ def prove(folder: Path, run: Run, template: ChatTemplate) -> None:
 
 
 def _prove_adapter(folder: Path, run: Run) -> None:
-    """Every matrix of every layer, and the numbers that scale them."""
-    config, knobs = check_adapter(folder), run.spec.hyperparameters
-    if (config.get("r"), config.get("lora_alpha")) != (knobs.lora_rank, knobs.lora_alpha):
-        raise _broken(f"{adapters.CONFIG_FILE} has another rank or alpha than the run")
-    wanted = adapters.peft_tensors(run.model, run.weights.masters)
+    """Every matrix of every layer, the numbers that scale them, and how the base was stored."""
+    config = check_adapter(folder)
+    meant = peft_config(run.model, method.adapter_facts(run.spec))
+    if odd := sorted(key for key in meant if config.get(key) != meant[key]):
+        raise _broken(f"{ADAPTER_CONFIG_FILE} has another {odd[0]} than the run")
+    if read_quantization(folder) != method.quantization_of(run.spec):
+        raise _broken(f"{QUANTIZATION_FILE} does not say how the base was stored")
+    wanted = peft_tensors(run.model, run.weights.masters)
     stored = set(read_header(folder / ADAPTER_WEIGHTS_FILE))
     if odd := sorted(stored ^ wanted.keys()):
         raise _broken(f"{ADAPTER_WEIGHTS_FILE} and the model differ in {odd[0]}")

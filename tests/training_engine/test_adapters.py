@@ -8,7 +8,7 @@ import torch
 
 from tests.tiny_model import build_tiny_model
 from training_engine.failures import EngineFailure
-from training_engine.models import adapters
+from training_engine.models import adapter_files, adapters, lora
 
 TOKENS = torch.tensor([[5, 6, 7, 8, 9, 10, 11]])
 
@@ -42,13 +42,12 @@ def tuned(folder: Path, **options: Any) -> Any:
 
 
 def learning(model: Any) -> list[torch.nn.Parameter]:
-    return [p for _, layer in adapters.lora_layers(model) for p in (layer.lora_a, layer.lora_b)]
+    return [p for _, layer in lora.lora_layers(model) for p in (layer.lora_a, layer.lora_b)]
 
 
 def save(model: Any, folder: Path, base: str) -> None:
-    adapters.save_adapter(
-        folder, model, {}, base_model=base, revision=None, rank=4, alpha=8, dropout=0.0
-    )
+    facts = adapter_files.AdapterFacts(base, None, rank=4, alpha=8, dropout=0.0)
+    adapter_files.save_adapter(folder, model, {}, facts)
 
 
 def logits(model: Any) -> torch.Tensor:
@@ -86,7 +85,7 @@ def test_stock_peft_loads_what_we_save(folder: Path, tmp_path: Path, targets: An
     stock = PeftModel.from_pretrained(load(folder), tmp_path).eval()
     torch.testing.assert_close(logits(stock), logits(model), rtol=1e-5, atol=1e-5)
     assert not torch.allclose(logits(model), logits(load(folder)), atol=1e-3)
-    assert str(folder) not in (tmp_path / adapters.CONFIG_FILE).read_text()
+    assert str(folder) not in (tmp_path / "adapter_config.json").read_text()
 
 
 def test_we_load_what_stock_peft_saved(folder: Path, tmp_path: Path) -> None:
@@ -98,13 +97,13 @@ def test_we_load_what_stock_peft_saved(folder: Path, tmp_path: Path) -> None:
     stock = get_peft_model(load(folder), config).eval()
     stock.save_pretrained(tmp_path)
     model = load(folder)
-    adapters.load_adapter(model, tmp_path)
+    adapter_files.load_adapter(model, tmp_path)
     torch.testing.assert_close(logits(model), logits(stock), rtol=1e-5, atol=1e-5)
 
 
 def test_an_adapter_can_be_switched_off(folder: Path) -> None:
     model = tuned(folder)
-    adapters.enable(model, False)
+    lora.enable(model, False)
     torch.testing.assert_close(logits(model), logits(load(folder)))
 
 

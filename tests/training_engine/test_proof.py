@@ -102,7 +102,7 @@ def other_template(folder: Path) -> None:
         ("lora", cut(ADAPTER), ADAPTER),
         ("lora", empty(ADAPTER), "has no safetensors weights"),
         ("lora", empty("adapter_config.json"), "adapter_config.json"),
-        ("lora", other_rank, "rank"),
+        ("lora", other_rank, "another r than"),
         ("lora", other_ids, "tokenizer"),
         ("lora", other_template, "chat template"),
         ("full", lose(MODEL, NORM), NORM),

@@ -1,10 +1,12 @@
 """What makes a folder a model that may be opened: whole safetensors, readable JSON, no code.
 
 `auto_map` names Python files inside a model folder; they would run with the engine's rights, so a
-folder is refused wherever in its configuration the key stands. Weights that are stored as pickles
+folder is refused wherever in its configuration the key stands, unless an administrator has allowed
+exactly these files. Weights that are stored as pickles
 run code when they are opened. Standard library only: both programs ask here.
 """
 
+import hashlib
 import json
 from dataclasses import dataclass
 from enum import StrEnum
@@ -34,14 +36,19 @@ HINTS = {
     Unfit.DAMAGED: "Add the model again: the copy is cut off or was changed.",
     Unfit.UNSAFE: "Choose a model with safetensors weights that transformers supports by itself.",
 }
+CODE_HINT = (
+    "Choose a model that transformers supports by itself, or ask an administrator to read the "
+    "program files of this one and to allow them."
+)
 
 
 class UnfitFolder(Exception):
     """A folder that is not opened; the text is a sentence that names `file`."""
 
-    def __init__(self, reason: Unfit, file: str, message: str) -> None:
+    def __init__(self, reason: Unfit, file: str, message: str, hint: str | None = None) -> None:
         super().__init__(message)
-        self.reason, self.file, self.message, self.hint = reason, file, message, HINTS[reason]
+        self.reason, self.file, self.message = reason, file, message
+        self.hint = hint or HINTS[reason]
 
 
 @dataclass(frozen=True)
@@ -52,18 +59,64 @@ class StoredTensor:
     shape: tuple[int, ...]
 
 
+def code_files(folder: Path) -> list[Path]:
+    """The program files of a model folder, by name."""
+    return sorted(path for path in folder.rglob("*.py") if path.is_file())
+
+
+def code_sha256(folder: Path) -> str | None:
+    """What a consent is given to: names and contents of every *.py file; None without any.
+
+    Each name (relative, with /) and each content goes in after its length, as eight bytes with the
+    lowest first, in the order of the names.
+    """
+    files = {path.relative_to(folder).as_posix(): path for path in code_files(folder)}
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        for part in (name.encode(), files[name].read_bytes()):
+            digest.update(len(part).to_bytes(8, "little"))
+            digest.update(part)
+    return digest.hexdigest() if files else None
+
+
 def names_code(value: Any) -> bool:
     """Whether `auto_map` stands anywhere in a configuration."""
-    todo = [value]
+    return bool(_code_maps(value))
+
+
+def _code_maps(value: Any) -> list[Any]:
+    """Everything that stands under `auto_map` in a configuration."""
+    todo, found = [value], []
     while todo:
         item = todo.pop()
         if isinstance(item, dict):
             if "auto_map" in item:
-                return True
+                found.append(item["auto_map"])
             todo.extend(item.values())
         elif isinstance(item, list):
             todo.extend(item)
-    return False
+    return found
+
+
+def runs_code(folder: Path) -> bool:
+    """Whether a model can only be opened by executing program files; raises `UnfitFolder`."""
+    return any(names_code(read_object(path)) for path in sorted(folder.glob("*config.json")))
+
+
+def _check_code(folder: Path, path: Path, trusted_code_sha256: str | None) -> None:
+    """Refuse a configuration that names code, unless it is the code that is trusted."""
+    maps = _code_maps(read_object(path))
+    if not maps:
+        return
+    if "--" in json.dumps(maps):  # OWNER/NAME--FILE: files that are not in the folder
+        message = f"The model wants to run Python code from somewhere else ({path.name})."
+        raise UnfitFolder(Unfit.UNSAFE, path.name, message)
+    if trusted_code_sha256 is None:
+        message = f"The model wants to run Python code that it brings along ({path.name})."
+        raise UnfitFolder(Unfit.UNSAFE, path.name, message, CODE_HINT)
+    if code_sha256(folder) != trusted_code_sha256:
+        message = "The model's Python code is not the code that an administrator has allowed."
+        raise UnfitFolder(Unfit.UNSAFE, path.name, message, CODE_HINT)
 
 
 def read_object(path: Path) -> dict[str, Any]:
@@ -85,19 +138,15 @@ def read_object(path: Path) -> dict[str, Any]:
     return value
 
 
-def check_model(folder: Path) -> dict[str, Any]:
+def check_model(folder: Path, trusted_code_sha256: str | None = None) -> dict[str, Any]:
     """The config.json of a folder that is safe to load and whole; raises `UnfitFolder`.
 
     Reads every configuration and the headers of the weights, never the weights themselves.
+    `trusted_code_sha256`: `code_sha256` of the program files that may be executed.
     """
     config = read_object(folder / CONFIG_FILE)
     for path in sorted(folder.glob("*config.json")):
-        if names_code(read_object(path)):
-            raise UnfitFolder(
-                Unfit.UNSAFE,
-                path.name,
-                f"The model wants to run Python code that it brings along ({path.name}).",
-            )
+        _check_code(folder, path, trusted_code_sha256)
     tokenizer = folder / "tokenizer.json"
     if tokenizer.is_file():
         read_object(tokenizer)

@@ -8,25 +8,31 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from training_engine.contract.choices import Head
+from training_engine.contract.choices import Head, Quantization
 from training_engine.contract.model_folder import CONFIG_FILE, Unfit, UnfitFolder, check_model
 from training_engine.contract.names import FailureCode
 from training_engine.devices import Placement
 from training_engine.failures import EngineFailure
 from training_engine.models import attention
+from training_engine.models.adapters import classification_head, output_layers, within
+from training_engine.models.quantised import quantise
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 # Families whose packed attention the tests hold equal to the stock one; others are tried first.
 KNOWN_FAMILIES = frozenset({"llama", "mistral", "qwen2", "qwen3", "smollm3", "phi3", "olmo2"})
+STOCK_ATTENTION = "sdpa"
 CHOOSE_AGAIN = "Choose the model again, or add it once more on the models page."
 
 
-def check_folder(path: Path, name: str) -> dict[str, Any]:
-    """The model's config.json; raises `EngineFailure` when the folder is not a usable model."""
+def check_folder(path: Path, name: str, trusted_code_sha256: str | None = None) -> dict[str, Any]:
+    """The model's config.json; raises `EngineFailure` when the folder is not a usable model.
+
+    `trusted_code_sha256`: of the program files in it that an administrator has allowed.
+    """
     try:
-        return check_model(path)
+        return check_model(path, trusted_code_sha256)
     except UnfitFolder as error:
         missing = error.file == CONFIG_FILE and error.reason is Unfit.MISSING
         message = (
@@ -47,12 +53,15 @@ def quiet() -> None:
     logging.disable_progress_bar()
 
 
-def load_tokenizer(path: Path) -> Any:
-    """The tokenizer of a model folder; raises `EngineFailure`."""
+def load_tokenizer(path: Path, *, trusted: bool = False) -> Any:
+    """The tokenizer of a model folder; raises `EngineFailure`.
+
+    `trusted`: `check_folder` has found the code that may be executed.
+    """
     from transformers import AutoTokenizer
 
     try:
-        return AutoTokenizer.from_pretrained(path, local_files_only=True, trust_remote_code=False)
+        return AutoTokenizer.from_pretrained(path, local_files_only=True, trust_remote_code=trusted)
     except Exception as error:
         # The tokenizers library knows one kind of error only: Exception itself.
         if type(error) is not Exception and not isinstance(error, _malformed()):
@@ -69,7 +78,8 @@ def load_causal_lm(path: Path, placement: Placement, *, packed: bool) -> "PreTra
 
     Raises `EngineFailure` for folders that transformers can not load, or not whole.
     """
-    return load_stock(path, placement, Head.CAUSAL_LM, attention.NAME if packed else "sdpa")
+    name = attention.NAME if packed else STOCK_ATTENTION
+    return load_stock(path, placement, Head.CAUSAL_LM, name)
 
 
 def load_stock(
@@ -79,23 +89,28 @@ def load_stock(
     attention_name: str,
     *,
     new: tuple[str, ...] = (),
+    quantization: Quantization | None = None,
+    trusted_code_sha256: str | None = None,
     **options: Any,
 ) -> "PreTrainedModel":
     """A stock model that ends in `head`; `options` go into its configuration.
 
-    `new`: weights that may be missing, by the beginning of their names: they are learnt. Raises
-    `EngineFailure` for folders that transformers can not load, or not whole: it would fill what is
-    missing with random numbers.
+    `new`: weights that may be missing, by the beginning of their names, beside those of a
+    classification head; they are learnt, and their modules stand in `model.new_modules`.
+    `quantization` packs the frozen matrices on their way to the device. `trusted_code_sha256`: the
+    folder's own program files are executed if they are those. Raises `EngineFailure` for folders
+    that transformers can not load, or not whole: it would fill what is missing with random numbers.
     """
+    config = check_folder(path, path.name, trusted_code_sha256)
     attention.register()
     try:
-        model: PreTrainedModel
-        model, found = _auto_class(head).from_pretrained(
+        model, found = _from_pretrained(
             path,
+            head,
+            attention_name,
             dtype=placement.dtype,
-            attn_implementation=attention_name,
             local_files_only=True,
-            trust_remote_code=False,
+            trust_remote_code=trusted_code_sha256 is not None and "auto_map" in config,
             use_safetensors=True,
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # told below, in plain words
@@ -109,13 +124,21 @@ def load_stock(
             f"The model can not be loaded from {path.name}: {_short(error)}",
             CHOOSE_AGAIN,
         ) from error
-    _check_whole(path, found, new)
+    begun = _newly_begun(model, found, head, new)
+    _check_whole(path, found, begun)
+    model.new_modules = sorted({name.rpartition(".")[0] for name in begun})
     model.config.use_cache = False
-    return model.to(placement.device)
+    if quantization is not None:
+        keep = output_layers(model) | classification_head(model)
+        quantise(model, quantization, placement.device, keep)
+    placed: PreTrainedModel = model.to(placement.device)
+    return placed
 
 
-def _auto_class(head: Head) -> Any:
-    """The Auto class of transformers, of which only the one that is used gets imported."""
+def _from_pretrained(
+    path: Path, head: Head, attention_name: str, **options: Any
+) -> tuple[Any, dict[str, Any]]:
+    """Model and loading info; families without the attention that is wanted get the plainest."""
     import transformers
 
     names = {
@@ -123,13 +146,33 @@ def _auto_class(head: Head) -> Any:
         Head.SEQUENCE_CLASSIFICATION: "AutoModelForSequenceClassification",
         Head.SEQ2SEQ_LM: "AutoModelForSeq2SeqLM",
     }
-    return getattr(transformers, names[head])
+    auto: Any = getattr(transformers, names[head])  # only the one that is used gets imported
+    found: tuple[Any, dict[str, Any]]
+    try:
+        found = auto.from_pretrained(path, attn_implementation=attention_name, **options)
+    except ValueError as error:
+        if "does not support an attention implementation" not in str(error):
+            raise
+        found = auto.from_pretrained(path, attn_implementation="eager", **options)
+    return found
 
 
-def _check_whole(path: Path, found: dict[str, Any], new: tuple[str, ...]) -> None:
+def _newly_begun(
+    model: nn.Module, found: dict[str, Any], head: Head, new: tuple[str, ...]
+) -> set[str]:
+    """Weights that the base does not have and that are learnt: a head, and a pooler before it."""
+    absent = {*found["missing_keys"], *(name for name, *_ in found["mismatched_keys"])}
+    begun = {name for name in absent if name.startswith(new)}
+    if head is Head.SEQUENCE_CLASSIFICATION:
+        heads = classification_head(model)
+        begun |= {n for n in absent if within(n, heads) or "pooler" in n.split(".")}
+    return begun
+
+
+def _check_whole(path: Path, found: dict[str, Any], new: set[str]) -> None:
     """Refuse a model that did not get all its weights; raises `EngineFailure`."""
-    mismatched = sorted(key for key in found["mismatched_keys"] if not key[0].startswith(new))
-    absent = sorted(name for name in found["missing_keys"] if not name.startswith(new))
+    mismatched = sorted(key for key in found["mismatched_keys"] if key[0] not in new)
+    absent = sorted(set(found["missing_keys"]) - new)
     if mismatched:
         name, stored, wanted = mismatched[0]
         sizes = f"{_shape(stored)} instead of {_shape(wanted)}"
@@ -156,11 +199,14 @@ def _shape(sizes: Iterable[int]) -> str:
 def packing_works(model: nn.Module) -> bool:
     """Whether two samples in one row give what each gives alone with stock attention.
 
-    Families of `KNOWN_FAMILIES` are not tried; the tests do that.
+    Families of `KNOWN_FAMILIES` are not tried; the tests do that. Encoders and models of two
+    stacks are never packed.
     """
     config: Any = model.config
     if config.model_type in KNOWN_FAMILIES:
         return True
+    if config.is_encoder_decoder or not hasattr(model, "get_decoder"):
+        return False
     device = next(model.parameters()).device
     generator = torch.Generator().manual_seed(0)
     ids = torch.randint(0, config.vocab_size, (1, 24), generator=generator).to(device)
@@ -174,7 +220,7 @@ def packing_works(model: nn.Module) -> bool:
             packed = decoder(
                 input_ids=ids, position_ids=positions, sample_lengths=(15, 9), use_cache=False
             ).last_hidden_state
-            set_attention(model, "sdpa")
+            set_attention(model, STOCK_ATTENTION)
             alone = [decoder(input_ids=p, use_cache=False).last_hidden_state for p in parts]
     except (ValueError, TypeError):
         return False

@@ -1,61 +1,94 @@
-"""The weights that learn: float32 masters in one flat tensor, one AdamW over it.
+"""The weights that learn: float32 masters in one flat tensor, and the optimizer over it.
 
 The model computes in its own type with a copy of the masters. Gradients are summed in float32 over
 the micro-batches of a step, so that their number does not show in the result.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from itertools import groupby
 
 import torch
 from torch import Tensor, nn
 
+from training_engine.contract.choices import Optimizer
+from training_engine.models.optimizers import FLAT, Optimizers, Part
+
+Named = tuple[str, nn.Parameter]
+
 
 class TrainableWeights:
-    """All parameters of a model that require a gradient."""
+    """All parameters of a model that require a gradient.
 
-    def __init__(self, model: nn.Module, *, weight_decay: float) -> None:
+    `rate_of` gives the multiple of the learning rate for a parameter's name (LoRA+); `is_hidden`
+    tells the matrices that Muon takes. `fixed`: tensors that do not learn and that belong to the
+    result all the same; they stand among the masters, and so in checkpoints.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        *,
+        weight_decay: float,
+        optimizer: Optimizer = Optimizer.ADAMW,
+        rate_of: Callable[[str], float] = lambda name: 1.0,
+        is_hidden: Callable[[str], bool] = lambda name: False,
+        fixed: Mapping[str, Tensor] | None = None,
+    ) -> None:
+        def rule(item: Named) -> tuple[bool, float]:
+            # Matrices decay, biases and norms do not.
+            return item[1].ndim < 2, rate_of(item[0])
+
         named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-        # Matrices decay, biases and norms do not: sorted so that each kind is one stretch.
-        named.sort(key=lambda item: item[1].ndim < 2)
-        decayed = sum(p.numel() for _, p in named if p.ndim >= 2)
+        # Sorted so that what one rule governs is one stretch.
+        named.sort(key=rule)
         size = sum(p.numel() for _, p in named)
-        first = named[0][1]
-        self._master = torch.empty(size, dtype=torch.float32, device=first.device)
+        self._master = torch.empty(size, dtype=torch.float32, device=named[0][1].device)
         self._gradient = torch.zeros_like(self._master)
-        self._working = None if first.dtype == torch.float32 else self._master.to(first.dtype)
+        self._working: list[tuple[Tensor, Tensor]] = []  # a stretch of masters, its copy
         self.masters: dict[str, Tensor] = {}
         self.gradients: dict[str, Tensor] = {}
         start = 0
-        for name, parameter in named:
-            stretch = slice(start, start + parameter.numel())
-            self._adopt(name, parameter, stretch)
-            start += parameter.numel()
-        self._parts = [
-            nn.Parameter(part) for part in (self._master[:decayed], self._master[decayed:])
-        ]
-        for part, gradient in zip(
-            self._parts, (self._gradient[:decayed], self._gradient[decayed:]), strict=True
-        ):
-            part.grad = gradient
-        groups = [
-            {"params": [part], "weight_decay": decay}
-            for part, decay in zip(self._parts, (weight_decay, 0.0), strict=True)
-            if part.numel()
-        ]
-        self._optimizer = torch.optim.AdamW(groups, lr=0.0, fused=True)
+        for dtype, same in groupby(named, key=lambda item: item[1].dtype):
+            start = self._adopt_stretch(list(same), start, dtype)
+        if optimizer in FLAT:
+            parts = self._flat_parts(named, rule)
+        else:
+            parts = [
+                Part(self._with_gradient(self.masters[n], self.gradients[n]), p.ndim >= 2,
+                     rate_of(n), p.ndim == 2 and is_hidden(n))
+                for n, p in named
+            ]  # fmt: skip
+        self._optimizer = Optimizers(optimizer, parts, weight_decay)
+        self.masters.update(fixed or {})
 
-    def _adopt(self, name: str, parameter: nn.Parameter, stretch: slice) -> None:
-        """Let a parameter live in the flat tensors."""
+    def _adopt_stretch(self, named: list[Named], start: int, dtype: torch.dtype) -> int:
+        """Let parameters of one type live in the flat tensors; returns where they end."""
+        end = start + sum(p.numel() for _, p in named)
+        working = None
+        if dtype != torch.float32:
+            working = self._master[start:end].to(dtype)
+            self._working.append((self._master[start:end], working))
+        at = start
+        for name, parameter in named:
+            stretch = slice(at, at + parameter.numel())
+            copy = None if working is None else working[at - start : stretch.stop - start]
+            self._adopt(name, parameter, stretch, copy)
+            at = stretch.stop
+        return int(end)
+
+    def _adopt(
+        self, name: str, parameter: nn.Parameter, stretch: slice, working: Tensor | None
+    ) -> None:
         shape = parameter.shape
         master, gradient = self._master[stretch].view(shape), self._gradient[stretch].view(shape)
         with torch.no_grad():
             master.copy_(parameter)
         self.masters[name], self.gradients[name] = master, gradient
-        if self._working is None:
+        if working is None:
             parameter.data = master
             parameter.grad = gradient
             return
-        parameter.data = self._working[stretch].view(shape)
+        parameter.data = working.view(shape)
         with torch.no_grad():
             parameter.copy_(master)
 
@@ -65,6 +98,24 @@ class TrainableWeights:
                 leaf.grad = None
 
         parameter.register_post_accumulate_grad_hook(collect)
+
+    def _flat_parts(
+        self, named: list[Named], rule: Callable[[Named], tuple[bool, float]]
+    ) -> list[Part]:
+        """One part for each rule, over the whole stretch of its parameters."""
+        parts, start = [], 0
+        for (small, rate), same in groupby(named, key=rule):
+            end = start + sum(p.numel() for _, p in same)
+            stretch = self._with_gradient(self._master[start:end], self._gradient[start:end])
+            parts.append(Part(stretch, not small, rate))
+            start = end
+        return parts
+
+    @staticmethod
+    def _with_gradient(master: Tensor, gradient: Tensor) -> nn.Parameter:
+        part = nn.Parameter(master)
+        part.grad = gradient
+        return part
 
     @property
     def count(self) -> int:
@@ -83,23 +134,17 @@ class TrainableWeights:
         return norm
 
     def step(self, learning_rate: float) -> None:
-        """One AdamW update (https://arxiv.org/abs/1711.05101), then the model sees it."""
-        for group in self._optimizer.param_groups:
-            group["lr"] = learning_rate
-        self._optimizer.step()
+        """One update by the optimizer, then the model sees it."""
+        self._optimizer.step(learning_rate)
         self._publish()
 
     def _publish(self) -> None:
-        if self._working is not None:
-            self._working.copy_(self._master)
+        for master, working in self._working:
+            working.copy_(master)
 
     def optimizer_tensors(self) -> dict[str, Tensor]:
-        """The moments of AdamW and its step count, for a checkpoint."""
-        found = {}
-        for index, part in enumerate(self._parts):
-            for key, value in self._optimizer.state.get(part, {}).items():
-                found[f"{index}.{key}"] = value
-        return found
+        """What the optimizer remembers, for a checkpoint."""
+        return self._optimizer.tensors()
 
     def load(self, masters: Mapping[str, Tensor]) -> None:
         """Take over weights by name; raises `KeyError` when one is missing."""
@@ -110,15 +155,4 @@ class TrainableWeights:
 
     def load_optimizer(self, tensors: Mapping[str, Tensor]) -> None:
         """Take over what `optimizer_tensors` gave."""
-        for index, part in enumerate(self._parts):
-            state = {
-                name.partition(".")[2]: value
-                for name, value in tensors.items()
-                if name.startswith(f"{index}.")
-            }
-            if state:
-                moved = {
-                    key: value.clone() if key == "step" else value.to(part.device).clone()
-                    for key, value in state.items()
-                }
-                self._optimizer.state[part] = moved
+        self._optimizer.load(dict(tensors))
