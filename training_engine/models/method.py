@@ -33,6 +33,14 @@ def quantization_of(spec: RunSpec) -> Quantization | None:
     return spec.hyperparameters.quantization if spec.method is Method.QLORA else None
 
 
+def loading_options(spec: RunSpec) -> dict[str, Any]:
+    """What `load.load_stock` must know of a run beside its head."""
+    return {
+        "quantization": quantization_of(spec),
+        "trusted_code_sha256": spec.model.trusted_code_sha256,
+    }
+
+
 def makes_adapter(spec: RunSpec) -> bool:
     """Whether the result is an adapter beside its base, not a whole model."""
     return spec.method in ADAPTED

@@ -43,7 +43,7 @@ class TrainableWeights:
         named.sort(key=rule)
         size = sum(p.numel() for _, p in named)
         self._master = torch.empty(size, dtype=torch.float32, device=named[0][1].device)
-        self._gradient = torch.zeros_like(self._master)
+        self.gradient = torch.zeros_like(self._master)  # of all, flat, float32
         self._working: list[tuple[Tensor, Tensor]] = []  # a stretch of masters, its copy
         self.masters: dict[str, Tensor] = {}
         self.gradients: dict[str, Tensor] = {}
@@ -80,7 +80,7 @@ class TrainableWeights:
         self, name: str, parameter: nn.Parameter, stretch: slice, working: Tensor | None
     ) -> None:
         shape = parameter.shape
-        master, gradient = self._master[stretch].view(shape), self._gradient[stretch].view(shape)
+        master, gradient = self._master[stretch].view(shape), self.gradient[stretch].view(shape)
         with torch.no_grad():
             master.copy_(parameter)
         self.masters[name], self.gradients[name] = master, gradient
@@ -106,7 +106,7 @@ class TrainableWeights:
         parts, start = [], 0
         for (small, rate), same in groupby(named, key=rule):
             end = start + sum(p.numel() for _, p in same)
-            stretch = self._with_gradient(self._master[start:end], self._gradient[start:end])
+            stretch = self._with_gradient(self._master[start:end], self.gradient[start:end])
             parts.append(Part(stretch, not small, rate))
             start = end
         return parts
@@ -124,13 +124,13 @@ class TrainableWeights:
 
     def zero_gradients(self) -> None:
         """Begin a step."""
-        self._gradient.zero_()
+        self.gradient.zero_()
 
     def clip(self, max_norm: float) -> float:
         """Shorten the gradient to `max_norm`; returns its length before (maybe not finite)."""
-        norm = float(torch.linalg.vector_norm(self._gradient))
+        norm = float(torch.linalg.vector_norm(self.gradient))
         if norm > max_norm:
-            self._gradient.mul_(max_norm / norm)
+            self.gradient.mul_(max_norm / norm)
         return norm
 
     def step(self, learning_rate: float) -> None:
