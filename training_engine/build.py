@@ -5,19 +5,22 @@ from typing import Any
 
 import torch
 
-from training_engine.contract.choices import head_of
+from training_engine.contract.choices import Head, head_of
+from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.contract.names import FailureCode
 from training_engine.contract.spec import RunSpec
 from training_engine.control import StopRequests
 from training_engine.data.order import SampleOrder
 from training_engine.data.prepare import PreparedData
+from training_engine.data.reading import Reading
 from training_engine.data.records import listed
 from training_engine.devices import Placement
+from training_engine.distributed import Processes
 from training_engine.events import Reporter
 from training_engine.failures import EngineFailure
-from training_engine.models import attention, load, method
-from training_engine.objectives.sft import SupervisedFineTuning
-from training_engine.plan import make
+from training_engine.models import heads, load, method
+from training_engine.objectives import recipe_of
+from training_engine.plan import at_once, make
 from training_engine.run import Run
 
 
@@ -30,9 +33,19 @@ def set_determinism(spec: RunSpec) -> None:
         torch.utils.deterministic.fill_uninitialized_memory = False
 
 
-def report_data(reporter: Reporter, data: PreparedData) -> None:
+def report_data(reporter: Reporter, data: PreparedData, reading: Reading) -> None:
     """What was kept, cut, left out and held out: nothing happens to a row silently."""
     train, held = data.train, data.evaluation
+    wanted = reading.knobs.max_length
+    if (longest := reading.lengths[0]) < wanted:
+        reporter.notice(
+            "warning",
+            "context_shorter",
+            f"The model reads at most {longest} tokens, so that is the longest sample, not the "
+            f"{wanted} that were asked for.",
+            context=longest,
+            max_length=wanted,
+        )
     reporter.notice(
         "info",
         "data_ready",
@@ -87,61 +100,80 @@ def build(
     spec: RunSpec,
     placement: Placement,
     data: PreparedData,
+    reading: Reading,
     reporter: Reporter,
     stop: StopRequests,
     versions: dict[str, str],
+    processes: Processes,
 ) -> Run:
     """Load the model, add what learns, and settle the plan; raises `EngineFailure`."""
     knobs = spec.hyperparameters
-    model = load.load_stock(
-        Path(spec.model.path),
-        placement,
-        head_of(spec.objective),
-        attention.NAME,
-        quantization=method.quantization_of(spec),
-        trusted_code_sha256=spec.model.trusted_code_sha256,
-    )
+    model, packed = heads.load_model(spec, placement, reading)
     check_vocabulary(model, data)
-    packed = load.packing_works(model)
-    if not packed:
-        load.set_attention(model, "sdpa")
-    if not packed and knobs.packing:
+    single = head_of(spec.objective) is Head.CAUSAL_LM
+    if not packed and knobs.packing and single:
         reporter.notice(
             "warning",
             "packing_off",
             "This model's attention can not be packed exactly: samples are computed one by one.",
         )
     method.prepare(model, spec)
+    save_memory(model, knobs, placement, reporter)
     weights = method.trainable_weights(model, knobs)
-    plan = make(knobs, data.train, model.config, placement.device)
+    plan = make(knobs, data.train)
     total = method.parameter_count(model)
     reporter.say(
         f"model {spec.model.name}: {total / 1e6:.1f} M parameters, {weights.count / 1e6:.2f} M "
         f"learn ({spec.method}); {plan.total_steps} steps of {plan.batch_size} samples"
     )
+    forward = heads.forward_of(spec, model, packed=packed)
+    one_by_one = single and not (packed and knobs.packing)
     return Run(
         spec=spec,
         run_dir=run_dir,
         placement=placement,
         model=model,
         weights=weights,
-        objective=SupervisedFineTuning(model, packed=packed),
-        train=data.train,
-        evaluation=data.evaluation,
+        criterion=recipe_of(spec.objective).criterion(forward, knobs, spec.objective),
+        data=data,
         order=SampleOrder(knobs.seed, len(data.train)),
         plan=plan,
         reporter=reporter,
         stop=stop,
         versions=versions,
-        packed=packed and knobs.packing,
+        at_once=at_once(knobs, model.config, placement.device, alone=one_by_one),
+        processes=processes,
+        padded=not packed and not single,
     )
+
+
+def save_memory(
+    model: Any, knobs: Hyperparameters, placement: Placement, reporter: Reporter
+) -> None:
+    """Gradient checkpointing and compilation as asked for, or why not."""
+    if knobs.gradient_checkpointing:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    if placement.device.type == "cuda":
+        if knobs.compile:
+            model.get_decoder().compile(dynamic=True)
+        return
+    for name, wanted in (
+        ("compile", knobs.compile),
+        ("activation_offload", knobs.activation_offload),
+    ):
+        if wanted:
+            reporter.notice(
+                "info",
+                "knob_without_effect",
+                f"{name} is for GPUs and was left off on {placement.device.type}.",
+                knob=name,
+            )
 
 
 def check_vocabulary(model: Any, data: PreparedData) -> None:
     """Raise `EngineFailure` when the tokenizer gives ids that the model has no embedding for."""
     known = int(model.get_input_embeddings().weight.shape[0])
-    sets = (data.train, data.evaluation)
-    largest = max(int(found.tokens.max()) for found in sets if found is not None and len(found))
+    largest = max(int(found.tokens.max()) for found in data.sets)
     if largest >= known:
         raise EngineFailure(
             FailureCode.MODEL_NOT_FOUND,
@@ -152,12 +184,13 @@ def check_vocabulary(model: Any, data: PreparedData) -> None:
 
 
 def final_metrics(run: Run, best: int) -> dict[str, float | None]:
-    """What the card and the last event say of the run."""
+    """What the card and the last event say of the run, whose result is the step `best`."""
     state = run.state
-    measured = state.best_loss if best == state.best_step else state.last_eval_loss
+    measured = state.kept_loss if best == state.kept_step else state.last_eval_loss
     found: dict[str, float | None] = {"loss": state.last_loss}
     if measured is not None:
-        found |= {"eval_loss": measured, "best_step": float(best)}
+        found |= {"eval_loss": measured, "best_step": float(state.best_step or best)}
+        found["output_step"] = float(best)
     return found
 
 

@@ -38,7 +38,7 @@ def explain(error: BaseException) -> EngineFailure:
         return EngineFailure(
             FailureCode.HOST_OUT_OF_MEMORY, "The machine has not enough memory.", SMALLER
         )
-    if type(error).__name__ == "OutOfMemoryError" or "out of memory" in text.lower():
+    if is_out_of_memory(error):
         return EngineFailure(
             FailureCode.OUT_OF_MEMORY, "The accelerator has not enough memory.", SMALLER
         )
@@ -66,6 +66,12 @@ def explain(error: BaseException) -> EngineFailure:
         f"The engine met an error that it does not know: {type(error).__name__}: {first}",
         "The log shows where. Report it together with the versions at its beginning.",
     )
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether torch found no memory, on a GPU or on the CPU."""
+    text = str(error).lower()
+    return "out of memory" in text or "can't allocate memory" in text
 
 
 def _errno(error: BaseException) -> int | None:

@@ -16,6 +16,14 @@ EVALUATIONS_PER_RUN = 10
 NO_LIMIT = 2**62
 
 
+@dataclass
+class AtOnce:
+    """How much goes through the model together; less of it changes memory, not the result."""
+
+    tokens: int
+    samples: int | None
+
+
 @dataclass(frozen=True)
 class Plan:
     """Steps are optimizer steps; every step takes `batch_size` samples, the last maybe fewer."""
@@ -26,8 +34,7 @@ class Plan:
     batch_size: int
     evaluation_steps: int
     save_steps: int | None  # None: with every evaluation
-    max_tokens: int
-    max_samples: int | None
+    sample_steps: int | None  # None: at the end only
 
     def epoch(self, position: int) -> float:
         """How often the data set was seen after `position` samples."""
@@ -43,19 +50,23 @@ class Plan:
             return self.evaluates(step)
         return step % self.save_steps == 0 or step == self.total_steps
 
+    def samples(self, step: int) -> bool:
+        """Whether sample answers are due after this step; those of the last come with the end."""
+        every = self.sample_steps
+        return every is not None and step % every == 0 and step < self.total_steps
+
     def evaluations_after(self, step: int) -> int:
         """How many evaluations are still to come."""
         end, every = self.total_steps, self.evaluation_steps
         return end // every - step // every + (end % every > 0 and step < end)
 
 
-def make(knobs: Hyperparameters, train: EncodedSet, config: Any, device: torch.device) -> Plan:
-    """The plan of a run over `train` with a model of this transformers config."""
+def make(knobs: Hyperparameters, train: EncodedSet) -> Plan:
+    """The plan of a run over `train`."""
     samples = max(1, round(knobs.epochs * len(train)))
     steps = math.ceil(samples / knobs.batch_size)
     if knobs.max_steps is not None and knobs.max_steps < steps:
         steps, samples = knobs.max_steps, knobs.max_steps * knobs.batch_size
-    micro = knobs.micro_batch_size
     return Plan(
         num_samples=len(train),
         total_samples=samples,
@@ -63,9 +74,15 @@ def make(knobs: Hyperparameters, train: EncodedSet, config: Any, device: torch.d
         batch_size=knobs.batch_size,
         evaluation_steps=knobs.evaluation_steps or max(1, math.ceil(steps / EVALUATIONS_PER_RUN)),
         save_steps=knobs.save_steps,
-        max_tokens=tokens_at_once(config, device) if micro == "auto" else NO_LIMIT,
-        max_samples=None if micro == "auto" else micro,
+        sample_steps=knobs.sample_steps,
     )
+
+
+def at_once(knobs: Hyperparameters, config: Any, device: torch.device, *, alone: bool) -> AtOnce:
+    """How much is computed together; `alone`: one sample at a time, whatever fits."""
+    micro = knobs.micro_batch_size
+    tokens = tokens_at_once(config, device) if micro == "auto" else NO_LIMIT
+    return AtOnce(tokens, 1 if alone else None if micro == "auto" else micro)
 
 
 def tokens_at_once(config: Any, device: torch.device) -> int:

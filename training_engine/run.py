@@ -3,9 +3,9 @@
 import hashlib
 import json
 from array import array
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -21,18 +21,23 @@ from training_engine.contract.names import (
 from training_engine.contract.spec import RunSpec
 from training_engine.control import StopRequests
 from training_engine.data import ledger
-from training_engine.data.encode import EncodedSet
 from training_engine.data.ledger import Ledger
 from training_engine.data.order import SampleOrder
+from training_engine.data.prepare import PreparedData
 from training_engine.devices import Placement
+from training_engine.distributed import Processes
 from training_engine.events import Pace, Reporter
 from training_engine.failures import EngineFailure
 from training_engine.models.weights import TrainableWeights
-from training_engine.objectives.sft import SupervisedFineTuning
-from training_engine.plan import Plan
+from training_engine.objectives.criterion import Criterion
+from training_engine.plan import AtOnce, Plan
 
 # Knobs that change how a result is computed or watched, not what it is.
-FREE_ON_RESUME = {"micro_batch_size", "evaluation_steps", "save_steps", "early_stopping_patience"}
+FREE_ON_RESUME = {
+    "micro_batch_size", "evaluation_steps", "save_steps", "sample_steps", "early_stopping_patience",
+    "output_checkpoint", "gradient_checkpointing", "activation_offload", "compile",
+    "recover_from_oom",
+}  # fmt: skip
 
 
 @dataclass
@@ -43,6 +48,9 @@ class State:
     position: int = 0  # samples consumed
     best_step: int | None = None
     best_loss: float | None = None
+    # What becomes the result as things stand: the best step, or the fastest; None: the last.
+    kept_step: int | None = None
+    kept_loss: float | None = None
     evaluations_without_gain: int = 0
     last_loss: float | None = None
     last_eval_loss: float | None = None
@@ -50,22 +58,24 @@ class State:
 
 @dataclass
 class Run:
-    """One attempt in progress."""
+    """One attempt in progress; every process that shares it has one."""
 
     spec: RunSpec
     run_dir: Path
     placement: Placement
     model: nn.Module
     weights: TrainableWeights
-    objective: SupervisedFineTuning
-    train: EncodedSet
-    evaluation: EncodedSet | None
+    criterion: Criterion
+    data: PreparedData
     order: SampleOrder
     plan: Plan
     reporter: Reporter
     stop: StopRequests
     versions: dict[str, str]
-    packed: bool
+    at_once: AtOnce
+    processes: Processes
+    padded: bool = False
+    sample: Callable[[], None] = lambda: None  # shows answers to held-out prompts
     state: State = field(default_factory=State)
     pace: Pace = field(default_factory=Pace)
     saved: dict[int, str] = field(default_factory=dict)  # step → folder of a checkpoint
@@ -74,6 +84,11 @@ class Run:
     def ledger(self) -> Ledger:
         """The samples consumed by this attempt and those it continues."""
         return Ledger(self.run_dir / LEDGER_FILE)
+
+    def note_consumed(self, samples: Sequence[int]) -> None:
+        """Write down the samples of a step."""
+        if self.processes.main:
+            self.ledger.append(samples)
 
     def identity(self) -> dict[str, str]:
         """What must be equal for a checkpoint to continue this very run."""
@@ -87,8 +102,11 @@ class Run:
         }
 
     def save(self) -> None:
-        """Commit a checkpoint of the present state; keep it, the best one and no other."""
+        """Commit a checkpoint of the present state; keep it, the one to be the result, no other."""
         state = self.state
+        if not self.processes.main:
+            self.processes.wait()
+            return
         self.ledger.sync()
         saved = checkpoints.save(
             self.run_dir,
@@ -97,7 +115,7 @@ class Run:
             tensors={
                 "weights": self.weights.masters,
                 "optimizer": self.weights.optimizer_tensors(),
-                "random": _random_state(self.placement.device),
+                "random": random_state(self.placement.device),
             },
             state={
                 **vars(state),
@@ -114,9 +132,10 @@ class Run:
             size_bytes=saved.size_bytes,
             manifest_sha256=saved.manifest_sha256,
         )
-        keep = {saved.name, self.saved.get(state.best_step or 0, "")}
+        keep = {saved.name, self.saved.get(state.kept_step or 0, "")}
         checkpoints.prune(self.run_dir, keep)
         self.saved = {step: name for step, name in self.saved.items() if name in keep}
+        self.processes.wait()
 
     def resume(self, source: Path) -> None:
         """Take up the run of `source`: a checkpoint, or a folder of them (the newest whole one).
@@ -125,14 +144,15 @@ class Run:
         """
         opened = self._open(source)
         known = opened.state
-        names = ("step", "position", "best_step", "best_loss", "evaluations_without_gain")
-        for name in (*names, "last_loss", "last_eval_loss"):
+        for name in vars(self.state).keys() & known.keys():
             setattr(self.state, name, known[name])
         self.weights.load(opened.tensors("weights"))
         self.weights.load_optimizer(opened.tensors("optimizer"))
-        _set_random_state(opened.tensors("random"), self.placement.device)
-        self._take_over_ledger(opened)
-        self._take_over_best(opened)
+        set_random_state(opened.tensors("random"), self.placement.device)
+        if self.processes.main:
+            self._take_over_ledger(opened)
+            self._take_over_kept(opened)
+        self.processes.wait()
         self.reporter.notice(
             "info",
             "resumed",
@@ -187,41 +207,43 @@ class Run:
             consumed = self.order.take(0, offset // ledger.BYTES_PER_SAMPLE)
             target.write_bytes(array("q", consumed).tobytes())
 
-    def _take_over_best(self, opened: Opened) -> None:
-        """Have the best checkpoint so far in this attempt's own folder."""
-        best = self.state.best_step
+    def _take_over_kept(self, opened: Opened) -> None:
+        """Have the checkpoint that would be the result in this attempt's own folder."""
+        kept = self.state.kept_step
         own = self.run_dir / CHECKPOINTS_DIR
-        if best is None:
+        if kept is None:
             return
-        name = f"{checkpoints.PREFIX}{best:08d}"
+        name = f"{checkpoints.PREFIX}{kept:08d}"
         source = opened.folder.parent / name
-        if best == opened.step or not (source / MANIFEST_FILE).is_file():
-            source, best = opened.folder, opened.step
+        if kept == opened.step or not (source / MANIFEST_FILE).is_file():
+            source, kept = opened.folder, opened.step
         if source.parent.resolve() != own.resolve():
             checkpoints.adopt(source, own)
-        if best != self.state.best_step:  # it is gone: the one we continue from stands in
-            self.state.best_step, self.state.best_loss = best, self.state.last_eval_loss
-        self.saved[best] = source.name
+        if kept != self.state.kept_step:  # it is gone: the one we continue from stands in
+            self.state.kept_step, self.state.kept_loss = kept, self.state.last_eval_loss
+        self.saved[kept] = source.name
 
-    def load_best(self) -> int:
-        """Give the model the weights that were measured best; returns their step."""
-        best = self.state.best_step
-        if best is None or best == self.state.step or best not in self.saved:
+    def load_kept(self) -> int:
+        """Give the model the weights that become the result; returns their step."""
+        kept = self.state.kept_step
+        if kept is None or kept == self.state.step or kept not in self.saved:
             return self.state.step
-        folder = self.run_dir / CHECKPOINTS_DIR / self.saved[best]
+        folder = self.run_dir / CHECKPOINTS_DIR / self.saved[kept]
         opened = checkpoints.open_checkpoint(folder, self.identity())
         self.weights.load(opened.tensors("weights"))
-        return best
+        return kept
 
 
-def _random_state(device: torch.device) -> dict[str, Tensor]:
+def random_state(device: torch.device) -> dict[str, Tensor]:
+    """The state of the random numbers of this process."""
     state = {"cpu": torch.get_rng_state()}
     if device.type == "cuda":
         state["cuda"] = torch.cuda.get_rng_state(device)
     return state
 
 
-def _set_random_state(state: dict[str, Any], device: torch.device) -> None:
+def set_random_state(state: dict[str, Tensor], device: torch.device) -> None:
+    """Go on with the random numbers from where `random_state` was called."""
     torch.set_rng_state(state["cpu"])
     if device.type == "cuda" and "cuda" in state:
         torch.cuda.set_rng_state(state["cuda"], device)

@@ -1,4 +1,4 @@
-"""A few answers to held-out prompts, so that a person can judge what the numbers mean."""
+"""A few answers to held-out rows, so that a person can judge what the numbers mean."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,28 +6,72 @@ from typing import Any
 import torch
 from torch import nn
 
-from training_engine.data.chat import ChatTemplate
+from training_engine.contract.choices import Head, LabelKind, head_of
+from training_engine.contract.names import Phase
+from training_engine.data.chat import ChatTemplate, TemplateRefusal
+from training_engine.data.reading import Reading
 from training_engine.data.records import Row
-from training_engine.models import attention
+from training_engine.models.forward import Scorer
 from training_engine.models.load import set_attention
+from training_engine.objectives.labels import Labels
+from training_engine.run import Run
 
 NEW_TOKENS = 64
 MOST_SECONDS = 20.0
 LONGEST_PROMPT = 512
+Item = dict[str, str]
+
+
+def show(run: Run, reading: Reading, terminators: set[int], *, step: int) -> None:
+    """Report answers of the model as it is; training does not depend on them.
+
+    Answers that can not be had are said to be missing: the run goes on.
+    """
+    rows = run.data.examples
+    if not rows or not run.processes.main:
+        return
+    detail = "Answering held-out prompts"
+    run.reporter.phase(Phase.EVALUATING, detail, step=run.state.step)
+    try:
+        items = _items(run, reading, terminators, rows)
+    except (RuntimeError, ValueError, TypeError, AttributeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        text = f"Sample answers could not be generated: {reason}. The training is not affected."
+        run.reporter.notice("warning", "samples_failed", text, reason=reason)
+        return
+    if items:
+        run.reporter.events.write("samples", step=step, items=items)
+
+
+def _items(run: Run, reading: Reading, ends: set[int], rows: Sequence[Row]) -> list[Item]:
+    match head_of(run.spec.objective):
+        case Head.CAUSAL_LM:
+            return (
+                answers(run.model, reading.template, ends, rows) if reading.needs_template else []
+            )
+        case Head.SEQ2SEQ_LM:
+            return _outputs(run.model, reading, rows)
+        case Head.SEQUENCE_CLASSIFICATION:
+            classes = getattr(reading, "classes", None)
+            return [] if classes is None else _predictions(run, reading, classes, rows)
 
 
 def answers(
     model: nn.Module, template: ChatTemplate, terminators: set[int], rows: Sequence[Row]
-) -> list[dict[str, str]]:
+) -> list[Item]:
     """Greedy answers to the last question of each row, as items of a `samples` event."""
     asked = []
     for row in rows:
-        last = max(i for i, m in enumerate(row.messages) if m.role == "assistant")
+        messages = [*row.messages, *(row.chosen or [])]
+        last = max((i for i, m in enumerate(messages) if m.role == "assistant"), default=0)
         if last == 0:
             continue
-        ids = template.prompt_ids(row.messages[:last], row.tools)
+        try:
+            ids = template.prompt_ids(messages[:last], row.tools)
+        except TemplateRefusal:
+            continue
         if len(ids) <= LONGEST_PROMPT:
-            asked.append((row.messages[last - 1].content, row.messages[last].content, ids))
+            asked.append((messages[last - 1].content, messages[last].content, ids))
     if not asked:
         return []
     texts = _generate(model, template.tokenizer, terminators, [ids for _, _, ids in asked])
@@ -35,6 +79,63 @@ def answers(
         {"prompt": prompt, "expected": expected, "answer": text}
         for (prompt, expected, _), text in zip(asked, texts, strict=True)
     ]
+
+
+def _outputs(model: Any, reading: Reading, rows: Sequence[Row]) -> list[Item]:
+    """Greedy outputs of an encoder–decoder."""
+    tokenizer, found = reading.template.tokenizer, []
+    was_training = model.training
+    model.eval()
+    for row in rows:
+        source, target = reading.samples(row)[0].texts
+        ids = tokenizer(
+            source.text, return_tensors="pt", truncation=True, max_length=reading.lengths[0]
+        )
+        with torch.inference_mode():
+            out = model.generate(
+                **ids.to(model.device),
+                max_new_tokens=NEW_TOKENS,
+                max_time=MOST_SECONDS,
+                do_sample=False,
+                num_beams=1,
+            )
+        text = tokenizer.decode(out[0], skip_special_tokens=True).strip()
+        found.append({"prompt": source.text, "expected": target.text, "answer": text})
+    model.train(was_training)
+    return found
+
+
+def _predictions(run: Run, reading: Reading, classes: Labels, rows: Sequence[Row]) -> list[Item]:
+    """What a classifier says of texts, by the names of its classes."""
+    tokenizer, found = reading.template.tokenizer, []
+    scorer, was_training = run.criterion.forward, run.model.training
+    if not isinstance(scorer, Scorer):
+        raise TypeError("only a model with a classification head scores texts")
+    run.model.eval()
+    for row in rows:
+        text = row.text or ""
+        ids = tokenizer(text, truncation=True, max_length=reading.lengths[0])["input_ids"]
+        with torch.no_grad():
+            scores = scorer.scores_of_one(ids)
+        expected = row.label if isinstance(row.label, list) else [row.label]
+        found.append(
+            {
+                "prompt": text,
+                "expected": ", ".join(map(str, expected)),
+                "answer": named(scores, classes),
+            }
+        )
+    run.model.train(was_training)
+    return found
+
+
+def named(scores: torch.Tensor, classes: Labels) -> str:
+    """Scores [labels] in words: the class, the classes, or the number."""
+    if classes.kind is LabelKind.REGRESSION:
+        return f"{float(scores[0]):.4g}"
+    if classes.kind is LabelKind.MULTI:
+        return ", ".join(n for n, s in zip(classes.names, scores, strict=True) if s > 0) or "–"
+    return classes.names[int(scores.argmax())]
 
 
 def _generate(
@@ -47,7 +148,7 @@ def _generate(
     mask = torch.tensor(
         [[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=model.device
     )
-    was_training = model.training
+    was_training, attention_name = model.training, model.config._attn_implementation
     model.eval()
     set_attention(model, "sdpa")
     try:
@@ -63,7 +164,7 @@ def _generate(
                 eos_token_id=sorted(terminators),
             )
     finally:
-        set_attention(model, attention.NAME)
+        set_attention(model, attention_name)
         model.train(was_training)
     return [answer_text(tokenizer, answer.tolist(), terminators) for answer in out[:, width:]]
 

@@ -9,7 +9,8 @@ from training_engine.contract.hyperparameters import Hyperparameters
 def learning_rate(knobs: Hyperparameters, step: int, total_steps: int) -> float:
     """Rate of `step` (from 1): linear warm-up, then as the schedule says.
 
-    Linear and cosine reach zero one step after the last, so that the last step still learns.
+    What falls reaches zero one step after the last, so that the last step still learns. `wsd`
+    (warm-up, stable, decay: https://arxiv.org/abs/2404.06395) falls linearly at the end.
     """
     warmup = math.ceil(knobs.warmup_ratio * total_steps)
     if step <= warmup:
@@ -22,4 +23,7 @@ def learning_rate(knobs: Hyperparameters, step: int, total_steps: int) -> float:
             factor = 1.0 - done
         case Schedule.COSINE:
             factor = 0.5 * (1.0 + math.cos(math.pi * done))
+        case Schedule.WSD:
+            falling = min(total_steps - warmup, math.ceil(knobs.decay_ratio * total_steps))
+            factor = min(1.0, (total_steps + 1 - step) / (falling + 1))
     return knobs.learning_rate * factor

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from training_engine.contract.choices import Method
+from training_engine.contract.choices import ADAPTED
 from training_engine.contract.names import OUTPUT_DIR, SPEC_FILE, ExitCode, FailureCode, Phase
 from training_engine.contract.spec import RunSpec
 from training_engine.control import StopRequests
@@ -85,12 +85,22 @@ def versions() -> dict[str, str]:
 
 def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) -> ExitCode:
     """The whole run; raises what `explain` knows how to tell."""
-    from training_engine import build, devices, loop, output, proof
+    from training_engine import (
+        build,
+        devices,
+        distributed,
+        loop,
+        output,
+        proof,
+        reference,
+        sampling,
+    )
     from training_engine.data.chat import ChatTemplate, terminators
     from training_engine.data.prepare import prepare
     from training_engine.models import load
-    from training_engine.sampling import answers
+    from training_engine.objectives import recipe_of
 
+    processes = distributed.join()
     placement = devices.choose(spec.device, spec.precision)
     used = versions()
     reporter.events.write(
@@ -105,17 +115,25 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
 
     reporter.phase(Phase.PREPARING, "Reading the data")
     model_dir = Path(spec.model.path)
-    load.check_folder(model_dir, spec.model.name)
+    config = load.check_folder(model_dir, spec.model.name, spec.model.trusted_code_sha256)
     load.quiet()
-    template = ChatTemplate(load.load_tokenizer(model_dir), spec.chat_template)
+    kind = recipe_of(spec.objective).reading
+    tokenizer = load.load_tokenizer(
+        model_dir, trusted=spec.model.trusted_code_sha256 is not None
+    )
+    template = ChatTemplate(tokenizer, spec.chat_template, required=kind.needs_template)
     ends = terminators(template.tokenizer, model_dir)
-    data = prepare(spec, template, ends)
-    build.report_data(reporter, data)
-    if stop.wanted():
+    reading = kind(template, spec.hyperparameters, load.context_of(config))
+    data = prepare(spec, reading, ends)
+    build.report_data(reporter, data, reading)
+    if stop.wanted() and processes.count == 1:
         return stopped(reporter, 0, None)
 
     reporter.phase(Phase.PREPARING, "Loading the model")
-    training = build.build(run_dir, spec, placement, data, reporter, stop, used)
+    training = build.build(run_dir, spec, placement, data, reading, reporter, stop, used, processes)
+    training.sample = lambda: sampling.show(training, reading, ends, step=training.state.step)
+    if not reference.measure(training):
+        return stopped(reporter, 0, None)
     if spec.resume_from:
         training.resume(Path(spec.resume_from))
 
@@ -127,8 +145,8 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
 
     return_freed_memory()
     reporter.phase(Phase.SAVING, "Writing the result", step=state.step, fraction=1.0)
-    best = training.load_best()
-    metrics = build.final_metrics(training, best)
+    kept = training.load_kept()
+    metrics = build.final_metrics(training, kept)
     size = output.write(
         run_dir,
         spec,
@@ -137,12 +155,10 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
         used,
         lambda folder: proof.prove(folder, training, template),
     )
-    if data.examples and not stop.wanted():
-        reporter.phase(Phase.EVALUATING, "Answering held-out prompts", step=state.step)
-        items = answers(training.model, template, ends, data.examples)
-        reporter.events.write("samples", step=best, items=items)
+    if not stop.wanted():
+        sampling.show(training, reading, ends, step=kept)
     reporter.events.write("finished", step=state.step, metrics=metrics, output_bytes=size)
-    what = "adapter" if spec.method == Method.LORA else "model"
+    what = "adapter" if spec.method in ADAPTED else "model"
     reporter.say(f"finished: {what} of {size / 1e6:.1f} MB in {OUTPUT_DIR}/")
     return ExitCode.FINISHED
 

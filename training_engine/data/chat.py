@@ -8,13 +8,13 @@ conversation becomes several samples, so that every turn is learnt in the form i
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from training_engine.contract.names import FailureCode
 from training_engine.contract.records import Message
 from training_engine.data.records import Row
+from training_engine.data.samples import Rendered, Turn
 from training_engine.failures import EngineFailure
 
 
@@ -22,32 +22,19 @@ class TemplateRefusal(Exception):
     """The template can not render this conversation; the text is the template's own reason."""
 
 
-@dataclass(frozen=True)
-class Turn:
-    """Characters `start` to `end` of a text are an assistant's turn with what ends it."""
-
-    start: int
-    end: int
-
-
-@dataclass
-class Rendered:
-    """One sample as text; `turns` are learnt, everything else is context."""
-
-    text: str
-    turns: list[Turn] = field(default_factory=list)
-    # The template's generation prompt says more than the rendered turn begins with.
-    prompt_differs: bool = False
-
-
 class ChatTemplate:
     """A tokenizer with the template that training and serving share."""
 
-    def __init__(self, tokenizer: Any, template: str | None = None) -> None:
-        """`template` replaces the tokenizer's own; raises `EngineFailure` when there is none."""
+    def __init__(
+        self, tokenizer: Any, template: str | None = None, *, required: bool = True
+    ) -> None:
+        """`template` replaces the tokenizer's own; raises `EngineFailure` when there is none.
+
+        Objectives that read plain text do not require one.
+        """
         self.tokenizer = tokenizer
         self.template = template or tokenizer.chat_template
-        if not self.template:
+        if required and not self.template:
             raise EngineFailure(
                 FailureCode.BAD_SPEC,
                 "The model has no chat template, so conversations have no form it could learn.",
@@ -84,6 +71,17 @@ class ChatTemplate:
         text = self.render(messages, tools, generation_prompt=True)
         ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
         return ids
+
+    def learning_last(self, row: Row, answer: Sequence[Message]) -> Rendered:
+        """The row's conversation continued by `answer`, of which alone is learnt.
+
+        Raises `TemplateRefusal`.
+        """
+        before = [m.model_copy(update={"train": False}) for m in row.messages]
+        found = self.samples(row._replace(messages=[*before, *answer]))
+        if len(found) != 1:
+            raise TemplateRefusal("it rewrites earlier turns, and this answer has several")
+        return found[0]
 
     def samples(self, row: Row) -> list[Rendered]:
         """The conversation as one sample, or several where the template rewrites history."""

@@ -1,38 +1,42 @@
-"""Rendered conversations become tokens and the positions to learn, and pass a gate.
-
-The gate looks at every sample before any training: it trains more than nothing, every answer that
-is whole ends with a token that ends generation, and no answer is cut away completely, unless such
-samples are to be left out; they are counted then.
-"""
+"""Samples become tokens and the positions to learn, and pass a gate (`data/gate.py`)."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from training_engine.contract.names import FailureCode
-from training_engine.data.chat import ChatTemplate, Rendered, TemplateRefusal
-from training_engine.data.records import Row, listed
-from training_engine.failures import EngineFailure
+from training_engine.data.chat import TemplateRefusal
+from training_engine.data.gate import Findings, check
+from training_engine.data.reading import Reading
+from training_engine.data.records import Row
+from training_engine.data.samples import Form, Label, Misfit, Rendered, Sample
 
 BATCH_ROWS = 512
+Offsets = list[tuple[int, int]] | None
 
 
 @dataclass
 class EncodedSet:
-    """Samples laid end to end. `tokens` int32 [n], `trained` bool [n]: learn to predict this token.
+    """Texts laid end to end. `tokens` int32 [n], `trained` bool [n]: learn to predict this token.
 
-    Sample i is `bounds[i]` to `bounds[i + 1]`; `lines[i]` is its line in the user's file.
+    Sequence i is `bounds[i]` to `bounds[i + 1]`; sample s consists of the `form.sequences` ones
+    from `s * form.sequences`, has the label `labels[s]` (float32 [s] or [s, classes]) where the
+    objective has labels, and comes from line `lines[s]` of the user's file. `reference`: what the
+    model gave each sequence before it was tuned, where an objective compares with that.
     """
 
     tokens: Tensor
     trained: Tensor
     bounds: list[int]
     lines: list[int]
+    form: Form = field(default_factory=Form)
+    labels: Tensor | None = None
+    reference: Tensor | None = None
     truncated_lines: list[int] = field(default_factory=list)
     left_out_lines: list[int] = field(default_factory=list)
     cut_tokens: int = 0
@@ -42,9 +46,26 @@ class EncodedSet:
     def __len__(self) -> int:
         return len(self.lines)
 
+    def sequences(self, sample: int) -> range:
+        """The sequences of a sample."""
+        return range(sample * self.form.sequences, (sample + 1) * self.form.sequences)
+
     def length(self, sample: int) -> int:
         """Tokens of a sample."""
-        return self.bounds[sample + 1] - self.bounds[sample]
+        each = self.form.sequences
+        return self.bounds[(sample + 1) * each] - self.bounds[sample * each]
+
+    @cached_property
+    def targets(self) -> list[int]:
+        """Tokens that are predicted, by sequence; the first of a continued text never is."""
+        if not self.form.predicts:
+            return [0] * (len(self.bounds) - 1)
+        counted = [0, *self.trained.long().cumsum(0).tolist()]
+        first = 0 if self.form.target else 1
+        return [
+            counted[end] - counted[min(begin + first, end)]
+            for begin, end in zip(self.bounds, self.bounds[1:], strict=False)
+        ]
 
     @property
     def trained_tokens(self) -> int:
@@ -60,166 +81,161 @@ class _Collected:
     trained: list[Tensor] = field(default_factory=list)
     bounds: list[int] = field(default_factory=lambda: [0])
     lines: list[int] = field(default_factory=list)
-    truncated: list[int] = field(default_factory=list)
-    left_out: list[int] = field(default_factory=list)
-    cut_tokens: int = 0
-    split_rows: int = 0
-    prompt_differs: bool = False
-    refused: dict[int, str] = field(default_factory=dict)
-    unterminated: list[int] = field(default_factory=list)
-    cut_away: list[int] = field(default_factory=list)
-    longest_cut_away: int = 0  # tokens
-    untrained: list[int] = field(default_factory=list)
+    labels: list[Label] = field(default_factory=list)
+
+    def add(self, line: int, parts: Sequence[tuple[list[int], list[bool]]], label: Any) -> None:
+        for ids, trained in parts:
+            self.tokens.append(torch.tensor(ids, dtype=torch.int32))
+            self.trained.append(torch.tensor(trained, dtype=torch.bool))
+            self.bounds.append(self.bounds[-1] + len(ids))
+        self.lines.append(line)
+        if label is not None:
+            self.labels.append(label)
 
 
 class Encoder:
-    """Turns rows into an `EncodedSet` with one template and one longest length.
+    """Turns rows into an `EncodedSet`, as a reading says.
 
-    With `leave_out` samples whose whole answer lies beyond that length are left out.
+    With `leave_out` samples whose whole answer lies beyond the longest length are left out.
     """
 
-    def __init__(
-        self,
-        template: ChatTemplate,
-        terminators: set[int],
-        max_length: int,
-        *,
-        leave_out: bool = False,
-    ) -> None:
-        self._template = template
+    def __init__(self, reading: Reading, terminators: set[int], *, leave_out: bool = False) -> None:
+        self._reading = reading
+        self._tokenizer: Any = reading.template.tokenizer
         self._terminators = terminators
-        self._max_length = max_length
         self._leave_out = leave_out
 
     def encode(self, rows: Iterable[Row]) -> EncodedSet:
         """All rows; raises `EngineFailure` (bad_dataset) when they do not pass the gate."""
-        found = _Collected()
-        for batch in _batches(rows, BATCH_ROWS):
-            self._encode_batch(batch, found)
-        _gate(found)
+        found, findings = _Collected(), Findings()
+        for batch in _batches(self._reading.arrange(rows), BATCH_ROWS):
+            self._encode_batch(batch, found, findings)
+        check(findings)
         empty = torch.zeros(0)
         return EncodedSet(
             tokens=torch.cat(found.tokens or [empty.int()]),
             trained=torch.cat(found.trained or [empty.bool()]),
             bounds=found.bounds,
             lines=found.lines,
-            truncated_lines=found.truncated,
-            left_out_lines=found.left_out,
-            cut_tokens=found.cut_tokens,
-            split_rows=found.split_rows,
-            prompt_differs=found.prompt_differs,
+            form=self._reading.form,
+            labels=torch.tensor(found.labels, dtype=torch.float32) if found.labels else None,
+            truncated_lines=findings.truncated,
+            left_out_lines=findings.left_out,
+            cut_tokens=findings.cut_tokens,
+            split_rows=findings.split_rows,
+            prompt_differs=findings.prompt_differs,
         )
 
-    def _encode_batch(self, rows: Sequence[Row], found: _Collected) -> None:
-        samples: list[tuple[int, Rendered]] = []
+    def _encode_batch(self, rows: Sequence[Row], found: _Collected, findings: Findings) -> None:
+        samples: list[tuple[int, Sample]] = []
         for row in rows:
             try:
-                rendered = self._template.samples(row)
+                of_row = self._reading.samples(row)
             except TemplateRefusal as refusal:
-                found.refused[row.line] = str(refusal)
+                findings.refused[row.line] = str(refusal)
                 continue
-            if not rendered:
-                found.untrained.append(row.line)
-            found.split_rows += len(rendered) > 1
-            samples += [(row.line, sample) for sample in rendered]
+            except Misfit as misfit:
+                findings.misfits[row.line] = misfit
+                continue
+            if not of_row:
+                findings.untrained.append(row.line)
+            findings.split_rows += len(of_row) > 1
+            samples += [(row.line, sample) for sample in of_row]
         if not samples:
             return
-        encoded = self._tokenize([sample.text for _, sample in samples])
-        for (line, sample), (ids, offsets) in zip(samples, encoded, strict=True):
-            self._add(line, sample, ids, offsets, found)
+        columns = [
+            self._tokenize([sample.texts[i].text for _, sample in samples], target=i > 0)
+            for i in range(self._reading.form.sequences)
+        ]
+        for (line, sample), encoded in zip(samples, zip(*columns, strict=True), strict=True):
+            self._add(line, sample, encoded, found, findings)
 
-    def _tokenize(self, texts: list[str]) -> list[tuple[list[int], list[tuple[int, int]] | None]]:
-        tokenizer: Any = self._template.tokenizer
-        fast = bool(tokenizer.is_fast)
-        out = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=fast)
+    def _tokenize(self, texts: list[str], *, target: bool) -> list[tuple[list[int], Offsets]]:
+        form = self._reading.form
+        fast = bool(self._tokenizer.is_fast)
+        name = "text_target" if target and form.target else "text"
+        out = self._tokenizer(
+            **{name: texts},
+            add_special_tokens=form.special_tokens,
+            return_offsets_mapping=fast,
+        )
         offsets = out["offset_mapping"] if fast else [None] * len(texts)
         return list(zip(out["input_ids"], offsets, strict=True))
 
     def _add(
         self,
         line: int,
-        sample: Rendered,
-        ids: list[int],
-        offsets: list[tuple[int, int]] | None,
+        sample: Sample,
+        encoded: Sequence[tuple[list[int], Offsets]],
         found: _Collected,
+        findings: Findings,
     ) -> None:
-        trained = [False] * len(ids)
-        kept = min(len(ids), self._max_length)
-        for turn in sample.turns:
-            first = self._position(sample.text, turn.start, offsets)
-            last = self._position(sample.text, turn.end, offsets)
+        form = self._reading.form
+        if form.pieces:
+            self._add_pieces(line, self._reading.ended(encoded[0][0]), found)
+            return
+        parts, cut, lost = [], 0, False
+        lengths = self._reading.lengths
+        for text, (ids, offsets), longest in zip(sample.texts, encoded, lengths, strict=True):
+            trained = self._learnt(line, text, ids, offsets, findings)
+            kept = self._shortened(text.text, ids, longest)
+            cut += len(ids) - len(kept)
+            findings.prompt_differs |= text.prompt_differs
+            if form.predicts and not form.target:
+                # The first token is never predicted: nothing comes before it.
+                if not any(trained[1:]):
+                    findings.untrained.append(line)
+                elif not any(trained[1 : len(kept)]):
+                    lost = True
+                    findings.longest_cut_away = max(findings.longest_cut_away, len(ids))
+            parts.append((kept, trained[: len(kept)]))
+        if lost and self._leave_out:
+            findings.left_out.append(line)
+            return
+        if lost:
+            findings.cut_away.append(line)
+        if cut:
+            findings.truncated.append(line)
+            findings.cut_tokens += cut
+        found.add(line, parts, sample.label)
+
+    def _learnt(
+        self, line: int, text: Rendered, ids: list[int], offsets: Offsets, findings: Findings
+    ) -> list[bool]:
+        """Which tokens of a text are learnt."""
+        trained = [text.whole] * len(ids)
+        for turn in text.turns:
+            first = self._position(text.text, turn.start, offsets)
+            last = self._position(text.text, turn.end, offsets)
             end = next((i for i in range(last, first, -1) if ids[i - 1] in self._terminators), None)
             if end is None:
-                found.unterminated.append(line)
+                findings.unterminated.append(line)
                 end = last
             trained[first:end] = [True] * (end - first)
-        # The first token is never predicted: nothing comes before it.
-        if not any(trained[1:]):
-            found.untrained.append(line)
-        elif not any(trained[1:kept]):
-            if self._leave_out:
-                found.left_out.append(line)
-                return
-            found.cut_away.append(line)
-            found.longest_cut_away = max(found.longest_cut_away, len(ids))
-        if len(ids) > kept:
-            found.truncated.append(line)
-            found.cut_tokens += len(ids) - kept
-        found.prompt_differs |= sample.prompt_differs
-        found.tokens.append(torch.tensor(ids[:kept], dtype=torch.int32))
-        found.trained.append(torch.tensor(trained[:kept], dtype=torch.bool))
-        found.bounds.append(found.bounds[-1] + kept)
-        found.lines.append(line)
+        return trained
 
-    def _position(self, text: str, place: int, offsets: list[tuple[int, int]] | None) -> int:
+    def _shortened(self, text: str, ids: list[int], longest: int) -> list[int]:
+        """At most `longest` ids; the tokenizer cuts where its own special tokens have to stay."""
+        if len(ids) <= longest:
+            return ids
+        if not self._reading.form.special_tokens:
+            return ids[:longest]
+        out: list[int] = self._tokenizer(text, truncation=True, max_length=longest)["input_ids"]
+        return out
+
+    def _add_pieces(self, line: int, ids: list[int], found: _Collected) -> None:
+        """A long text as several samples that overlap by one token: each token is learnt once."""
+        longest = self._reading.lengths[0]
+        for start in range(0, max(1, len(ids) - 1), longest - 1):
+            piece = ids[start : start + longest]
+            found.add(line, [(piece, [True] * len(piece))], None)
+
+    def _position(self, text: str, place: int, offsets: Offsets) -> int:
         """Index of the first token with a character at or after `place`."""
         if offsets is None:  # a tokenizer in Python: count the tokens of what comes before
-            before = self._template.tokenizer(text[:place], add_special_tokens=False)["input_ids"]
+            before = self._tokenizer(text[:place], add_special_tokens=False)["input_ids"]
             return len(before)
         return bisect_left(offsets, True, key=lambda span: span[1] > place)
-
-
-def _gate(found: _Collected) -> None:
-    """Raises `EngineFailure` with the first reason, naming lines."""
-    if found.refused:
-        lines = list(found.refused)
-        reason = found.refused[lines[0]]
-        raise _refusal(
-            f"The model's chat template refuses rows: {reason}",
-            "Bring the turns into a form the template allows (system first, then user and "
-            "assistant in turn; tool calls only where the model knows them), or choose another "
-            "model.",
-            lines,
-        )
-    if found.unterminated:
-        raise _refusal(
-            "The chat template does not end the assistant's turns with a token that ends "
-            "generation, so the model would never learn to stop",
-            "Choose the template of an instruction-tuned model, with its end-of-turn token.",
-            found.unterminated,
-        )
-    if found.cut_away:
-        raise _refusal(
-            "The maximum length cuts the whole answer away, so nothing is left to learn",
-            "Raise the maximum length (the longest of these rows has "
-            f"{found.longest_cut_away:,} tokens), or run again with such rows left out "
-            "(leave_out_overlong).",
-            found.cut_away,
-        )
-    if found.untrained:
-        raise _refusal(
-            "Rows contain nothing to learn: their answers are empty or switched off",
-            "Fill in or remove these rows and upload the data set as a new version.",
-            found.untrained,
-        )
-
-
-def _refusal(problem: str, hint: str, lines: list[int]) -> EngineFailure:
-    lines = sorted(set(lines))
-    message = f"{problem.rstrip('.')} (line {listed(lines)})."
-    return EngineFailure(
-        FailureCode.BAD_DATASET, message, hint, {"lines": listed(lines), "count": len(lines)}
-    )
 
 
 def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:

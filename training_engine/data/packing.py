@@ -1,11 +1,12 @@
 """Samples laid end to end in one row: no padding, so linear layers see only real tokens.
 
-Attention is kept inside each sample by its length (`models/attention.py`), positions restart at
-each sample. The last token of a sample is no input: nothing is learnt from what follows it.
+Attention is kept inside each sequence by its length (`models/attention.py`), positions restart at
+each. Where tokens are predicted, the last one of a sequence is no input: nothing is learnt from
+what follows it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -17,8 +18,11 @@ from training_engine.data.encode import EncodedSet
 class PackedRow:
     """One forward pass.
 
-    `input_ids`, `position_ids` [1, n]; `lengths` of the samples in it, adding up to n. The hidden
-    state at `predicting[i]` [k] is to predict token `targets[i]` [k]: only trained positions.
+    `input_ids`, `position_ids` [1, n]; `lengths` of the sequences in it, adding up to n. The hidden
+    state at `predicting[i]` [k] is to predict token `targets[i]` [k], which belongs to sequence
+    `owner[i]` [k] of the row: only trained positions. Objectives that read a text whole have the
+    last position of each sequence in `predicting` and no targets. `labels` by sample, `reference`
+    by sequence.
     """
 
     input_ids: Tensor
@@ -26,7 +30,10 @@ class PackedRow:
     lengths: tuple[int, ...]
     predicting: Tensor
     targets: Tensor
+    owner: Tensor
     samples: tuple[int, ...]
+    labels: Tensor | None = None
+    reference: Tensor | None = None
 
     @property
     def trained_tokens(self) -> int:
@@ -37,23 +44,52 @@ class PackedRow:
         """The same row on `device`."""
         if device.type == "cpu":
             return self
-        tensors = (self.input_ids, self.position_ids, self.predicting, self.targets)
-        inputs, positions, predicting, targets = (t.to(device, non_blocking=True) for t in tensors)
-        return PackedRow(inputs, positions, self.lengths, predicting, targets, self.samples)
+        moved = {
+            name: value.to(device, non_blocking=True)
+            for name, value in vars(self).items()
+            if isinstance(value, Tensor)
+        }
+        return replace(self, **moved)
+
+
+def only(row: PackedRow, which: int) -> PackedRow:
+    """The row of samples with two sequences without its other ones: first (0) or second (1)."""
+    wanted = [place % 2 == which for place in range(len(row.lengths))]
+    inside = torch.tensor(wanted).repeat_interleave(torch.tensor(row.lengths))
+    inside = inside.to(row.input_ids.device)
+    kept = inside[row.predicting]
+    moved = inside.long().cumsum(0) - 1
+    return replace(
+        row,
+        input_ids=row.input_ids[:, inside],
+        position_ids=row.position_ids[:, inside],
+        lengths=row.lengths[which::2],
+        predicting=moved[row.predicting[kept]],
+        targets=row.targets[kept],
+        owner=row.owner[kept] // 2,
+        reference=None if row.reference is None else row.reference[which::2],
+    )
 
 
 def pack(data: EncodedSet, samples: Sequence[int]) -> PackedRow:
     """Lay the given samples into one row."""
-    inputs, positions, predicting, targets, lengths = [], [], [], [], []
+    inputs, positions, predicting, targets, owner, lengths = [], [], [], [], [], []
+    shift = 1 if data.form.predicts and not data.form.target else 0
     start = 0
-    for sample in samples:
-        begin, end = data.bounds[sample], data.bounds[sample + 1]
-        tokens, trained = data.tokens[begin:end], data.trained[begin + 1 : end]
-        length = end - begin - 1
-        inputs.append(tokens[:-1])
+    sequences = [sequence for sample in samples for sequence in data.sequences(sample)]
+    for place, sequence in enumerate(sequences):
+        begin, end = data.bounds[sequence], data.bounds[sequence + 1]
+        tokens, length = data.tokens[begin:end], end - begin - shift
+        inputs.append(tokens[:length])
         positions.append(torch.arange(length))
-        predicting.append(trained.nonzero().squeeze(1) + start)
-        targets.append(tokens[1:][trained])
+        if shift:
+            trained = data.trained[begin + 1 : end]
+            predicting.append(trained.nonzero().squeeze(1) + start)
+            targets.append(tokens[1:][trained])
+        else:
+            predicting.append(torch.tensor([start + length - 1]))
+            targets.append(tokens[:0])
+        owner.append(torch.full((len(targets[-1]),), place))
         lengths.append(length)
         start += length
     return PackedRow(
@@ -62,7 +98,10 @@ def pack(data: EncodedSet, samples: Sequence[int]) -> PackedRow:
         lengths=tuple(lengths),
         predicting=torch.cat(predicting),
         targets=torch.cat(targets).long(),
+        owner=torch.cat(owner),
         samples=tuple(samples),
+        labels=None if data.labels is None else data.labels[list(samples)],
+        reference=None if data.reference is None else data.reference[sequences],
     )
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from training_engine.contract.names import FailureCode
 from training_engine.contract.spec import RunSpec
-from training_engine.data.chat import ChatTemplate
 from training_engine.data.encode import EncodedSet, Encoder
 from training_engine.data.order import held_out
+from training_engine.data.reading import Reading
 from training_engine.data.records import Row, read_rows
 from training_engine.failures import EngineFailure
 
@@ -23,19 +23,27 @@ class PreparedData:
     evaluation: EncodedSet | None
     examples: list[Row] = field(default_factory=list)
 
+    @property
+    def sets(self) -> list[EncodedSet]:
+        """The sets that hold anything."""
+        return [found for found in (self.train, self.evaluation) if found is not None]
 
-def prepare(spec: RunSpec, template: ChatTemplate, terminators: set[int]) -> PreparedData:
+
+def prepare(spec: RunSpec, reading: Reading, terminators: set[int]) -> PreparedData:
     """Read, split, render, encode and check; raises `EngineFailure`."""
     knobs = spec.hyperparameters
-    encoder = Encoder(template, terminators, knobs.max_length, leave_out=knobs.leave_out_overlong)
-    path = Path(spec.dataset.path)
+    paths = [Path(spec.dataset.path)]
+    if spec.validation_dataset:
+        paths.append(Path(spec.validation_dataset.path))
+    reading.study(lambda: (row for path in paths for row in read_rows(path)))
+    encoder = Encoder(reading, terminators, leave_out=knobs.leave_out_overlong)
     kept: list[Row] = []
     if spec.validation_dataset:
-        train = encoder.encode(read_rows(path))
-        kept = list(read_rows(Path(spec.validation_dataset.path)))
+        train = encoder.encode(read_rows(paths[0]))
+        kept = list(read_rows(paths[1]))
     else:
-        out = held_out(knobs.seed, count_rows(path), knobs.evaluation_fraction)
-        train = encoder.encode(_set_aside(path, out, kept))
+        out = held_out(knobs.seed, count_rows(paths[0]), knobs.evaluation_fraction)
+        train = encoder.encode(_set_aside(paths[0], out, kept))
     if not len(train):
         raise EngineFailure(
             FailureCode.BAD_DATASET,

@@ -11,15 +11,22 @@ from training_engine.contract.records import Message, Record
 from training_engine.failures import EngineFailure
 
 SHOWN_LINES = 10
+RawLabel = str | int | float | bool | list[str] | list[float] | None
 AGAIN = "Import the data set again, or correct these rows and upload it as a new version."
 
 
 class Row(NamedTuple):
-    """A conversation to learn from; `line` is the line of the user's own file."""
+    """A record to learn from; `line` is the line of the user's own file."""
 
     line: int
     messages: list[Message]
-    tools: list[dict[str, object]] | None
+    tools: list[dict[str, object]] | None = None
+    chosen: list[Message] | None = None
+    rejected: list[Message] | None = None
+    text: str | None = None
+    label: RawLabel = None
+    # Another row's answer, where an objective compares with it.
+    other_answer: list[Message] | None = None
 
 
 def listed(lines: list[int]) -> str:
@@ -30,7 +37,7 @@ def listed(lines: list[int]) -> str:
 
 
 def read_rows(path: Path) -> Iterator[Row]:
-    """Every record that is a conversation; raises `EngineFailure` for one that is not."""
+    """Every record; raises `EngineFailure` for what is none."""
     try:
         file = path.open("rb")
     except OSError as error:
@@ -54,17 +61,19 @@ def read_rows(path: Path) -> Iterator[Row]:
                     AGAIN,
                     {"lines": str(number)},
                 ) from error
-            yield _conversation(record, number)
+            yield row_of(record, number)
 
 
-def _conversation(record: Record, number: int) -> Row:
+def row_of(record: Record, number: int) -> Row:
+    """The row of a record that is the `number`-th of its file."""
     source = record.meta.get("line")
     line = source if isinstance(source, int) and not isinstance(source, bool) else number
-    if not record.messages or not any(m.role == "assistant" for m in record.messages):
-        raise EngineFailure(
-            FailureCode.BAD_DATASET,
-            f"Row {line} holds no answer of an assistant, so there is nothing to learn from it.",
-            "Choose a data set of conversations or of instructions with answers.",
-            {"lines": str(line)},
-        )
-    return Row(line, record.messages, record.tools)
+    return Row(
+        line,
+        record.messages or [],
+        record.tools,
+        record.chosen,
+        record.rejected,
+        record.text,
+        record.label,
+    )

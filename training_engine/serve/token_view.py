@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from training_engine.contract.choices import Objective
+from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.contract.records import Record
 from training_engine.contract.serving import (
     Failure,
@@ -14,8 +16,9 @@ from training_engine.contract.serving import (
 )
 from training_engine.data.chat import ChatTemplate, TemplateRefusal, terminators
 from training_engine.data.encode import EncodedSet, Encoder
-from training_engine.data.records import Row
+from training_engine.data.records import Row, row_of
 from training_engine.failures import EngineFailure
+from training_engine.objectives import recipe_of
 from training_engine.serve.failures import ServeError
 from training_engine.serve.folders import check_model_folder
 from training_engine.serve.text_stream import Detokenizer
@@ -28,9 +31,10 @@ def render_tokens(request: RenderTokensRequest) -> list[RenderedRecord]:
     check_model_folder(folder)
     template = load_template(folder, request.chat_template)
     ends = terminators(template.tokenizer, folder)
-    encoder = Encoder(template, ends, request.max_length)
+    knobs = Hyperparameters(max_length=request.max_length)
     return [
-        _rendered(record, i, encoder, template, ends) for i, record in enumerate(request.records)
+        _rendered(row_of(record, i + 1), template, ends, knobs)
+        for i, record in enumerate(request.records)
     ]
 
 
@@ -62,22 +66,24 @@ def _text_of(record: Record, template: ChatTemplate) -> str | None:
 
 
 def _rendered(
-    record: Record, index: int, encoder: Encoder, template: ChatTemplate, ends: set[int]
+    row: Row, template: ChatTemplate, ends: set[int], knobs: Hyperparameters
 ) -> RenderedRecord:
-    if not record.messages:
-        text = "This row is no conversation."
-        hint = "Choose a data set of conversations or of instructions with answers."
-        error = Failure(code="bad_dataset", message=text, hint=hint)
-        return RenderedRecord(samples=[], error=error)
-    line = record.meta.get("line")
-    row = Row(line if isinstance(line, int) else index + 1, record.messages, record.tools)
+    reading = recipe_of(_objective(row)).reading(template, knobs)
     try:
-        encoded = encoder.encode([row])
+        encoded = Encoder(reading, ends).encode([row])
     except EngineFailure as failure:
         error = Failure(code=failure.code.value, message=failure.message, hint=failure.hint)
         return RenderedRecord(samples=[], error=error)
-    samples = [_sample(encoded, i, template, ends) for i in range(len(encoded))]
+    count = len(encoded.bounds) - 1
+    samples = [_sample(encoded, i, template, ends) for i in range(count)]
     return RenderedRecord(samples=samples, error=None)
+
+
+def _objective(row: Row) -> Objective:
+    """What a row of this shape is usually for; pairs are shown as two samples."""
+    if row.chosen or row.rejected:
+        return Objective.DPO
+    return Objective.PRETRAIN if row.text is not None and not row.messages else Objective.SFT
 
 
 def _sample(

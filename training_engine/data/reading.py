@@ -1,0 +1,48 @@
+"""How an objective reads rows: the base of what each file in `objectives/` says for its own."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import ClassVar
+
+from training_engine.contract.hyperparameters import Hyperparameters
+from training_engine.data.chat import ChatTemplate
+from training_engine.data.records import Row
+from training_engine.data.samples import Form, Misfit, Sample
+
+
+class Reading:
+    """Turns rows into samples. `lengths`: the longest of each sequence, in tokens.
+
+    `context` is the most that the model can read: nothing is longer, whatever the knobs say.
+    """
+
+    form: ClassVar[Form] = Form()
+    needs_template: ClassVar[bool] = True
+
+    def __init__(
+        self, template: ChatTemplate, knobs: Hyperparameters, context: int | None = None
+    ) -> None:
+        self.template = template
+        self.knobs = knobs
+        longest = min(knobs.max_length, context or knobs.max_length)
+        self.lengths: tuple[int, ...] = (longest,) * self.form.sequences
+
+    def study(self, rows: Callable[[], Iterator[Row]]) -> None:
+        """Learn what has to be known of all rows first; raises `EngineFailure`."""
+
+    def arrange(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """The rows, each with what it needs of others."""
+        return iter(rows)
+
+    def samples(self, row: Row) -> list[Sample]:
+        """What is learnt from a row; raises `Misfit` and `TemplateRefusal`."""
+        raise NotImplementedError
+
+    def ended(self, ids: list[int]) -> list[int]:
+        """A text that is learnt whole, with its end."""
+        return ids
+
+
+def question(row: Row, field: str = "messages") -> None:
+    """Raise `Misfit` unless the row holds a conversation."""
+    if not row.messages:
+        raise Misfit(field, "there is no conversation")

@@ -1,0 +1,198 @@
+"""How a row of samples goes through a model, and what comes out for the objectives.
+
+Stock models do the work; a decoder is called without its head, which is computed for trained
+positions only.
+"""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from training_engine.data.packing import PackedRow
+from training_engine.models.kernels import chunked_cross_entropy, token_log_probs
+from training_engine.models.neftune import Neftune
+
+# Families that do something to the logits after the head: they keep their own head.
+LOGIT_SETTINGS = ("final_logit_softcapping", "logit_scale", "logits_scaling", "logits_soft_cap")
+
+
+class Forward:
+    """A model as the objectives see it; each kind of model gives what it can.
+
+    `packed` tells whether the model keeps the sequences of a row apart; where not, they are
+    computed one by one (decoders) or padded (the others).
+    """
+
+    def __init__(
+        self, model: nn.Module, *, packed: bool, neftune: float = 0.0, offload: bool = False
+    ) -> None:
+        self.model: Any = model
+        self.packed = packed
+        self._noise = Neftune(self.model, neftune) if neftune else None
+        self._offload = offload
+
+    def cross_entropy(self, row: PackedRow, label_smoothing: float = 0.0) -> Tensor:
+        """Sum over the row's trained tokens of -log p(token), float32."""
+        raise NotImplementedError
+
+    def sequence_log_probs(self, row: PackedRow) -> tuple[Tensor, Tensor]:
+        """log p of the trained tokens of each sequence, summed, and their number; both [s]."""
+        raise NotImplementedError
+
+    def scores(self, row: PackedRow) -> Tensor:
+        """What a classification head gives for each sequence, float32 [s, labels]."""
+        raise NotImplementedError
+
+    def computing(self, lengths: Any) -> AbstractContextManager[Any]:
+        """Around each call of the model: noise knows the lengths, activations may be moved."""
+        if self._noise is not None:
+            self._noise.lengths = lengths
+        if self._offload and torch.is_grad_enabled():
+            moved: AbstractContextManager[Any] = torch.autograd.graph.save_on_cpu(pin_memory=True)
+            return moved
+        return nullcontext()
+
+
+def pieces(row: PackedRow) -> Iterator[tuple[int, int, Tensor]]:
+    """Begin, end and predicting positions (within) of each sequence of a row."""
+    start = 0
+    for length in row.lengths:
+        end = start + length
+        inside = row.predicting[(row.predicting >= start) & (row.predicting < end)]
+        yield start, end, inside - start
+        start = end
+
+
+class Decoder(Forward):
+    """A causal language model."""
+
+    def __init__(self, model: nn.Module, **settings: Any) -> None:
+        super().__init__(model, **settings)
+        head = self.model.get_output_embeddings()
+        known = (getattr(self.model.config, name, None) for name in LOGIT_SETTINGS)
+        plain = isinstance(head, nn.Linear) and all(value in (None, 1, 1.0) for value in known)
+        self._head = head if plain else None
+
+    def cross_entropy(self, row: PackedRow, label_smoothing: float = 0.0) -> Tensor:
+        if self._head is None:
+            return nn.functional.cross_entropy(
+                self._logits(row), row.targets, reduction="sum", label_smoothing=label_smoothing
+            )
+        hidden = hidden_states(self, self.model.get_decoder(), row)[row.predicting]
+        head = self._head
+        return chunked_cross_entropy(
+            hidden, head.weight, row.targets, head.bias, label_smoothing=label_smoothing
+        )
+
+    def sequence_log_probs(self, row: PackedRow) -> tuple[Tensor, Tensor]:
+        if self._head is None:
+            each = -nn.functional.cross_entropy(self._logits(row), row.targets, reduction="none")
+        else:
+            hidden = hidden_states(self, self.model.get_decoder(), row)[row.predicting]
+            each = token_log_probs(hidden, self._head.weight, row.targets, self._head.bias)
+        zeros = each.new_zeros(len(row.lengths))
+        lengths = zeros.index_add(0, row.owner, torch.ones_like(each))
+        return zeros.index_add(0, row.owner, each), lengths
+
+    def _logits(self, row: PackedRow) -> Tensor:
+        """Of the trained positions, float32 [k, v], through the model's own head."""
+        if self.packed:
+            with self.computing(row.lengths):
+                out = self.model(
+                    input_ids=row.input_ids,
+                    position_ids=row.position_ids,
+                    sample_lengths=row.lengths,
+                    logits_to_keep=row.predicting,
+                    use_cache=False,
+                )
+            return out.logits[0].float()
+        found = []
+        for start, end, predicting in pieces(row):
+            with self.computing((end - start,)):
+                out = self.model(
+                    input_ids=row.input_ids[:, start:end],
+                    logits_to_keep=predicting,
+                    use_cache=False,
+                )
+            found.append(out.logits[0].float())
+        return torch.cat(found)
+
+
+def hidden_states(forward: Forward, decoder: Any, row: PackedRow) -> Tensor:
+    """The decoder's last hidden states, [n, d]."""
+    if forward.packed:
+        with forward.computing(row.lengths):
+            out = decoder(
+                input_ids=row.input_ids,
+                position_ids=row.position_ids,
+                sample_lengths=row.lengths,
+                use_cache=False,
+            )
+        return out.last_hidden_state[0]
+    found = []
+    for start, end, _ in pieces(row):
+        with forward.computing((end - start,)):
+            out = decoder(input_ids=row.input_ids[:, start:end], use_cache=False)
+        found.append(out.last_hidden_state[0])
+    return torch.cat(found)
+
+
+class Scorer(Forward):
+    """A model with a classification head: stock, padded; decoders are packed where they can be."""
+
+    def scores(self, row: PackedRow) -> Tensor:
+        if self.packed:
+            hidden = hidden_states(self, self.model.get_decoder(), row)[row.predicting]
+            scored: Tensor = self.model.score(hidden).float()
+            return scored
+        pad = self.model.config.pad_token_id or 0
+        ids, mask = padded(row, range(len(row.lengths)), pad)
+        with self.computing(row.lengths):
+            out = self.model(input_ids=ids, attention_mask=mask)
+        logits: Tensor = out.logits.float()
+        return logits
+
+    def scores_of_one(self, ids: list[int]) -> Tensor:
+        """Scores [labels] of one text."""
+        tokens = torch.tensor([ids], device=self.model.device)
+        row = PackedRow(
+            input_ids=tokens,
+            position_ids=torch.arange(len(ids), device=self.model.device)[None],
+            lengths=(len(ids),),
+            predicting=tokens.new_tensor([len(ids) - 1]),
+            targets=tokens.new_empty(0),
+            owner=tokens.new_empty(0),
+            samples=(0,),
+        )
+        return self.scores(row)[0]
+
+
+class EncoderDecoder(Forward):
+    """Rows hold sources and targets in turn; both are padded, as the stock models want them."""
+
+    def cross_entropy(self, row: PackedRow, label_smoothing: float = 0.0) -> Tensor:
+        count = len(row.lengths)
+        ids, mask = padded(row, range(0, count, 2), self.model.config.pad_token_id or 0)
+        labels, _ = padded(row, range(1, count, 2), -100)
+        with self.computing(row.lengths[::2]):
+            out = self.model(input_ids=ids, attention_mask=mask, labels=labels, use_cache=False)
+        return nn.functional.cross_entropy(
+            out.logits.float().flatten(0, 1),
+            labels.flatten(),
+            reduction="sum",
+            label_smoothing=label_smoothing,
+            ignore_index=-100,
+        )
+
+
+def padded(row: PackedRow, wanted: range, pad: int) -> tuple[Tensor, Tensor]:
+    """Sequences of a row below each other, filled up on the right: ids and mask, both [b, m]."""
+    texts = row.input_ids[0].split(row.lengths)
+    chosen = [texts[i] for i in wanted]
+    ids = nn.utils.rnn.pad_sequence(chosen, batch_first=True, padding_value=pad)
+    lengths = torch.tensor([len(text) for text in chosen], device=ids.device)
+    mask = torch.arange(ids.shape[1], device=ids.device)[None] < lengths[:, None]
+    return ids, mask.long()

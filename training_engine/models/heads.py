@@ -1,0 +1,82 @@
+"""The model of an objective: which head it ends in, and how rows go through it."""
+
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from training_engine.contract.choices import Head, LabelKind, head_of
+from training_engine.contract.spec import RunSpec
+from training_engine.data.reading import Reading
+from training_engine.devices import Placement
+from training_engine.models import attention, load, method
+from training_engine.models.forward import Decoder, EncoderDecoder, Forward, Scorer
+from training_engine.objectives.labels import Labels
+
+PROBLEM_TYPES = {
+    LabelKind.SINGLE: "single_label_classification",
+    LabelKind.MULTI: "multi_label_classification",
+    LabelKind.REGRESSION: "regression",
+}
+_ONE_SCORE = Labels(LabelKind.REGRESSION, ["reward"])
+
+
+def load_model(spec: RunSpec, placement: Placement, reading: Reading) -> tuple[Any, bool]:
+    """The stock model with the head that the objective needs, and whether its rows are packed.
+
+    Raises `EngineFailure`.
+    """
+    path, head = Path(spec.model.path), head_of(spec.objective)
+    how: dict[str, Any] = method.loading_options(spec)
+    if head is Head.CAUSAL_LM:
+        model: Any = load.load_stock(path, placement, head, attention.NAME, **how)
+        packed = load.packing_works(model)
+    elif head is Head.SEQUENCE_CLASSIFICATION:
+        tokenizer = reading.template.tokenizer
+        labels: Labels = getattr(reading, "classes", _ONE_SCORE)
+        model = load.load_stock(path, placement, head, "sdpa", **_label_settings(labels), **how)
+        model.config.pad_token_id = _padding(model, tokenizer)
+        packed = _packs(model)
+    else:
+        return load.load_stock(path, placement, head, "sdpa", **how), False
+    load.set_attention(model, attention.NAME if packed else "sdpa")
+    return model, packed
+
+
+def forward_of(spec: RunSpec, model: nn.Module, *, packed: bool) -> Forward:
+    """How rows go through the model of this run."""
+    kinds: dict[Head, type[Forward]] = {
+        Head.CAUSAL_LM: Decoder,
+        Head.SEQUENCE_CLASSIFICATION: Scorer,
+        Head.SEQ2SEQ_LM: EncoderDecoder,
+    }
+    knobs = spec.hyperparameters
+    return kinds[head_of(spec.objective)](
+        model,
+        packed=packed,
+        neftune=knobs.neftune_noise_alpha,
+        offload=knobs.activation_offload and model.device.type == "cuda",
+    )
+
+
+def _label_settings(labels: Labels) -> dict[str, Any]:
+    """What stock transformers keeps of labels in a model's configuration."""
+    return {
+        "num_labels": labels.count,
+        "id2label": dict(enumerate(labels.names)),
+        "label2id": {name: i for i, name in enumerate(labels.names)},
+        "problem_type": PROBLEM_TYPES[labels.kind],
+    }
+
+
+def _padding(model: Any, tokenizer: Any) -> int:
+    known = (tokenizer.pad_token_id, model.config.pad_token_id, tokenizer.eos_token_id, 0)
+    return next(int(token) for token in known if isinstance(token, int))
+
+
+def _packs(model: Any) -> bool:
+    """Whether it is a decoder with a plain score on the last token, whose rows can be packed."""
+    if not isinstance(getattr(model, "score", None), nn.Linear):
+        return False
+    load.set_attention(model, attention.NAME)
+    return load.packing_works(model)

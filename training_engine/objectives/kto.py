@@ -1,0 +1,77 @@
+"""Kahneman–Tversky optimisation (https://arxiv.org/abs/2402.01306): answers judged one by one.
+
+With r the log-ratio of an answer to the model before it was tuned and z0 how far the model has
+moved on answers that do not belong to their questions (never below zero):
+good answers lose w (1 - sigmoid(beta (r - z0))), bad ones w (1 - sigmoid(beta (z0 - r))).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from training_engine.data.packing import PackedRow, only
+from training_engine.data.reading import Reading, question
+from training_engine.data.records import Row
+from training_engine.data.samples import Form, Misfit, Sample
+from training_engine.objectives.criterion import Criterion, Share, Totals
+from training_engine.objectives.pairs import log_ratios
+
+
+class JudgedAnswers(Reading):
+    """The answer that was judged, and the next row's answer to the same question."""
+
+    form: ClassVar[Form] = Form(sequences=2)
+
+    def arrange(self, rows: Iterable[Row]) -> Iterator[Row]:
+        first = previous = None
+        for row in rows:
+            if previous is None:
+                first = row
+            else:
+                yield previous._replace(other_answer=row.messages[-1:])
+            previous = row
+        if first is not None and previous is not None:
+            yield previous._replace(other_answer=first.messages[-1:])
+
+    def samples(self, row: Row) -> list[Sample]:
+        question(row)
+        if row.messages[-1].role != "assistant":
+            raise Misfit("messages", "the conversation does not end with an answer")
+        if not isinstance(row.label, bool):
+            raise Misfit("label", "it has to be true (a good answer) or false")
+        asked = row._replace(messages=row.messages[:-1])
+        own, other = row.messages[-1:], row.other_answer or row.messages[-1:]
+        if other[0].role != "assistant":  # that row is refused on its own account
+            other = own
+        texts = (self.template.learning_last(asked, own), self.template.learning_last(asked, other))
+        return [Sample(texts, float(row.label))]
+
+
+class KahnemanTversky(Criterion):
+    """KTO; z0 is taken over the whole step, without a gradient."""
+
+    referenced: ClassVar[bool] = True
+
+    def begin(self, rows: Iterable[PackedRow], totals: Totals) -> dict[str, Tensor]:
+        moved = [self._ratios(only(row, 1)).sum() for row in rows]
+        return {"kl": torch.stack(moved).sum()} if moved else {}
+
+    def loss(self, row: PackedRow, totals: Totals, begun: Mapping[str, Tensor]) -> Share:
+        if row.labels is None:
+            raise ValueError("judged answers need labels")
+        ratios = self._ratios(only(row, 0))
+        good = row.labels > 0.5
+        z0 = (begun["kl"] / totals.samples).clamp(min=0)
+        knobs, sign = self.knobs, torch.where(good, 1.0, -1.0)
+        beta = knobs.beta_of(self.objective)
+        gain = torch.sigmoid(beta * sign * (ratios - z0))
+        weight = torch.where(good, knobs.desirable_weight, knobs.undesirable_weight)
+        right = ((ratios.detach() > z0) == good).float()
+        told = {"reward_accuracy": right.sum(), "kl": z0 * len(good)}
+        return Share((weight * (1 - gain)).sum() / totals.samples, told)
+
+    def _ratios(self, row: PackedRow) -> Tensor:
+        sums, _ = self.forward.sequence_log_probs(row)
+        return log_ratios(sums, row)
