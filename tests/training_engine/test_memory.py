@@ -199,7 +199,7 @@ def test_steps_are_those_the_engine_plans(
         bounds=list(range(kept + 1)),
         lines=list(range(kept)),
     )
-    plan = make(knobs, data, None, torch.device("cpu"))
+    plan = make(knobs, data)
     length = length_of(rows, 0, 10, knobs)
     assert length.steps == plan.total_steps
     assert length.tokens == plan.total_samples * 10

@@ -21,8 +21,8 @@ from tests.training_engine.specs import (
 from training_engine import checkpoints
 from training_engine.contract.names import ExitCode
 from training_engine.control import Stop
-from training_engine.data.packing import PackedRow
-from training_engine.objectives.sft import SupervisedFineTuning
+from training_engine.objectives.criterion import Share
+from training_engine.objectives.sft import NextToken
 
 
 @pytest.fixture
@@ -172,17 +172,19 @@ def test_early_stopping_keeps_the_best(tmp_path: Path, tiny_model: Path, data: P
 def test_a_loss_that_is_no_number_ends_the_run(
     tmp_path: Path, tiny_model: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, calls = SupervisedFineTuning.loss, []
+    real, calls = NextToken.loss, []
 
-    def poisoned(self: SupervisedFineTuning, row: PackedRow) -> torch.Tensor:
-        calls.append(row)
-        loss = real(self, row)
-        return loss * math.nan if torch.is_grad_enabled() and poison(calls) else loss
+    def poisoned(self: NextToken, *args: Any) -> Share:
+        calls.append(args)
+        share = real(self, *args)
+        if torch.is_grad_enabled() and poison(calls):
+            share.loss = share.loss * math.nan
+        return share
 
     def poison(seen: list[Any]) -> bool:
         return len(seen) > 8
 
-    monkeypatch.setattr(SupervisedFineTuning, "loss", poisoned)
+    monkeypatch.setattr(NextToken, "loss", poisoned)
     knobs = {"evaluation_fraction": 0, "save_steps": 2, "epochs": 10}
     outcome = run_here(tmp_path / "run", make_spec(data, tiny_model, hyperparameters=knobs))
     assert (outcome.code, outcome.last.code) == (ExitCode.FAILED, "nan_loss")
@@ -200,13 +202,15 @@ def test_a_loss_that_is_no_number_ends_the_run(
 def test_a_single_bad_step_is_left_out(
     tmp_path: Path, tiny_model: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, calls = SupervisedFineTuning.loss, []
+    real, calls = NextToken.loss, []
 
-    def poisoned(self: SupervisedFineTuning, row: PackedRow) -> torch.Tensor:
-        calls.append(row)
-        return real(self, row) * (math.inf if len(calls) == 3 else 1.0)
+    def poisoned(self: NextToken, *args: Any) -> Share:
+        calls.append(args)
+        share = real(self, *args)
+        share.loss = share.loss * (math.inf if len(calls) == 3 else 1.0)
+        return share
 
-    monkeypatch.setattr(SupervisedFineTuning, "loss", poisoned)
+    monkeypatch.setattr(NextToken, "loss", poisoned)
     knobs = {"evaluation_fraction": 0, "max_steps": 6}
     outcome = run_here(tmp_path / "run", make_spec(data, tiny_model, hyperparameters=knobs))
     assert outcome.code == ExitCode.FINISHED
@@ -218,8 +222,8 @@ def test_a_single_bad_step_is_left_out(
 def test_a_model_that_gets_no_gradient_is_refused(
     tmp_path: Path, tiny_model: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = SupervisedFineTuning.loss
-    monkeypatch.setattr(SupervisedFineTuning, "loss", lambda self, row: real(self, row) * 0.0)
+    real = NextToken.loss
+    monkeypatch.setattr(NextToken, "loss", lambda *args: Share(real(*args).loss * 0.0))
     outcome = run_here(tmp_path / "run", make_spec(data, tiny_model))
     assert (outcome.last.type, outcome.last.code) == ("failed", "internal")
     assert "no gradient" in outcome.last.message

@@ -7,11 +7,13 @@ import pytest
 
 from tests.training_engine.data import templates
 from tests.training_engine.specs import conversation
+from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.contract.records import Message
 from training_engine.data.chat import ChatTemplate, TemplateRefusal, terminators
 from training_engine.data.encode import EncodedSet, Encoder
 from training_engine.data.records import Row
 from training_engine.failures import EngineFailure
+from training_engine.objectives.sft import Conversations
 
 END = 258  # <|im_end|>
 
@@ -20,8 +22,14 @@ def row(messages: list[dict[str, Any]], line: int = 1, tools: Any = None) -> Row
     return Row(line, [Message.model_validate(m) for m in messages], tools)
 
 
+def encoder(tokenizer: Any, max_length: int, *, leave_out: bool = False) -> Encoder:
+    knobs = Hyperparameters(max_length=max_length)
+    reading = Conversations(ChatTemplate(tokenizer), knobs)
+    return Encoder(reading, {END}, leave_out=leave_out)
+
+
 def encode(tokenizer: Any, *rows: Row, max_length: int = 10_000) -> EncodedSet:
-    return Encoder(ChatTemplate(tokenizer), {END}, max_length).encode(rows)
+    return encoder(tokenizer, max_length).encode(rows)
 
 
 def learnt(tokenizer: Any, data: EncodedSet) -> list[list[str]]:
@@ -169,7 +177,7 @@ def test_an_answer_that_is_cut_away_is_refused(tmp_path: Path) -> None:
 def test_overlong_rows_are_left_out_when_asked_and_counted(tmp_path: Path) -> None:
     tokenizer = templates.load(tmp_path, templates.CHATML)
     rows = [row(conversation("Hi", "Hello"), 1), row(conversation("long " * 30, "Hello"), 2)]
-    data = Encoder(ChatTemplate(tokenizer), {END}, 64, leave_out=True).encode(rows)
+    data = encoder(tokenizer, 64, leave_out=True).encode(rows)
     assert (data.lines, data.left_out_lines, data.truncated_lines) == ([1], [2], [])
     assert data.cut_tokens == 0
     assert learnt(tokenizer, data) == [["Hello<|im_end|>"]]

@@ -7,7 +7,7 @@ import torch
 
 from training_engine.data.packing import PackedRow
 from training_engine.models import attention, load
-from training_engine.objectives.sft import SupervisedFineTuning
+from training_engine.models.forward import Decoder
 
 SHAPE = {
     "vocab_size": 99,
@@ -52,6 +52,7 @@ def row() -> PackedRow:
         lengths=LENGTHS,
         predicting=torch.tensor([2, 7, 9, 20, 23]),
         targets=torch.randint(3, 99, (5,), generator=generator),
+        owner=torch.tensor([0, 0, 1, 2, 2]),
         samples=(0, 1, 2),
     )
 
@@ -76,7 +77,7 @@ def test_every_known_family_is_tested() -> None:
 def test_loss_and_gradients_equal_the_stock_model(family: str) -> None:
     ours, stock = make(family, attention.NAME), make(family, "eager")
     packed = row()
-    loss = SupervisedFineTuning(ours, packed=True).loss(packed)
+    loss = Decoder(ours, packed=True).cross_entropy(packed)
     wanted = stock_loss(stock, packed)
     torch.testing.assert_close(loss, wanted, rtol=1e-5, atol=1e-5)
     loss.backward()
@@ -101,9 +102,10 @@ def test_a_family_that_caps_its_logits_keeps_its_own_head() -> None:
         (9,),
         packed.predicting[:2],
         packed.targets[:2],
+        packed.owner[:2],
         (0,),
     )
-    loss = SupervisedFineTuning(model, packed=False).loss(single)
+    loss = Decoder(model, packed=False).cross_entropy(single)
     logits = model(single.input_ids).logits[0, single.predicting].float()
     wanted = torch.nn.functional.cross_entropy(logits, single.targets, reduction="sum")
     torch.testing.assert_close(loss, wanted)

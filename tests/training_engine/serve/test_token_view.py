@@ -50,7 +50,7 @@ def test_a_record_that_can_not_be_trained_on_says_why(worker: Worker, tiny_model
         worker,
         tiny_model,
         record("x" * 100, "cut away"),
-        {"text": "no conversation"},
+        {"meta": {}},
         record("fine", "fine"),
         max_length=60,
     )
