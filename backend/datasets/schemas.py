@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from backend.jobs.schemas import Trouble, Use
+from training_engine.contract.choices import Objective
 from training_engine.contract.names import RecordType
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -63,6 +64,9 @@ class Dataset(BaseModel):
     version: int
     format: str | None = Field(description="Recognised file format, e.g. `openai_messages`")
     record_type: RecordType | None
+    objectives: list[Objective] = Field(
+        description="What its rows can be used for, the usual choice first"
+    )
     num_rows: int | None = Field(description="Rows that can be used")
     size_bytes: int = Field(description="Size of the file as uploaded")
     filename: str | None

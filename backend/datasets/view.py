@@ -14,6 +14,7 @@ from backend.datasets.schemas import (
 )
 from backend.datasets.tables import DatasetRow
 from backend.jobs import subjects
+from training_engine.contract.choices import RECORD_TYPES_OF, Objective
 
 
 async def view_of(session: AsyncSession, row: DatasetRow) -> Dataset:
@@ -35,6 +36,7 @@ async def views_of(session: AsyncSession, rows: Sequence[DatasetRow]) -> list[Da
             version=row.version,
             format=row.format,
             record_type=row.record_type,
+            objectives=[o for o in Objective if row.record_type in RECORD_TYPES_OF[o]],
             num_rows=row.num_rows,
             size_bytes=row.size_bytes,
             filename=row.filename,

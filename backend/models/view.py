@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.jobs import subjects
 from backend.models import queries
+from backend.models.abilities import objectives_of
 from backend.models.schemas import Model, ModelError, ModelSource, ModelStatus
 from backend.models.tables import ModelRow
 from training_engine.contract.choices import Method, Objective
@@ -40,8 +41,8 @@ async def views_of(session: AsyncSession, rows: Sequence[ModelRow]) -> list[Mode
             size_bytes=row.size_bytes,
             licence=row.licence,
             has_chat_template=row.has_chat_template,
-            objectives=list(Objective) if trains(row) else [],
-            methods=list(Method) if trains(row) else [],
+            objectives=objectives(row),
+            methods=list(Method) if objectives(row) else [],
             used_by=uses.get(row.id, []),
             created_at=row.created_at,
         )
@@ -49,6 +50,6 @@ async def views_of(session: AsyncSession, rows: Sequence[ModelRow]) -> list[Mode
     ]
 
 
-def trains(row: ModelRow) -> bool:
-    """Whether the engine has an objective for it: decoders that continue a text."""
-    return row.status == ModelStatus.READY and (row.architecture or "").endswith("ForCausalLM")
+def objectives(row: ModelRow) -> list[Objective]:
+    """What the model can be trained for; nothing before it is ready."""
+    return objectives_of(row.architecture) if row.status == ModelStatus.READY else []

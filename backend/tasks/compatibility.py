@@ -10,16 +10,35 @@ from backend.datasets.tables import DatasetRow
 from backend.errors import FieldError
 from backend.models.schemas import ModelStatus
 from backend.models.tables import ModelRow
-from backend.models.view import trains
-from backend.tasks.schemas import Finding
-from training_engine.contract.choices import RECORD_TYPES_OF, Objective
-from training_engine.contract.names import RecordType
+from backend.models.view import objectives
+from backend.tasks.schemas import Finding, TaskPlan
+from training_engine.contract.choices import RECORD_TYPES_OF, Head, Objective, head_of
+from training_engine.contract.spec import misfits
 
 DATASET = "/dataset_id"
 VALIDATION = "/validation_dataset_id"
 MODEL = "/model_id"
 FEW_ROWS = 20
-CHAT = frozenset({RecordType.CONVERSATIONAL, RecordType.PROMPT_COMPLETION})
+# These read texts as they are; everything else is written as a conversation.
+WITHOUT_TEMPLATE = frozenset({Objective.PRETRAIN, Objective.CLASSIFY, Objective.SEQ2SEQ})
+# What a model has to be for an objective: a sentence each, and its code.
+WRONG_HEAD = {
+    Head.CAUSAL_LM: (
+        "model_continues_no_text",
+        "{name} is a {architecture}, and {objective} needs a model that continues text "
+        "(its architecture ends in ForCausalLM); choose another model.",
+    ),
+    Head.SEQ2SEQ_LM: (
+        "model_is_no_encoder_decoder",
+        "{name} is a {architecture}, and {objective} needs an encoder–decoder such as T5, BART or "
+        "Marian; choose another model, or sft for a model that continues text.",
+    ),
+    Head.SEQUENCE_CLASSIFICATION: (
+        "model_scores_no_text",
+        "{name} is a {architecture}, and {objective} needs an encoder such as BERT or a model that "
+        "continues text; choose another model.",
+    ),
+}
 
 DATASET_STATES = {
     DatasetStatus.IMPORTING: "The data set {name} is still being imported; wait until it is ready.",
@@ -55,22 +74,24 @@ def dataset_errors(
         return
     wanted = RECORD_TYPES_OF[objective]
     if row.record_type not in wanted:
+        fitting = [o.value for o in Objective if row.record_type in RECORD_TYPES_OF[o]]
         yield _error(
             pointer,
             "record_type_mismatch",
             "{name} holds {record_type} rows, and {objective} needs {wanted}; "
-            "choose another data set.",
+            + ("choose {fitting} or another data set." if fitting else "choose another data set."),
             name=row.name,
             record_type=row.record_type or "unknown",
             objective=objective.value,
             wanted=" or ".join(sorted(wanted)),
+            fitting=" or ".join(fitting),
         )
     if not row.num_rows:
         yield _error(pointer, "dataset_empty", "{name} has no rows to learn from.", name=row.name)
 
 
-def model_errors(row: ModelRow | None, record_type: str | None) -> Iterator[FieldError]:
-    """What keeps a model from being trained on rows of that type."""
+def model_errors(row: ModelRow | None, objective: Objective) -> Iterator[FieldError]:
+    """What keeps a model from being trained for an objective."""
     if row is None:
         message = "There is no such model; choose another one."
         yield _error(MODEL, "model_not_found", message)
@@ -79,16 +100,29 @@ def model_errors(row: ModelRow | None, record_type: str | None) -> Iterator[Fiel
         message = MODEL_STATES[ModelStatus(row.status)]
         yield _error(MODEL, f"model_{row.status}", message, name=row.name)
         return
-    if not trains(row):
+    able = objectives(row)
+    architecture = row.architecture or "model of unknown kind"
+    if not able:
         yield _error(
             MODEL,
             "model_not_trainable",
             "{name} is a {architecture}, which can not be trained here; choose a model that "
-            "continues text (its architecture ends in ForCausalLM).",
+            "continues text (its architecture ends in ForCausalLM), an encoder such as BERT, or "
+            "an encoder–decoder such as T5.",
             name=row.name,
-            architecture=row.architecture or "model of unknown kind",
+            architecture=architecture,
         )
-    elif record_type in CHAT and not row.has_chat_template:
+    elif objective not in able:
+        code, message = WRONG_HEAD[head_of(objective)]
+        yield _error(
+            MODEL,
+            code,
+            message,
+            name=row.name,
+            architecture=architecture,
+            objective=objective.value,
+        )
+    elif objective not in WITHOUT_TEMPLATE and not row.has_chat_template:
         yield _error(
             MODEL,
             "no_chat_template",
@@ -108,6 +142,13 @@ def length_errors(row: ModelRow | None, max_length: int) -> Iterator[FieldError]
             name=row.name,
             context_length=row.context_length,
         )
+
+
+def method_errors(asked: TaskPlan) -> Iterator[FieldError]:
+    """Settings that can not go together."""
+    for misfit in misfits(asked.objective, asked.method, asked.hyperparameters, asked.distributed):
+        sentence = f"{misfit.message[0].upper()}{misfit.message[1:]}."
+        yield _error("/" + "/".join(misfit.place), misfit.code, sentence)
 
 
 def same_data() -> FieldError:

@@ -50,6 +50,8 @@ class Basis:
             num_rows=plan.dataset.num_rows or 0,
             mean_tokens=self.lengths.mean_tokens,
             longest_tokens=self.lengths.longest_tokens,
+            objective=plan.asked.objective,
+            distributed=plan.asked.distributed,
             validation_rows=(plan.validation.num_rows or 0) if plan.validation else 0,
             device=self.device,
             dtype=self.dtype,
@@ -65,7 +67,12 @@ async def basis_of(session: AsyncSession, facts: HostFacts, plan: Plan) -> Basis
     device = facts.device(plan.asked.device)
     config, lengths = await _looks(facts.settings, plan.model, plan.dataset)
     speed = await measurements.speed_of(
-        session, model_name=plan.model.name, method=plan.asked.method, device=device
+        session,
+        model_name=plan.model.name,
+        objective=plan.asked.objective,
+        method=plan.asked.method,
+        device=device,
+        processes=plan.asked.distributed.processes,
     )
     dtype = await measurements.type_of(session, device)
     if dtype is None:
@@ -164,6 +171,7 @@ async def recommend(facts: HostFacts, plan: Plan, body: RecommendRequest) -> Rec
         lengths.mean_tokens,
         body.method,
         body.complexity.value,
+        objective=body.objective,
         longest_tokens=lengths.longest_tokens,
         context_length=plan.model.context_length,
     )

@@ -65,6 +65,30 @@ class HostFacts:
             FieldError(pointer="/device", code="device_missing", message=message, params=params)
         ]
 
+    def process_errors(self, wish: Device, processes: int) -> list[FieldError]:
+        """More processes than there is hardware for."""
+        device = self.device(wish)
+        most = {Device.CUDA: len(self.gpus), Device.CPU: self.cores}.get(device, 1)
+        if processes <= max(1, most):
+            return []
+        params: dict[str, str | int | float | bool | None] = {
+            "processes": processes,
+            "most": max(1, most),
+            "device": device.value,
+        }
+        message = (
+            f"{processes} processes are too many for {device.value} here; choose at most "
+            f"{max(1, most)}."
+        )
+        return [
+            FieldError(
+                pointer="/distributed/processes",
+                code="too_many_processes",
+                message=message,
+                params=params,
+            )
+        ]
+
 
 async def facts_of(app: FastAPI, session: AsyncSession) -> HostFacts:
     """Look at the host."""

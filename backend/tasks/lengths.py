@@ -23,7 +23,10 @@ WIDE_SHARE = 0.2
 
 @dataclass(frozen=True)
 class Lengths:
-    """Tokens per row; `wide_share` is the share of letters of East Asian scripts, 0–1."""
+    """Tokens per text that is trained on; a row with two answers holds two texts.
+
+    `wide_share` is the share of letters of East Asian scripts, 0–1.
+    """
 
     mean_tokens: float
     longest_tokens: int
@@ -39,7 +42,8 @@ def lengths_of(folder: Path, num_rows: int, vocabulary: int) -> Lengths:
         all_letters = sum(map(len, texts))
         per_wide = WIDE_TOKENS[vocabulary >= LARGE_VOCABULARY]
         told = (all_letters - wide) / LATIN_PER_TOKEN + wide * per_wide
-        tokens.append(told + TURN_TOKENS * len(texts) + TEMPLATE_TOKENS)
+        plain = len(texts) == 1
+        tokens.append(told + (0 if plain else TURN_TOKENS * len(texts) + TEMPLATE_TOKENS))
         letters, wide_letters = letters + all_letters, wide_letters + wide
     if not tokens:
         return Lengths(0.0, 0, 0.0)
@@ -50,11 +54,15 @@ def _sample(folder: Path, num_rows: int) -> Iterator[list[str]]:
     step = max(ROWS_PER_WINDOW, num_rows // WINDOWS)
     for start in range(0, num_rows, step):
         for row in rows(folder, start, ROWS_PER_WINDOW)[0]:
-            yield list(_texts(row.record))
+            yield from _sequences(row.record)
 
 
-def _texts(record: dict[str, Any]) -> Iterator[str]:
-    for message in record.get("messages") or []:
-        yield str(message.get("content") or "")
+def _sequences(record: dict[str, Any]) -> Iterator[list[str]]:
+    """The turns of each text that a record becomes; a plain text is a single one."""
     if record.get("text"):
-        yield str(record["text"])
+        yield [str(record["text"])]
+        return
+    asked = record.get("messages") or []
+    answers = [record[name] for name in ("chosen", "rejected") if record.get(name)]
+    for answer in answers or [[]]:
+        yield [str(message.get("content") or "") for message in (*asked, *answer)]

@@ -26,17 +26,31 @@ def measured(job: JobRow) -> dict[str, Any]:
         "duration_s": duration,
         "device": (job.device or "").split(":")[0],
         "dtype": job.dtype,
+        "processes": (job.spec.get("distributed") or {}).get("processes", 1),
     }
 
 
 async def speed_of(
-    session: AsyncSession, *, model_name: str, method: str, device: str
+    session: AsyncSession,
+    *,
+    model_name: str,
+    objective: str,
+    method: str,
+    device: str,
+    processes: int = 1,
 ) -> float | None:
-    """Tokens per second of the last runs of this model by this method; None when there is none."""
+    """Tokens per second of the last runs that were like this; None when there is none."""
     of_device = TaskRow.measured["device"].astext == device
+    as_many = func.coalesce(TaskRow.measured["processes"].as_integer(), 1) == processes
     rows = await session.scalars(
         select(TaskRow.measured)
-        .where(TaskRow.model_name == model_name, TaskRow.method == method, of_device)
+        .where(
+            TaskRow.model_name == model_name,
+            TaskRow.objective == objective,
+            TaskRow.method == method,
+            of_device,
+            as_many,
+        )
         .order_by(TaskRow.id.desc())
         .limit(LAST_RUNS)
     )

@@ -1,14 +1,14 @@
 """A run that is not expected to fit: refused with the smaller settings that would, when there are.
 
-Only what keeps the meaning of the run is offered, in this order: a smaller micro-batch (the same
-result, slower), LoRA instead of full tuning, shorter rows.
+Only what keeps the meaning of the run is offered, in this order: a smaller micro-batch and then
+activations computed twice (the same result, slower), LoRA instead of full tuning, shorter rows.
 """
 
 from collections.abc import Iterator
 
 from backend.errors import Conflict, FieldError
 from backend.tasks.estimates import Basis
-from training_engine.contract.choices import Method
+from training_engine.contract.choices import ADAPTED, Method
 from training_engine.contract.hyperparameters import Hyperparameters
 
 SHORTEST = 128
@@ -16,11 +16,13 @@ Change = dict[str, str | int]
 
 _POINTERS = {
     "micro_batch_size": "/hyperparameters/micro_batch_size",
+    "gradient_checkpointing": "/hyperparameters/gradient_checkpointing",
     "max_length": "/hyperparameters/max_length",
     "method": "/method",
 }
 _WORDS = {
     "micro_batch_size": "a micro-batch of {value}",
+    "gradient_checkpointing": "gradient checkpointing",
     "max_length": "at most {value} tokens per row",
     "method": "the method {value}",
 }
@@ -79,13 +81,17 @@ def _that_fits(basis: Basis) -> tuple[Change, int] | None:
 def _changes(method: Method, knobs: Hyperparameters, longest: int) -> Iterator[Change]:
     """From the gentlest to the harshest; each says all that it changes."""
     single: Change = {"micro_batch_size": 1} if knobs.micro_batch_size != 1 else {}
-    lora: Change = {"method": Method.LORA.value} if method is not Method.LORA else {}
+    again: Change = {} if knobs.gradient_checkpointing else {"gradient_checkpointing": True}
+    slower: Change = {**single, **again}
+    lora: Change = {} if method in ADAPTED else {"method": Method.LORA.value}
     if single:
         yield single
+    if again:
+        yield slower
     if lora:
         yield lora
-        yield {**lora, **single}
+        yield {**lora, **slower}
     length = 1 << (min(knobs.max_length, longest) - 1).bit_length() - 1
     while length >= SHORTEST:
-        yield {**lora, **single, "max_length": length}
+        yield {**lora, **slower, "max_length": length}
         length //= 2

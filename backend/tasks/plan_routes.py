@@ -28,7 +28,11 @@ async def estimate_task(
     """Memory, time, disk and steps of a plan on this host, and what to beware of."""
     found = await plans.find(session, user, body)
     facts = await facts_of(request.app, session)
-    errors = [*plans.errors_of(found), *facts.device_errors(body.device)]
+    errors = [
+        *plans.errors_of(found),
+        *facts.device_errors(body.device),
+        *facts.process_errors(body.device, body.distributed.processes),
+    ]
     basis = await estimates.basis_of(session, facts, plans.sound(found, errors))
     expected = estimates.estimate(basis)
     if expected.fit == "will_not_fit":

@@ -67,10 +67,10 @@ async def _dataset(
 
 def errors_of_sources(found: Found) -> list[FieldError]:
     """What keeps this data from training this model, whatever the values are."""
-    record_type = found.dataset.record_type if found.dataset else None
+    objective = found.asked.objective
     return [
-        *compatibility.dataset_errors(found.dataset, found.asked.objective),
-        *compatibility.model_errors(found.model, record_type),
+        *compatibility.dataset_errors(found.dataset, objective),
+        *compatibility.model_errors(found.model, objective),
     ]
 
 
@@ -79,6 +79,7 @@ def errors_of(found: Found) -> list[FieldError]:
     asked = found.asked
     errors = errors_of_sources(found)
     errors += compatibility.length_errors(found.model, asked.hyperparameters.max_length)
+    errors += compatibility.method_errors(asked)
     if asked.validation_dataset_id is not None:
         pointer = compatibility.VALIDATION
         errors += compatibility.dataset_errors(found.validation, asked.objective, pointer)

@@ -39,6 +39,7 @@ def spec_of(body: TaskCreate, plan: Plan, settings: Settings) -> dict[str, Any]:
         dataset=_dataset(settings, plan.dataset),
         validation_dataset=_dataset(settings, plan.validation) if plan.validation else None,
         hyperparameters=body.hyperparameters,
+        distributed=body.distributed,
         output_name=body.output_name,
         device=body.device,
         code_version=VERSION,

@@ -12,6 +12,7 @@ from backend.jobs.schemas import JobStatus
 from training_engine.contract.choices import Device, Method, Objective
 from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.contract.names import Phase
+from training_engine.contract.spec import Distributed
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 OutputName = Annotated[
@@ -57,6 +58,7 @@ class TaskPlan(BaseModel):
     validation_dataset_id: UUID | None = None
     method: Method = Method.LORA
     hyperparameters: Hyperparameters = Hyperparameters()
+    distributed: Distributed = Distributed()
     device: Device = Device.AUTO
 
 
@@ -113,6 +115,7 @@ class Task(BaseModel):
     validation_dataset: TaskReference | None
     output_name: str
     hyperparameters: Hyperparameters
+    distributed: Distributed
     status: JobStatus
     phase: Phase | None
     queue: Queue | None

@@ -57,6 +57,7 @@ async def create(session: AsyncSession, user: UserRow, facts: HostFacts, body: T
     sources = await plans.find(session, user, body, hold=True)
     errors = plans.errors_of(sources)
     errors += facts.device_errors(body.device)
+    errors += facts.process_errors(body.device, body.distributed.processes)
     if not await queries.output_name_is_free(session, user.id, body.output_name):
         errors.append(_name_taken(body.output_name))
     if body.parent_id is not None:

@@ -39,6 +39,7 @@ def view(found: Found, place: QueuePlace | None) -> Task:
         validation_dataset=_validation(found),
         output_name=row.output_name,
         hyperparameters=row.hyperparameters,
+        distributed=job.spec.get("distributed") or {},
         status=job.status,
         queue=Queue.model_validate(place._asdict()) if place else None,
         resumable=job.resumable,

@@ -1,6 +1,6 @@
 """The run spec: everything a training run depends on, immutable, in `spec.json`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -82,7 +82,8 @@ class RunSpec(BaseModel):
 
     @model_validator(mode="after")
     def _parts_fit(self) -> "RunSpec":
-        problems = misfits(self.objective, self.method, self.hyperparameters, self.distributed)
+        found = misfits(self.objective, self.method, self.hyperparameters, self.distributed)
+        problems = [misfit.message for misfit in found]
         for data in (self.dataset, self.validation_dataset):
             if data is not None and data.record_type not in RECORD_TYPES_OF[self.objective]:
                 wanted = " or ".join(sorted(RECORD_TYPES_OF[self.objective]))
@@ -94,16 +95,28 @@ class RunSpec(BaseModel):
         return self
 
 
+class Misfit(NamedTuple):
+    """Two choices that exclude each other: a code, the field to change, a sentence."""
+
+    code: str
+    place: tuple[str, ...]
+    message: str
+
+
 def misfits(
     objective: Objective, method: Method, knobs: Hyperparameters, distributed: Distributed
-) -> list[str]:
-    """What in a run can not go together, a sentence each."""
+) -> list[Misfit]:
+    """What in a run can not go together, all of it."""
     found = []
+    optimizer, strategy = ("hyperparameters", "optimizer"), ("distributed", "strategy")
     if knobs.optimizer is Optimizer.MUON and method not in (Method.FULL, Method.FREEZE):
-        found.append("muon is for the matrices of full tuning; adapters take adamw")
+        message = "muon is for the matrices of full tuning; adapters take adamw"
+        found.append(Misfit("muon_on_adapters", optimizer, message))
     sharded = distributed.strategy is Strategy.FSDP and distributed.processes > 1
     if sharded and method is Method.QLORA:
-        found.append("quantised weights can not be sharded; use ddp, or lora with fsdp")
+        message = "quantised weights can not be sharded; use ddp, or lora with fsdp"
+        found.append(Misfit("quantised_shards", strategy, message))
     if sharded and knobs.optimizer is not Optimizer.ADAMW:
-        found.append("sharded weights are trained with adamw")
+        message = "sharded weights are trained with adamw"
+        found.append(Misfit("sharded_optimizer", optimizer, message))
     return found

@@ -1131,6 +1131,11 @@ export interface components {
              */
             num_rows: number | null;
             /**
+             * Objectives
+             * @description What its rows can be used for, the usual choice first
+             */
+            objectives: components["schemas"]["Objective"][];
+            /**
              * Progress
              * @description 0–1 while importing
              */
@@ -1316,6 +1321,20 @@ export interface components {
             total_bytes: number;
             /** Used Bytes */
             used_bytes: number;
+        };
+        /**
+         * Distributed
+         * @description Several processes on this computer that share one run.
+         */
+        Distributed: {
+            /**
+             * Processes
+             * @description Processes; on GPUs one for each.
+             * @default 1
+             */
+            processes: number;
+            /** @default ddp */
+            strategy: components["schemas"]["Strategy"];
         };
         /**
          * Draft
@@ -2544,6 +2563,12 @@ export interface components {
             save: boolean;
         };
         /**
+         * Strategy
+         * @description How several processes share a run: whole copies of the model (ddp), or shards (fsdp).
+         * @enum {string}
+         */
+        Strategy: "ddp" | "fsdp";
+        /**
          * SystemFacts
          * @description This host, now.
          */
@@ -2624,6 +2649,7 @@ export interface components {
             device_reason: string | null;
             /** Device Used */
             device_used: string | null;
+            distributed: components["schemas"]["Distributed"];
             /** Epoch */
             epoch: number | null;
             error: components["schemas"]["TaskError"] | null;
@@ -2736,6 +2762,13 @@ export interface components {
             description: string;
             /** @default auto */
             device: components["schemas"]["Device"];
+            /**
+             * @default {
+             *       "processes": 1,
+             *       "strategy": "ddp"
+             *     }
+             */
+            distributed: components["schemas"]["Distributed"];
             /**
              * @default {
              *       "activation_offload": false,
@@ -2873,6 +2906,13 @@ export interface components {
             dataset_id: string;
             /** @default auto */
             device: components["schemas"]["Device"];
+            /**
+             * @default {
+             *       "processes": 1,
+             *       "strategy": "ddp"
+             *     }
+             */
+            distributed: components["schemas"]["Distributed"];
             /**
              * @default {
              *       "activation_offload": false,

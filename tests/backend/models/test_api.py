@@ -25,6 +25,7 @@ from tests.backend.models.conftest import API, claim, end, run_job
 from tests.conftest import SignIn
 from tests.fakes.hub import FakeHub
 from tests.tiny_model import CONFIG
+from training_engine.contract.choices import Method, Objective
 from training_engine.model_shape import read_shape
 
 NAME = "tiny/llama"
@@ -66,7 +67,8 @@ async def test_model_of_the_hub_is_pinned_downloaded_and_known(
     assert ready["has_chat_template"] is True
     assert ready["licence"] == "apache-2.0"
     assert ready["size_bytes"] == sum(f.stat().st_size for f in tiny.iterdir())
-    assert (ready["objectives"], ready["methods"]) == (["sft"], ["lora", "full"])
+    assert ready["objectives"] == [o for o in Objective if o is not Objective.SEQ2SEQ]
+    assert ready["methods"] == list(Method)
     async with transaction(sessions) as session:
         row = await queries.find(session, UUID(model["id"]))
     assert (files.model_dir(settings, row) / "model.safetensors").is_file()
@@ -236,7 +238,7 @@ async def test_catalog_says_what_fits_and_what_can_be_added(
     gated = {"meta-llama", "google"}
     for entry in offline[1:]:
         assert entry["unavailable_reason"] == "offline"
-        assert set(entry["fit"]) == {"lora", "full"}
+        assert set(entry["fit"]) == set(Method)
         assert entry["download_bytes"] >= entry["num_parameters"]
     settings.offline = False
     online = (await client.get(f"{API}/catalog")).json()

@@ -152,14 +152,13 @@ async def test_what_does_not_fit_is_told_all_at_once(
     errors = await _refused(client, wrong)
     assert {pointer: error["code"] for pointer, error in errors.items()} == {
         "/dataset_id": "record_type_mismatch",
+        "/model_id": "no_chat_template",
         "/validation_dataset_id": "validation_is_training",
         "/hyperparameters/max_length": "max_length_too_long",
         "/device": "device_missing",
     }
-    errors = await _refused(client, {**body, "model_id": str(plain.id)})
-    assert errors["/model_id"]["code"] == "no_chat_template"
     async with transaction(sessions) as session:
-        (await session.get_one(ModelRow, plain.id)).architecture = "BertModel"
+        (await session.get_one(ModelRow, plain.id)).architecture = "WhisperForConditionalGeneration"
     errors = await _refused(client, {**body, "model_id": str(plain.id)})
     assert errors["/model_id"]["code"] == "model_not_trainable"
 

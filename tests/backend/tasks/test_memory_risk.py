@@ -116,13 +116,14 @@ async def test_several_settings_are_changed_where_one_is_not_enough(
             session, settings, administrator.id, answer="word " * 1500, name="long"
         )
     full = {**body, "dataset_id": str(long.id), "method": "full"}
-    knobs = {"micro_batch_size": 1, "max_length": 256}
+    knobs = {"micro_batch_size": 1, "gradient_checkpointing": True, "max_length": 256}
     fitting = await needed(client, {**full, "method": "lora", "hyperparameters": knobs})
     have(monkeypatch, fitting)
     problem = await refused(client, full)
     found = {error["pointer"]: error["params"]["value"] for error in problem["errors"]}
     assert found == {
         "/hyperparameters/micro_batch_size": 1,
+        "/hyperparameters/gradient_checkpointing": True,
         "/method": "lora",
         "/hyperparameters/max_length": 256,
     }

@@ -85,6 +85,8 @@ export default {
     method: 'Which weights learn?',
     methodDetail: {
       lora: 'A small adapter beside the model. Little memory, a small file.',
+      qlora: 'LoRA on compressed weights: large models in little memory, slower.',
+      freeze: 'Only the last layers, whole. Between LoRA and everything.',
       full: 'Every weight. Learns most, needs several times the memory.',
     },
     recommended: 'Recommended',
@@ -199,7 +201,21 @@ export default {
     model_converting: '“{{name}}” is still being converted; wait until it is ready.',
     model_failed: '“{{name}}” could not be prepared; open it to see why.',
     model_not_trainable:
-      '“{{name}}” can not be trained here; choose a model that continues text (a chat or instruct model).',
+      '“{{name}}” can not be trained here; choose a chat or instruct model, an encoder such as BERT, or an encoder–decoder such as T5.',
+    model_continues_no_text:
+      '“{{name}}” continues no text, which this training needs; choose a chat or instruct model, or sort texts into classes with it.',
+    model_is_no_encoder_decoder:
+      '“{{name}}” is no encoder–decoder (such as T5, BART or Marian), which this training needs; choose another model.',
+    model_scores_no_text:
+      '“{{name}}” can not get a head that scores texts; choose an encoder such as BERT, or a model that continues text.',
+    muon_on_adapters:
+      'Muon is for the matrices of full tuning and of frozen layers; adapters take AdamW.',
+    quantised_shards:
+      'Quantised weights can not be sharded; choose whole copies (DDP), or LoRA.',
+    sharded_optimizer:
+      'Sharded weights are trained with AdamW.',
+    too_many_processes:
+      'That is more processes than there is hardware for; choose at most {{most}}.',
     no_chat_template:
       '“{{name}}” has no chat template, so it does not know how a conversation is written. Choose an instruction-tuned model (often named Instruct or Chat).',
     max_length_too_long:

@@ -82,6 +82,8 @@ export default {
     method: '哪些权重参与学习？',
     methodDetail: {
       lora: '在模型旁训练一个小适配器。占用内存少，文件小。',
+      qlora: '在压缩的权重上做 LoRA：小内存也能训练大模型，但较慢。',
+      freeze: '只训练最后几层的全部权重，介于 LoRA 与全参数之间。',
       full: '训练全部权重。学得最多，内存需要数倍。',
     },
     recommended: '推荐',
@@ -190,7 +192,21 @@ export default {
     model_downloading: '“{{name}}”仍在下载，请等到可用。',
     model_converting: '“{{name}}”仍在转换，请等到可用。',
     model_failed: '“{{name}}”未能准备好，请打开查看原因。',
-    model_not_trainable: '“{{name}}”不能在这里训练，请选择续写文本的模型（对话或指令模型）。',
+    model_not_trainable: '“{{name}}”不能在这里训练，请选择对话或指令模型、BERT 一类的编码器，或 T5 一类的编码器–解码器。',
+    model_continues_no_text:
+      '“{{name}}”不能续写文本，而这种训练需要；请选择对话或指令模型，或改用它做文本分类。',
+    model_is_no_encoder_decoder:
+      '“{{name}}”不是编码器–解码器模型（如 T5、BART、Marian），而这种训练需要；请另选模型。',
+    model_scores_no_text:
+      '“{{name}}”不能加上给文本打分的输出层；请选择 BERT 一类的编码器，或能续写文本的模型。',
+    muon_on_adapters:
+      'Muon 适用于全参数和冻结微调的矩阵；适配器请用 AdamW。',
+    quantised_shards:
+      '量化后的权重不能分片；请选择完整副本（DDP），或改用 LoRA。',
+    sharded_optimizer:
+      '分片的权重请用 AdamW 训练。',
+    too_many_processes:
+      '进程数超过了硬件所能承受的数量；最多选择 {{most}}。',
     no_chat_template:
       '“{{name}}”没有对话模板，不知道对话该怎么写。请选择经过指令微调的模型（名称中常带 Instruct 或 Chat）。',
     max_length_too_long: '“{{name}}”最多读取 {{context_length}} 个 token，请减小最大长度。',

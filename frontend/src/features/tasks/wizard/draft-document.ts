@@ -23,10 +23,18 @@ function knobsIn(saved: unknown): Json {
   )
 }
 
+function distributedIn(saved: unknown): Values['distributed'] {
+  const { strategy, processes } = record(saved)
+  return {
+    strategy: strategy === 'fsdp' ? 'fsdp' : 'ddp',
+    processes: typeof processes === 'number' ? processes : 1,
+  }
+}
+
 function valuesIn(saved: Json): Values {
   const initial = emptyValues()
   const kept = Object.entries(initial)
-    .filter(([key]) => key !== 'hyperparameters')
+    .filter(([key]) => key !== 'hyperparameters' && key !== 'distributed')
     .map(([key, fallback]) => {
       const value = saved[key]
       // Fields are texts; some may be null when nothing is chosen.
@@ -34,7 +42,8 @@ function valuesIn(saved: Json): Values {
       return [key, fits ? value : fallback]
     })
   return {
-    ...(Object.fromEntries(kept) as Omit<Values, 'hyperparameters'>),
+    ...(Object.fromEntries(kept) as Omit<Values, 'hyperparameters' | 'distributed'>),
+    distributed: distributedIn(saved.distributed),
     hyperparameters: knobsIn(saved.hyperparameters),
   }
 }

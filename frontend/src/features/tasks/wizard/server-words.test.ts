@@ -17,6 +17,7 @@ it('names every finding about a plan', () => {
     ...all(source('backend/tasks/host_facts.py'), /code="(\w+)"/g),
     ...all(source('backend/tasks/service.py'), /code="(\w+)"/g),
     ...all(source('training_engine/memory.py'), /Reason\("(\w+)"/g),
+    ...all(source('training_engine/contract/spec.py'), /Misfit\("(\w+)"/g),
   ]
   expect(codes.length).toBeGreaterThan(12)
   expect(codes.filter((code) => !(code in wizard.findings || `${code}_other` in wizard.findings))).toEqual([])

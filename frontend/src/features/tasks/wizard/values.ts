@@ -18,6 +18,7 @@ export interface Values {
   complexity: Schemas['Complexity']
   method: Schemas['Method']
   device: Schemas['Device']
+  distributed: Schemas['Distributed']
   hyperparameters: Record<string, unknown>
   parent_id: string | null
 }
@@ -27,7 +28,7 @@ export const COMPLEXITIES = [
   'medium',
   'complex',
 ] as const satisfies readonly Schemas['Complexity'][]
-export const METHODS = ['lora', 'full'] as const satisfies readonly Schemas['Method'][]
+export const METHODS = ['lora', 'qlora', 'freeze', 'full'] as const satisfies readonly Schemas['Method'][]
 export const DEVICES = ['auto', 'cuda', 'mps', 'cpu'] as const satisfies readonly Schemas['Device'][]
 
 export const emptyValues = (): Values => ({
@@ -42,6 +43,7 @@ export const emptyValues = (): Values => ({
   complexity: 'medium',
   method: 'lora',
   device: 'auto',
+  distributed: { strategy: 'ddp', processes: 1 },
   hyperparameters: initialKnobs(),
   parent_id: null,
 })
@@ -57,6 +59,7 @@ export const valuesOfTask = (task: Task): Values => ({
   validation_dataset_id: task.validation_dataset?.id ?? null,
   method: task.method,
   device: task.device,
+  distributed: task.distributed,
   hyperparameters: { ...initialKnobs(), ...task.hyperparameters },
   parent_id: task.id,
 })
@@ -82,6 +85,7 @@ export function planOf(values: Values): TaskPlan | null {
     validation_dataset_id,
     method,
     hyperparameters: sentKnobs(values),
+    distributed: values.distributed,
     device,
   }
 }
