@@ -53,8 +53,9 @@ def classification_head(model: nn.Module) -> set[str]:
     new: set[str] = set(getattr(model, "new_modules", ()))
     if type(model).__name__.endswith("ForSequenceClassification"):
         body = getattr(model, "base_model_prefix", "")
-        beside = model.named_children()
-        new |= {name for name, child in beside if name != body and any(child.parameters())}
+        for name, child in model.named_children():
+            if name != body and next(child.parameters(), None) is not None:
+                new.add(name)
     return {name for name in new if not within(name, new - {name})}
 
 
