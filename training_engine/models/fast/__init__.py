@@ -1,0 +1,8 @@
+"""The fast path on a CPU for the decoder layer that most open models share.
+
+Stock modules keep the weights; `install` lets their layers compute by hand-written kernels.
+"""
+
+from training_engine.models.fast.install import install, uninstall
+
+__all__ = ["install", "uninstall"]

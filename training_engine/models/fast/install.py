@@ -1,0 +1,101 @@
+"""Which models take the fast path, and how their stock layers are led to it."""
+
+from collections.abc import Callable
+from types import MethodType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from training_engine.models import attention
+from training_engine.models.fast.attention import blocks
+from training_engine.models.fast.layer import FastLayer, Row
+from training_engine.models.lora import LoraLinear
+
+# Families whose layer is Llama's up to biases, norms of heads, and layers without positions.
+FAMILIES = frozenset({"llama", "mistral", "qwen2", "qwen3", "smollm3"})
+_PROJECTIONS = {
+    "self_attn": ("q_proj", "k_proj", "v_proj", "o_proj"),
+    "mlp": ("gate_proj", "up_proj", "down_proj"),
+}
+_TYPES = (torch.bfloat16, torch.float32)
+
+
+def install(model: Any) -> bool:
+    """Let every decoder layer compute by hand-written kernels; False when one of them can not.
+
+    Call it when adapters stand and nothing else will replace modules or weights. Passes that the
+    kernels do not know (no packed row, a cache, a window shorter than a sample) stay with the
+    stock layers.
+    """
+    if not _eligible(model):
+        return False
+    layers = model.get_decoder().layers
+    for layer in layers:
+        layer.forward = MethodType(_forward(FastLayer(layer), type(layer).forward), layer)
+    return True
+
+
+def uninstall(model: Any) -> None:
+    """Give the stock layers back to themselves."""
+    for layer in model.get_decoder().layers:
+        layer.__dict__.pop("forward", None)
+
+
+def _forward(fast: FastLayer, stock: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """A decoder layer's forward: the fast one for packed rows, else the stock one."""
+
+    def forward(self: Any, hidden_states: Tensor, **others: Any) -> Tensor:
+        lengths = others.get("sample_lengths")
+        if lengths is None or not _plain(self, hidden_states, lengths, others):
+            return stock(self, hidden_states, **others)
+        cos, sin = (part[0, :, None] for part in others["position_embeddings"])
+        groups = self.self_attn.num_key_value_groups
+        row = Row(cos, sin, blocks(tuple(lengths), groups, hidden_states.dtype), _enabled(self))
+        return fast.run(hidden_states, row)
+
+    return forward
+
+
+def _plain(layer: Any, states: Tensor, lengths: tuple[int, ...], others: dict[str, Any]) -> bool:
+    """Whether a pass is what the kernels compute."""
+    attend = layer.self_attn
+    window = getattr(attend, "sliding_window", getattr(attend.config, "sliding_window", None))
+    return (
+        attend.config._attn_implementation == attention.NAME
+        and others.get("attention_mask") is None
+        and others.get("past_key_values") is None
+        and (window is None or window >= max(lengths))
+        and others["position_embeddings"][0].shape[-1] == attend.head_dim
+        and states.shape[0] == 1
+    )
+
+
+def _enabled(layer: nn.Module) -> bool:
+    return all(each.enabled for each in layer.modules() if isinstance(each, LoraLinear))
+
+
+def _eligible(model: Any) -> bool:
+    config = model.config
+    if getattr(config, "model_type", None) not in FAMILIES or config.hidden_act != "silu":
+        return False
+    if getattr(config, "attention_dropout", 0.0) or model.is_activation_checkpointing:
+        return False
+    tensors = [*model.get_decoder().parameters()]
+    if any(t.device.type != "cpu" for t in tensors) or len({t.dtype for t in tensors}) > 1:
+        return False
+    return tensors[0].dtype in _TYPES and all(map(_fits, model.get_decoder().layers))
+
+
+def _fits(layer: nn.Module) -> bool:
+    """Whether a layer consists of frozen parts and plain adapters only."""
+    for parent, names in _PROJECTIONS.items():
+        for name in names:
+            part = getattr(getattr(layer, parent), name)
+            if type(part) is LoraLinear:
+                if part.dropout or type(part.base_layer) is not nn.Linear:
+                    return False
+            elif type(part) is not nn.Linear:
+                return False
+    learning = (name for name, p in layer.named_parameters() if p.requires_grad)
+    return all(name.endswith(("lora_a", "lora_b")) for name in learning)
