@@ -91,6 +91,7 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
         distributed,
         loop,
         output,
+        probe,
         proof,
         reference,
         sampling,
@@ -118,9 +119,7 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
     config = load.check_folder(model_dir, spec.model.name, spec.model.trusted_code_sha256)
     load.quiet()
     kind = recipe_of(spec.objective).reading
-    tokenizer = load.load_tokenizer(
-        model_dir, trusted=spec.model.trusted_code_sha256 is not None
-    )
+    tokenizer = load.load_tokenizer(model_dir, trusted=spec.model.trusted_code_sha256 is not None)
     template = ChatTemplate(tokenizer, spec.chat_template, required=kind.needs_template)
     ends = terminators(template.tokenizer, model_dir)
     reading = kind(template, spec.hyperparameters, load.context_of(config))
@@ -136,6 +135,7 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
         return stopped(reporter, 0, None)
     if spec.resume_from:
         training.resume(Path(spec.resume_from))
+    probe.probe(training, probe.expected_bytes(training, config))
 
     ending = loop.train(training)
     state = training.state
