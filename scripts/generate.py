@@ -51,11 +51,13 @@ def knobs() -> str:
 def main(check: bool) -> int:
     """Write or compare every generated file; returns the exit code."""
     from docs_pages import api_page, database_page
+    from options_page import options_page
 
     document = openapi()
     files = {
         TYPES: browser_types(document),
         KNOBS: knobs(),
+        ROOT / "docs/options.md": options_page(json.loads(knobs())),
         ROOT / "docs/api.md": api_page(json.loads(document)),
         ROOT / "docs/database.md": database_page(),
     }

@@ -85,7 +85,7 @@ class LabelKind(StrEnum):
 class OutputCheckpoint(StrEnum):
     """Which checkpoint becomes the result; the others are deleted.
 
-    `fastest` is the earliest whose held-out loss is within one per cent of the best.
+    `fastest`: an early one stays until a later one's held-out loss is over one per cent better.
     """
 
     BEST = "best"

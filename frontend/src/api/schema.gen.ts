@@ -1012,6 +1012,11 @@ export interface components {
             /** Num Parameters */
             num_parameters: number;
             /**
+             * Objectives
+             * @description What it can be trained for here
+             */
+            objectives: components["schemas"]["Objective"][];
+            /**
              * Offline
              * @description Can be added without a network
              */
@@ -1739,7 +1744,7 @@ export interface components {
              */
             optimizer?: components["schemas"]["Optimizer"];
             /**
-             * @description Which state becomes the result: the best on held-out rows, the last, or the fastest (the earliest within one per cent of the best).
+             * @description Which state becomes the result: the best on held-out rows, the last, or the fastest (an early one stays until a later one is over one per cent better).
              * @default best
              */
             output_checkpoint?: components["schemas"]["OutputCheckpoint"];
@@ -2189,7 +2194,7 @@ export interface components {
          * OutputCheckpoint
          * @description Which checkpoint becomes the result; the others are deleted.
          *
-         *     `fastest` is the earliest whose held-out loss is within one per cent of the best.
+         *     `fastest`: an early one stays until a later one's held-out loss is over one per cent better.
          * @enum {string}
          */
         OutputCheckpoint: "best" | "last" | "fastest";

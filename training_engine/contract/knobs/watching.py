@@ -58,7 +58,7 @@ class Watching(BaseModel):
         OutputCheckpoint,
         Field(
             description="Which state becomes the result: the best on held-out rows, the last, or "
-            "the fastest (the earliest within one per cent of the best).",
+            "the fastest (an early one stays until a later one is over one per cent better).",
             json_schema_extra=knob("advanced"),
         ),
     ] = OutputCheckpoint.BEST
