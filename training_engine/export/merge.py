@@ -1,9 +1,13 @@
 """Fold a LoRA adapter into its base: one plain model folder that needs no PEFT.
 
-W' = W + s·B·A, summed in fp32 and rounded once, shard by shard, so that a large model never stands
-in memory twice. `python -m training_engine.export.merge BASE ADAPTER TARGET` does it by hand.
+W' = W + s·B·A, and for DoRA its rows at their learnt lengths, summed in fp32 and rounded once,
+shard by shard, so that a large model never stands in memory twice. Over a packed base (QLoRA) W is
+what was computed with: the matrix packed and unpacked again. A head that learnt in full takes its
+place.
+`python -m training_engine.export.merge BASE ADAPTER TARGET` does it by hand.
 """
 
+import json
 import shutil
 import sys
 from collections.abc import Collection
@@ -15,10 +19,17 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from training_engine import checkpoints
-from training_engine.export.adapter_folder import Factors, NotPlainLora, read_factors
+from training_engine.contract.choices import Head
+from training_engine.contract.model_folder import CONFIG_FILE, INDEX_FILE, weight_files
+from training_engine.export.adapter_folder import (
+    Factors,
+    NotPlainLora,
+    StoredAdapter,
+    read_adapter,
+)
+from training_engine.models.quantised import packed_and_back
+from training_engine.models.skeleton import packed_layers
 from training_engine.output import TOKENIZER_FILES
-
-_INDEX = "model.safetensors.index.json"
 
 
 class MergeError(Exception):
@@ -47,26 +58,48 @@ def merge(base: Path, adapter: Path, target: Path, name: str) -> int:
 
 def _write(base: Path, adapter: Path, target: Path) -> None:
     try:
-        factors = read_factors(adapter)
+        stored = read_adapter(adapter)
     except (NotPlainLora, ValueError) as error:
         raise MergeError(f"The adapter {adapter.name} can not be merged: {error}.") from error
-    left = set(factors)
-    for shard in sorted(base.glob("*.safetensors")):
+    packed = packed_layers(base, stored.head) if stored.quantization else set()
+    files = weight_files(base)
+    outer = _outer_name(files, stored)
+    left = set(stored.factors)
+    places: dict[str, str] = {}
+    for shard in files:
         tensors: dict[str, Tensor] = {}
         with safe_open(shard, framework="pt") as file:
             for key in file.keys():  # noqa: SIM118 - it is no mapping
-                weight = file.get_tensor(key)
-                layer = _layer_of(key, factors)
-                if layer is not None:
+                name = outer + key
+                if name in stored.replaced:
+                    continue
+                weight, layer = file.get_tensor(key), name.removesuffix(".weight")
+                if stored.quantization and _named(layer, packed) is not None:
+                    weight = packed_and_back(weight, stored.quantization)
+                if layer != name and layer in stored.factors:
                     left.discard(layer)
-                    weight = _merged(weight, factors[layer], layer)
-                tensors[key] = weight
+                    weight = _merged(weight, stored.factors[layer], layer)
+                tensors[name] = weight
+        if shard == files[-1]:
+            tensors |= stored.replaced
         save_file(tensors, target / shard.name, metadata={"format": "pt"})
+        places |= dict.fromkeys(tensors, shard.name)
     if left:
         raise MergeError(f"The base model has no layer {sorted(left)[0]}; it is another model.")
-    for name in ("config.json", "generation_config.json", _INDEX, "LICENSE"):
+    if len(files) > 1:
+        size = sum((target / file.name).stat().st_size for file in files)
+        index = {"metadata": {"total_size": size}, "weight_map": dict(sorted(places.items()))}
+        (target / INDEX_FILE).write_text(json.dumps(index, indent=2))
+    _copy_others(base, adapter, target, stored.head)
+
+
+def _copy_others(base: Path, adapter: Path, target: Path, head: Head) -> None:
+    for name in (CONFIG_FILE, "generation_config.json", "LICENSE"):
         if (base / name).is_file():
             shutil.copyfile(base / name, target / name)
+    if head is Head.SEQUENCE_CLASSIFICATION and (adapter / CONFIG_FILE).is_file():
+        # A classifier's configuration, with its labels, stands beside its adapter.
+        shutil.copyfile(adapter / CONFIG_FILE, target / CONFIG_FILE)
     # The adapter's tokenizer and template are the ones it was trained with.
     for name in TOKENIZER_FILES:
         source = next((f / name for f in (adapter, base) if (f / name).is_file()), None)
@@ -74,23 +107,33 @@ def _write(base: Path, adapter: Path, target: Path) -> None:
             shutil.copyfile(source, target / name)
 
 
-def _layer_of(key: str, layers: Collection[str]) -> str | None:
-    """The adapted layer that a stored weight belongs to; some files leave out the outer name."""
-    if not key.endswith(".weight"):
-        return None
-    stored = key.removesuffix(".weight")
-    if stored in layers:
-        return stored
-    return next((layer for layer in layers if layer.partition(".")[2] == stored), None)
+def _outer_name(files: list[Path], adapter: StoredAdapter) -> str:
+    """What stands before the stored names in the model's own: some files leave it out."""
+    names: set[str] = set()
+    for path in files:
+        with safe_open(path, framework="pt") as file:
+            names |= {key.removesuffix(".weight") for key in file.keys()}  # noqa: SIM118
+    for layer in adapter.factors:
+        if layer in names:
+            return ""
+        first, _, rest = layer.partition(".")
+        if rest in names:
+            return f"{first}."
+    return ""
+
+
+def _named(layer: str, layers: Collection[str]) -> str | None:
+    """The layer among `layers` that a stored name means; some leave out the outer name."""
+    if layer in layers:
+        return layer
+    return next((each for each in layers if each.partition(".")[2] == layer), None)
 
 
 def _merged(weight: Tensor, factors: Factors, layer: str) -> Tensor:
-    change = (factors.up @ factors.down) * factors.scale
-    if factors.transposed:
-        change = change.T
-    if change.shape != weight.shape:
+    rows, columns = reversed(weight.shape) if factors.transposed else weight.shape
+    if (rows, columns) != (factors.up.shape[0], factors.down.shape[1]):
         raise MergeError(f"Layer {layer} has another size in the base; it is another model.")
-    return (weight.float() + change).to(weight.dtype).contiguous()
+    return factors.merged(weight.float()).to(weight.dtype).contiguous()
 
 
 def main(arguments: list[str]) -> int:

@@ -146,10 +146,8 @@ def load_stock(
     return placed
 
 
-def _from_pretrained(
-    path: Path, head: Head, attention_name: str, **options: Any
-) -> tuple[Any, dict[str, Any]]:
-    """Model and loading info; families without the attention that is wanted get the plainest."""
+def auto_class(head: Head) -> Any:
+    """The Auto class of transformers, of which only the one that is used gets imported."""
     import transformers
 
     names = {
@@ -157,7 +155,14 @@ def _from_pretrained(
         Head.SEQUENCE_CLASSIFICATION: "AutoModelForSequenceClassification",
         Head.SEQ2SEQ_LM: "AutoModelForSeq2SeqLM",
     }
-    auto: Any = getattr(transformers, names[head])  # only the one that is used gets imported
+    return getattr(transformers, names[head])
+
+
+def _from_pretrained(
+    path: Path, head: Head, attention_name: str, **options: Any
+) -> tuple[Any, dict[str, Any]]:
+    """Model and loading info; families without the attention that is wanted get the plainest."""
+    auto = auto_class(head)
     found: tuple[Any, dict[str, Any]]
     try:
         found = auto.from_pretrained(path, attn_implementation=attention_name, **options)

@@ -4,6 +4,7 @@
 writes an adapter or a whole model.
 """
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from torch import nn
 
 from training_engine.contract.choices import (
     ADAPTED,
+    Head,
     LoraVariant,
     Method,
     Quantization,
@@ -115,9 +117,21 @@ def adapter_facts(spec: RunSpec) -> AdapterFacts:
 def save(folder: Path, model: Any, weights: TrainableWeights, spec: RunSpec) -> None:
     """An adapter in PEFT's form, or a whole model in transformers' form."""
     if makes_adapter(spec):
-        save_adapter(folder, model, weights.masters, adapter_facts(spec))
+        facts = adapter_facts(spec)
+        save_adapter(folder, model, weights.masters, facts)
+        if facts.head is Head.SEQUENCE_CLASSIFICATION:
+            save_labels(folder, model)
         return
     load.set_attention(model, "sdpa")
     model.config.use_cache = True
     model.config._name_or_path = ""
     model.save_pretrained(folder)
+
+
+def save_labels(folder: Path, model: Any) -> None:
+    """The classifier's configuration beside its adapter: labels stand there, and nowhere else."""
+    config = copy.deepcopy(model.config)
+    config.architectures = [type(model).__name__]
+    config.use_cache = True
+    config._name_or_path = ""
+    config.save_pretrained(folder)

@@ -172,6 +172,13 @@ def quantise(
     return model
 
 
+def packed_and_back(weight: Tensor, kind: Quantization) -> Tensor:
+    """A matrix [out, in] as a packed base computes with it, in its own type."""
+    layer = nn.Linear(weight.shape[1], weight.shape[0], bias=False, device="meta")
+    layer.weight = nn.Parameter(weight, requires_grad=False)
+    return QuantisedLinear(layer, kind, weight.device).unpacked(weight.dtype)
+
+
 def _linear(model: nn.Module) -> Iterator[tuple[str, nn.Linear]]:
     for name, module in model.named_modules():
         if isinstance(module, nn.Linear):

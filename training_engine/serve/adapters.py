@@ -5,11 +5,14 @@ sum taken in fp32 and rounded once.
 """
 
 from pathlib import Path
+from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from training_engine.export.adapter_folder import Factors, NotPlainLora, read_factors
+from training_engine.models.quantised import QuantisedLinear
 from training_engine.serve.failures import ServeError
 from training_engine.serve.folders import check_adapter_folder
 
@@ -21,6 +24,15 @@ class Switch:
         self.active: str | None = None
 
 
+class Active(NamedTuple):
+    """One adapter's part of a layer; `stretch` (out,): DoRA's new lengths of rows over the old."""
+
+    down: Tensor
+    up: Tensor
+    scale: float
+    stretch: Tensor | None
+
+
 class SwitchedLinear(nn.Module):
     """A layer of the base model, plus the two small matrices of the active adapter, if any."""
 
@@ -28,31 +40,66 @@ class SwitchedLinear(nn.Module):
         super().__init__()
         self.base = base
         self._switch = switch
-        self._factors: dict[str, tuple[Tensor, Tensor, float]] = {}
+        self._adapters: dict[str, Active] = {}
 
-    def add(self, name: str, down: Tensor, up: Tensor, scale: float) -> None:
-        """`down` (r, in) and `up` (out, r) belong to adapter `name`."""
-        self._factors[name] = (down, up, scale)
+    @property
+    def weight(self) -> Tensor | None:
+        """The base's, for model code that asks for its type."""
+        weight: Tensor | None = self.base.weight
+        return weight
+
+    def add(self, name: str, factors: Factors) -> int:
+        """Have an adapter's part ready under `name`; returns its bytes."""
+        device = device_of(self.base)
+        stretch = None
+        if factors.magnitude is not None:
+            weight = full_weight(self.base)
+            stretch = factors.stretch(weight.T if factors.transposed else weight)
+        active = Active(factors.down.to(device), factors.up.to(device), factors.scale, stretch)
+        self._adapters[name] = active
+        held = (active.down, active.up, active.stretch)
+        return sum(int(each.nbytes) for each in held if each is not None)
 
     def drop(self, name: str) -> None:
         """Forget adapter `name`."""
-        self._factors.pop(name, None)
+        self._adapters.pop(name, None)
 
     def forward(self, x: Tensor) -> Tensor:
         """(…, in) → (…, out)."""
         result: Tensor = self.base(x)
-        factors = self._factors.get(self._switch.active) if self._switch.active else None
-        if factors is None:
+        active = self._adapters.get(self._switch.active) if self._switch.active else None
+        if active is None:
             return result
-        down, up, scale = factors
-        low = functional.linear(x.to(down.dtype), down)
-        return (result + functional.linear(low, up) * scale).to(result.dtype)
+        low = functional.linear(x.to(active.down.dtype), active.down)
+        added = functional.linear(low, active.up)
+        if active.stretch is None:
+            return (result + added * active.scale).to(result.dtype)
+        bias = getattr(self.base, "bias", None)
+        frozen = result if bias is None else result - bias
+        longer = (active.stretch - 1) * frozen + active.stretch * added * active.scale
+        return (result + longer).to(result.dtype)
+
+
+def device_of(layer: nn.Module) -> torch.device:
+    """Where a layer computes."""
+    where: torch.device = (
+        layer.packed if isinstance(layer, QuantisedLinear) else layer.weight
+    ).device
+    return where
+
+
+def full_weight(layer: nn.Module) -> Tensor:
+    """A layer's matrix as it is stored, fp32."""
+    if isinstance(layer, QuantisedLinear):
+        return layer.unpacked(layer.dtype).float()
+    weight: Tensor = layer.weight.detach().float()
+    return weight
 
 
 def add_adapter(model: nn.Module, switch: Switch, name: str, folder: Path) -> int:
     """Put the adapter in `folder` beside `model` under `name`; returns its bytes.
 
-    Raises `ServeError` when it is no plain LoRA or was made for another model.
+    Raises `ServeError` when it is more than a LoRA or was made for another model.
     """
     check_adapter_folder(folder)
     try:
@@ -63,13 +110,8 @@ def add_adapter(model: nn.Module, switch: Switch, name: str, folder: Path) -> in
         raise _mismatch(folder.name, str(error)) from error
     for layer, found in factors.items():
         _check_fit(model, layer, found, folder.name)
-    device = next(model.parameters()).device
-    size = 0
-    for layer, found in factors.items():
-        down, up = found.down.to(device), found.up.to(device)
-        _switched(model, switch, layer).add(name, down, up, found.scale)
-        size += down.nbytes + up.nbytes
-    return size
+    with torch.no_grad():
+        return sum(_switched(model, switch, n).add(name, found) for n, found in factors.items())
 
 
 def drop_adapter(model: nn.Module, name: str) -> None:
@@ -96,8 +138,10 @@ def _check_fit(model: nn.Module, layer: str, factors: Factors, name: str) -> Non
         raise _mismatch(name, f"the base model has no layer {layer}") from None
     base = found.base if isinstance(found, SwitchedLinear) else found
     weight = getattr(base, "weight", None)
-    # GPT-2 keeps its matrices the other way round.
-    sizes = {tuple(weight.shape), tuple(weight.shape)[::-1]} if weight is not None else set()
+    if isinstance(base, QuantisedLinear):
+        sizes = {(base.out_features, base.in_features)}
+    else:  # GPT-2 keeps its matrices the other way round.
+        sizes = {tuple(weight.shape), tuple(weight.shape)[::-1]} if weight is not None else set()
     if (factors.up.shape[0], factors.down.shape[1]) not in sizes:
         raise _mismatch(name, f"layer {layer} has another size")
 

@@ -85,7 +85,7 @@ class Routes:
         wanted = await _body(request, LoadRequest)
 
         def load(store: "ModelStore") -> None:
-            store.get(wanted.model_path).use(wanted.adapter_path)
+            store.get(wanted.model_path, wanted.adapter_path).use(wanted.adapter_path)
 
         await asyncio.wrap_future(self._scheduler.call(load))
         return _json(self._scheduler.health())

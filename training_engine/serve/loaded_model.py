@@ -8,10 +8,12 @@ from typing import Any
 
 import torch
 
+from training_engine.contract.choices import Head, Quantization
 from training_engine.data.chat import ChatTemplate, terminators
 from training_engine.devices import Placement
 from training_engine.failures import EngineFailure
-from training_engine.models.load import load_causal_lm
+from training_engine.models.load import STOCK_ATTENTION, load_stock
+from training_engine.models.quantised import weight_bytes
 from training_engine.serve.adapters import Switch, add_adapter, drop_adapter
 from training_engine.serve.failures import from_engine
 from training_engine.serve.folders import check_adapter_folder, check_model_folder, read_config
@@ -30,20 +32,25 @@ class _Adapter:
 class LoadedModel:
     """Computes with the base alone or with one adapter at a time; used by one thread."""
 
-    def __init__(self, folder: Path, place: Placement) -> None:
-        """Raises `ServeError` for a folder that is missing, unsafe or not a language model."""
+    def __init__(
+        self, folder: Path, place: Placement, quantization: Quantization | None = None
+    ) -> None:
+        """Raises `ServeError` for a folder that is missing, unsafe or not a language model.
+
+        `quantization`: packed, as the adapters that were trained so need it.
+        """
         self.folder = folder
         self.config = check_model_folder(folder)
         self.fingerprint = fingerprint(folder)
         self.template = load_template(folder)
         self.ends = terminators(self.template.tokenizer, folder)
-        self.model = _load(folder, place)
+        self.model = _load(folder, place, quantization)
         self.context_length = _context_length(self.model.config)
         self.repetition_penalty = _repetition_penalty(folder)
         self.last_used = time.monotonic()
         self._adapters: dict[str, _Adapter] = {}
         self._switch = Switch()
-        self._base_bytes: int = sum(p.nbytes for p in self.model.parameters())
+        self._base_bytes = weight_bytes(self.model)
         names = inspect.signature(self.model.forward).parameters
         # Only the last position's scores are needed; a few families do not know how to skip.
         self._forward_options = {"logits_to_keep": 1} if "logits_to_keep" in names else {}
@@ -95,9 +102,11 @@ def fingerprint(folder: Path) -> Fingerprint:
     return tuple(sorted((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in files))
 
 
-def _load(folder: Path, place: Placement) -> Any:
+def _load(folder: Path, place: Placement, quantization: Quantization | None) -> Any:
     try:
-        return load_causal_lm(folder, place, packed=False).eval()
+        return load_stock(
+            folder, place, Head.CAUSAL_LM, STOCK_ATTENTION, quantization=quantization
+        ).eval()
     except EngineFailure as failure:
         raise from_engine(failure) from failure
 

@@ -176,7 +176,7 @@ class Scheduler:
     def _begin(self, store: "ModelStore", job: Job) -> None:
         from training_engine.serve.generation import Generation
 
-        loaded = store.get(job.request.model_path)
+        loaded = store.get(job.request.model_path, job.request.adapter_path)
         job.model_key = str(loaded.folder)
         job.generation = Generation(job.request, loaded, job.tell, job.arrived)
 

@@ -38,7 +38,14 @@ def close(found: torch.Tensor, wanted: torch.Tensor) -> bool:
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"use_rslora": True}, {"alpha_pattern": {"q_proj": 3}, "r": 2}]
+    "options",
+    [
+        {},
+        {"use_rslora": True},
+        {"use_dora": True},
+        {"use_dora": True, "use_rslora": True, "target_modules": ["v_proj", "down_proj"]},
+        {"alpha_pattern": {"q_proj": 3}, "r": 2},
+    ],
 )
 def test_merged_scores_equal_those_of_base_and_adapter(
     tmp_path: Path, options: dict[str, object]

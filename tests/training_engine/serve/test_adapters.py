@@ -20,6 +20,7 @@ VARIANTS: list[dict[str, object]] = [
     {},
     {"use_rslora": True, "r": 8},
     {"target_modules": ["q_proj", "down_proj"], "lora_alpha": 3},
+    {"use_dora": True, "lora_alpha": 7},
     {"rank_pattern": {"q_proj": 2, "layers.1.*.up_proj": 6}, "alpha_pattern": {"q_proj": 5}},
 ]
 
@@ -77,7 +78,7 @@ def test_bytes_are_those_of_the_factors(tiny_model: Path, adapter: Path) -> None
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"use_dora": True}, "adapter_not_supported"),
+        ({"use_dora": True}, "adapter_mismatch"),  # without its lengths
         ({"bias": "all"}, "adapter_not_supported"),
         ({"modules_to_save": ["lm_head"]}, "adapter_not_supported"),
         ({"peft_type": "IA3"}, "adapter_not_supported"),
