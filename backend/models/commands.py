@@ -26,6 +26,7 @@ from backend.models import files, service
 from backend.models.folder import read_facts, require_usable
 from backend.models.schemas import ModelCreate, ModelSource
 from backend.models.service import Wanted
+from backend.models.starters import STARTERS
 from backend.models.tables import ModelRow
 from backend.own_database import database_of, sessions_of
 from backend.processes.spawn import environment, python_module
@@ -64,11 +65,13 @@ def list_models() -> None:
 
 @app.command()
 def pull(
-    reference: Annotated[str, typer.Argument(help="`starter`, or owner/name on the hub")],
+    reference: Annotated[
+        str, typer.Argument(help="`starter`, `starter-encoder`, or owner/name on the hub")
+    ],
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit")] = None,
 ) -> None:
     """Fetch a base model now; a download that broke off goes on where it was."""
-    source = ModelSource.STARTER if reference == "starter" else ModelSource.HUGGINGFACE
+    source = ModelSource.STARTER if reference in STARTERS else ModelSource.HUGGINGFACE
     body = ModelCreate(source=source, reference=reference, revision=revision)
     with database_of(load()) as settings:
         row, added = asyncio.run(_pull(settings, body))
@@ -88,11 +91,11 @@ async def _pull(settings: Settings, body: ModelCreate) -> tuple[ModelRow, bool]:
         if found is not None:
             return found, False
         model_id = new_id()
-        target = files.own_dir(settings, wanted.source, model_id)
+        target = files.own_dir(settings, wanted.source, wanted.reference, model_id)
         if wanted.hub_model is not None:
             await asyncio.to_thread(_download, settings, wanted, target)
         elif wanted.facts is None:
-            await asyncio.to_thread(_convert, settings, target)
+            await asyncio.to_thread(_convert, settings, wanted.reference, target)
         require_usable(target, target)
         wanted.facts = read_facts(target)
         async with transaction(sessions) as session:
@@ -133,12 +136,13 @@ def _download(settings: Settings, wanted: Wanted, target: Path) -> None:
     whole_folders.publish(partial, target)
 
 
-def _convert(settings: Settings, target: Path) -> None:
-    typer.echo("Converting the starter model; this happens once and takes about half a minute.")
+def _convert(settings: Settings, starter: str, target: Path) -> None:
+    typer.echo("Preparing the starter model; this happens once and takes up to half a minute.")
     settings.models_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".starter-", dir=settings.models_dir) as place:
         folder = RunFolder(Path(place) / "1", 1)
-        folder.create({"kind": "convert_starter", "run_id": str(new_id()), "target": str(target)})
+        spec = {"kind": "convert_starter", "run_id": str(new_id()), "starter": starter}
+        folder.create({**spec, "target": str(target)})
         done = subprocess.run(
             python_module(CONVERT_MODULE, str(folder.path)),
             env=environment(),

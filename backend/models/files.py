@@ -11,10 +11,10 @@ from uuid import UUID
 from backend.errors import Refused
 from backend.models.folder import UnusableFolder, require_usable
 from backend.models.schemas import LocalFolder, LocalFolders, ModelSource
+from backend.models.starters import STARTER
 from backend.models.tables import ModelRow
 from backend.settings import Settings
 
-STARTER_FOLDER = "starter"
 MAX_DEPTH = 4
 MAX_LISTED = 500
 MAX_LOOKED_AT = 20_000
@@ -29,12 +29,13 @@ def model_dir(settings: Settings, row: ModelRow) -> Path:
     """The folder to load a model from; raises `BadReference` when a local one has gone."""
     if row.source == ModelSource.LOCAL:
         return local_folder(settings, row.reference)
-    return own_dir(settings, row.source, row.id)
+    return own_dir(settings, row.source, row.reference, row.id)
 
 
-def own_dir(settings: Settings, source: str, model_id: UUID) -> Path:
-    """The folder of a model that the platform keeps."""
-    name = STARTER_FOLDER if source == ModelSource.STARTER else str(model_id)
+def own_dir(settings: Settings, source: str, reference: str, model_id: UUID) -> Path:
+    """The folder of a model that the platform keeps; a starter's is called as it is referred to."""
+    starter = source == ModelSource.STARTER
+    name = (reference or STARTER) if starter else str(model_id)
     return settings.models_dir / name
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from backend.models.schemas import ModelSource
+from backend.models.starters import STARTERS
 
-STARTER_NAME = "HuggingFaceTB/SmolLM2-135M-Instruct"
 GB = 1_000_000_000
 EUROPEAN = ("en", "fr", "de", "es", "it", "pt")
 QWEN2_LANGUAGES = ("zh", *EUROPEAN, "ru", "ja", "ko", "vi", "th", "ar")
@@ -18,7 +18,10 @@ MANY = ("en", "zh", "ja", "ko", *EUROPEAN[1:], "ru", "ar", "hi", "vi", "th", "id
 
 @dataclass(frozen=True)
 class KnownModel:
-    """One line of the catalogue; `reason` is why it can not be fetched by the platform."""
+    """One line of the catalogue; `reason` is why it can not be fetched by the platform.
+
+    `architecture`: the class that its config.json names, or one that learns the same.
+    """
 
     reference: str
     family: str
@@ -30,6 +33,7 @@ class KnownModel:
     config: dict[str, Any]
     reason: str | None = None
     source: ModelSource = ModelSource.HUGGINGFACE
+    architecture: str = "LlamaForCausalLM"
 
 
 def _shape(
@@ -60,7 +64,7 @@ _QWEN_14B = _shape("qwen2", (5120, 48, 40, 8, 13824, 152064), tied=False)
 _LLAMA_8B = _shape("llama", (4096, 32, 32, 8, 14336, 128256), tied=False)
 
 STARTER = KnownModel(
-    STARTER_NAME,
+    STARTERS["starter"].name,
     "SmolLM",
     134_515_008,
     8192,
@@ -69,6 +73,28 @@ STARTER = KnownModel(
     0,
     _SMALL_LLAMA,
     source=ModelSource.STARTER,
+)
+
+ENCODER = KnownModel(
+    STARTERS["starter-encoder"].name,
+    "MiniLM",
+    22_713_216,
+    512,
+    "apache-2.0",
+    ("en",),
+    0,
+    {
+        "model_type": "bert",
+        "hidden_size": 384,
+        "num_hidden_layers": 6,
+        "num_attention_heads": 12,
+        "intermediate_size": 1536,
+        "max_position_embeddings": 512,
+        "type_vocab_size": 2,
+        "vocab_size": 30522,
+    },
+    source=ModelSource.STARTER,
+    architecture="BertModel",
 )
 
 _SMOL = [
@@ -285,6 +311,7 @@ _OTHERS = [
 
 KNOWN_MODELS: tuple[KnownModel, ...] = (
     STARTER,
+    ENCODER,
     *_SMOL,
     *_QWEN3,
     *_QWEN2,

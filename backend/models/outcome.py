@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.jobs import subjects, whole_folders
 from backend.jobs.schemas import JobStatus
 from backend.jobs.tables import JobRow
-from backend.models import files
 from backend.models.folder import ModelFacts, UnusableFolder, read_facts, require_usable
 from backend.models.schemas import ModelStatus
+from backend.models.starters import STARTERS
 from backend.models.tables import ModelRow
 
 _STOPPED = {
@@ -25,7 +25,7 @@ async def apply(session: AsyncSession, job: JobRow) -> None:
     row = await session.get(ModelRow, job.subject_id, with_for_update=True)
     target = Path(job.spec["target"])
     if row is None:  # deleted meanwhile; the starter's folder is good for the next who adds it
-        if target.name != files.STARTER_FOLDER:
+        if target.name not in STARTERS:
             for folder in (Path(job.spec["partial"]), target):
                 await asyncio.to_thread(whole_folders.remove, folder)
         return

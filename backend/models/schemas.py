@@ -93,6 +93,7 @@ class CatalogEntry(BaseModel):
     languages: list[str]
     download_bytes: int
     offline: bool = Field(description="Can be added without a network")
+    objectives: list[Objective] = Field(description="What it can be trained for here")
     fit: dict[Method, Fit] = Field(description="Per method, on this host")
     model_id: UUID | None = None
     unavailable_reason: str | None = Field(

@@ -18,12 +18,12 @@ from backend.ids import new_id
 from backend.jobs import service as jobs
 from backend.jobs import subjects
 from backend.jobs.schemas import Slot
-from backend.models import catalog, files, hub, queries
+from backend.models import files, hub, queries
 from backend.models.folder import ModelFacts, UnusableFolder, read_facts, require_usable
 from backend.models.hub import HubModel
-from backend.models.known_models import STARTER_NAME
 from backend.models.outcome import write_facts
 from backend.models.schemas import ModelCreate, ModelSource, ModelStatus
+from backend.models.starters import STARTER, STARTERS
 from backend.models.tables import ModelRow
 from backend.settings import Settings
 
@@ -35,6 +35,10 @@ RESERVE_BYTES = 512 * 1024 * 1024
 class SourceNotAvailable(Refused):
     """Models from {source} can not be added yet; use Hugging Face, the starter model or a local
     folder."""
+
+
+class UnknownStarter(Refused):
+    """No model called “{reference}” comes with EasyTune; there are: {known}."""
 
 
 class StarterMissing(Refused):
@@ -59,7 +63,7 @@ class NothingToRetry(Conflict):
 async def prepare(settings: Settings, body: ModelCreate) -> "Wanted":
     """Find out everything that can be known before anything is written; no session is held."""
     if body.source == ModelSource.STARTER:
-        return await asyncio.to_thread(_starter, settings)
+        return await asyncio.to_thread(_starter, settings, body.reference or STARTER)
     if body.source == ModelSource.HUGGINGFACE:
         found = await hub.look_up(settings, body.reference, body.revision)
         _require_space(settings, found)
@@ -90,9 +94,12 @@ class Wanted:
         return self.hub_model.revision if self.hub_model else None
 
 
-def _starter(settings: Settings) -> Wanted:
+def _starter(settings: Settings, reference: str) -> Wanted:
     """Converted once; what an earlier conversion left is used."""
-    folder = settings.models_dir / files.STARTER_FOLDER
+    starter = STARTERS.get(reference)
+    if starter is None:
+        raise UnknownStarter(params={"reference": reference, "known": ", ".join(STARTERS)})
+    folder = settings.models_dir / reference
     facts = None
     if folder.is_dir():
         try:
@@ -100,9 +107,9 @@ def _starter(settings: Settings) -> Wanted:
             facts = read_facts(folder)
         except (UnusableFolder, OSError):
             facts = None  # converted again
-    if facts is None and not catalog.starter_is_installed():
+    if facts is None and not starter.installed:
         raise StarterMissing
-    return Wanted(ModelSource.STARTER, files.STARTER_FOLDER, STARTER_NAME, facts=facts)
+    return Wanted(ModelSource.STARTER, reference, starter.name, facts=facts)
 
 
 def _local(settings: Settings, reference: str) -> Wanted:
@@ -191,8 +198,9 @@ async def _begin(session: AsyncSession, settings: Settings, row: ModelRow, wante
         await _enqueue(session, row, DOWNLOAD, download_spec(settings, row, wanted.hub_model))
     else:
         row.status = ModelStatus.CONVERTING
-        target = files.own_dir(settings, row.source, row.id)
-        await _enqueue(session, row, CONVERT, {"target": str(target)})
+        target = files.own_dir(settings, row.source, row.reference, row.id)
+        spec = {"target": str(target), "starter": row.reference or STARTER}
+        await _enqueue(session, row, CONVERT, spec)
     await session.flush()
 
 
@@ -201,7 +209,7 @@ def download_spec(settings: Settings, row: ModelRow, found: HubModel) -> dict[st
     return {
         **hub_spec(settings, found),
         "partial": str(files.partial_dir(settings, row.id)),
-        "target": str(files.own_dir(settings, row.source, row.id)),
+        "target": str(files.own_dir(settings, row.source, row.reference, row.id)),
     }
 
 
@@ -272,7 +280,7 @@ async def delete(
         raise ModelInUse(**subjects.in_use(users))
     folders = []
     if row.source != ModelSource.LOCAL:
-        own = files.own_dir(settings, row.source, row.id)
+        own = files.own_dir(settings, row.source, row.reference, row.id)
         folders = [own, files.partial_dir(settings, row.id)]
     await session.delete(row)
     await session.flush()

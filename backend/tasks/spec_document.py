@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.datasets.tables import DatasetRow
 from backend.jobs.tables import JobRow
 from backend.models.schemas import ModelSource
+from backend.models.starters import STARTER
 from backend.models.tables import ModelRow
 from backend.tasks.queries import Found
-from backend.tasks.train_file import STARTER
 from training_engine.contract.hyperparameters import Hyperparameters
 
 HEAD = """\
@@ -48,6 +48,7 @@ async def of_task(session: AsyncSession, found: Found) -> tuple[str, dict[str, A
         "hyperparameters": Hyperparameters.model_validate(row.hyperparameters).model_dump(
             mode="json"
         ),
+        **_several_processes(spec),
         "output_name": row.output_name,
         "device": row.device,
     }
@@ -60,6 +61,12 @@ async def of_task(session: AsyncSession, found: Found) -> tuple[str, dict[str, A
         code=spec.get("code_version") or "unknown",
     )
     return head, values
+
+
+def _several_processes(spec: dict[str, Any]) -> dict[str, Any]:
+    """Only where there are several: one process is what everybody expects."""
+    distributed = spec.get("distributed") or {}
+    return {"distributed": distributed} if distributed.get("processes", 1) > 1 else {}
 
 
 def as_given(job: JobRow) -> dict[str, Any]:
@@ -87,7 +94,7 @@ def as_yaml(document: tuple[str, dict[str, Any]]) -> str:
 def _model(model: ModelRow | None, name: str) -> str:
     """How a run file names the model; a local folder by its name, to be put in by hand."""
     if model is not None and model.source == ModelSource.STARTER:
-        return STARTER
+        return model.reference or STARTER
     hub = model is not None and model.source in {ModelSource.HUGGINGFACE, ModelSource.MODELSCOPE}
     return model.reference if model is not None and hub else name
 

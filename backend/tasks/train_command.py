@@ -1,8 +1,10 @@
 """`easytune train`: a run from a YAML file, in the foreground, without server or database."""
 
 import os
+import shutil
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,8 +13,9 @@ import typer
 from rich.console import Console
 
 from backend.jobs.run_folder import RunFolder
-from backend.settings import load
-from backend.tasks import local_inputs, train_file
+from backend.models.starters import STARTERS
+from backend.settings import Settings, load
+from backend.tasks import local_inputs, local_models, train_file
 from backend.tasks.foreground import Ending, ForegroundRun
 from backend.tasks.train_display import Display
 from backend.tasks.train_file import TrainFile
@@ -85,20 +88,39 @@ def _prepared(spec: Path | None, output: Path | None, console: Console) -> RunFo
         raise NothingToResume(
             f"{place} already holds a run. Name another folder, or continue it with --resume."
         )
-    say = console.print
-    model = local_inputs.find_model(asked.model, spec.resolve().parent, load(), say)
-    data = place / DATA_DIR
-    dataset = local_inputs.import_data(asked.dataset, data / "train", asked.objective)
-    validation = (
-        local_inputs.import_data(asked.validation, data / "validation", asked.objective)
-        if asked.validation
-        else None
-    )
-    run_spec = _spec(asked, model=model, dataset=dataset, validation_dataset=validation)
+    settings = load()
+    parts = _parts(asked, spec.resolve().parent, place / DATA_DIR, settings)
+    if asked.model in STARTERS:
+        local_models.prepare_starter(asked.model, settings, console.print)
+    run_spec = _spec(asked, **parts)
     folder = RunFolder(place, 1)
     folder.create(run_spec.model_dump(mode="json"))
-    console.print(f"{asked.name}: {dataset.num_rows} rows, {model.name}, {asked.method.value}")
+    what = f"{run_spec.dataset.num_rows} rows, {run_spec.model.name}, {asked.method.value}"
+    console.print(f"{asked.name}: {what}")
     return folder
+
+
+def _parts(asked: TrainFile, base: Path, data: Path, settings: Settings) -> dict[str, Any]:
+    """Model and data of a run; raises `BadInput` with what is wrong with any of them."""
+    looks: dict[str, Callable[[], Any]] = {
+        "model": lambda: local_models.find_model(asked, base, settings),
+        "dataset": lambda: local_inputs.import_data(asked.dataset, data / "train", asked.objective),
+    }
+    if (validation := asked.validation) is not None:
+        looks["validation_dataset"] = lambda: local_inputs.import_data(
+            validation, data / "validation", asked.objective
+        )
+    found: dict[str, Any] = {}
+    problems: list[str] = []
+    for name, look in looks.items():
+        try:
+            found[name] = look()
+        except local_inputs.BadInput as bad:
+            problems += bad.lines
+    if problems:
+        shutil.rmtree(data, ignore_errors=True)  # the next try begins anew
+        raise local_inputs.BadInput(*problems)
+    return found
 
 
 def _spec(asked: TrainFile, **parts: DatasetReference | Any) -> RunSpec:
@@ -108,6 +130,7 @@ def _spec(asked: TrainFile, **parts: DatasetReference | Any) -> RunSpec:
         objective=asked.objective,
         method=asked.method,
         hyperparameters=asked.hyperparameters,
+        distributed=asked.distributed,
         output_name=asked.output_name,
         device=asked.device,
         code_version=VERSION,

@@ -4,7 +4,7 @@ All errors are reported at once, each with the line it stands on.
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import yaml
 from pydantic import (
@@ -18,12 +18,13 @@ from pydantic import (
 )
 
 from backend.datasets.schemas import Mapping
+from backend.models.starters import STARTER
 from backend.tasks.schemas import Name, OutputName
 from training_engine.contract.choices import Device, Method, Objective
 from training_engine.contract.hyperparameters import Hyperparameters
+from training_engine.contract.spec import Distributed, misfits
 
 MAX_BYTES = 1024 * 1024
-STARTER: Literal["starter"] = "starter"
 SENTENCES = {"missing": "this is needed", "extra_forbidden": "there is no such field"}
 Path_ = tuple[str | int, ...]
 
@@ -64,7 +65,7 @@ Data = Annotated[DataFile, BeforeValidator(_short)]
 
 
 class TrainFile(BaseModel):
-    """A run. `model` is `starter`, a folder, or a hub id whose files are in the local cache."""
+    """A run. `model` is the name of a starter model, a folder, or a hub id in the local cache."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -75,6 +76,7 @@ class TrainFile(BaseModel):
     objective: Objective = Objective.SFT
     method: Method = Method.LORA
     hyperparameters: Hyperparameters = Hyperparameters()
+    distributed: Distributed = Distributed()
     output_name: OutputName
     device: Device = Device.AUTO
 
@@ -106,6 +108,8 @@ def read(file: Path) -> TrainFile:
         found = TrainFile.model_validate(values, context={"base": file.resolve().parent})
     except ValidationError as invalid:
         errors += _told(invalid, lines)
+    else:
+        errors += _misfits(found, lines)
     if errors or found is None:
         raise BadTrainFile([f"{file}:{line}: {told}" for line, told in sorted(errors)])
     return found
@@ -130,6 +134,22 @@ def _walk(node: Any, at: Path_, lines: dict[Path_, int]) -> list[tuple[int, str]
     return errors
 
 
+def _misfits(asked: TrainFile, lines: dict[Path_, int]) -> list[tuple[int, str]]:
+    """Line and sentence of settings that can not go together."""
+    found = misfits(asked.objective, asked.method, asked.hyperparameters, asked.distributed)
+    return [
+        (_line(misfit.place, lines), f"{'.'.join(misfit.place)}: {misfit.message}")
+        for misfit in found
+    ]
+
+
+def _line(place: Path_, lines: dict[Path_, int]) -> int:
+    """The line of a field, or of the nearest one around it that the file has."""
+    while place and place not in lines:
+        place = place[:-1]
+    return lines.get(place, 1)
+
+
 def _told(error: ValidationError, lines: dict[Path_, int]) -> list[tuple[int, str]]:
     """Line and sentence of each error; alternatives of one field are told once."""
     told: dict[tuple[int, str], str] = {}
@@ -137,10 +157,7 @@ def _told(error: ValidationError, lines: dict[Path_, int]) -> list[tuple[int, st
         place = tuple(item["loc"])
         while place and place not in lines and item["type"] != "missing":
             place = place[:-1]
-        known = place
-        while known and known not in lines:
-            known = known[:-1]
         field = ".".join(map(str, place)) or "the file"
         message = SENTENCES.get(item["type"]) or item["msg"].removeprefix("Value error, ")
-        told.setdefault((lines.get(known, 1), field), message)
+        told.setdefault((_line(place, lines), field), message)
     return [(line, f"{field}: {message}") for (line, field), message in told.items()]

@@ -2,16 +2,24 @@
 
 from typing import Any
 
-from pydantic import ConfigDict, model_validator
+from pydantic import (
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from training_engine.contract.choices import LoraVariant, Optimizer
-from training_engine.contract.knob_names import refuse_unknown
+from training_engine.contract.knob_names import unknown
 from training_engine.contract.knobs.computation import Computation
 from training_engine.contract.knobs.length import Length
 from training_engine.contract.knobs.objectives import OfObjectives
 from training_engine.contract.knobs.optimization import Optimization
 from training_engine.contract.knobs.watching import Watching
 from training_engine.contract.knobs.weights import Weights
+
+_PLAIN_ADAMW = frozenset({Optimizer.ADAMW, Optimizer.ADAMW_8BIT})
 
 
 # The form shows the fields of the last base first.
@@ -20,25 +28,58 @@ class Hyperparameters(Computation, Watching, OfObjectives, Weights, Optimization
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _names_are_known(cls, values: Any) -> Any:
-        if isinstance(values, dict):
-            refuse_unknown(values, cls.model_fields)
-        return values
+    def _all_is_told(cls, values: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
+        """Names that are not known, values that are wrong, values that exclude each other."""
+        if not isinstance(values, dict):
+            return handler(values)
+        known = {name: value for name, value in values.items() if name in cls.model_fields}
+        errors = [
+            InitErrorDetails(type=unknown(str(name), cls.model_fields), loc=(name,), input=value)
+            for name, value in values.items()
+            if name not in known
+        ]
+        found: Hyperparameters | None = None
+        try:
+            found = handler(known)
+        except ValidationError as wrong:
+            errors += [_again(item) for item in wrong.errors()]
+        if found is not None:
+            errors += found._contradictions()
+        if errors:
+            raise ValidationError.from_exception_data(cls.__name__, errors)
+        return found
 
-    @model_validator(mode="after")
-    def _micro_batch_fits(self) -> "Hyperparameters":
-        if isinstance(self.micro_batch_size, int):
-            if self.micro_batch_size < 1:
-                raise ValueError("micro_batch_size must be at least 1")
-            if self.micro_batch_size > self.batch_size:
-                raise ValueError("micro_batch_size must not exceed batch_size")
-        return self
+    def _contradictions(self) -> list[InitErrorDetails]:
+        """Values that are right by themselves and can not go together."""
+        told: dict[str, str] = {}
+        micro = self.micro_batch_size
+        if isinstance(micro, int) and micro < 1:
+            told["micro_batch_size"] = "micro_batch_size must be at least 1"
+        elif isinstance(micro, int) and micro > self.batch_size:
+            told["micro_batch_size"] = "micro_batch_size must not exceed batch_size"
+        if self.lora_variant is LoraVariant.LORA_PLUS and self.optimizer not in _PLAIN_ADAMW:
+            told["optimizer"] = "lora_plus needs optimizer adamw or adamw_8bit"
+        return [
+            InitErrorDetails(
+                type=PydanticCustomError("value_error", "{message}", {"message": message}),
+                loc=(name,),
+                input=getattr(self, name),
+            )
+            for name, message in told.items()
+        ]
 
-    @model_validator(mode="after")
-    def _optimizer_fits(self) -> "Hyperparameters":
-        plus = self.lora_variant is LoraVariant.LORA_PLUS
-        if plus and self.optimizer in (Optimizer.ADAFACTOR, Optimizer.MUON):
-            raise ValueError("lora_plus needs optimizer adamw or adamw_8bit")
-        return self
+
+def _again(item: Any) -> InitErrorDetails:
+    """An error of a field as it is, to be told beside others."""
+    return InitErrorDetails(
+        type=PydanticCustomError(item["type"], _literal(item["msg"]), item.get("ctx", {})),
+        loc=item["loc"],
+        input=item["input"],
+    )
+
+
+def _literal(message: str) -> str:
+    """A message that is no template any more."""
+    return message.replace("{", "").replace("}", "")

@@ -1,6 +1,6 @@
 """What other trainers call the knobs: a name that we do not know is answered with the one we do."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from difflib import get_close_matches
 
 from pydantic_core import PydanticCustomError
@@ -55,20 +55,17 @@ NAMES_ELSEWHERE = {
 }
 
 
-def refuse_unknown(values: Mapping[str, object], known: Collection[str]) -> None:
-    """Raise `PydanticCustomError` for the first name in `values` that is not `known`."""
-    for name in values:
-        if name in known:
-            continue
-        meant = NAMES_ELSEWHERE.get(name) or next(iter(get_close_matches(name, known, 1)), None)
-        if meant:
-            raise PydanticCustomError(
-                "unknown_hyperparameter",
-                "There is no hyper-parameter “{name}”; did you mean “{meant}”?",
-                {"name": str(name), "meant": meant},
-            )
-        raise PydanticCustomError(
+def unknown(name: str, known: Collection[str]) -> PydanticCustomError:
+    """The error for a name that is not `known`, with the one that was probably meant."""
+    meant = NAMES_ELSEWHERE.get(name) or next(iter(get_close_matches(name, known, 1)), None)
+    if meant:
+        return PydanticCustomError(
             "unknown_hyperparameter",
-            "There is no hyper-parameter “{name}”; there are: {known}.",
-            {"name": str(name), "known": ", ".join(known)},
+            "There is no hyper-parameter “{name}”; did you mean “{meant}”?",
+            {"name": name, "meant": meant},
         )
+    return PydanticCustomError(
+        "unknown_hyperparameter",
+        "There is no hyper-parameter “{name}”; there are: {known}.",
+        {"name": name, "known": ", ".join(known)},
+    )

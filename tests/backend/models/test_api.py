@@ -17,8 +17,9 @@ from backend.ids import new_id
 from backend.jobs import service as jobs
 from backend.jobs.schemas import Slot
 from backend.jobs.tables import JobRow
-from backend.models import catalog, files, queries
+from backend.models import files, queries
 from backend.models import service as models_service
+from backend.models.starters import Starter
 from backend.models.tables import ModelUseRow
 from backend.settings import Settings
 from tests.backend.models.conftest import API, claim, end, run_job
@@ -208,6 +209,22 @@ async def test_starter_is_converted_once(
     assert listed[0]["model_id"] == first["id"]
 
 
+async def test_the_starter_encoder_is_a_model_beside_the_other(
+    client: httpx.AsyncClient, settings: Settings, sessions: SessionFactory
+) -> None:
+    first = (await client.post(API, json={"source": "starter"})).json()
+    body = {"source": "starter", "reference": "starter-encoder"}
+    encoder = (await client.post(API, json=body)).json()
+    assert encoder["id"] != first["id"]
+    assert encoder["name"] == "sentence-transformers/all-MiniLM-L6-v2"
+    folder = await claim(settings, sessions, encoder["id"])
+    spec = json.loads(folder.spec_file.read_bytes())
+    assert spec["starter"] == "starter-encoder"
+    assert Path(spec["target"]) == settings.models_dir / "starter-encoder"
+    unknown = await client.post(API, json={**body, "reference": "../starter"})
+    assert (unknown.status_code, unknown.json()["code"]) == (400, "UnknownStarter")
+
+
 async def test_starter_that_is_converted_already_is_ready_at_once(
     client: httpx.AsyncClient, settings: Settings, sessions: SessionFactory, tiny: Path
 ) -> None:
@@ -220,7 +237,7 @@ async def test_starter_that_is_converted_already_is_ready_at_once(
 async def test_starter_without_its_package(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(catalog, "STARTER_MODULE", "no_such_package")
+    monkeypatch.setattr(Starter, "installed", False)
     answer = await client.post(API, json={"source": "starter"})
     assert (answer.status_code, answer.json()["code"]) == (400, "StarterMissing")
     entry = (await client.get(f"{API}/catalog")).json()[0]
@@ -236,7 +253,12 @@ async def test_catalog_says_what_fits_and_what_can_be_added(
     assert offline[0]["unavailable_reason"] is None
     assert offline[0]["fit"]["lora"] == "fits"
     gated = {"meta-llama", "google"}
-    for entry in offline[1:]:
+    encoder = offline[1]
+    assert (encoder["reference"], encoder["unavailable_reason"]) == ("starter-encoder", None)
+    assert encoder["objectives"] == ["classify", "reward"]
+    assert encoder["fit"]["full"] == "fits"
+    for entry in offline[2:]:
+        assert "sft" in entry["objectives"]
         assert entry["unavailable_reason"] == "offline"
         assert set(entry["fit"]) == set(Method)
         assert entry["download_bytes"] >= entry["num_parameters"]

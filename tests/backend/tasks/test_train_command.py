@@ -112,6 +112,40 @@ def test_errors_of_the_file_come_all_at_once(folder: Path, refused: Callable[...
     assert "run.yaml:5: method" in said
 
 
+def test_model_data_and_length_are_refused_together(
+    folder: Path, refused: Callable[..., str]
+) -> None:
+    (folder / "lamps.jsonl").write_text('{"text": "good", "label": "positive"}\n' * 9)
+    text = RUN + "validation: val.jsonl\nobjective: seq2seq\n"
+    (folder / "val.jsonl").write_text('{"messages": [}\n')
+    (folder / "run.yaml").write_text(text + "hyperparameters: {max_length: 9999}\n")
+    said = refused("run.yaml", "--output", "out")
+    assert "model: model is a LlamaForCausalLM, and seq2seq needs an encoder–decoder" in said
+    assert "hyperparameters.max_length: model reads 2048 tokens at most" in said
+    assert "lamps.jsonl: these are classification rows, and seq2seq needs" in said
+    assert "Choose objective classify, or say with a mapping" in said
+    assert "val.jsonl:1:" in said
+    assert not (folder / "out" / "data").exists()
+
+
+def test_several_processes_reach_the_spec(folder: Path) -> None:
+    (folder / "run.yaml").write_text(RUN + "distributed: {processes: 2}\n")
+    code, said = _train(folder, "run.yaml", "--output", "out")
+    assert code == 0, said
+    spec = json.loads((folder / "out" / "spec.json").read_text())
+    assert spec["distributed"] == {"strategy": "ddp", "processes": 2}
+
+
+def test_a_starter_that_can_not_learn_this_is_refused_before_it_is_made(
+    folder: Path, refused: Callable[..., str]
+) -> None:
+    (folder / "run.yaml").write_text(RUN.replace("model: model", "model: starter-encoder"))
+    said = refused("run.yaml")
+    assert "all-MiniLM-L6-v2 is a BertModel, and sft needs a model that continues text" in said
+    assert "max_length: sentence-transformers/all-MiniLM-L6-v2 reads 512 tokens" in said
+    assert "Preparing" not in said
+
+
 def test_bad_rows_name_their_lines(folder: Path, refused: Callable[..., str]) -> None:
     lines = [json.dumps(CHAT)] * 3 + ['{"messages": [}', json.dumps({"messages": []})]
     (folder / "lamps.jsonl").write_text("\n".join(lines) + "\n")

@@ -77,8 +77,29 @@ def test_a_key_that_stands_twice(folder: Path) -> None:
 def test_what_spans_fields(folder: Path) -> None:
     text = GOOD.replace("  epochs: 2\n", "  batch_size: 2\n  micro_batch_size: 4\n")
     assert _errors(folder, text) == [
-        "4: hyperparameters: micro_batch_size must not exceed batch_size"
+        "6: hyperparameters.micro_batch_size: micro_batch_size must not exceed batch_size"
     ]
+
+
+def test_what_can_not_go_together_is_all_told(folder: Path) -> None:
+    text = GOOD.replace("full", "qlora").replace("  epochs: 2\n", "  optimizer: muon\n")
+    errors = _errors(folder, text + "distributed:\n  strategy: fsdp\n  processes: 2\n")
+    assert [error.split(": ")[:2] for error in errors] == [
+        ["5", "hyperparameters.optimizer"],
+        ["5", "hyperparameters.optimizer"],
+        ["8", "distributed.strategy"],
+    ]
+
+
+def test_names_of_other_trainers_do_not_hide_wrong_values(folder: Path) -> None:
+    text = GOOD.replace("  epochs: 2\n", "  lr: 0.1\n  epochs: -2\n  r: 8\n")
+    errors = _errors(folder, text)
+    assert [error.split(": ")[:2] for error in errors] == [
+        ["5", "hyperparameters.lr"],
+        ["6", "hyperparameters.epochs"],
+        ["7", "hyperparameters.r"],
+    ]
+    assert "did you mean “lora_rank”" in errors[2]
 
 
 @pytest.mark.parametrize(

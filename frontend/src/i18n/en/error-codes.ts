@@ -119,6 +119,7 @@ export default {
   NothingToRetry: 'Only what failed can be tried again.',
   OneTarget: 'Choose one model to ask.',
   SourceNotAvailable: 'Models from this source can not be added yet.',
+  UnknownStarter: 'No model called “{{reference}}” comes with EasyTune.',
   StarterMissing: 'The package of the starter model is not installed. Run the set-up again.',
   download_stopped: 'It was stopped before it had ended.',
   PlaygroundBusy_one: 'The playground answers a question already. Wait for it to end.',

@@ -92,6 +92,7 @@ export default {
   NothingToRetry: '只有失败的项目才能重试。',
   OneTarget: '请选择一个要提问的模型。',
   SourceNotAvailable: '目前还不能从该来源添加模型。',
+  UnknownStarter: 'EasyTune 没有自带名为“{{reference}}”的模型。',
   StarterMissing: '入门模型的软件包尚未安装，请重新运行安装命令。',
   download_stopped: '在完成之前被中止。',
   PlaygroundBusy_other: '对话试用正在回答 {{count, number}} 个问题，请等待其中一个完成。',

@@ -1,0 +1,136 @@
+"""The base model of a run from files: a starter, a folder, or what lies in the hub's cache."""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from backend.ids import new_id
+from backend.jobs.run_folder import RunFolder
+from backend.models.abilities import objectives_of
+from backend.models.folder import UnusableFolder, read_facts, require_usable
+from backend.models.starters import STARTERS
+from backend.settings import Settings
+from backend.tasks.compatibility import WITHOUT_TEMPLATE, WRONG_HEAD
+from backend.tasks.foreground import ForegroundRun
+from backend.tasks.local_inputs import BadInput
+from backend.tasks.train_file import TrainFile
+from training_engine.contract.choices import head_of
+from training_engine.contract.events import Event, Progress
+from training_engine.contract.names import MANIFEST_FILE, ExitCode
+from training_engine.contract.spec import ModelReference
+
+CONVERT_MODULE = "training_engine.export.convert_starter"
+
+Say = Callable[[str], None]
+
+
+def find_model(asked: TrainFile, base: Path, settings: Settings) -> ModelReference:
+    """The model that a run file names, when it can learn what is asked for.
+
+    `base` is the folder of the run file. Nothing is loaded: a starter model may still have to be
+    made with `prepare_starter`. Raises `BadInput` with all that is wrong.
+    """
+    name = asked.model
+    if starter := STARTERS.get(name):
+        problems = _misfits(
+            asked, starter.name, starter.architecture, starter.context_length, template=True
+        )
+        if problems:
+            raise BadInput(*problems)
+        return ModelReference(name=starter.name, path=str(settings.models_dir / name))
+    folder = (base / Path(name).expanduser()).resolve()
+    if folder.is_dir():
+        return _checked(asked, folder.name, folder, folder, None)
+    if name.startswith((".", "/", "~")) or name.count("/") != 1:
+        known = " or ".join(STARTERS)
+        raise BadInput(f"model: there is no folder {folder}. Name a folder, a hub id or {known}.")
+    cached = _cached(name)
+    if cached is None:
+        raise BadInput(
+            f"model: {name} is neither a folder beside the run file nor in the local hub cache. "
+            f"Fetch it first (hf download {name}), or use {' or '.join(STARTERS)}."
+        )
+    # A snapshot in the hub's cache consists of links into the folder of blobs beside it.
+    return _checked(asked, name, cached, cached.parent.parent, cached.name)
+
+
+def _checked(
+    asked: TrainFile, name: str, folder: Path, root: Path, revision: str | None
+) -> ModelReference:
+    """`folder` as a model, when its files lie below `root` and it can learn what is asked for."""
+    try:
+        require_usable(folder, root)
+        facts = read_facts(folder)
+    except UnusableFolder as unusable:
+        raise BadInput(f"model: {folder}: {unusable}") from unusable
+    problems = _misfits(
+        asked, name, facts.architecture, facts.context_length, template=facts.has_chat_template
+    )
+    if problems:
+        raise BadInput(*problems)
+    return ModelReference(name=name, path=str(folder), revision=revision)
+
+
+def _misfits(
+    asked: TrainFile, name: str, architecture: str | None, context: int | None, *, template: bool
+) -> list[str]:
+    """What keeps a model from this run, a line each."""
+    found = []
+    objective = asked.objective
+    if objective not in objectives_of(architecture):
+        message = WRONG_HEAD[head_of(objective)][1].format(
+            name=name, architecture=architecture or "model of unknown kind", objective=objective
+        )
+        found.append(f"model: {message}")
+    elif objective not in WITHOUT_TEMPLATE and not template:
+        found.append(
+            f"model: {name} has no chat template, so it does not know how a conversation is "
+            "written; choose an instruction-tuned model."
+        )
+    length = asked.hyperparameters.max_length
+    if context and length > context:
+        found.append(
+            f"hyperparameters.max_length: {name} reads {context} tokens at most, and {length} are "
+            "asked for; choose a smaller number."
+        )
+    return found
+
+
+def _cached(name: str) -> Path | None:
+    from huggingface_hub import snapshot_download  # late: it takes half a second
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, local_files_only=True))
+    except (LocalEntryNotFoundError, HFValidationError):
+        return None
+
+
+def prepare_starter(reference: str, settings: Settings, say: Say) -> None:
+    """Make the folder of a starter model when it is not there yet; raises `BadInput`."""
+    folder = settings.models_dir / reference
+    if (folder / MANIFEST_FILE).is_file():
+        return
+    say("Preparing the starter model; this happens once and takes up to half a minute.")
+    settings.models_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".starter-", dir=settings.models_dir) as place:
+        run = RunFolder(Path(place) / "1", 1)
+        spec = {"kind": "convert_starter", "run_id": str(new_id()), "attempt": 1}
+        run.create({**spec, "starter": reference})
+        conversion = ForegroundRun(run, CONVERT_MODULE)
+        conversion.start()
+        ending = conversion.follow(lambda event: _tell(event, say))
+        if ending.code is not ExitCode.FINISHED:
+            raise BadInput(f"model: {ending.message} {ending.hint}")
+        if not folder.exists():  # else another one was quicker; theirs is as good
+            run.output_dir.rename(folder)
+            return
+    if not (folder / MANIFEST_FILE).is_file():
+        shutil.rmtree(folder)
+        prepare_starter(reference, settings, say)
+
+
+def _tell(event: Event, say: Say) -> None:
+    if isinstance(event, Progress) and event.detail:
+        say(f"  {event.detail}")
