@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from training_engine.contract.choices import Head, head_of
+from training_engine.contract.choices import Head, Strategy, head_of
 from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.contract.names import FailureCode
 from training_engine.contract.spec import RunSpec
@@ -18,7 +18,7 @@ from training_engine.devices import Placement
 from training_engine.distributed import Processes
 from training_engine.events import Reporter
 from training_engine.failures import EngineFailure
-from training_engine.models import heads, load, method
+from training_engine.models import fast, heads, load, method
 from training_engine.objectives import recipe_of
 from training_engine.plan import at_once, make
 from training_engine.run import Run
@@ -119,6 +119,9 @@ def build(
         )
     method.prepare(model, spec)
     save_memory(model, knobs, placement, reporter)
+    sharded = spec.distributed.strategy is Strategy.FSDP and processes.count > 1
+    if packed and not sharded:
+        fast.install(model)
     weights = method.trainable_weights(model, knobs)
     plan = make(knobs, data.train)
     total = method.parameter_count(model)
