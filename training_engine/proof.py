@@ -41,7 +41,7 @@ def prove(folder: Path, run: Run, template: ChatTemplate) -> None:
             _prove_model(folder, run)
     except UnfitFolder as error:
         raise _broken(error.message) from error
-    _prove_tokenizer(folder, template)
+    _prove_tokenizer(folder, template, run.spec.model.trusted_code_sha256 is not None)
 
 
 def _prove_adapter(folder: Path, run: Run) -> None:
@@ -61,7 +61,7 @@ def _prove_adapter(folder: Path, run: Run) -> None:
 
 def _prove_model(folder: Path, run: Run) -> None:
     """Every tensor; tied ones are stored once, as the base model stores them."""
-    check_model(folder)
+    check_model(folder, run.spec.model.trusted_code_sha256)
     files = weight_files(folder)
     trained = run.model.state_dict()
     stored = {name for file in files for name in read_header(file)}
@@ -113,12 +113,12 @@ def _tensors(file: Path) -> Iterator[tuple[str, Tensor]]:
         raise _broken(f"{file.name} can not be read back") from error
 
 
-def _prove_tokenizer(folder: Path, template: ChatTemplate) -> None:
+def _prove_tokenizer(folder: Path, template: ChatTemplate, trusted: bool) -> None:
     """The same template, the same ids."""
     tokenizer = template.tokenizer
     text = SAMPLE + " ".join(tokenizer.all_special_tokens)
     try:
-        fresh = ChatTemplate(load.load_tokenizer(folder))
+        fresh = ChatTemplate(load.load_tokenizer(folder, trusted=trusted))
     except EngineFailure as failure:
         raise _broken(failure.message.rstrip(".")) from failure
     if fresh.template != template.template:

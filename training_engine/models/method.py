@@ -5,6 +5,7 @@ writes an adapter or a whole model.
 """
 
 import copy
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from training_engine.contract.choices import (
     head_of,
 )
 from training_engine.contract.hyperparameters import Hyperparameters
+from training_engine.contract.model_folder import code_files
 from training_engine.contract.spec import RunSpec
 from training_engine.models import load
 from training_engine.models.adapter_files import AdapterFacts, save_adapter
@@ -115,7 +117,12 @@ def adapter_facts(spec: RunSpec) -> AdapterFacts:
 
 
 def save(folder: Path, model: Any, weights: TrainableWeights, spec: RunSpec) -> None:
-    """An adapter in PEFT's form, or a whole model in transformers' form."""
+    """An adapter in PEFT's form, or a whole model in transformers' form.
+
+    Program files that were trusted go along unchanged, so that the consent holds for the result.
+    """
+    if spec.model.trusted_code_sha256 is not None:
+        _copy_code(Path(spec.model.path), folder)
     if makes_adapter(spec):
         facts = adapter_facts(spec)
         save_adapter(folder, model, weights.masters, facts)
@@ -135,3 +142,10 @@ def save_labels(folder: Path, model: Any) -> None:
     config.use_cache = True
     config._name_or_path = ""
     config.save_pretrained(folder)
+
+
+def _copy_code(source: Path, target: Path) -> None:
+    for path in code_files(source):
+        copied = target / path.relative_to(source)
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copied)
