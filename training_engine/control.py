@@ -30,6 +30,12 @@ class StopRequests:
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._signalled = True
 
+    def pass_on(self) -> None:
+        """Leave a signal's request in the folder, where the other processes of the run see it."""
+        if self._signalled:
+            self._control.mkdir(mode=0o700, exist_ok=True)
+            (self._control / STOP_AND_SAVE_COMMAND).touch(mode=0o640)
+
     def wanted(self) -> Stop | None:
         """What is asked for now."""
         if (self._control / STOP_COMMAND).exists():

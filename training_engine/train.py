@@ -4,6 +4,7 @@
 ends in one `failed` event with a closed code, a plain sentence and the next action.
 """
 
+import os
 import sys
 import traceback
 from importlib.metadata import PackageNotFoundError, version
@@ -11,11 +12,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from training_engine import launch
 from training_engine.contract.choices import ADAPTED
+from training_engine.contract.events import Scalar
 from training_engine.contract.names import OUTPUT_DIR, SPEC_FILE, ExitCode, FailureCode, Phase
 from training_engine.contract.spec import RunSpec
 from training_engine.control import StopRequests
-from training_engine.events import EventWriter, Reporter
+from training_engine.events import EventWriter, Reporter, Unheard
 from training_engine.failures import EngineFailure, explain
 from training_engine.tuning import return_freed_memory
 
@@ -23,17 +26,36 @@ PACKAGES = ("torch", "transformers", "tokenizers", "safetensors")
 
 
 def main(argv: list[str]) -> int:
-    """Run the spec of a run folder; returns one of `ExitCode`."""
+    """Run the spec of a run folder; returns one of `ExitCode`.
+
+    A run of several processes starts them: each comes here again, as a member.
+    """
     run_dir = Path(argv[0])
     stop = StopRequests(run_dir)
     stop.listen()
-    with EventWriter(run_dir) as events:
+    member = launch.is_member()
+    with Unheard() if member and os.environ["RANK"] != "0" else EventWriter(run_dir) as events:
         reporter = Reporter(events)
         try:
-            return run(run_dir, read_spec(run_dir), reporter, stop)
+            spec = read_spec(run_dir)
+            if spec.distributed.processes > 1 and not member:
+                return share(run_dir, spec, reporter, stop)
+            return run(run_dir, spec, reporter, stop)
         except Exception as error:  # noqa: BLE001 - the one place where every failure is caught
+            if member:
+                sys.stderr.write(f"In process {int(os.environ['RANK']) + 1}:\n")
             traceback.print_exc()
-            return fail(reporter, explain(error))
+            failure = explain(error)
+            return ExitCode.FAILED if member and launch.tell(failure) else fail(reporter, failure)
+
+
+def share(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) -> int:
+    """Run the spec in several processes; the first of them writes what the run says."""
+    code, failure = launch.run_members(run_dir, spec.distributed.processes, stop)
+    reporter.events.catch_up()
+    if failure is not None and not reporter.events.ended:
+        return fail(reporter, failure)
+    return code
 
 
 def fail(reporter: Reporter, failure: EngineFailure) -> ExitCode:
@@ -57,19 +79,23 @@ def fail(reporter: Reporter, failure: EngineFailure) -> ExitCode:
 
 
 def read_spec(run_dir: Path) -> RunSpec:
-    """The run's spec; raises `EngineFailure` that names the first wrong field."""
+    """The run's spec; raises `EngineFailure` that names every wrong field."""
+    hint = "Correct what is named and create the run again."
     try:
         return RunSpec.model_validate_json((run_dir / SPEC_FILE).read_bytes())
-    except FileNotFoundError as error:
-        message, place = f"{run_dir} has no {SPEC_FILE}.", ""
+    except OSError as error:
+        message, fields = f"{SPEC_FILE} can not be read: {error.strerror}.", [""]
         cause: Exception = error
     except ValidationError as error:
-        problem = error.errors()[0]
-        place = ".".join(str(part) for part in problem["loc"])
-        message = f"The run's spec is not valid at {place or SPEC_FILE}: {problem['msg']}."
+        problems = [
+            (".".join(str(part) for part in problem["loc"]), problem["msg"])
+            for problem in error.errors(include_url=False)
+        ]
+        told = "; ".join(f"{place or SPEC_FILE}: {what}" for place, what in problems)
+        message, fields = f"The run's spec is not valid. {told}.", [place for place, _ in problems]
         cause = error
-    hint = "Correct the field it names and create the run again."
-    raise EngineFailure(FailureCode.BAD_SPEC, message, hint, {"field": place}) from cause
+    params: dict[str, Scalar] = {"field": fields[0], "count": len(fields)}
+    raise EngineFailure(FailureCode.BAD_SPEC, message, hint, params) from cause
 
 
 def versions() -> dict[str, str]:
@@ -101,7 +127,7 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
     from training_engine.models import load
     from training_engine.objectives import recipe_of
 
-    processes = distributed.join()
+    processes = distributed.join(spec.distributed.processes, spec.device)
     placement = devices.choose(spec.device, spec.precision)
     used = versions()
     reporter.events.write(
@@ -125,16 +151,18 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
     reading = kind(template, spec.hyperparameters, load.context_of(config))
     data = prepare(spec, reading, ends)
     build.report_data(reporter, data, reading)
-    if stop.wanted() and processes.count == 1:
+    distributed.check_work(processes, spec.hyperparameters.batch_size, len(data.train))
+    if processes.agreed(stop.wanted() is not None):
         return stopped(reporter, 0, None)
 
     reporter.phase(Phase.PREPARING, "Loading the model")
     training = build.build(run_dir, spec, placement, data, reading, reporter, stop, used, processes)
     training.sample = lambda: sampling.show(training, reading, ends, step=training.state.step)
+    checkpoint = training.open(Path(spec.resume_from)) if spec.resume_from else None
     if not reference.measure(training):
         return stopped(reporter, 0, None)
-    if spec.resume_from:
-        training.resume(Path(spec.resume_from))
+    if checkpoint is not None:
+        training.resume(checkpoint)
     probe.probe(training, probe.expected_bytes(training, config))
 
     ending = loop.train(training)

@@ -31,8 +31,9 @@ class EventWriter:
     """
 
     def __init__(self, run_dir: Path) -> None:
+        self._file = run_dir / EVENTS_FILE
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        self._descriptor = os.open(run_dir / EVENTS_FILE, flags, 0o640)
+        self._descriptor = os.open(self._file, flags, 0o640)
         self._seq = 0
         self.ended = False
 
@@ -51,6 +52,16 @@ class EventWriter:
             raise OSError(errno.ENOSPC, f"{EVENTS_FILE} could not be continued")
         self._seq += 1
         self.ended = type_ in TERMINAL_TYPES
+
+    def catch_up(self) -> None:
+        """Go on behind what another process wrote; half a line that it left is taken away."""
+        content = self._file.read_bytes()
+        whole = content[: content.rfind(b"\n") + 1]
+        if len(whole) < len(content):
+            os.ftruncate(self._descriptor, len(whole))
+        lines = whole.splitlines()
+        self._seq = len(lines)
+        self.ended = bool(lines) and parse_event(lines[-1]).type in TERMINAL_TYPES
 
     @property
     def seq(self) -> int:

@@ -29,6 +29,11 @@ def become_subreaper() -> None:
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
+def end_with_parent() -> None:
+    """Be killed when the process that started this one dies; for between fork and exec."""
+    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def environment(run_dir: Path, nonce: str) -> dict[str, str]:
     """What the child sees: the host's variables, tuning it may override, its folder and nonce."""
     given = {RUN_DIR_VARIABLE: str(run_dir), NONCE_VARIABLE: nonce, "PYTHONUNBUFFERED": "1"}
