@@ -38,14 +38,37 @@ class _HeadGradients:
         return any(part is not None for part in (self.hidden, self.weight, self.bias))
 
     def add(self, chunk: slice, d_logits: Tensor) -> None:
-        """Take in the float32 gradient of the logits of some positions."""
+        """Take in the gradient of the logits of some positions."""
         if self.bias is not None:
-            self.bias += d_logits.sum(dim=0)
+            self.bias += d_logits.sum(dim=0, dtype=torch.float32)
         rough = d_logits.to(self._hidden.dtype)
         if self.hidden is not None:
             torch.mm(rough, self._weight, out=self.hidden[chunk])
         if self.weight is not None:
             self.weight += (rough.t() @ self._hidden[chunk]).float()
+
+
+def _predictions(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """What [k, v] logits say of `targets` [k, 1].
+
+    Probabilities [k, v] with zero in the targets' places; what all other words have together
+    [k, 1] and log p(target) [k, 1], both float32 and exact where p(target) is near one.
+    """
+    if logits.device.type != "cpu":
+        logits = logits.float()
+        log_sum = logits.logsumexp(dim=1, keepdim=True)
+        logs = logits.gather(1, targets) - log_sum
+        return logits.sub_(log_sum).exp_().scatter_(1, targets, 0.0), -torch.expm1(logs), logs
+    # One pass over the logits in their own type; everything that needs float32 is one per row.
+    found = torch.softmax(logits, dim=1)
+    likely = found.gather(1, targets).float()
+    found.scatter_(1, targets, 0.0)
+    rest = (found @ found.new_ones(found.shape[1], 1)).float()
+    logs = torch.where(likely < 0.5, likely.log(), torch.log1p(-rest))
+    lost = (likely < torch.finfo(torch.float32).tiny).squeeze(1)
+    if bool(lost.any()):  # too unlikely for a number
+        logs[lost] = logits[lost].float().log_softmax(dim=1).gather(1, targets[lost])
+    return found, rest, logs
 
 
 class _ChunkedCrossEntropy(Function):
@@ -62,18 +85,18 @@ class _ChunkedCrossEntropy(Function):
         gradients = _HeadGradients(hidden, weight, bias, ctx.needs_input_grad)
         for chunk in _chunks(hidden, weight):
             wanted = targets[chunk, None]
-            logits = nn.functional.linear(hidden[chunk], weight, bias).float()
-            log_sum = logits.logsumexp(dim=1)
-            losses = log_sum - (1 - smoothing) * logits.gather(1, wanted).squeeze(1)
+            logits = nn.functional.linear(hidden[chunk], weight, bias)
             if smoothing:
-                losses -= smoothing * logits.mean(dim=1)
-            total += losses.sum()
+                means = logits.mean(dim=1, dtype=torch.float32)
+                total += smoothing * (logits.gather(1, wanted).squeeze(1).float() - means).sum()
+            found, rest, logs = _predictions(logits, wanted)
+            total -= logs.sum()
             if gradients:  # softmax minus the wanted distribution, in place
-                logits.sub_(log_sum[:, None]).exp_()
-                logits.scatter_add_(1, wanted, logits.new_full(wanted.shape, smoothing - 1.0))
+                everywhere = smoothing / weight.shape[0]
                 if smoothing:
-                    logits.sub_(smoothing / weight.shape[0])
-                gradients.add(chunk, logits)
+                    found.sub_(everywhere)
+                found.scatter_(1, wanted, (smoothing - everywhere - rest).to(found.dtype))
+                gradients.add(chunk, found)
         ctx.save_for_backward(gradients.hidden, gradients.weight, gradients.bias)
         ctx.types = (hidden.dtype, weight.dtype, weight.dtype)
         return total
@@ -116,27 +139,25 @@ class _TokenLogProbs(Function):
     def forward(
         ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor
     ) -> Tensor:
-        sums = torch.empty(hidden.shape[0], dtype=torch.float32, device=hidden.device)
-        found = torch.empty_like(sums)
+        found = torch.empty(hidden.shape[0], dtype=torch.float32, device=hidden.device)
         for chunk in _chunks(hidden, weight):
-            logits = nn.functional.linear(hidden[chunk], weight, bias).float()
-            torch.logsumexp(logits, dim=1, out=sums[chunk])
-            found[chunk] = logits.gather(1, targets[chunk, None]).squeeze(1)
-        ctx.save_for_backward(hidden, weight, bias, targets, sums)
-        return found.sub_(sums)
+            logits = nn.functional.linear(hidden[chunk], weight, bias)
+            found[chunk] = _predictions(logits, targets[chunk, None])[2].squeeze(1)
+        ctx.save_for_backward(hidden, weight, bias, targets)
+        return found
 
     @staticmethod
     @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, d_found: Tensor) -> tuple[Tensor | None, ...]:
-        hidden, weight, bias, targets, sums = ctx.saved_tensors
+        hidden, weight, bias, targets = ctx.saved_tensors
         gradients = _HeadGradients(hidden, weight, bias, ctx.needs_input_grad)
         for chunk in _chunks(hidden, weight):
-            pushes = d_found[chunk, None].float()
-            logits = nn.functional.linear(hidden[chunk], weight, bias).float()
+            wanted, push = targets[chunk, None], d_found[chunk, None].float()
+            logits = nn.functional.linear(hidden[chunk], weight, bias)
+            others, rest, _ = _predictions(logits, wanted)
             # one-hot minus softmax, in place
-            logits.sub_(sums[chunk, None]).exp_().mul_(-pushes)
-            logits.scatter_add_(1, targets[chunk, None], pushes)
-            gradients.add(chunk, logits)
+            others.mul_(-push.to(others.dtype))
+            gradients.add(chunk, others.scatter_(1, wanted, (rest * push).to(others.dtype)))
         parts = (gradients.hidden, gradients.weight, gradients.bias)
         return (*(None if part is None else part.to(weight.dtype) for part in parts), None)
 

@@ -85,25 +85,23 @@ def _queries(states: Tensor, block: Block) -> Tensor:
     return part.reshape(part.shape[0], -1, part.shape[-1])
 
 
-def _weights(query: Tensor, key: Tensor, block: Block, scale: float) -> Tensor:
-    scores = torch.baddbmm(
-        query.new_empty(1, 1, 1), query, key.transpose(1, 2), beta=0, alpha=scale
-    )
+def _weights(query: Tensor, key: Tensor, block: Block) -> Tensor:
+    scores = torch.bmm(query, key.transpose(1, 2))
     scores[..., block.start - block.first :].add_(block.mask)
     return torch.softmax(scores, dim=-1)
 
 
 def forward(
-    query: Tensor, key: Tensor, value: Tensor, row: tuple[Block, ...], scale: float, out: Tensor
+    query: Tensor, key: Tensor, value: Tensor, row: tuple[Block, ...], out: Tensor
 ) -> list[Tensor | None]:
     """Writes into `out` [key heads, n, groups, d]; returns the weights of each block, if kept.
 
-    `query` [key heads, n, groups, d], `key` and `value` [key heads, n, d].
+    `query` [key heads, n, groups, d] is scaled already; `key` and `value` [key heads, n, d].
     """
     kept: list[Tensor | None] = []
     for block in row:
         keys, values = key[:, block.first : block.end], value[:, block.first : block.end]
-        weights = _weights(_queries(query, block), keys, block, scale)
+        weights = _weights(_queries(query, block), keys, block)
         target = out[:, block.start : block.end]
         target.copy_(torch.bmm(weights, values).view(target.shape))
         kept.append(weights if block.end - block.first <= KEPT else None)
@@ -117,7 +115,6 @@ def backward(
     value: Tensor,
     kept: list[Tensor | None],
     row: tuple[Block, ...],
-    scale: float,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients of `query`, `key`, `value`, in their shapes."""
     d_query, d_key, d_value = (torch.empty_like(t) for t in (query, key, value))
@@ -126,19 +123,19 @@ def backward(
         keys, values = key[:, block.first : block.end], value[:, block.first : block.end]
         queries, push = _queries(query, block), _queries(d_out, block)
         if weights is None:
-            weights = _weights(queries, keys, block, scale)
+            weights = _weights(queries, keys, block)
         d_weights = torch.bmm(push, values.transpose(1, 2))
         d_scores = torch._softmax_backward_data(d_weights, weights, -1, weights.dtype)
         target = d_query[:, block.start : block.end]
-        target.copy_(torch.baddbmm(push, d_scores, keys, beta=0, alpha=scale).view(target.shape))
+        target.copy_(torch.bmm(d_scores, keys).view(target.shape))
         # The first block met of a sample is its last and covers all its keys.
-        beta = 0 if block.end > reached else 1
+        first = block.end > reached
         reached = max(reached, block.end)
-        for whole, left, right, alpha in (
-            (d_key, d_scores, queries, scale),
-            (d_value, weights, push, 1.0),
-        ):
+        for whole, left, right in ((d_key, d_scores, queries), (d_value, weights, push)):
             part = whole[:, block.first : block.end]
-            summed = torch.baddbmm(part, left.transpose(1, 2), right, beta=beta, alpha=alpha)
-            part.copy_(summed)
+            found = torch.bmm(left.transpose(1, 2), right)
+            if first:
+                part.copy_(found)
+            else:
+                part.add_(found)
     return d_query, d_key, d_value

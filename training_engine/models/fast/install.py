@@ -30,9 +30,10 @@ def install(model: Any) -> bool:
     """
     if not _eligible(model):
         return False
-    layers = model.get_decoder().layers
-    for layer in layers:
-        layer.forward = MethodType(_forward(FastLayer(layer), type(layer).forward), layer)
+    rows = _Rows()
+    for layer in model.get_decoder().layers:
+        forward = _forward(FastLayer(layer), type(layer).forward, rows)
+        layer.forward = MethodType(forward, layer)
     return True
 
 
@@ -42,16 +43,40 @@ def uninstall(model: Any) -> None:
         layer.__dict__.pop("forward", None)
 
 
-def _forward(fast: FastLayer, stock: Callable[..., Tensor]) -> Callable[..., Tensor]:
+class _Rows:
+    """The row of the present pass, made by its first layer."""
+
+    def __init__(self) -> None:
+        self._key: tuple[Any, ...] = ()
+        self._row: Row | None = None
+
+    def of(self, layer: Any, lengths: tuple[int, ...], embeddings: tuple[Tensor, Tensor]) -> Row:
+        """What `layer` and those after it share."""
+        attend = layer.self_attn
+        adapted = all(each.enabled for each in layer.modules() if isinstance(each, LoraLinear))
+        key = (embeddings[0], lengths, adapted, attend.scaling, attend.num_key_value_groups)
+        same = self._key and self._key[0] is key[0] and self._key[1:] == key[1:]
+        if self._row is None or not same:
+            cos, sin = (part[0, :, None] for part in embeddings)
+            self._row = Row(
+                for_query=(cos * attend.scaling, sin * attend.scaling),
+                for_key=(cos, sin),
+                scale=attend.scaling,
+                blocks=blocks(lengths, attend.num_key_value_groups, cos.dtype),
+                adapted=adapted,
+            )
+            self._key = key
+        return self._row
+
+
+def _forward(fast: FastLayer, stock: Callable[..., Tensor], rows: _Rows) -> Callable[..., Tensor]:
     """A decoder layer's forward: the fast one for packed rows, else the stock one."""
 
     def forward(self: Any, hidden_states: Tensor, **others: Any) -> Tensor:
         lengths = others.get("sample_lengths")
         if lengths is None or not _plain(self, hidden_states, lengths, others):
             return stock(self, hidden_states, **others)
-        cos, sin = (part[0, :, None] for part in others["position_embeddings"])
-        groups = self.self_attn.num_key_value_groups
-        row = Row(cos, sin, blocks(tuple(lengths), groups, hidden_states.dtype), _enabled(self))
+        row = rows.of(self, tuple(lengths), others["position_embeddings"])
         return fast.run(hidden_states, row)
 
     return forward
@@ -69,10 +94,6 @@ def _plain(layer: Any, states: Tensor, lengths: tuple[int, ...], others: dict[st
         and others["position_embeddings"][0].shape[-1] == attend.head_dim
         and states.shape[0] == 1
     )
-
-
-def _enabled(layer: nn.Module) -> bool:
-    return all(each.enabled for each in layer.modules() if isinstance(each, LoraLinear))
 
 
 def _eligible(model: Any) -> bool:

@@ -23,10 +23,15 @@ from training_engine.models.fast.rotary import rotate
 
 @dataclass(frozen=True)
 class Row:
-    """What all layers share in one pass. `cos`, `sin` [n, 1, d]; `adapted`: adapters take part."""
+    """What all layers share in one pass.
 
-    cos: Tensor
-    sin: Tensor
+    `for_query` and `for_key`: cosine and sine [n, 1, d], for queries times the scale of the scores;
+    `adapted`: adapters take part.
+    """
+
+    for_query: tuple[Tensor, Tensor]
+    for_key: tuple[Tensor, Tensor]
+    scale: float
     blocks: tuple[Block, ...]
     adapted: bool
 
@@ -75,7 +80,7 @@ class FastLayer:
             getattr(attend, name, None) for name in ("q_norm", "k_norm")
         )
         self._head_norms = tuple(FastRmsNorm(each) for each in norms if each is not None)
-        self._size, self._scale = attend.head_dim, attend.scaling
+        self._size = attend.head_dim
         self._groups = attend.num_key_value_groups
         self._heads = attend.config.num_attention_heads
         self._rotated = bool(getattr(attend, "use_rope", True))
@@ -106,7 +111,7 @@ class FastLayer:
         heads = self._split(self.qkv.forward(normed, row.adapted), row)
         attended = self.o.input(x)
         weights = attention.forward(
-            heads.query, heads.key, heads.value, row.blocks, self._scale, self._by_head(attended)
+            heads.query, heads.key, heads.value, row.blocks, self._by_head(attended)
         )
         middle = self.o.forward(attended, row.adapted, add_to=x)
         middle_normed = self.gate_up.input(x)
@@ -158,15 +163,27 @@ class FastLayer:
         if self._head_norms:
             found.raw = qkv
             query, key = self._norm_heads(query, key, found)
-        targets = (found.query.permute(1, 0, 2, 3), found.key.transpose(0, 1))
-        for part, target in zip((query, key), targets, strict=True):
-            if self._rotated:
-                shape = target.shape
-                cos, sin = (t.view(count, *(1,) * (len(shape) - 2), -1) for t in (row.cos, row.sin))
-                rotate(part.reshape(shape), cos, sin, target)
-            else:
-                target.copy_(part.reshape(target.shape))
+        query = query.unflatten(1, (shared, self._groups))
+        self._turn(query, key, found.query.permute(1, 0, 2, 3), found.key.transpose(0, 1), row)
         return found
+
+    def _turn(
+        self,
+        query: Tensor,
+        key: Tensor,
+        to_query: Tensor,
+        to_key: Tensor,
+        row: Row,
+        back: bool = False,
+    ) -> None:
+        """Scale queries [n, key heads, groups, d]; rotate them and keys [n, key heads, d]."""
+        if self._rotated:
+            cos, sin = (part[:, :, None] for part in row.for_query)
+            rotate(query, cos, sin, to_query, back=back)
+            rotate(key, *row.for_key, to_key, back=back)
+        else:
+            torch.mul(query, row.scale, out=to_query)
+            to_key.copy_(key)
 
     def _norm_heads(self, query: Tensor, key: Tensor, found: _Heads) -> tuple[Tensor, Tensor]:
         normed, squares = [], []
@@ -185,21 +202,13 @@ class FastLayer:
         shared, count, _, size = heads.query.shape
         d_query, d_key, d_value = attention.backward(
             self._by_head(d_attended).contiguous(),
-            heads.query, heads.key, heads.value, kept.weights, row.blocks, self._scale,
+            heads.query, heads.key, heads.value, kept.weights, row.blocks,
         )  # fmt: skip
         d_qkv = d_query.new_empty(count, self._heads + 2 * shared, size)
         query, key, value = d_qkv.split((self._heads, shared, shared), dim=1)
         value.copy_(d_value.transpose(0, 1))
         query = query.unflatten(1, (shared, self._groups))
-        sources = (d_query.permute(1, 0, 2, 3), d_key.transpose(0, 1))
-        for source, target in zip(sources, (query, key), strict=True):
-            if self._rotated:
-                cos, sin = (
-                    t.view(count, *(1,) * (source.ndim - 2), -1) for t in (row.cos, row.sin)
-                )
-                rotate(source, cos, sin, target, back=True)
-            else:
-                target.copy_(source)
+        self._turn(d_query.permute(1, 0, 2, 3), d_key.transpose(0, 1), query, key, row, back=True)
         if self._head_norms:
             self._norm_heads_backward(d_qkv, heads)
         return d_qkv.view(count, -1)
