@@ -45,6 +45,14 @@ export const addStarter = () =>
 export const addExample = (example: string) =>
   take(api.POST('/api/v1/datasets/examples', { body: { example } }))
 
+export const gpusQuery = () =>
+  queryOptions({
+    queryKey: ['system', 'facts'],
+    queryFn: ({ signal }) => take(api.GET('/api/v1/system', { signal })),
+    select: ({ gpus }) => gpus,
+    staleTime: Infinity,
+  })
+
 export interface Pair {
   model_id: string
   dataset_id: string

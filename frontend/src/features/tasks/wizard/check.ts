@@ -25,6 +25,8 @@ export interface Problem {
   params: Record<string, number>
 }
 
+const MOST_PROCESSES = 64
+
 const STEP_OF: Record<string, StepIndex> = {
   name: 0,
   description: 0,
@@ -89,6 +91,13 @@ function* checkMicroBatch({ micro_batch_size: micro, batch_size: batch }: Record
   else if (micro > batch) yield problem(field, 'micro_batch_too_large', { limit: batch })
 }
 
+function* checkProcesses(processes: number) {
+  const field = 'distributed.processes'
+  if (!Number.isInteger(processes)) yield problem(field, 'not_whole')
+  else if (processes < 1) yield problem(field, 'at_least', { limit: 1 })
+  else if (processes > MOST_PROCESSES) yield problem(field, 'at_most', { limit: MOST_PROCESSES })
+}
+
 /** Everything that is wrong, in the order of the fields. */
 export function problemsOf(values: Values): Problem[] {
   const found: Problem[] = [
@@ -103,11 +112,12 @@ export function problemsOf(values: Values): Problem[] {
   else if (values.validation_dataset_id === values.dataset_id) {
     found.push(problem('validation_dataset_id', 'same_validation'))
   }
-  for (const knob of knobsOf(values.method)) {
+  for (const knob of knobsOf(values)) {
     const wrong = checkKnob(knob, values.hyperparameters[knob.name])
     if (wrong) found.push(wrong)
   }
   found.push(...checkMicroBatch(values.hyperparameters))
+  found.push(...checkProcesses(values.distributed.processes))
   return found
 }
 

@@ -45,14 +45,14 @@ export function runFileOf(
   const plan = planOf(values)
   if (!plan) return ''
   const model = models?.find(({ id }) => id === plan.model_id)
-  const used = new Set(knobsOf(values.method).map(({ name }) => name))
+  const used = new Set(knobsOf(values).map(({ name }) => name))
   const knobs = KNOBS.filter(({ name }) => used.has(name)).map(({ name }) => [
     name,
     values.hyperparameters[name],
   ])
   return toYaml({
     name: values.name.trim(),
-    model: model?.source === 'starter' ? 'starter' : (model?.reference ?? plan.model_id),
+    model: (model?.source === 'starter' && model.reference === '' ? 'starter' : model?.reference) ?? plan.model_id,
     dataset: dataFile(datasets, plan.dataset_id),
     ...(values.validation_dataset_id && {
       validation: dataFile(datasets, values.validation_dataset_id),
@@ -60,6 +60,7 @@ export function runFileOf(
     objective: values.objective,
     method: values.method,
     hyperparameters: Object.fromEntries(knobs) as Plain,
+    ...(values.distributed.processes > 1 && { distributed: { ...values.distributed } }),
     output_name: values.output_name.trim(),
     device: values.device,
   })

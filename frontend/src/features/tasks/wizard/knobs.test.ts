@@ -33,11 +33,32 @@ it('follows a reference to a closed list', () => {
   expect(knob('schedule')).toMatchObject({ kind: 'choice', choices: ['constant', 'linear', 'cosine', 'wsd'] })
 })
 
+const shown = (method: string, objective = 'sft', knobs: Record<string, unknown> = {}) =>
+  knobsOf({ method, objective, hyperparameters: { ...initialKnobs(), ...knobs } }).map(({ name }) => name)
+
 it('shows the knobs of a method only', () => {
-  const full = knobsOf('full').map(({ name }) => name)
-  expect(full).toContain('epochs')
-  expect(full).not.toContain('lora_rank')
-  expect(knobsOf('lora').map(({ name }) => name)).toContain('lora_rank')
+  expect(shown('full')).toContain('epochs')
+  expect(shown('full')).not.toContain('lora_rank')
+  expect(shown('lora')).toContain('lora_rank')
+  expect(shown('lora')).not.toContain('quantization')
+  expect(shown('qlora')).toEqual(expect.arrayContaining(['lora_rank', 'quantization']))
+  expect(shown('freeze')).toContain('trainable_layers')
+})
+
+it('shows the knobs of an objective only', () => {
+  expect(shown('lora')).not.toContain('beta')
+  expect(shown('lora', 'dpo')).toContain('beta')
+  expect(shown('lora', 'dpo')).not.toContain('simpo_gamma')
+  expect(shown('lora', 'simpo')).toContain('simpo_gamma')
+  expect(shown('full', 'classify')).toContain('label_kind')
+  expect(shown('full', 'seq2seq')).toContain('max_target_length')
+})
+
+it('shows what belongs to a variant when that is chosen', () => {
+  expect(shown('lora')).not.toContain('lora_plus_ratio')
+  expect(shown('lora', 'sft', { lora_variant: 'lora_plus' })).toContain('lora_plus_ratio')
+  expect(shown('full', 'sft', { lora_variant: 'lora_plus' })).not.toContain('lora_plus_ratio')
+  expect(shown('full', 'sft', { schedule: 'wsd' })).toContain('decay_ratio')
 })
 
 it('shows a knob that it has never heard of', () => {

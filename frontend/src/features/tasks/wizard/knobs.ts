@@ -11,8 +11,11 @@ export interface Knob {
   kind: KnobKind
   group: 'basic' | 'advanced'
   unit?: string
-  /** The methods for which the knob matters; none given: all of them. */
+  /** The choices for which the knob matters; none given: all of them. */
   methods?: readonly string[]
+  objectives?: readonly string[]
+  /** Values of other knobs, one of which has to be chosen. */
+  variants?: readonly string[]
   initial: unknown
   /** What an empty field stands for (null, `auto`); without it the field must be filled. */
   empty?: string | null
@@ -42,6 +45,8 @@ interface Property extends Branch {
   'x-group'?: string
   'x-unit'?: string
   'x-methods'?: string[]
+  'x-objectives'?: string[]
+  'x-variants'?: string[]
 }
 
 interface KnobSchema {
@@ -70,6 +75,8 @@ function readKnob(name: string, property: Property, defs: Record<string, Branch>
     group: property['x-group'] === 'basic' ? 'basic' : 'advanced',
     unit: property['x-unit'],
     methods: property['x-methods'],
+    objectives: property['x-objectives'],
+    variants: property['x-variants'],
     initial: property.default,
     ...(fixed && { empty: fixed.const ?? null }),
     atLeast: target.minimum,
@@ -90,9 +97,25 @@ export const KNOBS: readonly Knob[] = readKnobs(schema as KnobSchema)
 export const knobNamed = (name: string): Knob | undefined =>
   KNOBS.find((each) => each.name === name)
 
-/** The knobs that matter for a method. */
-export const knobsOf = (method: string): Knob[] =>
-  KNOBS.filter(({ methods }) => !methods || methods.includes(method))
+/** What decides which knobs matter. */
+export interface Choices {
+  method: string
+  objective: string
+  hyperparameters: Record<string, unknown>
+}
+
+/** The knobs that matter for a run of this kind. */
+export function knobsOf({ method, objective, hyperparameters }: Choices): Knob[] {
+  const chosen = new Set(
+    KNOBS.filter(({ kind }) => kind === 'choice').map(({ name }) => hyperparameters[name]),
+  )
+  return KNOBS.filter(
+    ({ methods, objectives, variants }) =>
+      (!methods || methods.includes(method)) &&
+      (!objectives || objectives.includes(objective)) &&
+      (!variants || variants.some((each) => chosen.has(each))),
+  )
+}
 
 /** The values of a run in which nobody touched anything. */
 export const initialKnobs = (): Record<string, unknown> =>

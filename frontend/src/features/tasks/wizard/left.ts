@@ -25,7 +25,7 @@ function ofForm(t: TFunction, format: Format, problem: Problem): Left {
   return { key: `${field} ${code}`, field, step: stepOf(field), text }
 }
 
-const aboutModel = (code: string) => code.startsWith('model') || code === 'no_chat_template'
+const aboutModel = (code: string) => code.startsWith('model_') || code === 'no_chat_template'
 
 /** The findings of the compatibility check that keep model and data apart. */
 function ofCompatibility(t: TFunction, format: Format, { compatibility }: Plan): Left[] {

@@ -5,13 +5,13 @@ import { fieldOf } from './left'
 import { knobNamed } from './knobs'
 import { fieldLabel, memoryPartText, valueText, type Format } from './texts'
 import type { Wizard } from './use-wizard'
+import { METHODS } from './values'
 import type { Schemas } from '@/api/client'
 import { useFormat } from '@/i18n/format'
 import type { TFunction } from 'i18next'
 
 type Setting = Schemas['FieldError']
 
-const METHODS = new Set(['lora', 'full'])
 const LARGEST_PARTS = 2
 
 /** `Micro-batch size: 1`. */
@@ -23,8 +23,10 @@ function settingText(t: TFunction, format: Format, { pointer, params }: Setting)
   return t('wizard.risk.setting', { name, value })
 }
 
-const methodText = (t: TFunction, method: string) =>
-  METHODS.has(method) ? t(`tasks.methods.${method as 'lora'}`) : method
+function methodText(t: TFunction, method: string): string {
+  const known = METHODS.find((each) => each === method)
+  return known ? t(`tasks.methods.${known}`) : method
+}
 
 export function MemoryRisk({ wizard }: { wizard: Wizard }) {
   const { t } = useTranslation()

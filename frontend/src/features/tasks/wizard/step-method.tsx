@@ -3,6 +3,7 @@ import { DownOutlined, LoadingOutlined, UpOutlined } from '@ant-design/icons'
 import { Button, Flex, Select, Tag, Typography } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { ChoiceCards } from './choice-cards'
+import { DistributedFields, useManyProcesses } from './distributed-fields'
 import { Field } from './field'
 import { KnobField } from './knob-field'
 import { knobsOf } from './knobs'
@@ -71,7 +72,8 @@ function DeviceField({ wizard }: { wizard: Wizard }) {
 export function StepMethod({ wizard }: { wizard: Wizard }) {
   const { t } = useTranslation()
   const { state, plan, advanced, setAdvanced, dispatch } = wizard
-  const knobs = knobsOf(state.values.method)
+  const knobs = knobsOf(state.values)
+  const many = useManyProcesses(wizard)
   const basic = knobs.filter(({ group }) => group === 'basic')
   const rest = knobs.filter(({ group }) => group === 'advanced')
   const changed = knobs.filter(({ name }) => isChanged(state, name))
@@ -129,7 +131,7 @@ export function StepMethod({ wizard }: { wizard: Wizard }) {
       >
         {advanced
           ? t('wizard.method.hideAdvanced')
-          : t('wizard.method.showAdvanced', { count: rest.length + 1 })}
+          : t('wizard.method.showAdvanced', { count: rest.length + (many ? 3 : 1) })}
         {!advanced && hiddenChanges > 0 && (
           <span className="changed-mark">
             {' · '}
@@ -144,6 +146,7 @@ export function StepMethod({ wizard }: { wizard: Wizard }) {
               <KnobField key={knob.name} wizard={wizard} knob={knob} />
             ))}
             <DeviceField wizard={wizard} />
+            {many && <DistributedFields wizard={wizard} />}
           </>
         )}
       </div>

@@ -1,12 +1,13 @@
 /** Step 4: everything in one view, before anything is started. */
 import { CopyOutlined, DownloadOutlined } from '@ant-design/icons'
 import { App, Button, Descriptions, Flex, Tag, Typography, type DescriptionsProps } from 'antd'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { intentName } from '../intents'
 import { STEPS, type StepIndex } from './check'
 import { apiCallOf, runFileOf } from './export'
 import { Findings } from './findings'
-import { knobsOf } from './knobs'
+import { knobsOf, sameValue } from './knobs'
 import { RISK } from './left'
 import { MemoryRisk } from './memory-risk'
 import { isChanged } from './state'
@@ -81,6 +82,13 @@ export function StepReview({ wizard }: { wizard: Wizard }) {
   const format = useFormat()
   const { state, models, datasets, plan } = wizard
   const { values } = state
+  const [all, setAll] = useState(false)
+  const knobs = knobsOf(values)
+  const shown = knobs.filter(
+    ({ name, group, initial }) =>
+      all || group === 'basic' || !sameValue(values.hyperparameters[name], initial),
+  )
+  const { processes, strategy } = values.distributed
   const nameOf = (items: { id: string; name: string }[] | undefined, id: string | null) =>
     items?.find((each) => each.id === id)?.name ?? id ?? '–'
   return (
@@ -119,7 +127,16 @@ export function StepReview({ wizard }: { wizard: Wizard }) {
         items={[
           { key: 'method', label: t('tasks.fields.method'), children: t(`tasks.methods.${values.method}`) },
           { key: 'device', label: t('wizard.method.device'), children: t(`wizard.method.devices.${values.device}`) },
-          ...knobsOf(values.method).map((knob) => ({
+          ...(processes > 1
+            ? [
+                {
+                  key: 'processes',
+                  label: t('wizard.method.processes'),
+                  children: `${format.number(processes)} · ${t(`wizard.method.strategies.${strategy}`)}`,
+                },
+              ]
+            : []),
+          ...shown.map((knob) => ({
             key: knob.name,
             label: knobLabel(t, knob.name),
             children: (
@@ -131,6 +148,11 @@ export function StepReview({ wizard }: { wizard: Wizard }) {
           })),
         ]}
       />
+      {knobs.length > shown.length && (
+        <Button type="text" style={{ alignSelf: 'flex-start' }} onClick={() => setAll(true)}>
+          {t('wizard.review.showAll', { count: knobs.length - shown.length })}
+        </Button>
+      )}
       <Elsewhere wizard={wizard} />
     </Flex>
   )

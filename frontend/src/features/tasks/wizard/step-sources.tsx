@@ -1,10 +1,11 @@
-/** Step 2: which model learns from which data, and whether the two fit. */
+/** Step 2: which model learns what from which data, and whether they fit. */
 import { Flex } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { Coming } from './coming'
 import { CompatibilityNote } from './compatibility'
 import { Field } from './field'
 import { MissingDataset, MissingModel } from './missing-sources'
+import { ObjectiveField } from './objective-field'
 import { SourceSelect, type SourceOption } from './source-select'
 import type { Wizard } from './use-wizard'
 import { paths, withQuery } from '@/app/paths'
@@ -102,6 +103,7 @@ export function StepSources({ wizard }: { wizard: Wizard }) {
         }
       </Field>
       <Coming items={wizard.datasets} />
+      <ObjectiveField wizard={wizard} />
       <CompatibilityNote wizard={wizard} />
       {(datasetOptions?.length ?? 0) > 1 && (
         <Field

@@ -112,6 +112,9 @@ const FIELD_LABELS = {
   complexity: 'wizard.method.complexity',
   method: 'wizard.method.method',
   device: 'wizard.method.device',
+  objective: 'wizard.objective.label',
+  'distributed.processes': 'wizard.method.processes',
+  'distributed.strategy': 'wizard.method.strategy',
 } as const
 
 /** What a field is called where it is not in view. */

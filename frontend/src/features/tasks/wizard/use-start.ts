@@ -22,7 +22,9 @@ const TRIES = 5
 
 const KNOWN = new Set(Object.keys(emptyValues()))
 const isField = (field: string) =>
-  field.startsWith('hyperparameters.') ? Boolean(knobNamed(field.slice(16))) : KNOWN.has(field)
+  field.startsWith('hyperparameters.')
+    ? Boolean(knobNamed(field.slice(16)))
+    : KNOWN.has(field.split('.')[0] ?? '')
 
 /** Asks again while the first of two equal requests is still being worked on. */
 async function create(body: TaskCreate, key: string): Promise<Task> {

@@ -6,6 +6,7 @@ import { taskListQuery } from '../api'
 import { datasetOptionsQuery, modelOptionsQuery, type Dataset, type Model } from './api'
 import { furthestStep, problemsOf, stepOf, type Problem, type StepIndex } from './check'
 import { knobNamed } from './knobs'
+import { fittingObjective } from './objectives'
 import { refusalsOf, whatIsLeft, type Left } from './left'
 import { wizardReducer, type WizardAction, type WizardState } from './state'
 import { problemText } from './texts'
@@ -68,6 +69,15 @@ function useChoices(state: WizardState, dispatch: (action: WizardAction) => void
   useEffect(() => {
     if (dataset) dispatch({ type: 'prefill', values: { dataset_id: dataset } })
   }, [dataset, dispatch])
+  // Rows of another kind are for something else: that is chosen, not refused later.
+  const objective = fittingObjective(
+    state.values.objective,
+    datasets?.find(({ id }) => id === dataset_id),
+    models?.find(({ id }) => id === model_id),
+  )
+  useEffect(() => {
+    if (objective !== state.values.objective) dispatch({ type: 'prefill', values: { objective } })
+  }, [objective, state.values.objective, dispatch])
   return { models, datasets }
 }
 
@@ -103,7 +113,7 @@ export function useWizard({ state: initial, step: first, draft, nameFor, onDraft
 
   const open: Wizard['goTo'] = (to, field) => {
     const knob = knobNamed(field?.slice('hyperparameters.'.length) ?? '')
-    if (field === 'device' || knob?.group === 'advanced') setAdvanced(true)
+    if (field === 'device' || field?.startsWith('distributed.') || knob?.group === 'advanced') setAdvanced(true)
     goTo(to, field)
   }
   const { start, starting } = useStart({

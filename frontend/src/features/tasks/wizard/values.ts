@@ -64,9 +64,10 @@ export const valuesOfTask = (task: Task): Values => ({
   parent_id: task.id,
 })
 
-/** Hyper-parameters to send: what does not matter for the method goes with its default. */
-function sentKnobs({ method, hyperparameters }: Values): Schemas['Hyperparameters'] {
-  const used = new Set(knobsOf(method).map(({ name }) => name))
+/** Hyper-parameters to send: what does not matter for this run goes with its default. */
+function sentKnobs(values: Values): Schemas['Hyperparameters'] {
+  const { hyperparameters } = values
+  const used = new Set(knobsOf(values).map(({ name }) => name))
   const sent = KNOBS.map(({ name, initial }) => [
     name,
     used.has(name) ? hyperparameters[name] : initial,
