@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from training_engine import label_report
 from training_engine.contract.choices import Head, Strategy, head_of
 from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.contract.names import FailureCode
@@ -46,11 +47,12 @@ def report_data(reporter: Reporter, data: PreparedData, reading: Reading) -> Non
             context=longest,
             max_length=wanted,
         )
+    learnt = f"{train.trained_tokens} of them learnt" if reading.form.predicts else "read whole"
     reporter.notice(
         "info",
         "data_ready",
-        f"{len(train)} samples with {len(train.tokens)} tokens to train on, "
-        f"{train.trained_tokens} of them learnt; {len(held) if held else 0} samples held out.",
+        f"{len(train)} samples with {len(train.tokens)} tokens to train on, {learnt}; "
+        f"{len(held) if held else 0} samples held out.",
         samples=len(train),
         tokens=len(train.tokens),
         trained_tokens=train.trained_tokens,
@@ -58,15 +60,17 @@ def report_data(reporter: Reporter, data: PreparedData, reading: Reading) -> Non
         truncated_rows=len(train.truncated_lines),
         cut_tokens=train.cut_tokens,
     )
-    if train.truncated_lines:
+    truncated = sorted({line for found in data.sets for line in found.truncated_lines})
+    if truncated:
+        cut = sum(found.cut_tokens for found in data.sets)
         reporter.notice(
             "warning",
             "rows_truncated",
-            f"{len(train.truncated_lines)} rows are longer than the maximum length and were cut, "
-            f"by {train.cut_tokens} tokens together (line {listed(train.truncated_lines)}).",
-            rows=len(train.truncated_lines),
-            tokens=train.cut_tokens,
-            lines=listed(train.truncated_lines),
+            f"{len(truncated)} rows are longer than the maximum length and were cut, "
+            f"by {cut} tokens together (line {listed(truncated)}).",
+            rows=len(truncated),
+            tokens=cut,
+            lines=listed(truncated),
         )
     left_out = sorted({*train.left_out_lines, *(held.left_out_lines if held else ())})
     if left_out:
@@ -93,6 +97,7 @@ def report_data(reporter: Reporter, data: PreparedData, reading: Reading) -> Non
             "The chat template's generation prompt begins the answer differently from the "
             "conversations that are learnt; answers may need a chat template of your own.",
         )
+    label_report.tell(reporter, train, reading)
 
 
 def build(
@@ -190,10 +195,9 @@ def final_metrics(run: Run, best: int) -> dict[str, float | None]:
     """What the card and the last event say of the run, whose result is the step `best`."""
     state = run.state
     measured = state.kept_loss if best == state.kept_step else state.last_eval_loss
-    found: dict[str, float | None] = {"loss": state.last_loss}
+    found: dict[str, float | None] = {"loss": state.last_loss, "output_step": float(best)}
     if measured is not None:
         found |= {"eval_loss": measured, "best_step": float(state.best_step or best)}
-        found["output_step"] = float(best)
     return found
 
 

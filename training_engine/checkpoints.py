@@ -150,7 +150,7 @@ def save(
         (temporary / STATE_FILE).write_text(json.dumps(state, allow_nan=False))
         facts = {"step": step, "attempt": attempt, "identity": dict(identity)}
         digest = write_manifest(temporary, facts)
-        shutil.rmtree(parent / name, ignore_errors=True)  # the same step of this very run
+        _set_aside(parent / name)  # the same step of this very run
         temporary.rename(parent / name)
         sync(parent)
     except BaseException:
@@ -201,11 +201,17 @@ def prune(run_dir: Path, keep: set[str]) -> None:
     verify(committed[-1])
     for folder in committed[:-1]:
         if folder.name not in keep:
-            # Renamed first, so that a reader never meets half a checkpoint.
-            doomed = parent / f"{TEMPORARY_PREFIX}old-{folder.name}"
-            folder.rename(doomed)
+            _set_aside(folder)
     for leftover in parent.glob(f"{TEMPORARY_PREFIX}*"):
         shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _set_aside(folder: Path) -> None:
+    """Have a checkpoint deleted with the leftovers; a reader never meets half of one."""
+    doomed = folder.parent / f"{TEMPORARY_PREFIX}old-{folder.name}"
+    shutil.rmtree(doomed, ignore_errors=True)  # of a process that was killed right here
+    if folder.exists():
+        folder.rename(doomed)
 
 
 def adopt(source: Path, parent: Path) -> None:
@@ -220,7 +226,7 @@ def adopt(source: Path, parent: Path) -> None:
         for path in temporary.iterdir():
             sync(path)
         sync(temporary)
-        shutil.rmtree(parent / source.name, ignore_errors=True)
+        _set_aside(parent / source.name)
         temporary.rename(parent / source.name)
         sync(parent)
     except BaseException:

@@ -22,17 +22,23 @@ class Measured:
     metrics: dict[str, float]
 
 
-def rows_of(run: Run, data: EncodedSet, samples: Sequence[int]) -> Iterator[PackedRow]:
-    """The samples as rows that fit, one at a time."""
+def cut(run: Run, data: EncodedSet, samples: Sequence[int]) -> list[list[int]]:
+    """The samples in groups that are computed at once."""
     at_once = run.at_once
     if run.padded:  # neighbours of equal length need little padding
         samples = sorted(samples, key=data.length)
-    parts = split(data, samples, max_samples=at_once.samples, max_tokens=at_once.tokens)
-    for part in parts:
+    return split(data, samples, max_samples=at_once.samples, max_tokens=at_once.tokens)
+
+
+def rows_of(run: Run, data: EncodedSet, samples: Sequence[int]) -> Iterator[PackedRow]:
+    """The samples as rows that fit, one at a time."""
+    for part in cut(run, data, samples):
         yield pack(data, part).to(run.placement.device)
 
 
-def measure(run: Run, data: EncodedSet, samples: Sequence[int], *, learn: bool) -> Measured:
+def measure(
+    run: Run, data: EncodedSet, samples: Sequence[int], *, learn: bool
+) -> Measured:
     """Forward over all samples, and backward when they are learnt from."""
     criterion, mine = run.criterion, run.processes.part(samples)
     totals = criterion.totals(data, samples)
@@ -48,45 +54,63 @@ def measure(run: Run, data: EncodedSet, samples: Sequence[int], *, learn: bool) 
             for name, value in (("loss", share.loss.detach()), *share.sums.items()):
                 sums[name] = sums[name] + value if name in sums else value
     # Read once at the end: a GPU is not waited for in between.
-    sums = {name: value.to("cpu") for name, value in run.processes.add_up_all(sums).items()}
+    sums = {
+        name: value.to("cpu") for name, value in run.processes.add_up_all(sums).items()
+    }
     loss: Tensor = sums.pop("loss")
     return Measured(float(loss), criterion.summary(sums, totals))
 
 
 def learn(run: Run, samples: Sequence[int]) -> Measured:
-    """Gradients of a step, added up over all processes.
+    """Gradients of a step, added up over all processes; raises as `fitting` does."""
+    found = fitting(run, run.data.train, samples, learn=True)
+    run.processes.add_up(run.weights.gradient)
+    return found
 
-    When memory runs out, fewer samples are computed at once from here on, and the step is begun
-    again with the same random numbers: the effective batch stays what it is. Raises
-    `EngineFailure` when not even one sample fits.
+
+def fitting(
+    run: Run, data: EncodedSet, samples: Sequence[int], *, learn: bool
+) -> Measured:
+    """As `measure`, with gradients from zero, and with less at once when memory runs out.
+
+    What was begun is then begun again with the same random numbers, and fewer samples are computed
+    at once from here on: the effective batch stays what it is. Raises `EngineFailure` when not even
+    one sample fits, or when the run does not allow it.
     """
     before = random_state(run.placement.device)
     while True:
-        run.weights.zero_gradients()
+        if learn:
+            run.weights.zero_gradients()
         try:
-            found = measure(run, run.data.train, samples, learn=True)
+            return measure(run, data, samples, learn=learn)
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
             failed = error
-        else:
-            run.processes.add_up(run.weights.gradient)
-            return found
-        compute_less(run, samples, failed)
+        compute_less(run, data, samples, failed)
         set_random_state(before, run.placement.device)
 
 
-def compute_less(run: Run, samples: Sequence[int], error: RuntimeError) -> None:
+def compute_less(
+    run: Run, data: EncodedSet, samples: Sequence[int], error: RuntimeError
+) -> None:
     """Halve what is computed at once; raises `EngineFailure` when it can not be less."""
-    data, alone = run.data.train, run.processes.count == 1
-    rows = split(data, samples, max_samples=run.at_once.samples, max_tokens=run.at_once.tokens)
-    tokens = max(sum(data.length(sample) for sample in row) for row in rows)
-    if not run.spec.hyperparameters.recover_from_oom or not alone or max(map(len, rows)) == 1:
+    groups = cut(run, data, samples)
+    # A sample by itself can not be cut further, however long it is.
+    tokens = max(
+        (count_tokens(data, group) for group in groups if len(group) > 1), default=0
+    )
+    recovers = run.spec.hyperparameters.recover_from_oom
+    if not recovers or not tokens or run.processes.count > 1:
         raise EngineFailure(
             FailureCode.OUT_OF_MEMORY,
-            f"Memory ran out with {tokens} tokens computed at once.",
-            "Lower max_length, or switch gradient_checkpointing on, or choose a smaller model.",
-            {"tokens": tokens},
+            f"Memory ran out with {tokens} tokens computed at once."
+            if tokens
+            else f"Memory ran out with one sample of {_longest(data, groups)} tokens.",
+            "Lower micro_batch_size: the result is the same."
+            if tokens
+            else "Lower max_length, switch gradient_checkpointing on, or choose a smaller model.",
+            {"tokens": tokens or _longest(data, groups)},
         ) from error
     error.__traceback__ = None  # it holds the activations
     gc.collect()
@@ -100,3 +124,12 @@ def compute_less(run: Run, samples: Sequence[int], error: RuntimeError) -> None:
         "computed at once. The effective batch and the result stay the same.",
         tokens=tokens // 2,
     )
+
+
+def count_tokens(data: EncodedSet, samples: Sequence[int]) -> int:
+    """Tokens of these samples together."""
+    return sum(data.length(sample) for sample in samples)
+
+
+def _longest(data: EncodedSet, groups: list[list[int]]) -> int:
+    return max(count_tokens(data, group) for group in groups)

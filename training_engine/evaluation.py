@@ -25,7 +25,7 @@ def evaluate(run: Run) -> bool:
     # Rows of ever new lengths leave holes between the blocks of memory; this closes them.
     return_freed_memory()
     run.model.eval()
-    found = compute.measure(run, held_out, range(len(held_out)), learn=False)
+    found = compute.fitting(run, held_out, range(len(held_out)), learn=False)
     run.model.train()
     run.pace.evaluation(time.perf_counter() - started)
     finite = math.isfinite(found.loss)

@@ -29,7 +29,7 @@ def train(run: Run) -> Ending:
         evaluate(run)
     first, non_finite = state.step + 1, 0
     run.model.train()
-    while state.step < plan.total_steps:
+    while state.step < plan.total_steps and not checks.ran_out_of_patience(run):
         if stop := stop_wanted(run):
             if stop is Stop.SAVE and state.step not in run.saved and state.step > 0:
                 run.save()
@@ -42,7 +42,8 @@ def train(run: Run) -> Ending:
         measured = compute.learn(run, samples)
         norm = run.weights.clip(knobs.max_grad_norm)
         rate = learning_rate(knobs, step, plan.total_steps)
-        if math.isfinite(measured.loss) and math.isfinite(norm):
+        finite = math.isfinite(measured.loss) and math.isfinite(norm)
+        if finite:
             if step - non_finite == 1:  # the first update of this run and those it continues
                 checks.check_first_step(run, norm)
             non_finite = 0
@@ -51,19 +52,17 @@ def train(run: Run) -> Ending:
             non_finite += 1
             checks.note_non_finite(run, step, non_finite)
         state.step, state.position = step, state.position + len(samples)
-        state.last_loss = measured.loss
+        state.last_loss = measured.loss if finite else None
         run.note_consumed(samples)
         seconds = time.perf_counter() - started
         run.pace.step(seconds)
         tokens = sum(run.data.train.length(sample) for sample in samples)
         report.step(run, measured, rate, norm, tokens / seconds, at_once=step == first)
         improved = plan.evaluates(step) and evaluate(run)
-        if (plan.saves(step) or improved) and not non_finite:
+        if improved or (plan.saves(step) and finite):
             run.save()
         if plan.samples(step):
             run.sample()
-        if checks.ran_out_of_patience(run):
-            return Ending.DONE
     return Ending.DONE
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from training_engine import checkpoints
 from training_engine.checkpoints import CorruptCheckpoint, ForeignCheckpoint, Opened
+from training_engine.contract.choices import OutputCheckpoint
 from training_engine.contract.names import (
     CHECKPOINTS_DIR,
     LEDGER_FILE,
@@ -81,6 +82,10 @@ class Run:
     saved: dict[int, str] = field(default_factory=dict)  # step → folder of a checkpoint
 
     @property
+    def _micro_batch_size(self) -> int | str:
+        return self.spec.hyperparameters.micro_batch_size
+
+    @property
     def ledger(self) -> Ledger:
         """The samples consumed by this attempt and those it continues."""
         return Ledger(self.run_dir / LEDGER_FILE)
@@ -92,8 +97,16 @@ class Run:
 
     def identity(self) -> dict[str, str]:
         """What must be equal for a checkpoint to continue this very run."""
-        knobs = self.spec.hyperparameters.model_dump(mode="json", exclude=FREE_ON_RESUME)
-        settings = {"objective": self.spec.objective, "method": self.spec.method, "knobs": knobs}
+        knobs = self.spec.hyperparameters.model_dump(
+            mode="json", exclude=FREE_ON_RESUME
+        )
+        spec = self.spec
+        settings = {
+            "objective": spec.objective,
+            "method": spec.method,
+            "knobs": knobs,
+            "template": spec.chat_template,
+        }
         configuration = json.dumps(settings, sort_keys=True).encode()
         return {
             "dataset": self.spec.dataset.sha256,
@@ -121,6 +134,10 @@ class Run:
                 **vars(state),
                 "ledger_offset": self.ledger.offset,
                 "versions": self.versions,
+                "at_once": {
+                    "micro_batch_size": self._micro_batch_size,
+                    **vars(self.at_once),
+                },
             },
             identity=self.identity(),
         )
@@ -137,15 +154,28 @@ class Run:
         self.saved = {step: name for step, name in self.saved.items() if name in keep}
         self.processes.wait()
 
-    def resume(self, source: Path) -> None:
-        """Take up the run of `source`: a checkpoint, or a folder of them (the newest whole one).
+    def open(self, source: Path) -> Opened:
+        """The checkpoint to continue from: `source` itself, or the newest whole one in it.
 
+        From here on as much is computed at once as before it: more or less would round otherwise.
         Raises `EngineFailure` when there is none that fits.
         """
         opened = self._open(source)
+        before = dict(opened.state.get("at_once") or {})
+        if before.pop("micro_batch_size", None) == self._micro_batch_size:
+            earlier = AtOnce(**before)
+            if not self.spec.deterministic:  # not more than fits now
+                earlier.tokens = min(earlier.tokens, self.at_once.tokens)
+            self.at_once = earlier
+        return opened
+
+    def resume(self, opened: Opened) -> None:
+        """Take up the run of a checkpoint that `open` gave."""
         known = opened.state
         for name in vars(self.state).keys() & known.keys():
             setattr(self.state, name, known[name])
+        if self.spec.hyperparameters.output_checkpoint is OutputCheckpoint.LAST:
+            self.state.kept_step = self.state.kept_loss = None
         self.weights.load(opened.tensors("weights"))
         self.weights.load_optimizer(opened.tensors("optimizer"))
         set_random_state(opened.tensors("random"), self.placement.device)
@@ -171,7 +201,9 @@ class Run:
         try:
             try:
                 opened, skipped = checkpoints.newest(source, self.identity())
-            except CorruptCheckpoint as error:  # it was named itself: look at its neighbours
+            except (
+                CorruptCheckpoint
+            ) as error:  # it was named itself: look at its neighbours
                 opened, skipped = checkpoints.newest(source.parent, self.identity())
                 skipped = skipped or [str(error)]
         except ForeignCheckpoint as error:
@@ -188,15 +220,17 @@ class Run:
                 "Restart the run.",
             )
         for problem in skipped:
-            self.reporter.notice(
-                "warning",
-                "checkpoint_skipped",
-                f"A damaged checkpoint was passed over: {problem}. "
-                f"Continuing from step {opened.step}.",
-                problem=problem,
-                step=opened.step,
-            )
+            self._skipped(problem, opened.step)
         return opened
+
+    def _skipped(self, problem: str, step: int) -> None:
+        self.reporter.notice(
+            "warning",
+            "checkpoint_skipped",
+            f"A damaged checkpoint was passed over: {problem}. Continuing from step {step}.",
+            problem=problem,
+            step=step,
+        )
 
     def _take_over_ledger(self, opened: Opened) -> None:
         """The consumed samples up to the checkpoint; rebuilt from the order when they are gone."""
@@ -218,8 +252,15 @@ class Run:
         if kept == opened.step or not (source / MANIFEST_FILE).is_file():
             source, kept = opened.folder, opened.step
         if source.parent.resolve() != own.resolve():
-            checkpoints.adopt(source, own)
-        if kept != self.state.kept_step:  # it is gone: the one we continue from stands in
+            try:
+                checkpoints.adopt(source, own)
+            except CorruptCheckpoint as error:
+                self._skipped(str(error), opened.step)
+                source, kept = opened.folder, opened.step
+                checkpoints.adopt(source, own)
+        if (
+            kept != self.state.kept_step
+        ):  # it is gone: the one we continue from stands in
             self.state.kept_step, self.state.kept_loss = kept, self.state.last_eval_loss
         self.saved[kept] = source.name
 

@@ -32,13 +32,16 @@ def show(run: Run, reading: Reading, terminators: set[int], *, step: int) -> Non
         return
     detail = "Answering held-out prompts"
     run.reporter.phase(Phase.EVALUATING, detail, step=run.state.step)
+    was_training = run.model.training
     try:
         items = _items(run, reading, terminators, rows)
-    except (RuntimeError, ValueError, TypeError, AttributeError) as error:
+    except (RuntimeError, ValueError, TypeError, AttributeError, LookupError) as error:
         reason = " ".join(str(error).split())[:200]
         text = f"Sample answers could not be generated: {reason}. The training is not affected."
         run.reporter.notice("warning", "samples_failed", text, reason=reason)
         return
+    finally:
+        run.model.train(was_training)
     if items:
         run.reporter.events.write("samples", step=step, items=items)
 

@@ -68,7 +68,7 @@ def test_a_data_set_that_is_broken(tmp_path: Path, tiny_model: Path, data: Path)
 
 def test_a_data_set_without_answers(tmp_path: Path, tiny_model: Path) -> None:
     data = write_rows(tmp_path / "data.jsonl", [conversation("Hi", "Hello"), conversation("Hi")])
-    assert "Row 12" in failed(tmp_path / "run", make_spec(data, tiny_model), "bad_dataset")
+    assert "(line 12)" in failed(tmp_path / "run", make_spec(data, tiny_model), "bad_dataset")
 
 
 def test_a_device_that_is_not_there(tmp_path: Path, tiny_model: Path, data: Path) -> None:

@@ -2,7 +2,8 @@
 
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from training_engine.contract.choices import (
     RECORD_TYPES_OF,
@@ -82,16 +83,32 @@ class RunSpec(BaseModel):
 
     @model_validator(mode="after")
     def _parts_fit(self) -> "RunSpec":
-        found = misfits(self.objective, self.method, self.hyperparameters, self.distributed)
-        problems = [misfit.message for misfit in found]
-        for data in (self.dataset, self.validation_dataset):
+        problems = [
+            (misfit.place, misfit.message)
+            for misfit in misfits(
+                self.objective, self.method, self.hyperparameters, self.distributed
+            )
+        ]
+        for name in ("dataset", "validation_dataset"):
+            data = getattr(self, name)
             if data is not None and data.record_type not in RECORD_TYPES_OF[self.objective]:
                 wanted = " or ".join(sorted(RECORD_TYPES_OF[self.objective]))
-                problems.append(
+                message = (
                     f"{data.name} holds {data.record_type} rows and {self.objective} needs {wanted}"
                 )
+                problems.append(((name, "record_type"), message))
         if problems:
-            raise ValueError("; ".join(problems))
+            raise ValidationError.from_exception_data(
+                type(self).__name__,
+                [
+                    InitErrorDetails(
+                        type=PydanticCustomError("value_error", "{message}", {"message": message}),
+                        loc=place,
+                        input=None,
+                    )
+                    for place, message in problems
+                ],
+            )
         return self
 
 

@@ -69,8 +69,8 @@ class EncodedSet:
 
     @property
     def trained_tokens(self) -> int:
-        """Tokens that are learnt, over all samples."""
-        return int(self.trained.sum())
+        """Tokens that are predicted, over all samples; 0 where texts are read whole."""
+        return sum(self.targets)
 
 
 @dataclass
@@ -172,23 +172,30 @@ class Encoder:
     ) -> None:
         form = self._reading.form
         if form.pieces:
-            self._add_pieces(line, self._reading.ended(encoded[0][0]), found)
+            self._add_pieces(line, self._reading.ended(encoded[0][0]), found, findings)
             return
         parts, cut, lost = [], 0, False
         lengths = self._reading.lengths
         for text, (ids, offsets), longest in zip(sample.texts, encoded, lengths, strict=True):
+            if text.whole:
+                ids = self._reading.ended(ids)
             trained = self._learnt(line, text, ids, offsets, findings)
-            kept = self._shortened(text.text, ids, longest)
+            kept = ids[:longest] if text.whole else self._shortened(text.text, ids, longest)
             cut += len(ids) - len(kept)
             findings.prompt_differs |= text.prompt_differs
-            if form.predicts and not form.target:
+            if text.turns:
                 # The first token is never predicted: nothing comes before it.
-                if not any(trained[1:]):
+                first = 1 if form.predicts else 0
+                if not any(trained[first:]):
                     findings.untrained.append(line)
-                elif not any(trained[1 : len(kept)]):
+                elif not any(trained[first : len(kept)]):
                     lost = True
-                    findings.longest_cut_away = max(findings.longest_cut_away, len(ids))
             parts.append((kept, trained[: len(kept)]))
+        if cut and sample.label is None and len(parts) == 2 and parts[0][0] == parts[1][0]:
+            lost = True  # what sets the two answers apart is gone
+        if lost:
+            longest = max(len(ids) for ids, _ in encoded)
+            findings.longest_cut_away = max(findings.longest_cut_away, longest)
         if lost and self._leave_out:
             findings.left_out.append(line)
             return
@@ -209,7 +216,8 @@ class Encoder:
             last = self._position(text.text, turn.end, offsets)
             end = next((i for i in range(last, first, -1) if ids[i - 1] in self._terminators), None)
             if end is None:
-                findings.unterminated.append(line)
+                if self._reading.form.predicts:
+                    findings.unterminated.append(line)
                 end = last
             trained[first:end] = [True] * (end - first)
         return trained
@@ -223,10 +231,13 @@ class Encoder:
         out: list[int] = self._tokenizer(text, truncation=True, max_length=longest)["input_ids"]
         return out
 
-    def _add_pieces(self, line: int, ids: list[int], found: _Collected) -> None:
+    def _add_pieces(self, line: int, ids: list[int], found: _Collected, findings: Findings) -> None:
         """A long text as several samples that overlap by one token: each token is learnt once."""
+        if len(ids) < 2:  # nothing comes before its only token
+            findings.untrained.append(line)
+            return
         longest = self._reading.lengths[0]
-        for start in range(0, max(1, len(ids) - 1), longest - 1):
+        for start in range(0, len(ids) - 1, longest - 1):
             piece = ids[start : start + longest]
             found.add(line, [(piece, [True] * len(piece))], None)
 

@@ -38,8 +38,12 @@ class Reading:
         raise NotImplementedError
 
     def ended(self, ids: list[int]) -> list[int]:
-        """A text that is learnt whole, with its end."""
-        return ids
+        """The ids of a text that is learnt whole, with the end of text that stops generation.
+
+        Nothing is added where the tokenizer has put it: last, or before the name of a language.
+        """
+        end = self.template.tokenizer.eos_token_id
+        return ids if end is None or end in ids[-2:] else [*ids, end]
 
 
 def question(row: Row, field: str = "messages") -> None:

@@ -21,8 +21,3 @@ class Documents(Reading):
         if not row.text or not row.text.strip():
             raise Misfit("text", "there is no text")
         return [Sample((Rendered(row.text, whole=True),))]
-
-    def ended(self, ids: list[int]) -> list[int]:
-        """The ids with the end of text, unless the tokenizer has put it there."""
-        end = self.template.tokenizer.eos_token_id
-        return ids if end is None or ids[-1:] == [end] else [*ids, end]

@@ -1,7 +1,8 @@
 """Sequence to sequence: an encoder reads, a decoder writes (T5, BART, Marian, …).
 
 Loss: cross-entropy of the target's tokens, as in https://arxiv.org/abs/1910.10683. Source and
-target are plain texts with the tokenizer's own special tokens.
+target are plain texts with the tokenizer's own special tokens; a target ends with the end of text,
+unless it was cut.
 """
 
 from typing import ClassVar
