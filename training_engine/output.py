@@ -11,13 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from training_engine import checkpoints
-from training_engine.contract.choices import Method
+from training_engine.contract.choices import ADAPTED, Head, Method, head_of
 from training_engine.contract.names import OUTPUT_DIR
 from training_engine.contract.spec import RunSpec
+from training_engine.models.quantised import QUANTIZATION_FILE
 
 ADAPTER = "adapter"
 FINETUNE = "finetune"
 ARGUMENTS_FILE = "training_args.json"
+# Pipelines by the hub's names.
+TASKS = {
+    Head.CAUSAL_LM: "text-generation",
+    Head.SEQUENCE_CLASSIFICATION: "text-classification",
+    Head.SEQ2SEQ_LM: "text2text-generation",
+}
 # What a tokenizer consists of, as far as a model has it.
 TOKENIZER_FILES = (
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
@@ -84,17 +91,18 @@ def arguments(spec: RunSpec, versions: Mapping[str, str]) -> dict[str, Any]:
 
 def card(spec: RunSpec, metrics: Mapping[str, float | None], versions: Mapping[str, str]) -> str:
     """The model card: metadata that hubs read, then the same for people."""
-    lora = spec.method == Method.LORA
+    adapter = spec.method in ADAPTED
+    kind = TASKS[head_of(spec.objective)]
     front: dict[str, Any] = {
-        "library_name": "peft" if lora else "transformers",
+        "library_name": "peft" if adapter else "transformers",
         "base_model": spec.model.name,
-        "base_model_relation": ADAPTER if lora else FINETUNE,
-        "pipeline_tag": "text-generation",
+        "base_model_relation": ADAPTER if adapter else FINETUNE,
+        "pipeline_tag": kind,
         "tags": ["easytune", spec.objective.value, spec.method.value],
     }
     results = {k: v for k, v in metrics.items() if k in {"eval_loss", "loss"} and v is not None}
     if results:
-        task = {"type": "text-generation", "name": "Text generation"}
+        task = {"type": kind, "name": kind.replace("-", " ").capitalize()}
         data = {"name": spec.dataset.name, "type": "custom"}
         measured = [{"type": name, "value": round(v, 4)} for name, v in results.items()]
         entry = {"task": task, "dataset": data, "metrics": measured}
@@ -122,8 +130,19 @@ def _body(spec: RunSpec, metrics: Mapping[str, float | None], versions: Mapping[
 {numbers}
 
 Learning rate {knobs.learning_rate:g}, batch size {knobs.batch_size}, at most {knobs.max_length}
-tokens per sample, seed {knobs.seed}. Everything else stands in `{ARGUMENTS_FILE}`.
+tokens per sample, seed {knobs.seed}. Everything else stands in `{ARGUMENTS_FILE}`.{_base_of(spec)}
 
 The chat template in this folder is the one that was trained with; use no other. Data set
 sha256: `{spec.dataset.sha256}`. Made with {used}.
+"""
+
+
+def _base_of(spec: RunSpec) -> str:
+    """On what the adapter was trained, where that is not the base model as it is."""
+    if spec.method is not Method.QLORA:
+        return ""
+    return f"""
+
+It was trained on the base packed to {spec.hyperparameters.quantization.value} and answers as
+measured on that one: `{QUANTIZATION_FILE}` holds the arguments of BitsAndBytesConfig for it.
 """

@@ -83,6 +83,34 @@ def test_a_full_model_says_so(tmp_path: Path, base: Path) -> None:
     assert (head["library_name"], head["base_model_relation"]) == ("transformers", "finetune")
 
 
+def test_a_packed_base_is_told_with_how_to_pack_it_again(tmp_path: Path, base: Path) -> None:
+    wanted = spec(base, method=Method.QLORA, hyperparameters={"quantization": "int8"})
+    output.write(tmp_path, wanted, weights, {}, VERSIONS, accept)
+    assert front_matter(tmp_path / "output")["base_model_relation"] == "adapter"
+    text = (tmp_path / "output" / "README.md").read_text()
+    assert "packed to int8" in text
+    assert "quantization_config.json" in text
+
+
+@pytest.mark.parametrize(
+    ("objective", "kind", "record_type"),
+    [
+        ("classify", "text-classification", RecordType.CLASSIFICATION),
+        ("seq2seq", "text2text-generation", RecordType.CONVERSATIONAL),
+        ("dpo", "text-generation", RecordType.PREFERENCE),
+    ],
+)
+def test_the_card_names_the_pipeline(
+    tmp_path: Path, base: Path, objective: str, kind: str, record_type: RecordType
+) -> None:
+    data = DatasetReference(
+        name="d", path="/nowhere", sha256="ab", num_rows=3, record_type=record_type
+    )
+    wanted = spec(base, objective=objective, dataset=data)
+    output.write(tmp_path, wanted, weights, {}, VERSIONS, accept)
+    assert front_matter(tmp_path / "output")["pipeline_tag"] == kind
+
+
 def test_the_template_that_was_chosen_is_the_one_that_ships(tmp_path: Path, base: Path) -> None:
     output.write(tmp_path, spec(base, chat_template="{{ 'mine' }}"), weights, {}, VERSIONS, accept)
     assert (tmp_path / "output" / "chat_template.jinja").read_text() == "{{ 'mine' }}"
