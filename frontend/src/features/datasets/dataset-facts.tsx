@@ -21,6 +21,15 @@ export function DatasetFacts({ dataset }: { dataset: Schemas['Dataset'] }) {
       label: t('datasets.recordType'),
       children: type ? t(`datasets.recordTypes.${type}`) : t('general.unknown'),
     },
+    ...(dataset.objectives.length > 0
+      ? [
+          {
+            key: 'objectives',
+            label: t('datasets.usableFor'),
+            children: format.list(dataset.objectives.map((each) => t(`tasks.objectives.${each}`))),
+          },
+        ]
+      : []),
     {
       key: 'format',
       label: t('datasets.format'),

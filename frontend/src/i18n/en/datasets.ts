@@ -8,6 +8,7 @@ export default {
   rows: 'Rows',
   rowCount_one: '{{count, number}} row',
   rowCount_other: '{{count, number}} rows',
+  usableFor: 'Can be used for',
   recordType: 'Kind of data',
   format: 'Format',
   file: 'File',

@@ -38,6 +38,20 @@ export default {
     early_stopped_one: 'The evaluation loss has not fallen: training ends here.',
     early_stopped_other:
       'The evaluation loss has not fallen {{count, number}} times in a row: training ends here.',
+    context_shorter:
+      'The model reads at most {{context}} tokens, so that is the longest sample, not the {{max_length}} that were asked for.',
+    computes_less_at_once:
+      'Memory was short: at most {{tokens}} tokens are computed at once from here on. Batch and result stay the same.',
+    memory_probed:
+      'The longest samples were tried ({{tokens}} tokens): {{needed_bytes}} of {{available_bytes}} memory.',
+    knob_without_effect: '“{{knob}}” is for GPUs and was left off on this device.',
+    samples_failed: 'Sample answers could not be generated: {{reason}}. The training is not affected.',
+    samples_at_the_end:
+      'The weights are spread over the processes: sample answers come with the result only.',
+    judged_alike:
+      'All answers have the same mark: nothing shows what sets good and bad answers apart. Add rows with the other mark.',
+    classes_unbalanced:
+      'The classes are very unequal: the largest has {{most}} rows to learn from, “{{rarest}}” has {{fewest}}. Accuracy will look better than the classifier is: watch F1, or add rows of the rare classes.',
     non_finite_loss:
       'Loss or gradient of step {{step}} is not a finite number; its update was left out.',
     resumed: 'Continues after step {{step}}.',

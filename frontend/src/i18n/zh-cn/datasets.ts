@@ -7,6 +7,7 @@ export default {
   anyStatus: '全部状态',
   rows: '行数',
   rowCount_other: '{{count, number}} 行',
+  usableFor: '可用于',
   recordType: '数据类型',
   format: '格式',
   file: '文件',

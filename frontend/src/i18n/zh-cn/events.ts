@@ -29,6 +29,17 @@ export default {
       '对话模板开始回答的方式与所学对话不同；回答时可能需要自己的模板。',
     packing_off: '这个模型无法精确拼接样本，改为逐个计算。',
     early_stopped_other: '评估损失连续 {{count, number}} 次没有下降，训练到此结束。',
+    context_shorter:
+      '模型最多读取 {{context}} 个 token，因此以此为最大长度，而不是所要求的 {{max_length}}。',
+    computes_less_at_once:
+      '内存不足：此后一次最多计算 {{tokens}} 个 token。批大小和结果不变。',
+    memory_probed: '试算了最长的样本（{{tokens}} 个 token）：内存 {{needed_bytes}}，可用 {{available_bytes}}。',
+    knob_without_effect: '“{{knob}}”只用于 GPU，在此设备上未启用。',
+    samples_failed: '无法生成样例回答：{{reason}}。训练不受影响。',
+    samples_at_the_end: '权重分布在多个进程上：样例回答只随结果给出。',
+    judged_alike: '所有回答的评价都相同，无从区分好坏。请加入评价相反的行。',
+    classes_unbalanced:
+      '各类别数量悬殊：最多的有 {{most}} 行，“{{rarest}}”只有 {{fewest}} 行。准确率会显得偏高，请看 F1，或增加稀有类别的行。',
     non_finite_loss: '第 {{step}} 步的损失或梯度不是有限数，已跳过这次更新。',
     resumed: '从第 {{step}} 步之后继续。',
     resumed_with_other_versions: '保存检查点之后库的版本有变化：训练会继续，但不再逐位一致。',

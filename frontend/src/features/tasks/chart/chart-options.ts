@@ -33,6 +33,9 @@ export interface ChartColours {
 export interface CurveWords {
   train: string
   evaluation: string
+  /** The two sides of any other measure. */
+  whileTraining: string
+  heldOut: string
   step: string
   checkpoint: string
   resumed: string
@@ -112,17 +115,40 @@ export function lossOption(
   }
 }
 
-/** One number over steps. */
-export function plainOption(
+/** One measure over steps: a line for the training, dashed with points for held-out rows. */
+export function pairOption(
   name: string,
-  points: Points,
+  { train, evaluation }: { train: Points; evaluation: Points },
   words: CurveWords,
   colours: ChartColours,
 ): ChartOption {
-  const data = pairs(points, points.map(({ value }) => value))
+  const values = (points: Points) => pairs(points, points.map(({ value }) => value))
+  const both = train.length > 0 && evaluation.length > 0
+  const series = [
+    ...(train.length > 0
+      ? [
+          line(both ? words.whileTraining : name, values(train), {
+            color: colours.train,
+            lineStyle: { width: 1.5 },
+          }),
+        ]
+      : []),
+    ...(evaluation.length > 0
+      ? [
+          line(words.heldOut, values(evaluation), {
+            color: colours.evaluation,
+            lineStyle: { width: 1.5, type: 'dashed' as const },
+            showSymbol: true,
+            symbolSize: 5,
+          }),
+        ]
+      : []),
+  ]
+  const legend = { textStyle: { color: colours.text }, top: 0 }
   return {
     ...frame(words, colours, false),
-    series: [line(name, data, { color: colours.train, lineStyle: { width: 1.5 } })],
+    ...(evaluation.length > 0 && { legend }),
+    series,
   }
 }
 

@@ -20,6 +20,8 @@ export function useCurveWords() {
     () => ({
       train: t('tasks.chart.train'),
       evaluation: t('tasks.chart.evaluation'),
+      whileTraining: t('tasks.chart.whileTraining'),
+      heldOut: t('tasks.chart.heldOut'),
       step: t('tasks.chart.step'),
       checkpoint: t('tasks.chart.checkpoint'),
       resumed: t('tasks.chart.resumed'),

@@ -3,8 +3,9 @@ import { Button, Descriptions, Flex, Typography } from 'antd'
 import type { TFunction } from 'i18next'
 import { useTranslation } from 'react-i18next'
 import { taskUrl, type Task } from '../api'
-import { knobNamed } from '../wizard/knobs'
+import { knobNamed, knobsOf } from '../wizard/knobs'
 import { deviceText as deviceName, knobLabel, valueText } from '../wizard/texts'
+import { secondsTaken } from './expectation'
 import { originalWords } from '@/api/errors'
 import { Bytes, Duration } from '@/components/quantities'
 import { useFormat } from '@/i18n/format'
@@ -25,6 +26,13 @@ export function ConfigTab({ task }: { task: Task }) {
   const { t } = useTranslation()
   const format = useFormat()
   const { estimate } = task
+  const mattering = new Set(knobsOf(task).map(({ name }) => name))
+  // What this page has never heard of is shown, too.
+  const used = Object.entries(task.hyperparameters).filter(
+    ([name]) => mattering.has(name) || !knobNamed(name),
+  )
+  const taken = task.status === 'COMPLETED' ? secondsTaken(task) : null
+  const { processes, strategy } = task.distributed
   return (
     <Flex vertical gap={8}>
       <Flex justify="space-between" align="center" gap={8} wrap>
@@ -40,7 +48,7 @@ export function ConfigTab({ task }: { task: Task }) {
         bordered
         classNames={{ label: 'fact-label' }}
         column={{ xs: 1, md: 2 }}
-        items={Object.entries(task.hyperparameters).map(([name, value]) => {
+        items={used.map(([name, value]) => {
           const knob = knobNamed(name)
           return {
             key: name,
@@ -86,6 +94,20 @@ export function ConfigTab({ task }: { task: Task }) {
                 </>
               ),
           },
+          {
+            key: 'time-used',
+            label: t('tasks.config.timeUsed'),
+            children: <Duration seconds={taken} />,
+          },
+          ...(processes > 1
+            ? [
+                {
+                  key: 'processes',
+                  label: t('wizard.method.processes'),
+                  children: `${format.number(processes)} · ${t(`wizard.method.strategies.${strategy}`)}`,
+                },
+              ]
+            : []),
           {
             key: 'device',
             label: t('tasks.config.device'),

@@ -1,5 +1,6 @@
 /** An event of a run as a sentence, in the user's language. */
 import type { TFunction } from 'i18next'
+import { knobLabel } from '../wizard/texts'
 import type { Schemas } from '@/api/client'
 import { translateCode, type Params } from '@/api/errors'
 import { countOf } from '@/i18n/counted'
@@ -13,10 +14,13 @@ function linesText(t: TFunction, listed: string): string {
   return found ? t('events.linesAndMore', { lines: found[1], count: Number(found[2]) }) : listed
 }
 
-/** Counts grouped; a device by its usual name. */
+/** Counts grouped, sizes with their unit; a device by its usual name, a setting by its label. */
 function shown(t: TFunction, format: Format, params: Record<string, unknown>): Params {
   const texts = Object.entries(params).map(([key, value]) => {
-    if (typeof value === 'number') return [key, format.number(value)] as const
+    if (typeof value === 'number') {
+      return [key, key.endsWith('_bytes') ? format.bytes(value) : format.number(value)] as const
+    }
+    if (key === 'knob') return [key, knobLabel(t, String(value))] as const
     if (key === 'lines') return [key, linesText(t, String(value))] as const
     return [key, key === 'device' ? String(value).toUpperCase() : String(value)] as const
   })

@@ -1,8 +1,8 @@
-/** What happened in a run: generated answers, checkpoints, events. */
+/** What happened in a run: checkpoints, events. */
 import { useQuery } from '@tanstack/react-query'
-import { Flex, Table, Tag, Timeline, Typography } from 'antd'
+import { Flex, Table, Tag, Timeline } from 'antd'
 import { useTranslation } from 'react-i18next'
-import { checkpointsQuery, eventsQuery, samplesQuery, type Task } from '../api'
+import { checkpointsQuery, eventsQuery, type Task } from '../api'
 import { eventText } from './event-text'
 import { DelayedSkeleton } from '@/components/delayed-skeleton'
 import { EmptyState } from '@/components/empty-state'
@@ -10,37 +10,6 @@ import { ErrorPanel } from '@/components/error-panel'
 import { Bytes } from '@/components/quantities'
 import { RelativeTime } from '@/components/relative-time'
 import { useFormat } from '@/i18n/format'
-
-const pre = { whiteSpace: 'pre-wrap' as const, overflowWrap: 'anywhere' as const }
-
-export function SamplesTab({ task }: { task: Task }) {
-  const { t } = useTranslation()
-  const { data, error, refetch } = useQuery(samplesQuery(task.id))
-  if (error) return <ErrorPanel error={error} onRetry={() => void refetch()} />
-  if (!data) return <DelayedSkeleton />
-  if (data.length === 0) return <EmptyState title={t('tasks.samples.none')} />
-  return (
-    <Flex vertical gap={24}>
-      {data.toReversed().map(({ step, at, items }) => (
-        <section key={`${step}-${at}`}>
-          <Typography.Title level={2}>{t('tasks.samples.atStep', { step })}</Typography.Title>
-          <Table
-            size="small"
-            rowKey="prompt"
-            dataSource={items}
-            pagination={false}
-            scroll={{ x: 640 }}
-            columns={[
-              { title: t('tasks.samples.prompt'), dataIndex: 'prompt', width: '26%', onCell: () => ({ style: pre }) },
-              { title: t('tasks.samples.answer'), dataIndex: 'answer', width: '37%', onCell: () => ({ style: pre }) },
-              { title: t('tasks.samples.expected'), dataIndex: 'expected', width: '37%', onCell: () => ({ style: pre }) },
-            ]}
-          />
-        </section>
-      ))}
-    </Flex>
-  )
-}
 
 export function CheckpointsTab({ task }: { task: Task }) {
   const { t } = useTranslation()

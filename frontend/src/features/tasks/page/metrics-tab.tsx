@@ -4,30 +4,29 @@ import { Col, Row, Typography } from 'antd'
 import { lazy, Suspense } from 'react'
 import { useTranslation } from 'react-i18next'
 import { isLive, metricsQuery, type Task } from '../api'
-import { plainOption } from '../chart/chart-options'
+import { pairOption } from '../chart/chart-options'
 import { LossChart, useCurveWords } from '../chart/loss-chart'
 import { useChartColours } from '../chart/use-chart-colours'
+import { groupsOf } from './metric-groups'
 
 const EChart = lazy(() => import('../chart/echart'))
-const SHOWN_ABOVE = new Set(['loss', 'eval_loss'])
 
 export function MetricsTab({ task }: { task: Task }) {
   const { t } = useTranslation()
   const { data } = useQuery(metricsQuery(task.id))
   const words = useCurveWords()
   const colours = useChartColours()
-  const others = Object.entries(data?.series ?? {}).filter(([name]) => !SHOWN_ABOVE.has(name))
   const title = (name: string) => t(`tasks.metrics.${name}` as 'tasks.metrics.loss', { defaultValue: name })
   return (
     <>
       <LossChart taskId={task.id} live={isLive(task)} />
       <Row gutter={[16, 16]} style={{ marginTop: 16 }}>
-        {others.map(([name, points]) => (
+        {groupsOf(data?.series ?? {}).map(({ name, train, evaluation }) => (
           <Col key={name} xs={24} md={12} xl={8}>
             <Typography.Text strong>{title(name)}</Typography.Text>
             <Suspense fallback={<div style={{ height: 200 }} />}>
               <EChart
-                option={plainOption(title(name), points, words, colours)}
+                option={pairOption(title(name), { train, evaluation }, words, colours)}
                 height={200}
                 label={title(name)}
               />

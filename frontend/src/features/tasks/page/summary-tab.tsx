@@ -5,6 +5,7 @@ import { Link } from 'react-router'
 import { isLive, type Task } from '../api'
 import { intentName } from '../intents'
 import { LossChart } from '../chart/loss-chart'
+import { MemorySides, TimeSides, useResultText } from './expectation'
 import { paths } from '@/app/paths'
 import { RelativeTime } from '@/components/relative-time'
 import { useFormat } from '@/i18n/format'
@@ -14,6 +15,7 @@ export function SummaryTab({ task }: { task: Task }) {
   const format = useFormat()
   const text = (value: string) => value || '–'
   const validation = task.validation_dataset
+  const result = useResultText(task)
   return (
     <Row gutter={[24, 16]}>
       <Col xs={24} lg={16}>
@@ -43,6 +45,9 @@ export function SummaryTab({ task }: { task: Task }) {
               : []),
             { key: 'objective', label: t('tasks.fields.objective'), children: t(`tasks.objectives.${task.objective}`) },
             { key: 'method', label: t('tasks.fields.method'), children: t(`tasks.methods.${task.method}`) },
+            ...(result ? [{ key: 'result', label: t('tasks.summary.result'), children: result }] : []),
+            { key: 'memory', label: t('tasks.summary.memory'), children: <MemorySides task={task} /> },
+            { key: 'time', label: t('tasks.summary.time'), children: <TimeSides task={task} /> },
             { key: 'intent', label: t('tasks.fields.intent'), children: intentName(t, task.intent) },
             { key: 'output', label: t('tasks.fields.outputName'), children: <span className="mono">{task.output_name}</span> },
             { key: 'rows', label: t('tasks.fields.rows'), children: format.number(task.estimate?.num_rows) },

@@ -4,6 +4,7 @@ import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { isLive, type Task } from '../api'
 import { queueText } from '../queue-text'
+import { isShare, ownMetrics } from './metric-groups'
 import { Duration } from '@/components/quantities'
 import { RelativeTime } from '@/components/relative-time'
 import { useNow } from '@/components/use-now'
@@ -63,6 +64,13 @@ export function TaskStrip({ task }: { task: Task }) {
         {evaluation != null && (
           <Fact label={t('tasks.strip.evalLoss')}>{format.value(evaluation)}</Fact>
         )}
+        {ownMetrics(task.metrics).map(({ name, value, heldOut }) => (
+          <Fact key={name} label={t(`tasks.metrics.${name}`)}>
+            <span title={t(heldOut ? 'tasks.chart.heldOut' : 'tasks.chart.whileTraining')}>
+              {isShare(name) ? format.percent(value, 1) : format.value(value)}
+            </span>
+          </Fact>
+        ))}
         {live && task.eta_s != null && (
           <Fact label={t('tasks.strip.left')}>
             {t('tasks.strip.about', { duration: format.duration(task.eta_s) })}
