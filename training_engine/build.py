@@ -1,9 +1,12 @@
 """Puts a run together from its spec, and takes its result apart into files."""
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from training_engine import label_report
 from training_engine.contract.choices import Head, Strategy, head_of
@@ -15,13 +18,14 @@ from training_engine.data.order import SampleOrder
 from training_engine.data.prepare import PreparedData
 from training_engine.data.reading import Reading
 from training_engine.data.records import listed
-from training_engine.devices import Placement
+from training_engine.devices import Placement, on_host
 from training_engine.distributed import Processes
 from training_engine.events import Reporter
 from training_engine.failures import EngineFailure
 from training_engine.models import fast, heads, load, method
+from training_engine.models.weights import TrainableWeights
 from training_engine.objectives import recipe_of
-from training_engine.plan import at_once, make
+from training_engine.plan import AtOnce, at_once, make
 from training_engine.run import Run
 
 
@@ -113,7 +117,8 @@ def build(
 ) -> Run:
     """Load the model, add what learns, and settle the plan; raises `EngineFailure`."""
     knobs = spec.hyperparameters
-    model, packed = heads.load_model(spec, placement, reading)
+    sharded = spec.distributed.strategy is Strategy.FSDP and processes.count > 1
+    model, packed = heads.load_model(spec, on_host(placement) if sharded else placement, reading)
     check_vocabulary(model, data)
     single = head_of(spec.objective) is Head.CAUSAL_LM
     if not packed and knobs.packing and single:
@@ -124,10 +129,10 @@ def build(
         )
     method.prepare(model, spec)
     save_memory(model, knobs, placement, reporter)
-    sharded = spec.distributed.strategy is Strategy.FSDP and processes.count > 1
+    shards = spread(model, spec, placement, processes, reporter) if sharded else None
     if packed and not sharded:
         fast.install(model)
-    weights = method.trainable_weights(model, knobs)
+    weights = learning(model, spec, processes, sharded=sharded)
     plan = make(knobs, data.train)
     total = method.parameter_count(model)
     reporter.say(
@@ -149,10 +154,70 @@ def build(
         reporter=reporter,
         stop=stop,
         versions=versions,
-        at_once=at_once(knobs, model.config, placement.device, alone=one_by_one),
+        at_once=shared(at_once(knobs, model.config, placement.device, alone=one_by_one), processes),
         processes=processes,
         padded=not packed and not single,
+        shards=shards,
     )
+
+
+def spread(
+    model: nn.Module,
+    spec: RunSpec,
+    placement: Placement,
+    processes: Processes,
+    reporter: Reporter,
+) -> nn.Module:
+    """Spread the model over the processes; returns the root that it computes through."""
+    from training_engine.models import sharding  # half a second that other runs do not pay
+
+    if spec.hyperparameters.sample_steps is not None:
+        reporter.notice(
+            "info",
+            "samples_at_the_end",
+            "The weights are spread over the processes: sample answers come with the result only.",
+        )
+    return sharding.shard(model, processes, placement.device, keep=method.makes_adapter(spec))
+
+
+def learning(
+    model: nn.Module, spec: RunSpec, processes: Processes, *, sharded: bool
+) -> TrainableWeights:
+    """What learns, the same on every process; raises `EngineFailure` when it is not."""
+    knobs = spec.hyperparameters
+    if sharded and not method.makes_adapter(spec):
+        from training_engine.models.sharding import ShardedWeights
+
+        return method.trainable_weights(model, knobs, partial(ShardedWeights, processes=processes))
+    weights = method.trainable_weights(model, knobs)
+    sums = torch.stack([master.sum(dtype=torch.float64) for master in weights.masters.values()])
+    if any(not torch.equal(other, sums.cpu()) for other in processes.collected(sums.cpu())):
+        raise EngineFailure(
+            FailureCode.INTERNAL,
+            "The processes of the run did not begin with the same weights.",
+            "Report it together with the versions at the beginning of the log.",
+        )
+    return weights
+
+
+def shared(wanted: AtOnce, processes: Processes) -> AtOnce:
+    """What every process can compute at once: they cut steps alike."""
+    return replace(wanted, tokens=processes.least(wanted.tokens))
+
+
+def make_whole(run: Run, reading: Reading) -> None:
+    """Have the sharded model of a run whole again, on the CPU of process 0, to be written."""
+    weights = run.weights.stored()
+    run.shards = None
+    if not run.processes.main:
+        return
+    model, packed = heads.load_model(run.spec, on_host(run.placement), reading)
+    method.prepare(model, run.spec)
+    present = model.state_dict()
+    for name, value in weights.items():
+        present[name].copy_(value)
+    run.model = model
+    run.criterion.forward = heads.forward_of(run.spec, model, packed=packed)
 
 
 def save_memory(

@@ -60,6 +60,11 @@ class Opened:
         return found
 
 
+def name_of(step: int) -> str:
+    """Name of the folder of a step's checkpoint."""
+    return f"{PREFIX}{step:08d}"
+
+
 def file_sha256(path: Path) -> str:
     """Hash of a file, read in pieces."""
     with path.open("rb") as file:
@@ -139,7 +144,7 @@ def save(
     parent = run_dir / CHECKPOINTS_DIR
     parent.mkdir(exist_ok=True)
     check_space(parent, sum(t.nbytes for group in tensors.values() for t in group.values()))
-    name = f"{PREFIX}{step:08d}"
+    name = name_of(step)
     temporary = parent / f"{TEMPORARY_PREFIX}{step}-{attempt}"
     shutil.rmtree(temporary, ignore_errors=True)
     try:

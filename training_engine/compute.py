@@ -1,8 +1,9 @@
 """One step's or one evaluation's samples through the model, however they are cut into rows."""
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -11,7 +12,9 @@ from training_engine.contract.names import FailureCode
 from training_engine.data.encode import EncodedSet
 from training_engine.data.packing import PackedRow, pack, split
 from training_engine.failures import EngineFailure, is_out_of_memory
-from training_engine.run import Run, random_state, set_random_state
+from training_engine.noise import random_state, set_random_state
+from training_engine.objectives.criterion import Criterion, Totals
+from training_engine.run import Run
 
 
 @dataclass(frozen=True)
@@ -30,47 +33,66 @@ def cut(run: Run, data: EncodedSet, samples: Sequence[int]) -> list[list[int]]:
     return split(data, samples, max_samples=at_once.samples, max_tokens=at_once.tokens)
 
 
-def rows_of(run: Run, data: EncodedSet, samples: Sequence[int]) -> Iterator[PackedRow]:
-    """The samples as rows that fit, one at a time."""
-    for part in cut(run, data, samples):
-        yield pack(data, part).to(run.placement.device)
+def rows_of(run: Run, data: EncodedSet, samples: Sequence[int]) -> Iterator[tuple[PackedRow, bool]]:
+    """This process's part of the samples as rows that fit, one at a time, and True.
+
+    Every process computes equally many rows, as sharded weights need it: who has fewer gets a short
+    row more, and False for “it does not count”.
+    """
+    processes = run.processes
+    parts = [cut(run, data, processes.part(samples, rank)) for rank in range(processes.count)]
+    own, most = parts[processes.rank], max(map(len, parts))
+    filling = [[min(samples, key=data.length)]] * (most - len(own))
+    for place, group in enumerate(own + filling):
+        yield pack(data, group).to(run.placement.device), place < len(own)
 
 
-def measure(
-    run: Run, data: EncodedSet, samples: Sequence[int], *, learn: bool
-) -> Measured:
+def measure(run: Run, data: EncodedSet, samples: Sequence[int], *, learn: bool) -> Measured:
     """Forward over all samples, and backward when they are learnt from."""
-    criterion, mine = run.criterion, run.processes.part(samples)
+    criterion = run.criterion
     totals = criterion.totals(data, samples)
-    with torch.no_grad():
-        begun = criterion.begin(rows_of(run, data, mine), totals)
-    begun = run.processes.add_up_all(begun)
-    sums = {"loss": torch.zeros((), device=run.placement.device)}
+    begun: dict[str, Tensor] = {}
+    if criterion.begins:
+        with torch.no_grad():
+            for row, counts in rows_of(run, data, samples):
+                _add(begun, run.through(partial(criterion.begin, row)), counts)
+        begun = run.processes.add_up_all(begun)
+    sums: dict[str, Tensor] = {}
     with torch.set_grad_enabled(learn):
-        for row in rows_of(run, data, mine):
-            share = criterion.loss(row, totals, begun)
+        for row, counts in rows_of(run, data, samples):
+            loss, told = run.through(partial(_share, criterion, row, totals, begun))
             if learn:
-                share.loss.backward()
-            for name, value in (("loss", share.loss.detach()), *share.sums.items()):
-                sums[name] = sums[name] + value if name in sums else value
+                (loss if counts else loss * 0).backward()
+            _add(sums, {"loss": loss.detach(), **told}, counts)
     # Read once at the end: a GPU is not waited for in between.
-    sums = {
-        name: value.to("cpu") for name, value in run.processes.add_up_all(sums).items()
-    }
-    loss: Tensor = sums.pop("loss")
-    return Measured(float(loss), criterion.summary(sums, totals))
+    sums = {name: value.to("cpu") for name, value in run.processes.add_up_all(sums).items()}
+    mean = float(sums.pop("loss"))
+    return Measured(mean, criterion.summary(sums, totals))
+
+
+def _share(
+    criterion: Criterion, row: PackedRow, totals: Totals, begun: Mapping[str, Tensor]
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """In a form that torch looks into."""
+    share = criterion.loss(row, totals, begun)
+    return share.loss, share.sums
+
+
+def _add(sums: dict[str, Tensor], parts: Mapping[str, Tensor], counts: bool) -> None:
+    for name, value in parts.items():
+        added = value if counts else torch.zeros_like(value)
+        sums[name] = sums[name] + added if name in sums else added
 
 
 def learn(run: Run, samples: Sequence[int]) -> Measured:
     """Gradients of a step, added up over all processes; raises as `fitting` does."""
     found = fitting(run, run.data.train, samples, learn=True)
-    run.processes.add_up(run.weights.gradient)
+    if not run.sharded:  # sharded gradients were added up on the way
+        run.processes.add_up(run.weights.gradient)
     return found
 
 
-def fitting(
-    run: Run, data: EncodedSet, samples: Sequence[int], *, learn: bool
-) -> Measured:
+def fitting(run: Run, data: EncodedSet, samples: Sequence[int], *, learn: bool) -> Measured:
     """As `measure`, with gradients from zero, and with less at once when memory runs out.
 
     What was begun is then begun again with the same random numbers, and fewer samples are computed
@@ -91,15 +113,11 @@ def fitting(
         set_random_state(before, run.placement.device)
 
 
-def compute_less(
-    run: Run, data: EncodedSet, samples: Sequence[int], error: RuntimeError
-) -> None:
+def compute_less(run: Run, data: EncodedSet, samples: Sequence[int], error: RuntimeError) -> None:
     """Halve what is computed at once; raises `EngineFailure` when it can not be less."""
     groups = cut(run, data, samples)
     # A sample by itself can not be cut further, however long it is.
-    tokens = max(
-        (count_tokens(data, group) for group in groups if len(group) > 1), default=0
-    )
+    tokens = max((count_tokens(data, group) for group in groups if len(group) > 1), default=0)
     recovers = run.spec.hyperparameters.recover_from_oom
     if not recovers or not tokens or run.processes.count > 1:
         raise EngineFailure(

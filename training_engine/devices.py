@@ -1,7 +1,7 @@
 """Which device and number type a run computes with, and why."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -25,6 +25,11 @@ class Placement:
     def dtype_name(self) -> str:
         """`bfloat16`, `float32`."""
         return str(self.dtype).removeprefix("torch.")
+
+
+def on_host(placement: Placement) -> Placement:
+    """The same number type in the machine's own memory."""
+    return replace(placement, device=torch.device("cpu"))
 
 
 def choose(device: Device, precision: Precision = Precision.AUTO) -> Placement:

@@ -17,8 +17,9 @@ from training_engine import compute
 from training_engine.contract.names import FailureCode, Phase
 from training_engine.failures import EngineFailure
 from training_engine.memory import estimate
+from training_engine.noise import random_state, set_random_state
 from training_engine.plan import free_bytes
-from training_engine.run import Run, random_state, set_random_state
+from training_engine.run import Run
 from training_engine.tuning import return_freed_memory
 
 # Below this share of the free memory nothing has to be tried.

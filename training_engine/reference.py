@@ -1,6 +1,7 @@
 """What the model gave before it was tuned: measured once, then compared with at every step."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 
@@ -34,10 +35,12 @@ def _measure(run: Run, data: EncodedSet, samples: Sequence[int]) -> bool:
     done = told = 0
     run.model.eval()
     with torch.no_grad():
-        for row in rows_of(run, data, run.processes.part(samples)):
-            if run.processes.count == 1 and run.stop.wanted():
+        for row, counts in rows_of(run, data, samples):
+            if run.processes.agreed(run.stop.wanted() is not None):
                 return False
-            sums, _ = run.criterion.forward.sequence_log_probs(row)
+            sums, _ = run.through(partial(run.criterion.forward.sequence_log_probs, row))
+            if not counts:
+                continue
             places = [sequence for sample in row.samples for sequence in data.sequences(sample)]
             found[places] = sums.float().cpu()
             done += len(row.samples) * run.processes.count

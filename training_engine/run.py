@@ -6,11 +6,11 @@ from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
-import torch
 from torch import Tensor, nn
 
-from training_engine import checkpoints
+from training_engine import checkpoints, noise
 from training_engine.checkpoints import CorruptCheckpoint, ForeignCheckpoint, Opened
 from training_engine.contract.choices import OutputCheckpoint
 from training_engine.contract.names import (
@@ -39,6 +39,9 @@ FREE_ON_RESUME = {
     "output_checkpoint", "gradient_checkpointing", "activation_offload", "compile",
     "recover_from_oom",
 }  # fmt: skip
+
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -76,6 +79,8 @@ class Run:
     at_once: AtOnce
     processes: Processes
     padded: bool = False
+    # The root of weights that are spread over the processes; all calls of the model go through it.
+    shards: nn.Module | None = None
     sample: Callable[[], None] = lambda: None  # shows answers to held-out prompts
     state: State = field(default_factory=State)
     pace: Pace = field(default_factory=Pace)
@@ -90,6 +95,16 @@ class Run:
         """The samples consumed by this attempt and those it continues."""
         return Ledger(self.run_dir / LEDGER_FILE)
 
+    @property
+    def sharded(self) -> bool:
+        """Whether the weights that learn are spread over the processes: adapters never are."""
+        return self.weights.sharded
+
+    def through(self, compute: Callable[[], T]) -> T:
+        """Do something with the model; tensors that it returns may be differentiated."""
+        found: T = compute() if self.shards is None else self.shards(compute)
+        return found
+
     def note_consumed(self, samples: Sequence[int]) -> None:
         """Write down the samples of a step."""
         if self.processes.main:
@@ -97,9 +112,7 @@ class Run:
 
     def identity(self) -> dict[str, str]:
         """What must be equal for a checkpoint to continue this very run."""
-        knobs = self.spec.hyperparameters.model_dump(
-            mode="json", exclude=FREE_ON_RESUME
-        )
+        knobs = self.spec.hyperparameters.model_dump(mode="json", exclude=FREE_ON_RESUME)
         spec = self.spec
         settings = {
             "objective": spec.objective,
@@ -116,32 +129,36 @@ class Run:
 
     def save(self) -> None:
         """Commit a checkpoint of the present state; keep it, the one to be the result, no other."""
+        # Of these every process may hold a part.
+        tensors = {
+            "weights": self.weights.stored(),
+            "optimizer": self.weights.optimizer_tensors(),
+            "random": noise.all_states(self.processes, self.placement.device),
+        }
+        self.saved[self.state.step] = checkpoints.name_of(self.state.step)
+        keep = {self.saved.get(step or 0, "") for step in (self.state.step, self.state.kept_step)}
+        if self.processes.main:
+            self._commit(tensors)
+            checkpoints.prune(self.run_dir, keep)
+        self.saved = {step: name for step, name in self.saved.items() if name in keep}
+        self.processes.wait()
+
+    def _commit(self, tensors: dict[str, dict[str, Tensor]]) -> None:
         state = self.state
-        if not self.processes.main:
-            self.processes.wait()
-            return
         self.ledger.sync()
         saved = checkpoints.save(
             self.run_dir,
             step=state.step,
             attempt=self.spec.attempt,
-            tensors={
-                "weights": self.weights.masters,
-                "optimizer": self.weights.optimizer_tensors(),
-                "random": random_state(self.placement.device),
-            },
+            tensors=tensors,
             state={
                 **vars(state),
                 "ledger_offset": self.ledger.offset,
                 "versions": self.versions,
-                "at_once": {
-                    "micro_batch_size": self._micro_batch_size,
-                    **vars(self.at_once),
-                },
+                "at_once": {"micro_batch_size": self._micro_batch_size, **vars(self.at_once)},
             },
             identity=self.identity(),
         )
-        self.saved[state.step] = saved.name
         self.reporter.events.write(
             "checkpoint",
             step=saved.step,
@@ -149,10 +166,6 @@ class Run:
             size_bytes=saved.size_bytes,
             manifest_sha256=saved.manifest_sha256,
         )
-        keep = {saved.name, self.saved.get(state.kept_step or 0, "")}
-        checkpoints.prune(self.run_dir, keep)
-        self.saved = {step: name for step, name in self.saved.items() if name in keep}
-        self.processes.wait()
 
     def open(self, source: Path) -> Opened:
         """The checkpoint to continue from: `source` itself, or the newest whole one in it.
@@ -178,10 +191,16 @@ class Run:
             self.state.kept_step = self.state.kept_loss = None
         self.weights.load(opened.tensors("weights"))
         self.weights.load_optimizer(opened.tensors("optimizer"))
-        set_random_state(opened.tensors("random"), self.placement.device)
+        noise.take_up(
+            opened.tensors("random"),
+            self.processes,
+            self.placement.device,
+            self.spec.hyperparameters.seed,
+            self.state.step,
+        )
         if self.processes.main:
             self._take_over_ledger(opened)
-            self._take_over_kept(opened)
+        self._take_over_kept(opened)
         self.processes.wait()
         self.reporter.notice(
             "info",
@@ -201,9 +220,7 @@ class Run:
         try:
             try:
                 opened, skipped = checkpoints.newest(source, self.identity())
-            except (
-                CorruptCheckpoint
-            ) as error:  # it was named itself: look at its neighbours
+            except CorruptCheckpoint as error:  # it was named itself: look at its neighbours
                 opened, skipped = checkpoints.newest(source.parent, self.identity())
                 skipped = skipped or [str(error)]
         except ForeignCheckpoint as error:
@@ -244,11 +261,18 @@ class Run:
     def _take_over_kept(self, opened: Opened) -> None:
         """Have the checkpoint that would be the result in this attempt's own folder."""
         kept = self.state.kept_step
-        own = self.run_dir / CHECKPOINTS_DIR
         if kept is None:
             return
-        name = f"{checkpoints.PREFIX}{kept:08d}"
-        source = opened.folder.parent / name
+        # One process looks after files, all know what came of it.
+        kept = self.processes.agreed(self._adopt(opened, kept) if self.processes.main else 0)
+        if kept != self.state.kept_step:  # it is gone: the one we continue from stands in
+            self.state.kept_step, self.state.kept_loss = kept, self.state.last_eval_loss
+        self.saved[kept] = checkpoints.name_of(kept)
+
+    def _adopt(self, opened: Opened, kept: int) -> int:
+        """Copy the checkpoint of `kept`, or `opened` if that can not be; the step of which."""
+        own = self.run_dir / CHECKPOINTS_DIR
+        source = opened.folder.parent / checkpoints.name_of(kept)
         if kept == opened.step or not (source / MANIFEST_FILE).is_file():
             source, kept = opened.folder, opened.step
         if source.parent.resolve() != own.resolve():
@@ -258,11 +282,7 @@ class Run:
                 self._skipped(str(error), opened.step)
                 source, kept = opened.folder, opened.step
                 checkpoints.adopt(source, own)
-        if (
-            kept != self.state.kept_step
-        ):  # it is gone: the one we continue from stands in
-            self.state.kept_step, self.state.kept_loss = kept, self.state.last_eval_loss
-        self.saved[kept] = source.name
+        return kept
 
     def load_kept(self) -> int:
         """Give the model the weights that become the result; returns their step."""
@@ -273,18 +293,3 @@ class Run:
         opened = checkpoints.open_checkpoint(folder, self.identity())
         self.weights.load(opened.tensors("weights"))
         return kept
-
-
-def random_state(device: torch.device) -> dict[str, Tensor]:
-    """The state of the random numbers of this process."""
-    state = {"cpu": torch.get_rng_state()}
-    if device.type == "cuda":
-        state["cuda"] = torch.cuda.get_rng_state(device)
-    return state
-
-
-def set_random_state(state: dict[str, Tensor], device: torch.device) -> None:
-    """Go on with the random numbers from where `random_state` was called."""
-    torch.set_rng_state(state["cpu"])
-    if device.type == "cuda" and "cuda" in state:
-        torch.cuda.set_rng_state(state["cuda"], device)

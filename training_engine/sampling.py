@@ -28,7 +28,7 @@ def show(run: Run, reading: Reading, terminators: set[int], *, step: int) -> Non
     Answers that can not be had are said to be missing: the run goes on.
     """
     rows = run.data.examples
-    if not rows or not run.processes.main:
+    if not rows or not run.processes.main or run.shards is not None:
         return
     detail = "Answering held-out prompts"
     run.reporter.phase(Phase.EVALUATING, detail, step=run.state.step)

@@ -42,9 +42,8 @@ def main(argv: list[str]) -> int:
                 return share(run_dir, spec, reporter, stop)
             return run(run_dir, spec, reporter, stop)
         except Exception as error:  # noqa: BLE001 - the one place where every failure is caught
-            if member:
-                sys.stderr.write(f"In process {int(os.environ['RANK']) + 1}:\n")
-            traceback.print_exc()
+            place = f"In process {int(os.environ['RANK']) + 1}:\n" if member else ""
+            sys.stderr.write(place + traceback.format_exc())
             failure = explain(error)
             return ExitCode.FAILED if member and launch.tell(failure) else fail(reporter, failure)
 
@@ -174,6 +173,10 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
     return_freed_memory()
     reporter.phase(Phase.SAVING, "Writing the result", step=state.step, fraction=1.0)
     kept = training.load_kept()
+    if training.shards is not None:
+        build.make_whole(training, reading)
+    if not processes.main:
+        return ExitCode.FINISHED
     metrics = build.final_metrics(training, kept)
     size = output.write(
         run_dir,

@@ -6,6 +6,7 @@ writes an adapter or a whole model.
 
 import copy
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +70,12 @@ def prepare(model: nn.Module, spec: RunSpec) -> None:
         model.requires_grad_(True)
 
 
-def trainable_weights(model: nn.Module, knobs: Hyperparameters) -> TrainableWeights:
-    """Masters and optimizer over what `prepare` left learning."""
+def trainable_weights(
+    model: nn.Module,
+    knobs: Hyperparameters,
+    kind: Callable[..., TrainableWeights] = TrainableWeights,
+) -> TrainableWeights:
+    """Masters and optimizer over what `prepare` left learning; `kind` puts them together."""
     plus = knobs.lora_variant is LoraVariant.LORA_PLUS
     heads = output_layers(model) | classification_head(model)
     embeddings = {n for n, m in model.named_modules() if isinstance(m, nn.Embedding)}
@@ -79,7 +84,7 @@ def trainable_weights(model: nn.Module, knobs: Hyperparameters) -> TrainableWeig
         """LoRA+ (https://arxiv.org/abs/2402.12354): B learns faster than A."""
         return knobs.lora_plus_ratio if plus and name.endswith(".lora_b") else 1.0
 
-    return TrainableWeights(
+    return kind(
         model,
         weight_decay=knobs.weight_decay,
         optimizer=knobs.optimizer,

@@ -6,6 +6,7 @@ the micro-batches of a step, so that their number does not show in the result.
 
 from collections.abc import Callable, Mapping
 from itertools import groupby
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +24,8 @@ class TrainableWeights:
     tells the matrices that Muon takes. `fixed`: tensors that do not learn and that belong to the
     result all the same; they stand among the masters, and so in checkpoints.
     """
+
+    sharded: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -126,9 +129,13 @@ class TrainableWeights:
         """Begin a step."""
         self.gradient.zero_()
 
+    def norm(self) -> float:
+        """Length of the gradient, maybe not finite."""
+        return float(torch.linalg.vector_norm(self.gradient))
+
     def clip(self, max_norm: float) -> float:
         """Shorten the gradient to `max_norm`; returns its length before (maybe not finite)."""
-        norm = float(torch.linalg.vector_norm(self.gradient))
+        norm = self.norm()
         if norm > max_norm:
             self.gradient.mul_(max_norm / norm)
         return norm
@@ -141,6 +148,10 @@ class TrainableWeights:
     def _publish(self) -> None:
         for master, working in self._working:
             working.copy_(master)
+
+    def stored(self) -> dict[str, Tensor]:
+        """The masters by name, for a checkpoint."""
+        return self.masters
 
     def optimizer_tensors(self) -> dict[str, Tensor]:
         """What the optimizer remembers, for a checkpoint."""

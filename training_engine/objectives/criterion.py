@@ -1,6 +1,6 @@
 """What an objective does with a row of samples: the base of each file in this folder."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -37,6 +37,8 @@ class Criterion:
 
     # Compares with what the model gave before it was tuned: log-probabilities by sequence.
     referenced: ClassVar[bool] = False
+    # Has something to sum over a whole step before its losses.
+    begins: ClassVar[bool] = False
 
     def __init__(
         self, forward: Forward, knobs: Hyperparameters, objective: Objective = Objective.SFT
@@ -50,12 +52,12 @@ class Criterion:
         sequences = (sequence for sample in samples for sequence in data.sequences(sample))
         return Totals(sum(data.targets[sequence] for sequence in sequences), len(samples))
 
-    def begin(self, rows: Iterable[PackedRow], totals: Totals) -> dict[str, Tensor]:
-        """What has to be summed over a whole step before its losses; no gradient."""
+    def begin(self, row: PackedRow) -> dict[str, Tensor]:
+        """A row's part of what is summed over a whole step before its losses; no gradient."""
         return {}
 
     def loss(self, row: PackedRow, totals: Totals, begun: Mapping[str, Tensor]) -> Share:
-        """The row's share; `begun`: what `begin` gave, over all processes."""
+        """The row's share; `begun`: what `begin` gave, over all rows and processes."""
         raise NotImplementedError
 
     def summary(self, sums: Mapping[str, Tensor], totals: Totals) -> dict[str, float]:

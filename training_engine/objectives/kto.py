@@ -53,10 +53,10 @@ class KahnemanTversky(Criterion):
     """KTO; z0 is taken over the whole step, without a gradient."""
 
     referenced: ClassVar[bool] = True
+    begins: ClassVar[bool] = True
 
-    def begin(self, rows: Iterable[PackedRow], totals: Totals) -> dict[str, Tensor]:
-        moved = [self._ratios(only(row, 1)).sum() for row in rows]
-        return {"kl": torch.stack(moved).sum()} if moved else {}
+    def begin(self, row: PackedRow) -> dict[str, Tensor]:
+        return {"kl": self._ratios(only(row, 1)).sum()}
 
     def loss(self, row: PackedRow, totals: Totals, begun: Mapping[str, Tensor]) -> Share:
         if row.labels is None:
