@@ -21,6 +21,7 @@ from training_engine.failures import SMALLER, EngineFailure
 from training_engine.run_host.child import end_with_parent
 from training_engine.run_host.records import OutOfMemoryCount
 
+ENGINE = "training_engine.train"
 MEETING_FILE = ".meeting"
 MEETING_VARIABLE = "EASYTUNE_MEETING"
 FAILURE_VARIABLE = "EASYTUNE_FAILURE_PIPE"
@@ -58,7 +59,9 @@ def tell(failure: EngineFailure) -> bool:
     return True
 
 
-def run_members(run_dir: Path, count: int, stop: StopRequests) -> tuple[int, EngineFailure | None]:
+def run_members(
+    run_dir: Path, count: int, stop: StopRequests, module: str = ENGINE
+) -> tuple[int, EngineFailure | None]:
     """Start `count` processes and wait for them all; they see the signals that this one gets.
 
     Returns the exit code of process 0 and, if one failed, why; then the others are ended too.
@@ -68,7 +71,7 @@ def run_members(run_dir: Path, count: int, stop: StopRequests) -> tuple[int, Eng
     members: list[Member] = []
     try:
         for rank in range(count):
-            members.append(_start(run_dir, rank, count))
+            members.append(_start(module, run_dir, rank, count))
         failed = _watch(members, stop)
     finally:
         for member in members:
@@ -80,11 +83,11 @@ def run_members(run_dir: Path, count: int, stop: StopRequests) -> tuple[int, Eng
     return members[0].process.returncode, cause
 
 
-def _start(run_dir: Path, rank: int, count: int) -> Member:
+def _start(module: str, run_dir: Path, rank: int, count: int) -> Member:
     read, write = os.pipe()
     os.set_blocking(read, False)
     process = subprocess.Popen(
-        [sys.executable, "-m", "training_engine.train", str(run_dir)],
+        [sys.executable, "-m", module, str(run_dir)],
         env=_environment(run_dir, rank, count) | {FAILURE_VARIABLE: str(write)},
         stdin=subprocess.DEVNULL,
         stdout=None if rank == 0 else subprocess.DEVNULL,

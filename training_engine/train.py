@@ -115,6 +115,7 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
         devices,
         distributed,
         loop,
+        noise,
         output,
         probe,
         proof,
@@ -156,6 +157,7 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
 
     reporter.phase(Phase.PREPARING, "Loading the model")
     training = build.build(run_dir, spec, placement, data, reading, reporter, stop, used, processes)
+    noise.part_ways(processes, spec.hyperparameters.seed)
     training.sample = lambda: sampling.show(training, reading, ends, step=training.state.step)
     checkpoint = training.open(Path(spec.resume_from)) if spec.resume_from else None
     if not reference.measure(training):
