@@ -1,0 +1,154 @@
+"""Rows that do not fit an objective are named, with line and field, before a model is loaded."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.training_engine.objectives.rows import record, spec_for, write_records
+from tests.training_engine.specs import Outcome, conversation, run_here
+from training_engine import build
+from training_engine.contract.choices import Objective
+from training_engine.contract.names import ExitCode
+
+ANSWER = [{"role": "assistant", "content": "Yes."}]
+EMPTY = [{"role": "user", "content": "Yes?"}]
+# What is changed in rows 2 and 4, the field that is named, words of the reason.
+CASES: list[tuple[Objective, dict[str, Any], str, str]] = [
+    (Objective.SFT, {"messages": conversation("Hi")}, "messages", "no answer"),
+    (Objective.SFT, {"messages": None}, "messages", "no conversation"),
+    (Objective.PRETRAIN, {"text": None}, "text", "no text"),
+    (Objective.PRETRAIN, {"text": " \n"}, "text", "no text"),
+    (Objective.CLASSIFY, {"text": ""}, "text", "no text"),
+    (Objective.CLASSIFY, {"label": None}, "label", "no label"),
+    (Objective.CLASSIFY, {"label": ""}, "label", "no label"),
+    (Objective.SEQ2SEQ, {"messages": conversation("Hi")}, "messages", "end with an answer"),
+    (Objective.SEQ2SEQ, {"messages": ANSWER}, "messages", "nothing comes before"),
+    (Objective.KTO, {"label": "good"}, "label", "true"),
+    (Objective.KTO, {"label": 1}, "label", "true"),
+    (Objective.KTO, {"label": None}, "label", "true"),
+    (Objective.KTO, {"messages": conversation("Hi")}, "messages", "end with an answer"),
+    *[
+        case
+        for objective in (Objective.DPO, Objective.ORPO, Objective.REWARD)
+        for case in (
+            (objective, {"chosen": None}, "chosen", "no answer"),
+            (objective, {"chosen": EMPTY}, "chosen", "no answer"),
+            (objective, {"rejected": []}, "rejected", "no answer"),
+            (objective, {"chosen": ANSWER, "rejected": ANSWER}, "rejected", "same answer"),
+            (objective, {"messages": None}, "messages", "no conversation"),
+        )
+    ],
+]
+
+
+@pytest.fixture(autouse=True)
+def _no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing here may come as far as to load one."""
+
+    def loaded(*args: Any) -> None:
+        raise AssertionError("a model was loaded")
+
+    monkeypatch.setattr(build, "build", loaded)
+
+
+def refused(
+    tmp_path: Path,
+    model: Path,
+    objective: Objective,
+    rows: list[dict[str, Any]],
+    **knobs: Any,
+) -> Any:
+    outcome = tried(tmp_path, model, objective, rows, **knobs)
+    assert (outcome.code, outcome.last.code) == (ExitCode.FAILED, "bad_dataset"), outcome.last
+    assert outcome.last.hint
+    return outcome.last
+
+
+def tried(
+    tmp_path: Path, model: Path, objective: Objective, rows: list[dict[str, Any]], **knobs: Any
+) -> Outcome:
+    numbered = [row | {"meta": {"line": i + 11}} for i, row in enumerate(rows)]
+    data = write_records(tmp_path / "rows.jsonl", numbered)
+    spec = spec_for(objective, data, model, {"evaluation_fraction": 0, **knobs})
+    return run_here(tmp_path / "run", spec)
+
+
+@pytest.mark.parametrize(("objective", "change", "field", "reason"), CASES, ids=str)
+def test_rows_and_field_are_named(
+    tmp_path: Path,
+    tiny_model: Path,
+    objective: Objective,
+    change: dict[str, Any],
+    field: str,
+    reason: str,
+) -> None:
+    rows = [record(objective, i) | (change if i in (2, 4) else {}) for i in range(6)]
+    failed = refused(tmp_path, tiny_model, objective, rows)
+    assert failed.params["field"] == field
+    assert (failed.params["lines"], failed.params["count"]) == ("13, 15", 2)
+    assert reason in failed.message
+    assert f"at {field}:" in failed.message
+    assert "13, 15" in failed.message
+
+
+def labelled(*labels: Any) -> list[dict[str, Any]]:
+    return [{"text": f"Text {i}", "label": label} for i, label in enumerate(labels)]
+
+
+def test_one_class_only(tmp_path: Path, tiny_model: Path) -> None:
+    failed = refused(tmp_path, tiny_model, Objective.CLASSIFY, labelled("a", "a", "a"))
+    assert "at least two classes" in failed.message
+    assert failed.params == {"field": "label", "classes": 1}
+
+
+@pytest.mark.parametrize(
+    ("labels", "kind", "line", "reason"),
+    [
+        ([0.5, "warm", 0.1], "regression", "12", "“warm” is not a number"),
+        ([0.5, [0.1, 0.2], 0.1], "regression", "12", "one number is wanted"),
+        (["a", "b", ["a", "b"]], "single_label", "13", "one class is wanted"),
+        ([0.5, 0.25, "nan"], "regression", "13", "is not a number"),
+    ],
+)
+def test_labels_of_another_kind(
+    tmp_path: Path, tiny_model: Path, labels: list[Any], kind: str, line: str, reason: str
+) -> None:
+    rows = labelled(*labels)
+    failed = refused(tmp_path, tiny_model, Objective.CLASSIFY, rows, label_kind=kind)
+    assert failed.params == {"field": "label", "lines": line, "count": 1}
+    assert reason in failed.message
+
+
+@pytest.mark.parametrize("objective", [Objective.DPO, Objective.KTO, Objective.REWARD])
+def test_answers_beyond_the_longest_length(
+    tmp_path: Path, tiny_model: Path, objective: Objective
+) -> None:
+    """Cut at the question, both answers of a pair would be the same."""
+    rows = [record(objective, i) for i in range(6)]
+    rows[3]["messages"] = conversation("Tell me " * 20) + rows[3]["messages"][1:]
+    failed = refused(tmp_path, tiny_model, objective, rows, max_length=96)
+    assert "cuts the whole answer away" in failed.message
+    assert "leave_out_overlong" in failed.hint
+    assert "14" in str(failed.params["lines"])
+
+
+def test_answers_that_differ_beyond_the_longest_length(tmp_path: Path, tiny_model: Path) -> None:
+    rows = [record(Objective.DPO, i) for i in range(6)]
+    for name in ("chosen", "rejected"):
+        rows[3][name] = [{"role": "assistant", "content": "word " * 30 + name}]
+    failed = refused(tmp_path, tiny_model, Objective.DPO, rows, max_length=128)
+    assert failed.params["lines"] == "14"
+
+
+@pytest.mark.parametrize("objective", [Objective.SFT, Objective.KTO, Objective.DPO])
+def test_a_template_that_does_not_end_turns(
+    tmp_path: Path, tiny_model: Path, objective: Objective
+) -> None:
+    rows = [record(objective, i) | {"meta": {"line": i + 11}} for i in range(4)]
+    data = write_records(tmp_path / "rows.jsonl", rows)
+    endless = "{% for m in messages %}{{ m['role'] + ': ' + m['content'] + '\\n' }}{% endfor %}"
+    spec = spec_for(objective, data, tiny_model, {"evaluation_fraction": 0}, chat_template=endless)
+    outcome = run_here(tmp_path / "run", spec)
+    assert outcome.last.code == "bad_dataset"
+    assert "never learn to stop" in outcome.last.message

@@ -1,0 +1,68 @@
+"""How labels were understood is said, and what would make a poor classifier."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.training_engine.objectives.rows import record, spec_for, write_records
+from tests.training_engine.specs import Outcome, run_here
+from training_engine import loop
+from training_engine.contract.choices import Objective
+
+
+def told(
+    tmp_path: Path, model: Path, objective: Objective, rows: list[dict[str, Any]], **knobs: Any
+) -> Outcome:
+    data = write_records(tmp_path / "rows.jsonl", rows)
+    spec = spec_for(objective, data, model, {"evaluation_fraction": 0, **knobs})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "train", lambda run: loop.Ending.STOPPED)
+        return run_here(tmp_path / "run", spec)
+
+
+def labelled(labels: list[Any]) -> list[dict[str, Any]]:
+    return [{"text": f"Text {i}", "label": label} for i, label in enumerate(labels)]
+
+
+@pytest.mark.parametrize(
+    ("labels", "kind", "classes", "names"),
+    [
+        (["b", "a", "b", "a"], "single_label", 2, "a, b"),
+        ([10, 9, 10, 9.0], "single_label", 2, "9, 10"),
+        ([["x", "y"], ["y"], [], "x"], "multi_label", 2, "x, y"),
+        ([0.5, 1, 2, 3.25], "regression", 1, "score"),
+        ([True, False, True, False], "single_label", 2, "False, True"),
+    ],
+)
+def test_how_labels_were_read(
+    tmp_path: Path, tiny_bert: Path, labels: list[Any], kind: str, classes: int, names: str
+) -> None:
+    outcome = told(tmp_path, tiny_bert, Objective.CLASSIFY, labelled(labels))
+    assert outcome.notices()["labels_read"] == {"kind": kind, "classes": classes, "names": names}
+    ready = next(e for e in outcome.events if e.type == "notice" and e.code == "data_ready")
+    assert "learnt" not in ready.message
+    assert "classes_unbalanced" not in outcome.notices()
+
+
+def test_labels_that_are_no_classes(tmp_path: Path, tiny_bert: Path) -> None:
+    rows = labelled([f"Title {i}" for i in range(12)])
+    outcome = told(tmp_path, tiny_bert, Objective.CLASSIFY, rows)
+    notice = next(e for e in outcome.events if e.type == "notice" and e.code == "labels_read")
+    assert notice.level == "warning"
+    assert "no classes" in notice.message
+    assert notice.params["classes"] == 12
+    assert str(notice.params["names"]).count(",") == 9
+
+
+def test_very_unequal_classes(tmp_path: Path, tiny_bert: Path) -> None:
+    rows = labelled(["often"] * 40 + ["rare"])
+    outcome = told(tmp_path, tiny_bert, Objective.CLASSIFY, rows)
+    expected = {"most": 40, "fewest": 1, "rarest": "rare"}
+    assert outcome.notices()["classes_unbalanced"] == expected
+
+
+def test_answers_that_are_all_judged_alike(tmp_path: Path, tiny_model: Path) -> None:
+    rows = [record(Objective.KTO, i) | {"label": False} for i in range(5)]
+    outcome = told(tmp_path, tiny_model, Objective.KTO, rows)
+    assert outcome.notices()["judged_alike"] == {"judged": "bad"}

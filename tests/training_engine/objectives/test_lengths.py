@@ -1,0 +1,122 @@
+"""What is too long is continued, cut and counted, or left out and counted: never lost unsaid."""
+
+import itertools
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.tiny_model import build_tiny_tokenizer
+from tests.training_engine.objectives.opened import opened
+from tests.training_engine.objectives.rows import record, spec_for, write_records
+from tests.training_engine.running import events
+from tests.training_engine.specs import conversation
+from training_engine.contract.choices import Objective
+from training_engine.contract.hyperparameters import Hyperparameters
+from training_engine.contract.records import Record
+from training_engine.data.chat import ChatTemplate
+from training_engine.data.encode import EncodedSet, Encoder
+from training_engine.data.packing import pack
+from training_engine.data.records import row_of
+from training_engine.models import load
+from training_engine.objectives import recipe_of
+
+END = 258
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return load.load_tokenizer(build_tiny_tokenizer(tmp_path_factory.mktemp("tokenizer")))
+
+
+def encoded(
+    tokenizer: Any, objective: Objective, rows: list[dict[str, Any]], **given: Any
+) -> EncodedSet:
+    template = ChatTemplate(tokenizer, required=False)
+    knobs = Hyperparameters(**given)
+    reading = recipe_of(objective).reading(template, knobs)
+    found = [row_of(Record.model_validate(row), i) for i, row in enumerate(rows)]
+    reading.study(lambda: iter(found))
+    return Encoder(reading, {END}, leave_out=knobs.leave_out_overlong).encode(found)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    texts=st.lists(st.text(min_size=1, max_size=90).filter(str.strip), min_size=1, max_size=4),
+    longest=st.integers(16, 40),
+)
+def test_documents_lose_no_token(tokenizer: Any, texts: list[str], longest: int) -> None:
+    """Every token but a document's first is predicted exactly once, with what comes before it."""
+    rows = [{"text": text} for text in texts]
+    data = encoded(tokenizer, Objective.PRETRAIN, rows, max_length=longest)
+    predicted: Counter[tuple[int, int]] = Counter()
+    wanted: Counter[tuple[int, int]] = Counter()
+    for text in texts:
+        ids = [*tokenizer(text)["input_ids"], END]
+        wanted.update(itertools.pairwise(ids))
+    for sample in range(len(data)):
+        row = pack(data, [sample])
+        assert sum(row.lengths) < longest
+        before = row.input_ids[0][row.predicting].tolist()
+        predicted.update(zip(before, row.targets.tolist(), strict=True))
+    assert predicted == wanted
+    assert data.trained_tokens == sum(wanted.values())
+    assert data.truncated_lines == []
+
+
+def test_targets_end_unless_they_were_cut(tokenizer: Any) -> None:
+    rows = [
+        {"messages": conversation("in", "out")},
+        {"messages": conversation("in", "much longer than that")},
+    ]
+    data = encoded(tokenizer, Objective.SEQ2SEQ, rows, max_target_length=8)
+    targets = [data.tokens[data.bounds[i] : data.bounds[i + 1]].tolist() for i in (1, 3)]
+    assert targets[0] == [*b"out", END]
+    assert targets[1] == list(b"much lon")
+    assert (data.truncated_lines, data.cut_tokens) == ([1], len("ger than that") + 1)
+    assert data.trained_tokens == 4 + 8
+
+
+def test_each_sequence_of_a_pair_is_cut_by_itself(tokenizer: Any) -> None:
+    rows = [record(Objective.DPO, i) for i in range(3)]
+    whole = encoded(tokenizer, Objective.DPO, rows)
+    rows[1]["chosen"] = [{"role": "assistant", "content": "word " * 40}]
+    data = encoded(tokenizer, Objective.DPO, rows, max_length=100)
+    lengths = [end - begin for begin, end in zip(data.bounds, data.bounds[1:], strict=False)]
+    before = [end - begin for begin, end in zip(whole.bounds, whole.bounds[1:], strict=False)]
+    assert lengths[2] == 100
+    assert lengths[3:] == before[3:]
+    assert data.truncated_lines == [1]
+    assert data.cut_tokens > 100
+
+
+@pytest.mark.parametrize("objective", [Objective.DPO, Objective.KTO, Objective.REWARD])
+def test_what_is_cut_away_is_left_out_when_asked(tokenizer: Any, objective: Objective) -> None:
+    rows = [record(objective, i) for i in range(4)]
+    rows[3]["messages"] = conversation("Tell me " * 20) + rows[3]["messages"][1:]
+    data = encoded(tokenizer, objective, rows, max_length=96, leave_out_overlong=True)
+    assert data.left_out_lines == [3]
+    assert data.lines == [0, 1, 2]
+    assert len(data.bounds) == 2 * 3 + 1
+    assert data.truncated_lines == []
+
+
+def test_a_short_context_is_said_and_kept_to(
+    tmp_path: Path, tiny_bert: Path, tiny_model: Path
+) -> None:
+    rows = [record(Objective.CLASSIFY, i) for i in range(6)]
+    rows[2]["text"] = "red " * 60
+    rows[5]["text"] = "blue " * 60
+    data = write_records(
+        tmp_path / "rows.jsonl", [r | {"meta": {"line": i + 11}} for i, r in enumerate(rows)]
+    )
+    knobs = {"evaluation_fraction": 0.2, "max_length": 200}
+    run = opened(tmp_path / "run", spec_for(Objective.CLASSIFY, data, tiny_bert, knobs))
+    assert max(map(run.data.train.length, range(len(run.data.train)))) <= 128
+    notices = {e.code: e.params for e in events(tmp_path / "run") if e.type == "notice"}
+    assert notices["context_shorter"] == {"context": 128, "max_length": 200}
+    assert notices["rows_truncated"]["rows"] == 2
+    assert notices["rows_truncated"]["lines"] == "13, 16"
