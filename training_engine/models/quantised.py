@@ -129,8 +129,8 @@ class _QuantisedProduct(Function):
     def backward(ctx: Any, d_out: Tensor) -> tuple[Tensor | None, ...]:
         d_flat = d_out.reshape(-1, d_out.shape[-1])
         d_a = d_b = d_low = a = d_x = None
-        if ctx.saved_tensors:
-            flat, low, a, b = ctx.saved_tensors
+        if saved := ctx.saved_tensors:  # to be asked for once: checkpointing computes them anew
+            flat, low, a, b = saved
             d_low = (d_flat @ b).mul_(ctx.scale)
             d_b = (d_flat.t() @ low).mul_(ctx.scale)
             d_a = d_low.t() @ flat

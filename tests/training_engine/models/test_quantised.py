@@ -181,3 +181,28 @@ def test_a_quantisation_that_is_not_known_is_named(tmp_path: Path) -> None:
     (tmp_path / "quantization_config.json").write_text('{"load_in_2bit": true}')
     with pytest.raises(ValueError, match="quantization_config"):
         read_quantization(tmp_path)
+
+
+@pytest.mark.parametrize("kind", Quantization)
+@pytest.mark.parametrize("variant", LoraVariant)
+def test_activations_computed_again_give_the_same_gradients(
+    tiny_model: Path, kind: Quantization, variant: LoraVariant
+) -> None:
+    found = []
+    for again in (False, True):
+        model = tuned(tiny_model, kind, variant).train()
+        if again:
+            model.activation_checkpointing_enable({"use_reentrant": False})
+        model(TOKENS, labels=TOKENS).loss.backward()
+        found.append({n: p.grad for n, p in model.named_parameters() if p.requires_grad})
+    assert all(torch.equal(found[0][name], found[1][name]) for name in found[0])
+
+
+@pytest.mark.parametrize("kind", Quantization)
+@pytest.mark.parametrize("size", [(33, 7), (65, 10), (64, 1), (100, 3)])
+def test_odd_sizes(kind: Quantization, size: tuple[int, int]) -> None:
+    layer = QuantisedLinear(torch.nn.Linear(*size), kind, CPU)
+    x = torch.randn(4, size[0], requires_grad=True)
+    layer(x).sum().backward()
+    wanted = layer.unpacked(torch.float32).sum(dim=0).expand(4, -1)
+    torch.testing.assert_close(x.grad, wanted, rtol=1e-4, atol=1e-5)
