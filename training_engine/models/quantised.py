@@ -169,6 +169,10 @@ def quantise(
             continue
         parent, _, last = name.rpartition(".")
         setattr(model.get_submodule(parent), last, QuantisedLinear(layer, kind, device))
+    if device.type == "cpu":
+        # What stays in full is a view of the mapped file; as a copy it lets the whole file go.
+        for parameter in model.parameters():
+            parameter.data = parameter.data.clone()
     return model
 
 
