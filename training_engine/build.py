@@ -128,7 +128,7 @@ def build(
             "This model's attention can not be packed exactly: samples are computed one by one.",
         )
     method.prepare(model, spec)
-    save_memory(model, knobs, placement, reporter)
+    save_memory(model, knobs, placement, reporter, sharded=sharded)
     shards = spread(model, spec, placement, processes, reporter) if sharded else None
     if packed and not sharded:
         fast.install(model)
@@ -221,13 +221,21 @@ def make_whole(run: Run, reading: Reading) -> None:
 
 
 def save_memory(
-    model: Any, knobs: Hyperparameters, placement: Placement, reporter: Reporter
+    model: Any,
+    knobs: Hyperparameters,
+    placement: Placement,
+    reporter: Reporter,
+    *,
+    sharded: bool,
 ) -> None:
     """Gradient checkpointing and compilation as asked for, or why not."""
     if knobs.gradient_checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     if placement.device.type == "cuda":
-        if knobs.compile:
+        if knobs.compile and sharded:
+            left_out = "compile was left off: the layers are put together from slices."
+            reporter.notice("info", "knob_without_effect", left_out, knob="compile")
+        elif knobs.compile:
             model.get_decoder().compile(dynamic=True)
         return
     for name, wanted in (
