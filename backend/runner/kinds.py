@@ -39,6 +39,7 @@ KINDS: Mapping[str, Kind] = {
     "convert_starter": Kind(
         "training_engine.export.convert_starter", "backend.models.outcome:apply"
     ),
+    "export": Kind("training_engine.export.export", "backend.tasks.export_outcome:apply"),
     "import_dataset": Kind("backend.datasets.import_job", "backend.datasets.outcome:apply"),
     "download_model": Kind(
         "backend.models.download_job", "backend.models.outcome:apply", online=True

@@ -2,7 +2,14 @@
 
 from fastapi import APIRouter
 
-from backend.tasks import draft_routes, history_routes, log_routes, plan_routes, task_routes
+from backend.tasks import (
+    draft_routes,
+    export_routes,
+    history_routes,
+    log_routes,
+    plan_routes,
+    task_routes,
+)
 
 router = APIRouter()
 router.include_router(draft_routes.router)
@@ -10,3 +17,4 @@ router.include_router(plan_routes.router)
 router.include_router(task_routes.router)
 router.include_router(log_routes.router)
 router.include_router(history_routes.router)
+router.include_router(export_routes.router)

@@ -20,7 +20,7 @@ from backend.jobs import service as jobs
 from backend.jobs.schemas import TERMINAL, JobStatus, Slot
 from backend.models.tables import ModelUseRow
 from backend.settings import Settings
-from backend.tasks import estimates, memory_risk, plans, queries
+from backend.tasks import estimates, exports, memory_risk, plans, queries
 from backend.tasks.host_facts import HostFacts
 from backend.tasks.plans import Plan, TaskRefused
 from backend.tasks.queries import TRAIN
@@ -192,8 +192,10 @@ async def change(session: AsyncSession, user: UserRow, task_id: UUID, body: Task
     return await view_of(session, found)
 
 
-async def delete(session: AsyncSession, user: UserRow, task_id: UUID) -> UUID:
-    """Forget a task that has ended or still waits; returns the job whose folders can go.
+async def delete(session: AsyncSession, user: UserRow, task_id: UUID) -> list[UUID]:
+    """Forget a task that has ended or still waits; returns the jobs whose folders can go.
+
+    Its exports go with it, those that run are stopped.
 
     The folders are removed after the commit: a failed one must not cost the files.
     """
@@ -203,7 +205,8 @@ async def delete(session: AsyncSession, user: UserRow, task_id: UUID) -> UUID:
         job = await jobs.request_stop(session, job.id, save=False)
     if job.status not in TERMINAL:
         raise TaskIsLive(params={"status": job.status})
+    ended = await exports.forget_all(session, task_id)
     await session.delete(found.row)
     await session.flush()
     await jobs.delete(session, job.id)
-    return job.id
+    return [job.id, *ended]

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, Text, func, text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -52,6 +52,27 @@ class TaskRow(Keyed, Base):
     estimate: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     # {tokens_per_s, peak_memory_bytes, duration_s, device, dtype} of the last completed run.
     measured: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+
+
+class ExportRow(Keyed, Base):
+    """A result of a task in another format; how it goes stands in its job.
+
+    The files lie in the output folder of the job's newest run. `attempt` is the task's that was
+    exported.
+    """
+
+    __tablename__ = "task_exports"
+    __table_args__ = (Index("ix_task_exports_task_id", "task_id", "id"),)
+
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"))
+    # With the job goes the export: without its run there is nothing to fetch.
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), unique=True)
+    attempt: Mapped[int]
+    format: Mapped[str] = mapped_column(String(32))
+    max_shard_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    size_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    # ExportChecks of the contract, once it is complete.
+    checks: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
 
 class DraftRow(Keyed, Base):

@@ -80,9 +80,9 @@ async def delete_task(
     later: BackgroundTasks,
 ) -> None:
     """Forget a task that has ended, with its runs and its model."""
-    job_id = await service.delete(session, user, task_id)
     # After the commit: what fails before it must not have cost the files.
-    later.add_task(remove_all, request.app.state.settings.runs_dir, job_id)
+    for job_id in await service.delete(session, user, task_id):
+        later.add_task(remove_all, request.app.state.settings.runs_dir, job_id)
 
 
 @router.post("/tasks/{task_id}/stop")

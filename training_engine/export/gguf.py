@@ -66,8 +66,7 @@ def convert_gguf(
 
     report(0.1, "Reading the tokenizer")
     tokenizer = AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name)
-    if facts.pre_tokenizer in _DIGITS_APART:
-        _split_digits(tokenizer)
+    restore_digits(tokenizer, facts.pre_tokenizer)
     if facts.context_length:
         tokenizer.model_max_length = facts.context_length
     tokenizer.save_pretrained(folder)
@@ -83,7 +82,10 @@ def convert_gguf(
     _tidy(folder)
 
 
-def _split_digits(tokenizer: Any) -> None:
+def restore_digits(tokenizer: Any, pre_tokenizer: str | None) -> None:
+    """Split off every digit where the file says so; transformers leaves that out."""
+    if pre_tokenizer not in _DIGITS_APART:
+        return
     from tokenizers import pre_tokenizers
 
     backend = tokenizer.backend_tokenizer
