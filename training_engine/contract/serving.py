@@ -3,8 +3,9 @@
 HTTP/1.1 over a unix socket. `GET /health` answers a `Health`. `POST /generate` with a
 `GenerateRequest` answers `application/x-ndjson`: one `Token` per piece of text, then exactly one
 `Done` or `Failure`; a request that can not begin (unreadable model, wrong shape) answers status
-400 or above with one `Failure`. A caller who closes the connection cancels the generation within
-a second. The worker ends at SIGTERM, and when its parent is gone.
+400 or above with one `Failure`. Encoder–decoders answer there, too: what was said is their source.
+`POST /classify` stands in `contract/predictions.py`. A caller who closes the connection cancels
+the generation within a second. The worker ends at SIGTERM, and when its parent is gone.
 """
 
 from typing import Annotated, Literal

@@ -35,8 +35,8 @@ def load_model(spec: RunSpec, placement: Placement, reading: Reading) -> tuple[A
         tokenizer = reading.template.tokenizer
         labels: Labels = getattr(reading, "classes", _ONE_SCORE)
         model = load.load_stock(path, placement, head, "sdpa", **_label_settings(labels), **how)
-        model.config.pad_token_id = _padding(model, tokenizer)
-        packed = _packs(model)
+        model.config.pad_token_id = padding_of(model, tokenizer)
+        packed = scores_packed(model)
     else:
         return load.load_stock(path, placement, head, "sdpa", **how), False
     load.set_attention(model, attention.NAME if packed else "sdpa")
@@ -69,13 +69,17 @@ def _label_settings(labels: Labels) -> dict[str, Any]:
     }
 
 
-def _padding(model: Any, tokenizer: Any) -> int:
+def padding_of(model: Any, tokenizer: Any) -> int:
+    """The token that shorter texts of a batch are filled up with."""
     known = (tokenizer.pad_token_id, model.config.pad_token_id, tokenizer.eos_token_id, 0)
     return next(int(token) for token in known if isinstance(token, int))
 
 
-def _packs(model: Any) -> bool:
-    """Whether it is a decoder with a plain score on the last token, whose rows can be packed."""
+def scores_packed(model: Any) -> bool:
+    """Whether it is a decoder with a plain score on the last token, whose rows can be packed.
+
+    Tried with our attention, which is left switched on where the model has such a score.
+    """
     if not isinstance(getattr(model, "score", None), nn.Linear):
         return False
     load.set_attention(model, attention.NAME)

@@ -4,17 +4,26 @@ The arithmetic is stock PEFT's, to the bit: adapter weights in fp32 even beside 
 sum taken in fp32 and rounded once.
 """
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training_engine.export.adapter_folder import Factors, NotPlainLora, read_factors
+from training_engine.export.adapter_folder import (
+    Factors,
+    NotPlainLora,
+    StoredAdapter,
+    read_adapter,
+    read_factors,
+)
 from training_engine.models.quantised import QuantisedLinear
 from training_engine.serve.failures import ServeError
 from training_engine.serve.folders import check_adapter_folder
+
+T = TypeVar("T")
 
 
 class Switch:
@@ -102,12 +111,42 @@ def add_adapter(model: nn.Module, switch: Switch, name: str, folder: Path) -> in
     Raises `ServeError` when it is more than a LoRA or was made for another model.
     """
     check_adapter_folder(folder)
+    factors = _read(read_factors, folder)
+    return _add(model, switch, name, factors, folder)
+
+
+def add_with_head(model: nn.Module, name: str, folder: Path) -> set[str]:
+    """Put the adapter in `folder` on `model` for good, with the head that learnt beside it.
+
+    Returns the names of the weights that it replaced. Raises `ServeError` as `add_adapter`.
+    """
+    check_adapter_folder(folder)
+    stored: StoredAdapter = _read(read_adapter, folder)
+    switch = Switch()
+    switch.active = name
+    own = model.state_dict(keep_vars=True)
+    for key, value in stored.replaced.items():
+        if key not in own or own[key].shape != value.shape:
+            raise _mismatch(folder.name, f"the base model has no {key} of this size")
+    with torch.no_grad():
+        for key, value in stored.replaced.items():
+            own[key].copy_(value)
+    _add(model, switch, name, stored.factors, folder)
+    return set(stored.replaced)
+
+
+def _read(read: Callable[[Path], T], folder: Path) -> T:
     try:
-        factors = read_factors(folder)
+        return read(folder)
     except NotPlainLora as error:
         raise _unsupported(folder.name, str(error)) from error
     except (OSError, ValueError, KeyError) as error:
         raise _mismatch(folder.name, str(error)) from error
+
+
+def _add(
+    model: nn.Module, switch: Switch, name: str, factors: dict[str, Factors], folder: Path
+) -> int:
     for layer, found in factors.items():
         _check_fit(model, layer, found, folder.name)
     with torch.no_grad():

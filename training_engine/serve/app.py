@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
@@ -10,13 +10,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from training_engine.contract.predictions import CLASSIFY_PATH, ClassifyRequest
 from training_engine.contract.serving import (
     MAX_BODY_BYTES,
     Failure,
     GenerateRequest,
     LoadRequest,
     RenderTokensRequest,
-    StreamItem,
     TokenLengthsRequest,
     UnloadRequest,
 )
@@ -25,9 +25,10 @@ from training_engine.serve.scheduler import Scheduler
 
 if TYPE_CHECKING:
     from training_engine.serve.model_store import ModelStore
+    from training_engine.serve.work import Told
 
 M = TypeVar("M", bound=BaseModel)
-_STATUS = {"bad_request": 422, "model_not_found": 404, "out_of_memory": 507}
+_STATUS = {"bad_request": 422, "model_not_found": 404, "out_of_memory": 507, "cancelled": 503}
 
 
 def create_app(scheduler: Scheduler) -> Starlette:
@@ -37,6 +38,7 @@ def create_app(scheduler: Scheduler) -> Starlette:
         routes=[
             Route("/health", routes.health),
             Route("/generate", routes.generate, methods=["POST"]),
+            Route(CLASSIFY_PATH, routes.classify, methods=["POST"]),
             Route("/load", routes.load, methods=["POST"]),
             Route("/unload", routes.unload, methods=["POST"]),
             Route("/render_tokens", routes.render_tokens, methods=["POST"]),
@@ -64,9 +66,9 @@ class Routes:
 
     async def _stream(self, wanted: GenerateRequest) -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()
-        items: asyncio.Queue[StreamItem] = asyncio.Queue()
+        items: asyncio.Queue[Told] = asyncio.Queue()
 
-        def tell(item: StreamItem) -> None:
+        def tell(item: "Told") -> None:
             loop.call_soon_threadsafe(items.put_nowait, item)
 
         job = self._scheduler.submit(wanted, tell)
@@ -80,12 +82,39 @@ class Routes:
             # Reached early when the client goes away: the thread stops before its next token.
             job.cancelled.set()
 
+    async def classify(self, request: Request) -> Response:
+        """Classes or scores of many texts, all at once."""
+        wanted = await _body(request, ClassifyRequest)
+        loop = asyncio.get_running_loop()
+        told: asyncio.Future[Told] = loop.create_future()
+
+        def tell(item: "Told") -> None:
+            loop.call_soon_threadsafe(_settle, told, item)
+
+        job = self._scheduler.submit(wanted, tell)
+        # The body is read: what comes next is that they hang up.
+        left = asyncio.ensure_future(_left(request))
+        try:
+            pending: set[asyncio.Future[Any]] = {told, left}
+            await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            left.cancel()
+            job.cancelled.set()
+        if not told.done() or told.result().type == "done":
+            return _refusal(ServeError("cancelled", "It was cancelled.", "Ask again.").failure())
+        item = told.result()
+        return _refusal(item) if isinstance(item, Failure) else _json(item)
+
     async def load(self, request: Request) -> Response:
         """Load a model and an adapter before they are needed."""
         wanted = await _body(request, LoadRequest)
 
         def load(store: "ModelStore") -> None:
-            store.get(wanted.model_path, wanted.adapter_path).use(wanted.adapter_path)
+            from training_engine.serve.loaded_model import LoadedModel
+
+            loaded = store.get(wanted.model_path, wanted.adapter_path)
+            if isinstance(loaded, LoadedModel):
+                loaded.use(wanted.adapter_path)
 
         await asyncio.wrap_future(self._scheduler.call(load))
         return _json(self._scheduler.health())
@@ -135,8 +164,22 @@ def _json(value: BaseModel) -> Response:
     return Response(value.model_dump_json(), media_type="application/json")
 
 
+async def _left(request: Request) -> None:
+    """Until the caller has closed the connection."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _settle(told: "asyncio.Future[Told]", item: "Told") -> None:
+    if not told.done():
+        told.set_result(item)
+
+
 async def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, ServeError)
-    failure: Failure = error.failure()
+    return _refusal(error.failure())
+
+
+def _refusal(failure: Failure) -> Response:
     status = _STATUS.get(failure.code, 400)
     return Response(failure.model_dump_json(), status, media_type="application/json")

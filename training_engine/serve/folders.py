@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from training_engine.contract import model_folder
+from training_engine.contract.choices import Head
 from training_engine.contract.model_folder import Unfit, UnfitFolder
 from training_engine.serve.failures import ServeError
 
@@ -42,3 +43,22 @@ def check_adapter_folder(folder: Path) -> dict[str, Any]:
             "It may have been deleted. Train again or choose another one.",
         )
     return _told(model_folder.check_adapter, folder)
+
+
+def head_of_model(folder: Path, adapter: Path | None) -> Head:
+    """What the model of a folder ends in, from the configurations alone; raises `ServeError`.
+
+    An adapter says for which head it was made: a classifier's base need not be one.
+    """
+    if adapter is not None:
+        task = check_adapter_folder(adapter).get("task_type")
+        if task == "SEQ_CLS":
+            return Head.SEQUENCE_CLASSIFICATION
+    if not (folder / model_folder.CONFIG_FILE).is_file():
+        check_model_folder(folder)
+    config = read_config(folder / model_folder.CONFIG_FILE)
+    names = config.get("architectures")
+    named = str(names[0]) if isinstance(names, list) and names else ""
+    if named.endswith("ForSequenceClassification"):
+        return Head.SEQUENCE_CLASSIFICATION
+    return Head.SEQ2SEQ_LM if config.get("is_encoder_decoder") is True else Head.CAUSAL_LM

@@ -1,16 +1,15 @@
-"""One answer in the making: prompt, cache, and what is told token by token."""
+"""One answer of a language model in the making: prompt, cache, and the next token."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 from training_engine.contract.records import Message
-from training_engine.contract.serving import Done, GenerateRequest, StreamItem, Token
+from training_engine.contract.serving import Done, GenerateRequest, StreamItem
 from training_engine.data.chat import ChatTemplate, TemplateRefusal
+from training_engine.serve.answer import Answer
 from training_engine.serve.failures import ServeError
 from training_engine.serve.loaded_model import LoadedModel
 from training_engine.serve.sampling import Sampler
-from training_engine.serve.text_stream import Detokenizer, StopWords
 
 # A long prompt is read in pieces, so that others' answers go on and a cancel is heard in between.
 PREFILL_TOKENS = 1024
@@ -28,37 +27,29 @@ class Generation:
     ) -> None:
         """Raises `ServeError` when the conversation can not be rendered or is too long."""
         template = loaded.use(request.adapter_path)
-        self._loaded, self._adapter, self._tell = loaded, request.adapter_path, tell
-        self._prompt = _prompt_ids(template, request)
-        room = loaded.context_length - len(self._prompt)
+        self._loaded, self._adapter = loaded, request.adapter_path
+        self._unread = _prompt_ids(template, request)
+        room = loaded.context_length - len(self._unread)
         if room < 1:
-            raise ServeError(
-                "prompt_too_long",
-                f"The conversation has {len(self._prompt)} tokens and the model can read "
-                f"{loaded.context_length}.",
-                "Shorten the message or begin a new conversation.",
-            )
+            raise too_long(len(self._unread), loaded.context_length)
         penalty = request.repetition_penalty
         self._sampler = Sampler(
             temperature=request.temperature,
             top_p=request.top_p,
             repetition_penalty=loaded.repetition_penalty if penalty is None else penalty,
             seed=request.seed,
-            prompt=self._prompt,
+            prompt=self._unread,
         )
-        tokenizer = template.tokenizer
-        self._text = Detokenizer(
-            lambda tokens: tokenizer.decode(
-                tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
-            )
+        self._answer = Answer(
+            request,
+            template.tokenizer,
+            tell,
+            arrived=arrived,
+            prompt_tokens=len(self._unread),
+            most=min(request.max_new_tokens, room),
+            ends=loaded.ends,
         )
-        self._stop = StopWords(request.stop)
-        self._left = min(request.max_new_tokens, room)
-        self._unread = list(self._prompt)
         self._cache: Any = None
-        self._count = 0
-        self._arrived = arrived
-        self._first_at: float | None = None
 
     def advance(self) -> bool:
         """One call of the model; True when the answer is complete."""
@@ -67,46 +58,21 @@ class Generation:
         if self._unread:
             return False
         token = self._sampler.pick(logits)
-        self._count += 1
-        if self._first_at is None:
-            self._first_at = time.monotonic()
-        if token in self._loaded.ends:
-            return self._end("stop")
-        self._say(self._stop.add(self._text.add(token)))
-        if self._stop.found:
-            return self._end("stop")
-        if self._count >= self._left:
-            return self._end("length")
         self._unread = [token]
-        return False
-
-    def _end(self, reason: str) -> bool:
-        if not self._stop.found:
-            self._say(self._stop.add(self._text.finish()))
-            self._say(self._stop.finish())
-        self._tell(self.done(reason))
-        return True
-
-    def _say(self, text: str) -> None:
-        if text:
-            self._tell(Token(text=text))
+        return self._answer.take(token)
 
     def done(self, reason: str) -> Done:
         """The last item of the stream, as things stand."""
-        now = time.monotonic()
-        first = self._first_at
-        since_first = now - first if first is not None else 0.0
-        # The first token's time is the prompt's; the speed is that of the tokens after it.
-        speed = (self._count - 1) / since_first if self._count > 1 and since_first > 0 else 0.0
-        return Done.model_validate(
-            {
-                "finish_reason": reason,
-                "prompt_tokens": len(self._prompt),
-                "completion_tokens": self._count,
-                "tokens_per_s": round(speed, 2),
-                "time_to_first_token_s": None if first is None else round(first - self._arrived, 4),
-            }
-        )
+        return self._answer.done(reason)
+
+
+def too_long(tokens: int, context_length: int) -> ServeError:
+    """What was said does not fit into the model."""
+    return ServeError(
+        "prompt_too_long",
+        f"The conversation has {tokens} tokens and the model can read {context_length}.",
+        "Shorten the message or begin a new conversation.",
+    )
 
 
 def _prompt_ids(template: ChatTemplate, request: GenerateRequest) -> list[int]:

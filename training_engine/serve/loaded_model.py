@@ -4,7 +4,7 @@ import inspect
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -32,6 +32,8 @@ class _Adapter:
 class LoadedModel:
     """Computes with the base alone or with one adapter at a time; used by one thread."""
 
+    head: ClassVar[Head] = Head.CAUSAL_LM
+
     def __init__(
         self, folder: Path, place: Placement, quantization: Quantization | None = None
     ) -> None:
@@ -42,9 +44,9 @@ class LoadedModel:
         self.folder = folder
         self.config = check_model_folder(folder)
         self.fingerprint = fingerprint(folder)
-        self.template = load_template(folder)
+        self.template = self._template(folder)
         self.ends = terminators(self.template.tokenizer, folder)
-        self.model = _load(folder, place, quantization)
+        self.model = load_whole(folder, place, self.head, quantization=quantization)
         self.context_length = _context_length(self.model.config)
         self.repetition_penalty = _repetition_penalty(folder)
         self.last_used = time.monotonic()
@@ -54,6 +56,10 @@ class LoadedModel:
         names = inspect.signature(self.model.forward).parameters
         # Only the last position's scores are needed; a few families do not know how to skip.
         self._forward_options = {"logits_to_keep": 1} if "logits_to_keep" in names else {}
+
+    def is_current(self) -> bool:
+        """Whether the files are still those that were loaded."""
+        return self.folder.is_dir() and self.fingerprint == fingerprint(self.folder)
 
     @property
     def memory_bytes(self) -> int:
@@ -80,14 +86,21 @@ class LoadedModel:
             size = add_adapter(self.model, self._switch, adapter, folder)
             # A run stores tokenizer and template beside its adapter: the ones it was trained with.
             own = (folder / "tokenizer_config.json").is_file()
-            template = load_template(folder) if own else self.template
+            template = self._template(folder) if own else self.template
             known = self._adapters[adapter] = _Adapter(now, size, template)
         return known.template
 
-    def step(self, adapter: str | None, tokens: list[int], cache: Any) -> tuple[torch.Tensor, Any]:
-        """Read `tokens` after what `cache` holds; returns scores (vocabulary,) and the cache."""
+    def _template(self, folder: Path) -> ChatTemplate:
+        return load_template(folder, required=self.head is Head.CAUSAL_LM)
+
+    def activate(self, adapter: str | None) -> None:
+        """Compute with `adapter` (see `use`), or with the base alone, from now on."""
         self._switch.active = adapter
         self.last_used = time.monotonic()
+
+    def step(self, adapter: str | None, tokens: list[int], cache: Any) -> tuple[torch.Tensor, Any]:
+        """Read `tokens` after what `cache` holds; returns scores (vocabulary,) and the cache."""
+        self.activate(adapter)
         ids = torch.tensor([tokens], device=self.model.device)
         with torch.inference_mode():
             out = self.model(
@@ -102,11 +115,10 @@ def fingerprint(folder: Path) -> Fingerprint:
     return tuple(sorted((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in files))
 
 
-def _load(folder: Path, place: Placement, quantization: Quantization | None) -> Any:
+def load_whole(folder: Path, place: Placement, head: Head, **options: Any) -> Any:
+    """A stock model for answers; raises `ServeError`."""
     try:
-        return load_stock(
-            folder, place, Head.CAUSAL_LM, STOCK_ATTENTION, quantization=quantization
-        ).eval()
+        return load_stock(folder, place, head, STOCK_ATTENTION, **options).eval()
     except EngineFailure as failure:
         raise from_engine(failure) from failure
 

@@ -5,19 +5,24 @@ from pathlib import Path
 
 import psutil
 
-from training_engine.contract.choices import Quantization
+from training_engine.contract.choices import Head, Quantization
 from training_engine.contract.serving import LoadedModelInfo
 from training_engine.devices import Placement
 from training_engine.models.quantised import read_quantization
+from training_engine.serve.classifier import LoadedClassifier
 from training_engine.serve.failures import ServeError
-from training_engine.serve.loaded_model import LoadedModel, fingerprint
+from training_engine.serve.folders import head_of_model
+from training_engine.serve.loaded_model import LoadedModel
+from training_engine.serve.translator import LoadedTranslator
 from training_engine.tuning import return_freed_memory
 
 # Room that must stay free beside the weights, for the cache of conversations and the system.
 _RESERVE_BYTES = 400_000_000
 
 
-Key = tuple[str, Quantization | None]  # folder, and how its weights are packed
+Loaded = LoadedModel | LoadedClassifier
+# Folder, how its weights are packed, and the adapter of a classifier: it comes with its own head.
+Key = tuple[str, Quantization | None, str | None]
 
 
 class ModelStore:
@@ -26,22 +31,32 @@ class ModelStore:
     def __init__(self, place: Placement, in_use: Callable[[], set[str]]) -> None:
         self.place = place
         self._in_use = in_use
-        self._models: dict[Key, LoadedModel] = {}
+        self._models: dict[Key, Loaded] = {}
 
-    def get(self, path: str, adapter: str | None = None) -> LoadedModel:
+    def get(self, path: str, adapter: str | None = None) -> Loaded:
         """The model of a folder, from memory or from disk; raises `ServeError`.
 
-        Packed when `adapter` was trained on it so: the answers are those that were trained.
+        Of the kind that its files say: a language model, an encoder–decoder or a classifier. Packed
+        when `adapter` was trained on it so: the answers are those that were trained.
         """
-        folder = Path(path).resolve()
-        key = (str(folder), _quantization(adapter))
+        folder, own = Path(path).resolve(), Path(adapter) if adapter is not None else None
+        head = head_of_model(folder, own)
+        classifies = head is Head.SEQUENCE_CLASSIFICATION
+        key = (str(folder), _quantization(adapter), adapter if classifies else None)
         found = self._models.get(key)
-        if found is not None and folder.is_dir() and found.fingerprint == fingerprint(folder):
+        if found is not None and found.is_current():
             return found
         if found is not None and key[0] not in self._in_use():
             del self._models[key]
         self._make_room(folder)
-        loaded = self._models[key] = LoadedModel(folder, self.place, key[1])
+        loaded: Loaded
+        if classifies:
+            loaded = LoadedClassifier(folder, own, self.place, key[1])
+        elif head is Head.SEQ2SEQ_LM:
+            loaded = LoadedTranslator(folder, self.place, key[1])
+        else:
+            loaded = LoadedModel(folder, self.place, key[1])
+        self._models[key] = loaded
         return loaded
 
     def unload(self, path: str | None) -> list[str]:
@@ -52,7 +67,7 @@ class ModelStore:
             del self._models[key]
         if gone:
             return_freed_memory()
-        return sorted({folder for folder, _ in gone})
+        return sorted({key[0] for key in gone})
 
     def _idle(self) -> set[Key]:
         """Models that no answer needs now."""
@@ -62,8 +77,8 @@ class ModelStore:
     def describe(self) -> list[LoadedModelInfo]:
         """What is loaded."""
         return [
-            LoadedModelInfo(model_path=key, adapters=m.adapters, memory_bytes=m.memory_bytes)
-            for (key, _), m in sorted(self._models.items(), key=lambda item: item[0][0])
+            LoadedModelInfo(model_path=key[0], adapters=m.adapters, memory_bytes=m.memory_bytes)
+            for key, m in sorted(self._models.items(), key=lambda item: item[0][0])
         ]
 
     def _make_room(self, folder: Path) -> None:

@@ -12,13 +12,14 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from training_engine.contract.serving import Done, GenerateRequest, Health, StreamItem
+from training_engine.contract.serving import Done, Health
 from training_engine.failures import EngineFailure, explain
 from training_engine.serve.failures import ServeError, from_engine
 
 if TYPE_CHECKING:
-    from training_engine.serve.generation import Generation
     from training_engine.serve.model_store import ModelStore
+    from training_engine.serve.work import Request, Told
+    from training_engine.serve.work import Work as Answering
 
 T = TypeVar("T")
 Work = Callable[["ModelStore"], Any]
@@ -27,11 +28,11 @@ Work = Callable[["ModelStore"], Any]
 class Job:
     """One request for an answer. `tell` is called from the computing thread."""
 
-    def __init__(self, request: GenerateRequest, tell: Callable[[StreamItem], None]) -> None:
+    def __init__(self, request: "Request", tell: "Callable[[Told], None]") -> None:
         self.request, self.tell = request, tell
         self.arrived = time.monotonic()
         self.cancelled = threading.Event()
-        self.generation: Generation | None = None
+        self.answering: Answering | None = None
         self.model_key: str | None = None
 
 
@@ -65,8 +66,11 @@ class Scheduler:
         self._inbox.put(None)
         self._thread.join(timeout_s)
 
-    def submit(self, request: GenerateRequest, tell: Callable[[StreamItem], None]) -> Job:
-        """Ask for an answer; `tell` gets tokens and, last, a `Done` or a `Failure`."""
+    def submit(self, request: "Request", tell: "Callable[[Told], None]") -> Job:
+        """Ask for an answer; `tell` gets tokens and, last, a `Done` or a `Failure`.
+
+        A request for classes gets `Predictions` or a `Failure`, or a `Done` when it was cancelled.
+        """
         job = Job(request, tell)
         with self._lock:
             self._open.add(job)
@@ -162,10 +166,10 @@ class Scheduler:
             if job.cancelled.is_set():
                 job.tell(_cancelled(job))
                 return False
-            if job.generation is None:
+            if job.answering is None:
                 self._begin(store, job)
                 return True
-            return not job.generation.advance()
+            return not job.answering.advance()
         except ServeError as error:
             job.tell(error.failure())
         # The loop of all streams: whatever a model meets ends this answer, never the worker.
@@ -174,11 +178,9 @@ class Scheduler:
         return False
 
     def _begin(self, store: "ModelStore", job: Job) -> None:
-        from training_engine.serve.generation import Generation
+        from training_engine.serve.work import begin
 
-        loaded = store.get(job.request.model_path, job.request.adapter_path)
-        job.model_key = str(loaded.folder)
-        job.generation = Generation(job.request, loaded, job.tell, job.arrived)
+        job.answering, job.model_key = begin(job.request, store, job.tell, job.arrived)
 
     def _forget(self, job: Job) -> None:
         with self._lock:
@@ -207,9 +209,9 @@ def _explained(error: Exception) -> ServeError:
     return from_engine(explain(error))
 
 
-def _cancelled(job: Job) -> StreamItem:
-    if job.generation is not None:
-        return job.generation.done("cancelled")
+def _cancelled(job: Job) -> Done:
+    if job.answering is not None:
+        return job.answering.done("cancelled")
     return Done(
         finish_reason="cancelled",
         prompt_tokens=0,

@@ -11,20 +11,24 @@ from training_engine.serve.failures import from_engine
 _FILES = ("tokenizer.json", "tokenizer_config.json", "tokenizer.model", "chat_template.jinja")
 
 
-def load_template(folder: Path, template: str | None = None) -> ChatTemplate:
+def load_template(
+    folder: Path, template: str | None = None, *, required: bool = True
+) -> ChatTemplate:
     """The tokenizer in `folder` with its own chat template, or with the given one.
 
-    Raises `ServeError` when the tokenizer can not be read or knows no template.
+    Raises `ServeError` when the tokenizer can not be read or knows no template that is `required`.
     """
     times = tuple(
         (folder / name).stat().st_mtime_ns for name in _FILES if (folder / name).is_file()
     )
-    return _load(str(folder), template, times)
+    return _load(str(folder), template, required, times)
 
 
 @lru_cache(maxsize=16)
-def _load(folder: str, template: str | None, _times: tuple[int, ...]) -> ChatTemplate:
+def _load(
+    folder: str, template: str | None, required: bool, _times: tuple[int, ...]
+) -> ChatTemplate:
     try:
-        return ChatTemplate(load_tokenizer(Path(folder)), template)
+        return ChatTemplate(load_tokenizer(Path(folder)), template, required=required)
     except EngineFailure as failure:
         raise from_engine(failure) from failure
