@@ -103,8 +103,16 @@ def runs_code(folder: Path) -> bool:
     return any(names_code(read_object(path)) for path in sorted(folder.glob("*config.json")))
 
 
-def _check_code(folder: Path, path: Path, trusted_code_sha256: str | None) -> None:
-    """Refuse a configuration that names code, unless it is the code that is trusted."""
+def check_code(folder: Path, trusted_code_sha256: str | None = None) -> None:
+    """Refuse a folder that names code, unless it is the code that is trusted.
+
+    Raises `UnfitFolder` naming the configuration that does.
+    """
+    for path in sorted(folder.glob("*config.json")):
+        _check_code_of(folder, path, trusted_code_sha256)
+
+
+def _check_code_of(folder: Path, path: Path, trusted_code_sha256: str | None) -> None:
     maps = _code_maps(read_object(path))
     if not maps:
         return
@@ -145,8 +153,7 @@ def check_model(folder: Path, trusted_code_sha256: str | None = None) -> dict[st
     `trusted_code_sha256`: `code_sha256` of the program files that may be executed.
     """
     config = read_object(folder / CONFIG_FILE)
-    for path in sorted(folder.glob("*config.json")):
-        _check_code(folder, path, trusted_code_sha256)
+    check_code(folder, trusted_code_sha256)
     tokenizer = folder / "tokenizer.json"
     if tokenizer.is_file():
         read_object(tokenizer)

@@ -1,7 +1,8 @@
 """Loads a base model and its tokenizer from a folder; nothing is fetched, nothing is unpickled."""
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,14 @@ import torch
 from torch import nn
 
 from training_engine.contract.choices import Head, Quantization
-from training_engine.contract.model_folder import CONFIG_FILE, Unfit, UnfitFolder, check_model
+from training_engine.contract.model_folder import (
+    CONFIG_FILE,
+    Unfit,
+    UnfitFolder,
+    check_code,
+    check_model,
+    runs_code,
+)
 from training_engine.contract.names import FailureCode
 from training_engine.devices import Placement
 from training_engine.failures import EngineFailure
@@ -31,8 +39,15 @@ def check_folder(path: Path, name: str, trusted_code_sha256: str | None = None) 
 
     `trusted_code_sha256`: of the program files in it that an administrator has allowed.
     """
-    try:
+    with _told(name):
         return check_model(path, trusted_code_sha256)
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Say what is wrong with a folder in the engine's words."""
+    try:
+        yield
     except UnfitFolder as error:
         missing = error.file == CONFIG_FILE and error.reason is Unfit.MISSING
         message = (
@@ -112,7 +127,9 @@ def load_stock(
     folder's own program files are executed if they are those. Raises `EngineFailure` for folders
     that transformers can not load, or not whole: it would fill what is missing with random numbers.
     """
-    config = check_folder(path, path.name, trusted_code_sha256)
+    with _told(path.name):
+        check_code(path, trusted_code_sha256)
+        trusted = trusted_code_sha256 is not None and runs_code(path)
     attention.register()
     try:
         model, found = _from_pretrained(
@@ -121,7 +138,7 @@ def load_stock(
             attention_name,
             dtype=placement.dtype,
             local_files_only=True,
-            trust_remote_code=trusted_code_sha256 is not None and "auto_map" in config,
+            trust_remote_code=trusted,
             use_safetensors=True,
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # told below, in plain words
