@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && command -v $$p && break; done)
 VENV := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long prepare lint types python-test frontend-test e2e lock api bench clean
+.PHONY: help run test test-long prepare lint types python-test frontend-test e2e lock api bench bench-training clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -55,6 +55,9 @@ lock:  ## resolve the dependencies again
 
 bench:  ## the figures in docs/benchmarks.md
 	$(VENV)/python benchmarks/web.py
+
+bench-training:  ## training speed beside other trainers; docs/performance.md tells how
+	$(VENV)/python benchmarks/training.py $(ARGS)
 
 clean:  ## remove environment and builds (never data)
 	rm -rf .venv node_modules frontend/dist

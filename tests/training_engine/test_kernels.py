@@ -1,12 +1,14 @@
 """The kernels give what plain PyTorch gives, values and gradients."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from training_engine.limits import LOGITS_AT_ONCE
-from training_engine.models import kernels
+from training_engine.models import attention, kernels
 from training_engine.models.attention import packed_attention
 
 HALF = torch.bfloat16
@@ -191,3 +193,63 @@ def test_gradients_of_packed_attention_whatever_way_they_take(
     expected = torch.autograd.grad(wanted, inputs, push)
     for mine, reference in zip(torch.autograd.grad(got, inputs, push), expected, strict=True):
         torch.testing.assert_close(mine, reference, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("window", [None, 3, 50])
+def test_the_gpu_kernel_is_asked_for_the_same_attention(
+    monkeypatch: pytest.MonkeyPatch, window: int | None
+) -> None:
+    """What is handed to the kernel for GPUs, computed here by its definition."""
+
+    def by_definition(
+        query: Tensor, key: Tensor, value: Tensor, *borders: Any, **how: Any
+    ) -> Tensor:
+        begins, ends, longest, _ = borders
+        assert begins.dtype == torch.int32
+        assert begins is ends
+        assert longest == max(begins.diff())
+        left, right = how["window_size"]
+        sample = torch.bucketize(torch.arange(len(query)), begins, right=True)
+        distance = torch.arange(len(query))[:, None] - torch.arange(len(query))
+        seen = (sample[:, None] == sample) & (distance >= -right)
+        seen &= (distance <= left) | torch.tensor(left < 0)
+        states = (t.transpose(0, 1)[None] for t in (query, key, value))
+        out = functional.scaled_dot_product_attention(
+            *states, attn_mask=seen, scale=how["scale"], enable_gqa=how["enable_gqa"]
+        )
+        return out[0].transpose(0, 1)
+
+    lengths = (5, 1, 9)
+    query, key, value = random(1, 4, 15, 8), random(1, 2, 15, 8), random(1, 2, 15, 8)
+
+    def run() -> Tensor:
+        return packed_attention(
+            torch.nn.Module(), query, key, value, None,
+            sample_lengths=lengths, sliding_window=window,
+        )[0]  # fmt: skip
+
+    wanted = run()
+    monkeypatch.setattr("torch.nn.attention.varlen.varlen_attn", by_definition)
+    monkeypatch.setattr("training_engine.models.attention._has_varlen_kernel", lambda *_: True)
+    torch.testing.assert_close(run(), wanted)
+
+
+def test_the_gpu_kernel_is_not_for_processors() -> None:
+    query = random(1, 2, 4, 8).to(HALF)
+    assert not attention._has_varlen_kernel(query, query)
+
+
+def test_log_probs_of_what_is_all_but_certain_or_impossible() -> None:
+    """Where a probability in bfloat16 would be one, or nothing."""
+    weight = torch.eye(4) * 30
+    hidden = torch.tensor([[1.0, 0, 0, 0], [0.25, 0, 0, 0], [-4.0, 0, 0, 0]])
+    targets = torch.tensor([0, 0, 0])
+    for dtype in (torch.float32, HALF):
+        inputs = hidden.to(dtype).requires_grad_()
+        got = kernels.token_log_probs(inputs, weight.to(dtype), targets)
+        exact = hidden.double().requires_grad_()
+        wanted = (exact @ weight.t().double()).log_softmax(dim=1)[:, 0]
+        torch.testing.assert_close(got.double(), wanted, rtol=0.01, atol=0.0)
+        (grad,) = torch.autograd.grad(got.sum(), inputs)
+        (want,) = torch.autograd.grad(wanted.sum(), exact)
+        torch.testing.assert_close(grad.double(), want, rtol=0.02, atol=1e-20)

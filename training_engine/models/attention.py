@@ -4,6 +4,8 @@ Registered with transformers under our own name: stock models call it with the l
 decoder was given. Nothing is masked and nothing is padded: each sample is its own small problem.
 """
 
+from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -91,6 +93,49 @@ def _short_backward(
     return d_q, torch.bmm(d_scores.transpose(1, 2), q), d_v
 
 
+def _has_varlen_kernel(query: Tensor, value: Tensor) -> bool:
+    """Whether the GPU has the kernel for samples of different lengths (FlashAttention 2)."""
+    size = query.shape[-1]
+    if query.device.type != "cuda" or query.dtype not in (torch.bfloat16, torch.float16):
+        return False
+    fits = size == value.shape[-1] and size % 8 == 0 and size <= 256
+    return fits and torch.cuda.get_device_capability(query.device) >= (8, 0)
+
+
+@lru_cache(maxsize=4)
+def _borders(lengths: tuple[int, ...], device: torch.device) -> Tensor:
+    """Where samples begin and the last ends, int32 [samples + 1]; one copy for all layers."""
+    return torch.tensor([0, *accumulate(lengths)], dtype=torch.int32).to(device, non_blocking=True)
+
+
+def _varlen(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    lengths: tuple[int, ...],
+    scale: float,
+    window: int | None,
+) -> Tensor:
+    """All samples in one call of PyTorch's FlashAttention (https://arxiv.org/abs/2307.08691)."""
+    from torch.nn.attention import varlen
+
+    borders, longest = _borders(lengths, query.device), max(lengths)
+    # A window of w counts the token itself.
+    left = window - 1 if window is not None and window < longest else -1
+    states = (t[0].transpose(0, 1) for t in (query, key, value))
+    out: Tensor = varlen.varlen_attn(
+        *states,
+        borders,
+        borders,
+        longest,
+        longest,
+        scale=scale,
+        window_size=(left, 0),
+        enable_gqa=key.shape[1] != query.shape[1],
+    )
+    return out.unsqueeze(0)
+
+
 def packed_attention(
     module: nn.Module,
     query: Tensor,
@@ -113,6 +158,8 @@ def packed_attention(
         raise ValueError(f"packed attention has no {', '.join(unknown) or 'masks'}")
     if scaling is None:
         scaling = query.shape[-1] ** -0.5
+    if not (dropout > 0 and module.training) and _has_varlen_kernel(query, value):
+        return _varlen(query, key, value, sample_lengths, scaling, sliding_window), None
     plain = not (dropout > 0 and module.training) and query.shape[-1] == value.shape[-1]
     whole = sliding_window is None or sliding_window >= max(sample_lengths)
     if query.device.type == "cpu" and plain and whole:

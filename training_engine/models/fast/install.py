@@ -102,6 +102,8 @@ def _eligible(model: Any) -> bool:
         return False
     if getattr(config, "attention_dropout", 0.0) or model.is_activation_checkpointing:
         return False
+    if getattr(model.get_decoder(), "_compiled_call_impl", None) is not None:
+        return False  # torch.compile reads stock layers
     tensors = [*model.get_decoder().parameters()]
     if any(t.device.type != "cpu" for t in tensors) or len({t.dtype for t in tensors}) > 1:
         return False

@@ -231,7 +231,9 @@ def test_the_same_pass_gives_the_same_bits() -> None:
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
-@pytest.mark.parametrize("change", ["dropout", "full", "kind", "checkpointing", "device"])
+@pytest.mark.parametrize(
+    "change", ["dropout", "full", "kind", "checkpointing", "compiled", "device"]
+)
 def test_what_it_can_not_compute_is_left_to_the_stock_layers(change: str) -> None:
     model = make("llama")
     attend = model.get_decoder().layers[1].self_attn
@@ -247,6 +249,8 @@ def test_what_it_can_not_compute_is_left_to_the_stock_layers(change: str) -> Non
         attend.q_proj = OtherLinear(attend.q_proj.base_layer, 4, 1.5, 0.0, None)
     elif change == "checkpointing":
         model.activation_checkpointing_enable()
+    elif change == "compiled":
+        model.get_decoder().compile()
     else:
         model.to("meta")
     assert not fast.install(model)

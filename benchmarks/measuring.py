@@ -1,0 +1,109 @@
+"""Runs one contestant of `training.py` and reads what it did."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import psutil
+from contest import ROOT, Contestant
+from work import Work
+
+SAMPLE_S = 0.1
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One run.
+
+    `tokens_per_s`: real tokens from the end of the first step to the end of the last, each step
+    taken for an equal share of the work; `whole_run`: all tokens over the life of the process.
+    """
+
+    tokens_per_s: float
+    whole_run: float
+    cpu_s: float
+    peak_bytes: int
+    first_step_s: float
+    adapter: Path
+
+
+class _Memory(threading.Thread):
+    """Samples the resident memory of a process and its descendants."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self._root, self.peak = psutil.Process(pid), 0
+
+    def run(self) -> None:
+        """Until the process is gone."""
+        try:
+            while self._root.is_running() and self._root.status() != psutil.STATUS_ZOMBIE:
+                family = [self._root, *self._root.children(recursive=True)]
+                self.peak = max(self.peak, sum(map(_resident, family)))
+                time.sleep(SAMPLE_S)
+        except psutil.NoSuchProcess:
+            return
+
+
+def _resident(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0
+
+
+def measure(contestant: Contestant, work: Work, folder: Path) -> Measured:
+    """Run it once in `folder`. Raises `SystemExit` when it fails or shows no gradient."""
+    folder.mkdir(parents=True)
+    argv, environment = contestant.start(work, folder)
+    with (folder / "output.log").open("wb") as log:
+        begun = time.time()
+        child = subprocess.Popen(argv, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        memory = _Memory(child.pid)
+        memory.start()
+        _, status, used = os.wait4(child.pid, 0)
+        ended = time.time()
+    child.returncode = os.waitstatus_to_exitcode(status)
+    memory.join()
+    ends, norms = _steps(folder)
+    adapters = sorted(folder.rglob("adapter_config.json"))
+    if child.returncode or len(ends) < 2 or not adapters:
+        raise SystemExit(f"{contestant.name} failed: see {folder} (use --keep to look at it).")
+    if not norms or not all(norm > 0 for norm in norms):
+        raise SystemExit(f"{contestant.name} trained without a gradient: {norms}.")
+    share = (len(ends) - 1) / len(ends)
+    return Measured(
+        tokens_per_s=work.tokens * share / (ends[-1] - ends[0]),
+        whole_run=work.tokens / (ended - begun),
+        cpu_s=used.ru_utime + used.ru_stime,
+        peak_bytes=memory.peak,
+        first_step_s=ends[0] - begun,
+        adapter=adapters[-1].parent,
+    )
+
+
+def _steps(folder: Path) -> tuple[list[float], list[float]]:
+    """When steps ended (seconds since the epoch), and the gradient norms that were reported."""
+    ours, theirs = folder / "events.jsonl", folder / "steps.jsonl"
+    ends, norms = [], []
+    if ours.is_file():
+        for line in ours.read_text().splitlines():
+            event = json.loads(line)
+            if event["type"] == "metrics" and "grad_norm" in event["values"]:
+                ends.append(datetime.fromisoformat(event["at"]).timestamp())
+                norms.append(event["values"]["grad_norm"])
+    elif theirs.is_file():
+        for line in theirs.read_text().splitlines():
+            facts = json.loads(line)
+            if "step" in facts:
+                ends.append(facts["at"])
+            if "grad_norm" in facts:
+                norms.append(facts["grad_norm"])
+    return ends, norms

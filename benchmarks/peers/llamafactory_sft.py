@@ -1,0 +1,73 @@
+"""LLaMA-Factory on the benchmark's work: `python llamafactory_sft.py WORK.json`.
+
+Setting `best`: bfloat16, neat packing, no gradient checkpointing.
+"""
+
+import importlib.machinery
+import importlib.util
+import json
+import sys
+import types
+from pathlib import Path
+
+import steps
+
+if importlib.util.find_spec("torchaudio") is None:
+    # It is imported for audio models only, and has no build for torch without CUDA.
+    stand_in = types.ModuleType("torchaudio")
+    stand_in.__spec__ = importlib.machinery.ModuleSpec("torchaudio", None)
+    sys.modules["torchaudio"] = stand_in
+
+from llamafactory.train.tuner import run_exp
+
+
+def main(work_file: str) -> None:
+    """Train once over the rows and save the adapter."""
+    work = json.loads(Path(work_file).read_text())
+    rows = Path(work["rows"])
+    tags = {"role_tag": "role", "content_tag": "content"}
+    tags |= {"user_tag": "user", "assistant_tag": "assistant", "system_tag": "system"}
+    described = {
+        "rows": {
+            "file_name": rows.name,
+            "formatting": "sharegpt",
+            "columns": {"messages": "messages"},
+            "tags": tags,
+        }
+    }
+    (rows.parent / "dataset_info.json").write_text(json.dumps(described))
+    steps.record()
+    run_exp(
+        {
+            "model_name_or_path": work["model"],
+            "stage": "sft",
+            "do_train": True,
+            "finetuning_type": "lora",
+            "lora_rank": work["rank"],
+            "lora_alpha": work["alpha"],
+            "lora_target": "all",
+            "dataset": "rows",
+            "dataset_dir": str(rows.parent),
+            "template": work["llamafactory_template"],
+            "cutoff_len": work["max_length"],
+            "packing": True,
+            "neat_packing": True,
+            "disable_gradient_checkpointing": True,
+            "bf16": True,
+            "use_cpu": True,
+            "per_device_train_batch_size": 1,
+            "gradient_accumulation_steps": work["packs_per_step"],
+            "learning_rate": work["learning_rate"],
+            "lr_scheduler_type": "constant",
+            "num_train_epochs": 1,
+            "logging_steps": 1,
+            "save_strategy": "no",
+            "report_to": "none",
+            "output_dir": work["output"],
+            "seed": 1,
+        }
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

