@@ -13,6 +13,11 @@ COMMANDS = {
     "up": ("backend.commands.up:app", "Start the platform and print its address."),
     "worker": ("backend.runner.commands:worker", "Run tasks for a platform started elsewhere."),
     "train": ("backend.tasks.train_command:app", "Train from a run file, without server."),
+    "predict": ("backend.serving.predict_command:app", "Ask a tuned model, without server."),
+    "export": (
+        "backend.tasks.export_command:app",
+        "Make a plain model or a GGUF file of a run's result.",
+    ),
     "datasets": ("backend.datasets.commands:app", "List and add data sets."),
     "models": ("backend.models.commands:app", "List and fetch base models."),
     "tasks": ("backend.tasks.commands:app", "List and stop tasks, read their logs."),

@@ -4,8 +4,8 @@ The model lives in the worker; this process only passes lines through.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
 from pathlib import Path
 
 import structlog
@@ -13,6 +13,7 @@ import structlog
 from backend.errors import TooMany
 from backend.serving.schemas import PlaygroundError, PlaygroundStatus
 from backend.serving.worker import Worker, WorkerEnded, end_leftover
+from training_engine.contract.predictions import ClassifyRequest, Predictions
 from training_engine.contract.serving import Done, Failure, GenerateRequest, Health, Token
 
 IDLE_S = 600.0
@@ -89,19 +90,39 @@ class Playground:
         self, request: GenerateRequest, name: str
     ) -> AsyncGenerator[Token | Done | PlaygroundError, None]:
         """One answer of the model `name`; whatever happens, the last item is `Done` or an error."""
+        worker: Worker | None = None
+        with self._asked(request, name):
+            try:
+                worker = await self._ready_worker()
+                async with aclosing(worker.generate(request)) as lines:
+                    async for line in lines:
+                        if isinstance(line, Done) and line.finish_reason == "cancelled":
+                            raise WorkerEnded("It was asked to end.")  # the asker did not cancel
+                        yield _error(line) if isinstance(line, Failure) else line
+            except (WorkerEnded, OSError) as error:
+                yield await self._broken(worker, str(error))
+
+    async def classify(self, request: ClassifyRequest, name: str) -> Predictions | PlaygroundError:
+        """What the model `name` says of texts, or why it says nothing."""
+        worker: Worker | None = None
+        with self._asked(request, name):
+            try:
+                worker = await self._ready_worker()
+                told = await worker.classify(request)
+                if isinstance(told, Failure) and told.code == "cancelled":
+                    raise WorkerEnded("It was asked to end.")  # the asker did not cancel
+                return _error(told) if isinstance(told, Failure) else told
+            except (WorkerEnded, OSError) as error:
+                return await self._broken(worker, str(error))
+
+    @contextmanager
+    def _asked(self, request: GenerateRequest | ClassifyRequest, name: str) -> Iterator[None]:
+        """Around an answer: while one is made, the worker is not idle."""
         self._names[request.adapter_path or request.model_path] = name
         self._running += 1
         self._cancel_idle()
-        worker: Worker | None = None
         try:
-            worker = await self._ready_worker()
-            async with aclosing(worker.generate(request)) as lines:
-                async for line in lines:
-                    if isinstance(line, Done) and line.finish_reason == "cancelled":
-                        raise WorkerEnded("It was asked to end.")  # the asker did not cancel
-                    yield _error(line) if isinstance(line, Failure) else line
-        except (WorkerEnded, OSError) as error:
-            yield await self._broken(worker, str(error))
+            yield
         finally:
             self._running -= 1
             self._schedule_idle()

@@ -3,25 +3,39 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from typing import Any
 
 from fastapi import APIRouter, Request
+from pydantic import ValidationError
 
 from backend.accounts.dependencies import CurrentUser
 from backend.database import SessionDep, transaction
+from backend.errors import Conflict, Refused
 from backend.serving import targets
 from backend.serving.playground import Playground
 from backend.serving.schemas import (
+    PlaygroundClassifyRequest,
     PlaygroundDone,
     PlaygroundError,
+    PlaygroundPredictions,
     PlaygroundRequest,
     PlaygroundStatus,
     PlaygroundTarget,
 )
 from backend.tasks.sse import HELLO, PING, PING_S, EventStream, answer, frame
+from training_engine.contract.predictions import ClassifyRequest
 from training_engine.contract.serving import Done, GenerateRequest, Token
 
 Line = Token | Done | PlaygroundError
 router = APIRouter(prefix="/playground", tags=["playground"])
+
+
+class TextsOrConversations(Refused):
+    """Give texts or conversations, one of the two."""
+
+
+class NoPrediction(Conflict):
+    """The model gave no answer: {message} {hint}"""
 
 
 def _playground(request: Request) -> Playground:
@@ -55,19 +69,40 @@ async def playground_generate(
     """Server-sent events: `token` {text}, then `done` or `error`; closing the call cancels it."""
     playground = _playground(request)
     playground.require_room()
-    # A transaction of its own, over before the stream begins.
+    name, values = await _asked(body, request, user)
+    asked = GenerateRequest.model_validate(values)
+    return answer(_events(playground.generate(asked, name)))
+
+
+@router.post("/classify")
+async def playground_classify(
+    body: PlaygroundClassifyRequest, request: Request, user: CurrentUser
+) -> PlaygroundPredictions:
+    """Classes or scores of texts, by a model that was trained to sort or to score them."""
+    playground = _playground(request)
+    playground.require_room()
+    name, values = await _asked(body, request, user)
+    try:
+        asked = ClassifyRequest.model_validate(values)
+    except ValidationError as error:
+        raise TextsOrConversations from error
+    told = await playground.classify(asked, name)
+    if isinstance(told, PlaygroundError):
+        raise NoPrediction(params=told.model_dump())
+    return PlaygroundPredictions.model_validate(told.model_dump(exclude={"type"}))
+
+
+async def _asked(
+    body: PlaygroundRequest | PlaygroundClassifyRequest, request: Request, user: CurrentUser
+) -> tuple[str, dict[str, Any]]:
+    """The model's name, and the worker's request: with files that the caller may use."""
+    # A transaction of its own, over before the answer begins.
     async with transaction(request.app.state.sessions) as session:
         model = await targets.resolve(
             session, user, request.app.state.settings, body.model_id, body.task_id
         )
-    asked = GenerateRequest.model_validate(
-        {
-            **body.model_dump(exclude={"model_id", "task_id"}),
-            "model_path": model.path,
-            "adapter_path": model.adapter_path,
-        }
-    )
-    return answer(_events(playground.generate(asked, model.name)))
+    asked = body.model_dump(exclude={"model_id", "task_id"})
+    return model.name, {**asked, "model_path": model.path, "adapter_path": model.adapter_path}
 
 
 async def _events(answers: AsyncGenerator[Line, None]) -> AsyncIterator[bytes]:

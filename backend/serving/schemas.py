@@ -5,6 +5,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from backend.serving.purposes import Purpose
+from training_engine.contract.predictions import MAX_TEXTS, Kind, Prediction
+
 
 class PlaygroundMessage(BaseModel):
     """One turn."""
@@ -33,6 +36,35 @@ class PlaygroundRequest(BaseModel):
     seed: int | None = Field(None, ge=0, le=2**31 - 1)
 
 
+class PlaygroundClassifyRequest(BaseModel):
+    """Texts for a model that sorts or scores, named as in `PlaygroundRequest`.
+
+    Give `texts`, or for a model that scores answers `conversations` that end with one.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    model_id: UUID | None = None
+    task_id: UUID | None = None
+    texts: Annotated[
+        list[Annotated[str, StringConstraints(max_length=100_000)]], Field(max_length=MAX_TEXTS)
+    ] = []
+    conversations: Annotated[
+        list[Annotated[list[PlaygroundMessage], Field(min_length=1, max_length=200)]],
+        Field(max_length=MAX_TEXTS),
+    ] = []
+    top: int = Field(20, ge=1, le=1000, description="Labels to tell of each text")
+
+
+class PlaygroundPredictions(BaseModel):
+    """One prediction for each text, in their order."""
+
+    kind: Kind
+    num_labels: int
+    predictions: list[Prediction]
+    seconds: float = Field(description="Time of the model, loading included when it was not yet")
+
+
 class PlaygroundDone(BaseModel):
     """The last event of an answer."""
 
@@ -57,6 +89,7 @@ class PlaygroundTarget(BaseModel):
     kind: Literal["base", "tuned"]
     id: UUID = Field(description="`model_id` or `task_id` of the request")
     name: str
+    purpose: Purpose = Field(description="Talks, turns texts into others, sorts or scores them")
     base_id: UUID | None = Field(description="The base model of a tuned one")
     base_name: str | None
     system_prompt: str | None = Field(description="First system message of its data set")

@@ -19,6 +19,7 @@ from backend.jobs.tables import JobRow
 from backend.models import queries as models
 from backend.models.schemas import ModelStatus
 from backend.models.tables import ModelRow
+from backend.serving import purposes
 from backend.serving.schemas import PlaygroundTarget
 from backend.settings import Settings
 from backend.tasks import queries
@@ -67,7 +68,10 @@ class _Tuned:
 async def listing(
     session: AsyncSession, user: UserRow, settings: Settings
 ) -> list[PlaygroundTarget]:
-    """Ready base models by name, then the tuned models that `user` may see, newest first."""
+    """Ready base models by name, then the tuned models that `user` may see, newest first.
+
+    Base models that answer nothing until they were trained, such as encoders, are not listed.
+    """
     ready = select(ModelRow).where(ModelRow.status == ModelStatus.READY).order_by(ModelRow.name)
     base = list(await session.scalars(ready))
     tuned = await _tuned_models(session, user)
@@ -79,17 +83,20 @@ async def listing(
                 kind="base",
                 id=row.id,
                 name=row.name,
+                purpose=purpose,
                 base_id=None,
                 base_name=None,
                 system_prompt=None,
             )
             for row in base
+            if (purpose := purposes.of_architecture(row.architecture)) is not None
         ),
         *(
             PlaygroundTarget(
                 kind="tuned",
                 id=found.task.id,
                 name=found.task.output_name,
+                purpose=purposes.of_objective(found.task.objective),
                 base_id=found.task.model_id if found.task.model_id in names else None,
                 base_name=found.task.model_name,
                 system_prompt=prompt,

@@ -17,6 +17,7 @@ from backend.processes.identity import ProcessIdentity, identify
 from backend.processes.spawn import environment, python_module, spawn
 from backend.processes.stop import stop_tree
 from backend.processes.usage import usage
+from training_engine.contract.predictions import CLASSIFY_PATH, ClassifyRequest, Predictions
 from training_engine.contract.serving import (
     GENERATE_PATH,
     HEALTH_PATH,
@@ -124,6 +125,18 @@ class Worker:
             raise WorkerEnded(self.last_words() or type(error).__name__) from error
         if not isinstance(last, Done | Failure):  # a stream that just ends looks like success
             raise WorkerEnded(self.last_words())
+
+    async def classify(self, request: ClassifyRequest) -> Predictions | Failure:
+        """Classes or scores of texts; raises `WorkerEnded`. Cancelling cancels the work."""
+        import httpx
+
+        body = request.model_dump(mode="json")
+        try:
+            answer = await self._http.post(CLASSIFY_PATH, json=body)
+            shape = Predictions if answer.is_success else Failure
+            return shape.model_validate_json(answer.content)
+        except (httpx.HTTPError, ValidationError) as error:
+            raise WorkerEnded(self.last_words() or type(error).__name__) from error
 
     def memory_bytes(self) -> int | None:
         """Main memory of the process and its children."""

@@ -45,7 +45,7 @@ def find_model(asked: TrainFile, base: Path, settings: Settings) -> ModelReferen
     if name.startswith((".", "/", "~")) or name.count("/") != 1:
         known = " or ".join(STARTERS)
         raise BadInput(f"model: there is no folder {folder}. Name a folder, a hub id or {known}.")
-    cached = _cached(name)
+    cached = cached_model(name)
     if cached is None:
         raise BadInput(
             f"model: {name} is neither a folder beside the run file nor in the local hub cache. "
@@ -97,7 +97,8 @@ def _misfits(
     return found
 
 
-def _cached(name: str) -> Path | None:
+def cached_model(name: str) -> Path | None:
+    """The folder of a hub model that was fetched before; nothing is fetched."""
     from huggingface_hub import snapshot_download  # late: it takes half a second
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 

@@ -28,6 +28,11 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     else:
         length = next(line for line in head.splitlines() if line.startswith("content-length"))
         request = json.loads(await reader.readexactly(int(length.split(":")[1])))
+        if head.startswith("post /classify"):
+            sort(request["texts"], writer)
+            await writer.drain()
+            writer.close()
+            return
         writer.write(http(200, "application/x-ndjson"))
         STATE["running"] += 1
         STATE["loaded"] = [
@@ -39,6 +44,33 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
             STATE["running"] -= 1
     await writer.drain()
     writer.close()
+
+
+def sort(texts: list, writer: asyncio.StreamWriter) -> None:
+    if texts[0] == "crash":
+        print("Segmentation fault (pretended)", flush=True)
+        os._exit(139)
+    if texts[0] == "fail":
+        failure = {"type": "error", "code": "not_a_classifier", "message": "No.", "hint": "Do."}
+        writer.write(http(400, "application/json", json.dumps(failure).encode()))
+        return
+    labels = [{"label": "long", "score": 0.75}, {"label": "short", "score": 0.25}]
+    told = {
+        "kind": "single_label",
+        "num_labels": 2,
+        "predictions": [
+            {
+                "labels": labels,
+                "chosen": ["long"],
+                "value": None,
+                "tokens": len(text),
+                "truncated": False,
+            }
+            for text in texts
+        ],
+        "seconds": 0.001,
+    }
+    writer.write(http(200, "application/json", json.dumps(told).encode()))
 
 
 async def obey(request: dict, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

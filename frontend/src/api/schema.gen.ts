@@ -393,6 +393,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/playground/classify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Playground Classify
+         * @description Classes or scores of texts, by a model that was trained to sort or to score them.
+         */
+        post: operations["playground_classify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/playground/generate": {
         parameters: {
             query?: never;
@@ -733,6 +753,94 @@ export interface paths {
          *     the newest attempt.
          */
         get: operations["stream_task_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Exports
+         * @description All exports of a task, newest first.
+         */
+        get: operations["list_exports"];
+        put?: never;
+        /**
+         * Create Export
+         * @description Export the result of a completed task. It is checked by loading it before it counts.
+         */
+        post: operations["create_export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/exports/formats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Export Formats
+         * @description Every format: how large the result will be about, and why one can not be had.
+         */
+        get: operations["list_export_formats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/exports/{export_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Export
+         * @description One export.
+         */
+        get: operations["get_export"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Export
+         * @description Delete an export with its files; one that runs is stopped.
+         */
+        delete: operations["delete_export"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/exports/{export_id}/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Export
+         * @description The GGUF file, or a zip of the model folder made while it is sent.
+         */
+        get: operations["download_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1448,6 +1556,114 @@ export interface components {
             example: string;
         };
         /**
+         * Export
+         * @description An export; it can be downloaded when it is COMPLETED.
+         *
+         *     `filename` is what the download is called, `checks` how far it is from what was trained.
+         */
+        Export: {
+            /** Attempt */
+            attempt: number;
+            checks: components["schemas"]["ExportChecks"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Detail */
+            detail: string | null;
+            error: components["schemas"]["TaskError"] | null;
+            /** Filename */
+            filename: string;
+            /** Finished At */
+            finished_at: string | null;
+            format: components["schemas"]["ExportFormat"];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Max Shard Bytes */
+            max_shard_bytes: number | null;
+            /** Progress */
+            progress: number;
+            /** Size Bytes */
+            size_bytes: number | null;
+            /** Started At */
+            started_at: string | null;
+            status: components["schemas"]["JobStatus"];
+            /**
+             * Task Id
+             * Format: uuid
+             */
+            task_id: string;
+        };
+        /**
+         * ExportChecks
+         * @description How far the export, loaded again, is from what was trained.
+         *
+         *     `relative_error`: root mean square of the differences of all scores over that of the scores,
+         *     for language models without what all scores of a position share. `weight_error`: the same of
+         *     the matrix that differs most. `limit` and `weight_limit` are what the format may lose.
+         */
+        ExportChecks: {
+            /** Answers */
+            answers?: number | null;
+            /** Limit */
+            limit: number;
+            /** Max Logit Difference */
+            max_logit_difference: number;
+            /** Positions */
+            positions: number;
+            /** Prompts */
+            prompts: number;
+            /** Relative Error */
+            relative_error: number;
+            /** Same Answers */
+            same_answers?: number | null;
+            /** Top1 Agreement */
+            top1_agreement: number;
+            /** Weight Error */
+            weight_error?: number | null;
+            /** Weight Limit */
+            weight_limit?: number | null;
+        };
+        /**
+         * ExportChoice
+         * @description A format, how large the result will be about, and what stands against it.
+         */
+        ExportChoice: {
+            format: components["schemas"]["ExportFormat"];
+            /** Size Bytes */
+            size_bytes: number | null;
+            unavailable: components["schemas"]["WhyNot"] | null;
+        };
+        /**
+         * ExportCreate
+         * @description Ask for an export. `max_shard_bytes` is for `merged`; 5 GB when not given.
+         */
+        ExportCreate: {
+            format: components["schemas"]["ExportFormat"];
+            /** Max Shard Bytes */
+            max_shard_bytes?: number | null;
+        };
+        /**
+         * ExportFormat
+         * @description What the result becomes.
+         * @enum {string}
+         */
+        ExportFormat: "merged" | "gguf_f16" | "gguf_q8_0" | "gguf_q4_k_m";
+        /**
+         * ExportList
+         * @description All exports of a task, newest first.
+         */
+        ExportList: {
+            /** Items */
+            items: components["schemas"]["Export"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /**
          * FieldError
          * @description One wrong field: JSON pointer into the body (`/hyperparameters/epochs`), code, values.
          */
@@ -1852,6 +2068,16 @@ export interface components {
          */
         LabelKind: "auto" | "single_label" | "multi_label" | "regression";
         /**
+         * LabelScore
+         * @description A label and how likely it is, 0 to 1.
+         */
+        LabelScore: {
+            /** Label */
+            label: string;
+            /** Score */
+            score: number;
+        };
+        /**
          * LocalFolder
          * @description A folder below one of the configured roots that looks like a model.
          */
@@ -2243,6 +2469,34 @@ export interface components {
          */
         Phase: "launching" | "preparing" | "training" | "evaluating" | "saving";
         /**
+         * PlaygroundClassifyRequest
+         * @description Texts for a model that sorts or scores, named as in `PlaygroundRequest`.
+         *
+         *     Give `texts`, or for a model that scores answers `conversations` that end with one.
+         */
+        PlaygroundClassifyRequest: {
+            /**
+             * Conversations
+             * @default []
+             */
+            conversations: components["schemas"]["PlaygroundMessage"][][];
+            /** Model Id */
+            model_id?: string | null;
+            /** Task Id */
+            task_id?: string | null;
+            /**
+             * Texts
+             * @default []
+             */
+            texts: string[];
+            /**
+             * Top
+             * @description Labels to tell of each text
+             * @default 20
+             */
+            top: number;
+        };
+        /**
          * PlaygroundDone
          * @description The last event of an answer.
          */
@@ -2285,6 +2539,26 @@ export interface components {
              * @enum {string}
              */
             role: "system" | "user" | "assistant";
+        };
+        /**
+         * PlaygroundPredictions
+         * @description One prediction for each text, in their order.
+         */
+        PlaygroundPredictions: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "single_label" | "multi_label" | "regression" | "score";
+            /** Num Labels */
+            num_labels: number;
+            /** Predictions */
+            predictions: components["schemas"]["Prediction"][];
+            /**
+             * Seconds
+             * @description Time of the model, loading included when it was not yet
+             */
+            seconds: number;
         };
         /**
          * PlaygroundRequest
@@ -2366,10 +2640,36 @@ export interface components {
             /** Name */
             name: string;
             /**
+             * Purpose
+             * @description Talks, turns texts into others, sorts or scores them
+             * @enum {string}
+             */
+            purpose: "chat" | "seq2seq" | "classify" | "score";
+            /**
              * System Prompt
              * @description First system message of its data set
              */
             system_prompt: string | null;
+        };
+        /**
+         * Prediction
+         * @description What the model says of one text.
+         *
+         *     `labels`: the likeliest first; with `single_label` they add up to 1, with `multi_label` each is
+         *     for itself. `chosen`: the label, or all above one half. `value`: the number of `regression` and
+         *     `score` models, which have no labels.
+         */
+        Prediction: {
+            /** Chosen */
+            chosen: string[];
+            /** Labels */
+            labels: components["schemas"]["LabelScore"][];
+            /** Tokens */
+            tokens: number;
+            /** Truncated */
+            truncated: boolean;
+            /** Value */
+            value: number | null;
         };
         /**
          * Problem
@@ -3009,6 +3309,23 @@ export interface components {
             description?: string | null;
             /** Name */
             name?: string | null;
+        };
+        /**
+         * WhyNot
+         * @description Why a format can not be had: `code` and `params` for translation.
+         */
+        WhyNot: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+            /**
+             * Params
+             * @default {}
+             */
+            params: {
+                [key: string]: string;
+            };
         };
     };
     responses: never;
@@ -3826,6 +4143,39 @@ export interface operations {
             };
         };
     };
+    playground_classify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaygroundClassifyRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaygroundPredictions"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     playground_generate: {
         parameters: {
             query?: never;
@@ -4514,6 +4864,200 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_exports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportList"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_export: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Export"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_export_formats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportChoice"][];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Export"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                    "application/zip": string;
                 };
             };
             /** @description Default Response */

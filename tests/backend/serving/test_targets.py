@@ -27,13 +27,14 @@ from tests.conftest import SignIn, make_user
 TARGETS = "/api/v1/playground/targets"
 
 
-async def add_model(sessions: SessionFactory) -> UUID:
+async def add_model(sessions: SessionFactory, architecture: str | None = None) -> UUID:
     async with transaction(sessions) as session:
         row = ModelRow(
             name="tiny/base",
             source=ModelSource.STARTER,
             reference="",
             status=ModelStatus.READY,
+            architecture=architecture,
         )
         session.add(row)
         await session.flush()
@@ -47,6 +48,7 @@ async def add_task(
     model_id: UUID,
     *,
     status: JobStatus = JobStatus.COMPLETED,
+    objective: str = "sft",
     files: tuple[str, ...] = ("adapter_config.json",),
     records: Path | None = None,
 ) -> tuple[UUID, Path]:
@@ -74,7 +76,7 @@ async def add_task(
                 name="My bot",
                 description="",
                 intent="chat",
-                objective="sft",
+                objective=objective,
                 method="lora",
                 device="auto",
                 hyperparameters={},
@@ -106,10 +108,12 @@ async def test_tuned_models_stand_beside_their_base(
     task_id, output = await add_task(sessions, settings, administrator, model_id, records=records)
     base, tuned = (await client.get(TARGETS)).json()
     assert (base["kind"], base["id"], base["name"]) == ("base", str(model_id), "tiny/base")
+    assert base["purpose"] == "chat"
     assert tuned == {
         "kind": "tuned",
         "id": str(task_id),
         "name": "bot-admin",
+        "purpose": "chat",
         "base_id": str(model_id),
         "base_name": "tiny/base",
         "system_prompt": "Be kind.",
@@ -165,3 +169,44 @@ async def test_others_models_do_not_exist(
     body = {"task_id": str(task_id), "messages": [{"role": "user", "content": "x"}]}
     answer = await bob.post("/api/v1/playground/generate", json=body)
     assert (answer.status_code, answer.json()["code"]) == (404, TaskNotFound.code())
+
+
+@pytest.mark.parametrize(
+    ("objective", "purpose"),
+    [
+        ("dpo", "chat"),
+        ("pretrain", "chat"),
+        ("seq2seq", "seq2seq"),
+        ("classify", "classify"),
+        ("reward", "score"),
+    ],
+)
+async def test_what_a_tuned_model_is_for(
+    client: httpx.AsyncClient,
+    sessions: SessionFactory,
+    settings: Settings,
+    administrator: UserRow,
+    objective: str,
+    purpose: str,
+) -> None:
+    model_id = await add_model(sessions, "BertModel")
+    await add_task(sessions, settings, administrator, model_id, objective=objective)
+    (tuned,) = (await client.get(TARGETS)).json()  # the encoder alone answers nothing
+    assert (tuned["kind"], tuned["purpose"]) == ("tuned", purpose)
+    assert (tuned["base_id"], tuned["base_name"]) == (str(model_id), "tiny/base")
+
+
+@pytest.mark.parametrize(
+    ("architecture", "purpose"),
+    [
+        ("LlamaForCausalLM", "chat"),
+        ("T5ForConditionalGeneration", "seq2seq"),
+        ("BertForSequenceClassification", "classify"),
+        ("T5ForSequenceClassification", "classify"),
+    ],
+)
+async def test_what_a_base_model_is_for(
+    client: httpx.AsyncClient, sessions: SessionFactory, architecture: str, purpose: str
+) -> None:
+    await add_model(sessions, architecture)
+    assert [target["purpose"] for target in (await client.get(TARGETS)).json()] == [purpose]

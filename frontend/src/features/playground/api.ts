@@ -6,6 +6,8 @@ import { readEvents, type ServerEvent } from '@/api/event-stream'
 export type Target = Schemas['PlaygroundTarget']
 export type Message = Schemas['PlaygroundMessage']
 export type GenerateRequest = Schemas['PlaygroundRequest']
+export type ClassifyRequest = Schemas['PlaygroundClassifyRequest']
+export type Predictions = Schemas['PlaygroundPredictions']
 
 export const targetsQuery = () =>
   queryOptions({
@@ -20,6 +22,10 @@ export const workerQuery = (watched = false) =>
     queryFn: ({ signal }) => take(api.GET('/api/v1/playground/status', { signal })),
     refetchInterval: ({ state }) => (watched || state.data?.state === 'starting' ? 1_000 : 10_000),
   })
+
+/** Classes or scores of texts; throws what `errorSentence` understands. */
+export const classify = (body: ClassifyRequest, signal: AbortSignal): Promise<Predictions> =>
+  take(api.POST('/api/v1/playground/classify', { body, signal }))
 
 /** Batches of events until the answer is complete; throws what `errorSentence` understands. */
 export async function* generate(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { messagesOf, parametersOf, defaultSettings, reduce, type Change, type Turn } from './conversation'
+import type { Target } from './api'
+import { messagesFor, messagesOf, parametersOf, defaultSettings, reduce, type Change, type Turn } from './conversation'
 
 const run = (...changes: Change[]): Turn[] => changes.reduce(reduce, [] as Turn[])
 const done = {
@@ -70,6 +71,13 @@ describe('messagesOf', () => {
       { role: 'assistant', content: 'first' },
       { role: 'user', content: 'Two' },
     ])
+  })
+
+  it('gives a model that turns texts into others the last text alone', () => {
+    const translator = { purpose: 'seq2seq' } as Target
+    expect(messagesFor(translator, turns, 0, 'Be kind.')).toEqual([{ role: 'user', content: 'Two' }])
+    const talker = { purpose: 'chat' } as Target
+    expect(messagesFor(talker, turns, 0, 'Be kind.')).toEqual(messagesOf(turns, 0, 'Be kind.'))
   })
 
   it('leaves out turns that the column did not answer', () => {

@@ -1,5 +1,5 @@
 /** Conversations side by side: the user's turns are shared, every column has its own answers. */
-import type { GenerateRequest, Message } from './api'
+import type { GenerateRequest, Message, Target } from './api'
 import type { Schemas } from '@/api/client'
 
 export const COLUMNS = 2
@@ -111,6 +111,18 @@ export function messagesOf(turns: readonly Turn[], column: number, system: strin
     if (!open && answer) messages.push({ role: 'assistant', content: answer.text })
   })
   return messages
+}
+
+/** The same for a model: one that turns texts into others reads the last text and nothing else. */
+export function messagesFor(
+  { purpose }: Target,
+  turns: readonly Turn[],
+  column: number,
+  system: string,
+): Message[] {
+  return purpose === 'seq2seq'
+    ? messagesOf(turns.slice(-1), column, '')
+    : messagesOf(turns, column, system)
 }
 
 /** The request's parameters. */

@@ -1,15 +1,20 @@
-/** The tuned model beside the one it came from: one question, two answers, streaming together. */
+/** The tuned model beside the one it came from: asked the same, answering side by side. */
 import { MessageOutlined } from '@ant-design/icons'
 import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
-import { targetsQuery } from './api'
+import { targetsQuery, type Target } from './api'
+import { ColumnHeads } from './column-heads'
+import { LabelsView } from './labels-view'
 import { SideBySide } from './side-by-side'
+import { familyOfColumns } from './targets'
+import { useColumns } from './use-columns'
 import { paths } from '@/app/paths'
 import { DelayedSkeleton } from '@/components/delayed-skeleton'
 import { EmptyState } from '@/components/empty-state'
 import { ErrorPanel } from '@/components/error-panel'
 import { LinkButton } from '@/components/link-button'
 import { PageHeader } from '@/components/page-header'
+import './playground.css'
 
 export function PlaygroundPage() {
   const { t } = useTranslation()
@@ -34,7 +39,21 @@ export function PlaygroundPage() {
           }
         />
       )}
-      {data && data.length > 0 && <SideBySide targets={data} />}
+      {data && data.length > 0 && <Room targets={data} />}
+    </>
+  )
+}
+
+/** What the chosen models are for decides how they are asked. */
+function Room({ targets }: { targets: Target[] }) {
+  const { columns, choose } = useColumns(targets)
+  const family = familyOfColumns(columns)
+  const heads = <ColumnHeads targets={targets} columns={columns} onChoose={choose} />
+  if (family === 'texts') return <SideBySide columns={columns} heads={heads} />
+  return (
+    <>
+      {heads}
+      <LabelsView key={family} columns={columns} scores={family === 'scores'} />
     </>
   )
 }

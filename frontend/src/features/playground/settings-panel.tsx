@@ -7,15 +7,22 @@ interface Props {
   settings: Settings
   /** What is said when nothing else was written: the system message of the model's data. */
   suggested: string
+  /** Models that turn one text into another have no system prompt. */
+  withSystem: boolean
   onChange: (next: Partial<Settings>) => void
 }
 
-export function SettingsPanel({ settings, suggested, onChange }: Props) {
+export function SettingsPanel({ settings, suggested, withSystem, onChange }: Props) {
   const { t } = useTranslation()
   const { temperature, maxNewTokens, topP, seed, system } = settings
   const body = (
     <Form layout="vertical">
-      <Form.Item label={t('playground.system')} htmlFor="system" style={{ marginBottom: 12 }}>
+      <Form.Item
+        label={t('playground.system')}
+        htmlFor="system"
+        style={{ marginBottom: 12 }}
+        hidden={!withSystem}
+      >
         <Input.TextArea
           id="system"
           value={system ?? suggested}
@@ -86,7 +93,7 @@ export function SettingsPanel({ settings, suggested, onChange }: Props) {
   return (
     <Collapse
       size="small"
-      items={[{ key: 'settings', label: t('playground.settings'), children: body }]}
+      items={[{ key: 'settings', label: t(withSystem ? 'playground.settings' : 'playground.sampling'), children: body }]}
       style={{ marginBottom: 12 }}
     />
   )

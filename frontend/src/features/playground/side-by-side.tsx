@@ -1,44 +1,40 @@
 /** Two columns with a model each, the shared questions, and the box to ask the next. */
 import { ClearOutlined, EditOutlined, RedoOutlined } from '@ant-design/icons'
 import { Button, Checkbox, Flex } from 'antd'
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useRef, useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Target } from './api'
-import { ColumnHeads } from './column-heads'
 import { PROMPT_ID, PromptBox } from './prompt-box'
 import { Samples } from './samples'
 import { SettingsPanel } from './settings-panel'
 import { load, save } from './stored'
-import { columnsOf, keyOf, NOBODY } from './targets'
 import { Turns } from './turns'
 import { useConversation } from './use-conversation'
 import { useFollow } from './use-follow'
 import { WorkerState } from './worker-state'
-import { useSearchState } from '@/components/use-search-state'
-import './playground.css'
 
-export function SideBySide({ targets }: { targets: Target[] }) {
+interface Props {
+  columns: readonly (Target | undefined)[]
+  /** The choice of models above the columns. */
+  heads: ReactNode
+}
+
+export function SideBySide({ columns, heads }: Props) {
   const { t } = useTranslation()
   const [stored] = useState(load)
-  const [asked, setAsked] = useSearchState({ task: '', left: '', right: '' })
-  const columns = columnsOf(targets, asked, stored.columns)
   const suggested = columns.find((target) => target?.system_prompt)?.system_prompt ?? ''
   const [settings, setSettings] = useState(stored.settings)
   const [draft, setDraft] = useState(stored.draft)
   const [marked, setMarked] = useState(false)
   const talk = useConversation(stored.turns, columns, settings, settings.system ?? suggested)
   const end = useRef<HTMLDivElement>(null)
-  const keys = columns.map((target) => (target ? keyOf(target) : null))
+  // These read one text at a time: nobody is who, and nothing was said before.
+  const translates = columns.every((target) => !target || target.purpose === 'seq2seq')
 
   useEffect(() => {
-    save({ turns: talk.turns, settings, columns: keys, draft })
+    save({ turns: talk.turns, settings, draft })
   })
   useFollow(end, talk.turns)
-
-  function choose(column: number, key: string | null): void {
-    const next = keys.map((before, n) => (n === column ? key : before))
-    setAsked({ task: '', left: next[0] ?? NOBODY, right: next[1] ?? NOBODY })
-  }
 
   function send(text: string): void {
     talk.ask(text.trim())
@@ -58,13 +54,14 @@ export function SideBySide({ targets }: { targets: Target[] }) {
       <SettingsPanel
         settings={settings}
         suggested={suggested}
+        withSystem={!translates}
         onChange={(next) => setSettings({ ...settings, ...next })}
       />
-      <ColumnHeads targets={targets} columns={columns} onChoose={choose} />
+      {heads}
       {begun ? (
         <Turns turns={talk.turns} names={columns.map((each) => each?.name)} marked={marked} />
       ) : (
-        <Samples onChoose={send} />
+        <Samples onChoose={send} translates={translates} />
       )}
       <Flex gap={8} align="center" wrap style={{ margin: '12px 0 8px' }}>
         <WorkerState busy={talk.busy} />

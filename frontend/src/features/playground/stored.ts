@@ -34,9 +34,11 @@ export function load(): Stored {
   }
 }
 
-export function save(state: Stored): void {
+/** Keeps what changed; the rest stays as it was. */
+export function save(changed: Partial<Stored>): void {
   try {
-    sessionStorage.setItem(KEY, JSON.stringify(state))
+    const before = JSON.parse(sessionStorage.getItem(KEY) ?? '{}') as Partial<Stored>
+    sessionStorage.setItem(KEY, JSON.stringify({ ...before, ...changed }))
   } catch {
     // Storage is full or forbidden: the page works, it only forgets.
   }

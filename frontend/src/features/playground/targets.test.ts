@@ -7,6 +7,7 @@ const target = (kind: 'base' | 'tuned', id: string, base: string | null = null):
   kind,
   id,
   name: id,
+  purpose: 'chat',
   base_id: base,
   base_name: base,
   system_prompt: null,
@@ -32,6 +33,15 @@ it('takes the columns that the link names', () => {
     older,
     undefined,
   ])
+})
+
+it('never puts models beside each other that can not be asked the same', () => {
+  const sorts: Target = { ...newer, purpose: 'classify' }
+  expect(columnsOf([base, sorts, older], nothing, [])).toEqual([sorts, undefined])
+  const asked = { ...nothing, left: keyOf(older), right: keyOf(sorts) }
+  expect(columnsOf([base, sorts, older], asked, [])).toEqual([older, undefined])
+  const translates: Target = { ...newer, purpose: 'seq2seq' }
+  expect(columnsOf([base, translates], nothing, [])).toEqual([translates, base])
 })
 
 it('keeps what stood there', () => {

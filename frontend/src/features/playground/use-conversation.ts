@@ -3,8 +3,9 @@ import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useReducer, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { generate, workerQuery, type Target } from './api'
-import { messagesOf, parametersOf, reduce, type Settings, type Turn } from './conversation'
+import { messagesFor, parametersOf, reduce, type Settings, type Turn } from './conversation'
 import { failureText } from './failure-text'
+import { idOf } from './targets'
 import type { Schemas } from '@/api/client'
 import { errorSentence } from '@/api/errors'
 import type { ServerEvent } from '@/api/event-stream'
@@ -57,8 +58,8 @@ export function useConversation(
   }
 
   async function answer(column: number, target: Target, asked: Turn[], stopped: AbortSignal) {
-    const who = target.kind === 'base' ? { model_id: target.id } : { task_id: target.id }
-    const messages = messagesOf(asked, column, system)
+    const who = idOf(target)
+    const messages = messagesFor(target, asked, column, system)
     try {
       let ended = false
       const body = { ...parametersOf(settings), ...who, messages } as Schemas['PlaygroundRequest']

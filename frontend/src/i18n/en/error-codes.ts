@@ -115,6 +115,8 @@ export default {
   ModelNotReady: 'This model is not ready yet. Wait until its files are here.',
   NotEnoughDisk:
     '“{{name}}” needs {{needed_gb}} GB on disk and {{free_gb}} GB are free. Free some and try again.',
+  NoPrediction: 'The model gave no answer: {{message}} {{hint}}',
+  TextsOrConversations: 'Give texts or conversations, one of the two.',
   NotTuned: 'This training has no tuned model yet. It has one when it is completed.',
   NothingToRetry: 'Only what failed can be tried again.',
   OneTarget: 'Choose one model to ask.',

@@ -88,6 +88,8 @@ export default {
   ModelNotFound: '该模型不存在（或已被删除）。',
   ModelNotReady: '该模型还没有准备好，请等待文件就绪。',
   NotEnoughDisk: '“{{name}}”需要 {{needed_gb}} GB 磁盘空间，目前只剩 {{free_gb}} GB。请清理后重试。',
+  NoPrediction: '模型没有给出结果：{{message}} {{hint}}',
+  TextsOrConversations: '请提供文本或对话，二者选一。',
   NotTuned: '该训练还没有产出模型，完成后才会有。',
   NothingToRetry: '只有失败的项目才能重试。',
   OneTarget: '请选择一个要提问的模型。',
