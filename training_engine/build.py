@@ -1,14 +1,11 @@
 """Puts a run together from its spec, and takes its result apart into files."""
 
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
-from training_engine import label_report
+from training_engine import label_report, sharing
 from training_engine.contract.choices import Head, Strategy, head_of
 from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.contract.names import FailureCode
@@ -23,9 +20,8 @@ from training_engine.distributed import Processes
 from training_engine.events import Reporter
 from training_engine.failures import EngineFailure
 from training_engine.models import fast, heads, load, method
-from training_engine.models.weights import TrainableWeights
 from training_engine.objectives import recipe_of
-from training_engine.plan import AtOnce, at_once, make
+from training_engine.plan import at_once, make
 from training_engine.run import Run
 
 
@@ -129,10 +125,10 @@ def build(
         )
     method.prepare(model, spec)
     save_memory(model, knobs, placement, reporter, sharded=sharded)
-    shards = spread(model, spec, placement, processes, reporter) if sharded else None
+    shards = sharing.spread(model, spec, placement, processes, reporter) if sharded else None
     if packed and not sharded:
         fast.install(model)
-    weights = learning(model, spec, processes, sharded=sharded)
+    weights = sharing.learning(model, spec, processes, sharded=sharded)
     plan = make(knobs, data.train)
     total = method.parameter_count(model)
     reporter.say(
@@ -154,70 +150,20 @@ def build(
         reporter=reporter,
         stop=stop,
         versions=versions,
-        at_once=shared(at_once(knobs, model.config, placement.device, alone=one_by_one), processes),
+        at_once=sharing.shared(
+            at_once(
+                knobs,
+                model.config,
+                placement.device,
+                alone=one_by_one,
+                processes=processes.count,
+            ),
+            processes,
+        ),
         processes=processes,
         padded=not packed and not single,
         shards=shards,
     )
-
-
-def spread(
-    model: nn.Module,
-    spec: RunSpec,
-    placement: Placement,
-    processes: Processes,
-    reporter: Reporter,
-) -> nn.Module:
-    """Spread the model over the processes; returns the root that it computes through."""
-    from training_engine.models import sharding  # half a second that other runs do not pay
-
-    if spec.hyperparameters.sample_steps is not None:
-        reporter.notice(
-            "info",
-            "samples_at_the_end",
-            "The weights are spread over the processes: sample answers come with the result only.",
-        )
-    return sharding.shard(model, processes, placement.device, keep=method.makes_adapter(spec))
-
-
-def learning(
-    model: nn.Module, spec: RunSpec, processes: Processes, *, sharded: bool
-) -> TrainableWeights:
-    """What learns, the same on every process; raises `EngineFailure` when it is not."""
-    knobs = spec.hyperparameters
-    if sharded and not method.makes_adapter(spec):
-        from training_engine.models.sharding import ShardedWeights
-
-        return method.trainable_weights(model, knobs, partial(ShardedWeights, processes=processes))
-    weights = method.trainable_weights(model, knobs)
-    sums = torch.stack([master.sum(dtype=torch.float64) for master in weights.masters.values()])
-    if any(not torch.equal(other, sums.cpu()) for other in processes.collected(sums.cpu())):
-        raise EngineFailure(
-            FailureCode.INTERNAL,
-            "The processes of the run did not begin with the same weights.",
-            "Report it together with the versions at the beginning of the log.",
-        )
-    return weights
-
-
-def shared(wanted: AtOnce, processes: Processes) -> AtOnce:
-    """What every process can compute at once: they cut steps alike."""
-    return replace(wanted, tokens=processes.least(wanted.tokens))
-
-
-def make_whole(run: Run, reading: Reading) -> None:
-    """Have the sharded model of a run whole again, on the CPU of process 0, to be written."""
-    weights = run.weights.stored()
-    run.shards = None
-    if not run.processes.main:
-        return
-    model, packed = heads.load_model(run.spec, on_host(run.placement), reading)
-    method.prepare(model, run.spec)
-    present = model.state_dict()
-    for name, value in weights.items():
-        present[name].copy_(value)
-    run.model = model
-    run.criterion.forward = heads.forward_of(run.spec, model, packed=packed)
 
 
 def save_memory(
@@ -229,8 +175,11 @@ def save_memory(
     sharded: bool,
 ) -> None:
     """Gradient checkpointing and compilation as asked for, or why not."""
-    if knobs.gradient_checkpointing:
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    if knobs.gradient_checkpointing and model.supports_gradient_checkpointing:
+        model.activation_checkpointing_enable()
+    elif knobs.gradient_checkpointing:
+        left_out = "gradient_checkpointing was left off: this model can not compute layers again."
+        reporter.notice("warning", "knob_without_effect", left_out, knob="gradient_checkpointing")
     if placement.device.type == "cuda":
         if knobs.compile and sharded:
             left_out = "compile was left off: the layers are put together from slices."

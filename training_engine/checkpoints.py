@@ -1,8 +1,8 @@
 """Checkpoints that are whole or absent, verified before they count, and resume exactly.
 
 A checkpoint is written into a hidden sibling, flushed, described by `MANIFEST.json` (size and
-sha256 of every file), flushed again and renamed. Tensors are safetensors, everything else is JSON;
-nothing is ever unpickled. The rules are C1–C10 of `docs/reliability.md`.
+sha256 of every file, and of itself), flushed again and renamed. Tensors are safetensors, everything
+else is JSON; nothing is ever unpickled. The rules are C1–C10 of `docs/reliability.md`.
 """
 
 import errno
@@ -89,10 +89,18 @@ def write_manifest(folder: Path, facts: Mapping[str, Any]) -> str:
         entries[name] = {"size_bytes": path.stat().st_size, "sha256": file_sha256(path)}
         sync(path)
     manifest = folder / MANIFEST_FILE
-    manifest.write_text(json.dumps({**facts, "files": entries}, indent=1, ensure_ascii=False))
+    content = {**facts, "files": entries}
+    content["sha256"] = _content_sha256(content)
+    manifest.write_text(json.dumps(content, indent=1, ensure_ascii=False))
     sync(manifest)
     sync(folder)
     return file_sha256(manifest)
+
+
+def _content_sha256(manifest: Mapping[str, Any]) -> str:
+    """Hash of what a manifest says, so that it can not be damaged unseen either."""
+    said = {name: value for name, value in manifest.items() if name != "sha256"}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def verify(folder: Path) -> dict[str, Any]:
@@ -100,8 +108,11 @@ def verify(folder: Path) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST_FILE).read_text())
         entries: dict[str, dict[str, Any]] = manifest["files"]
-    except (OSError, ValueError, KeyError) as error:
+        sound = manifest["sha256"] == _content_sha256(manifest)
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise CorruptCheckpoint(f"{folder.name}/{MANIFEST_FILE} can not be read") from error
+    if not sound:
+        raise CorruptCheckpoint(f"{folder.name}/{MANIFEST_FILE} is damaged")
     for name, entry in entries.items():
         path = folder / name
         try:
