@@ -99,7 +99,7 @@ def _has_varlen_kernel(query: Tensor, value: Tensor) -> bool:
     if query.device.type != "cuda" or query.dtype not in (torch.bfloat16, torch.float16):
         return False
     fits = size == value.shape[-1] and size % 8 == 0 and size <= 256
-    return fits and torch.cuda.get_device_capability(query.device) >= (8, 0)
+    return fits and bool(torch.cuda.get_device_capability(query.device) >= (8, 0))
 
 
 @lru_cache(maxsize=4)

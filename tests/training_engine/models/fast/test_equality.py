@@ -231,6 +231,8 @@ def test_the_same_pass_gives_the_same_bits() -> None:
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
+# torch.compile imports what warns of itself
+@pytest.mark.filterwarnings("ignore:`torch.jit.:DeprecationWarning")
 @pytest.mark.parametrize(
     "change", ["dropout", "full", "kind", "checkpointing", "compiled", "device"]
 )
