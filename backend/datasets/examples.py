@@ -5,15 +5,11 @@ from pathlib import Path
 
 from backend.datasets.readers import detect
 from backend.datasets.recognition import family_of
-from backend.datasets.schemas import Example, Mapping
+from backend.datasets.schemas import Example
 from backend.errors import NotFound
 from backend.settings import PROJECT_ROOT
-from training_engine.contract.names import RecordType
 
 FOLDER = PROJECT_ROOT / "examples"
-SENTIMENT_INSTRUCTION = (
-    "Classify the sentiment of the text. Answer with one word: positive, neutral or negative."
-)
 _EXAMPLES = (
     Example(
         id="customer-service",
@@ -27,13 +23,16 @@ _EXAMPLES = (
         id="sentiment",
         filename="sentiment.csv",
         title="Sentiment",
-        description="Short texts labelled positive, neutral or negative, in English and Chinese.",
+        description="Short English texts labelled positive, neutral or negative.",
         num_rows=0,
-        mapping=Mapping(
-            record_type=RecordType.PROMPT_COMPLETION,
-            columns={"prompt": "text", "completion": "label"},
-            system_text=SENTIMENT_INSTRUCTION,
-        ),
+    ),
+    Example(
+        id="preferences",
+        filename="preferences.jsonl",
+        title="Plain answers",
+        description="Two answers to each question: a plain one that keeps to what is known, and "
+        "one that flatters, pads or makes things up.",
+        num_rows=0,
     ),
     Example(
         id="translation",

@@ -23,6 +23,11 @@ def sentiment() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def preferences() -> list[dict[str, str]]:
+    lines = (EXAMPLES / "preferences.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
 def translation() -> list[dict[str, str]]:
     rows: list[dict[str, str]] = json.loads((EXAMPLES / "translation.json").read_text())
     return rows
@@ -41,6 +46,8 @@ def texts_of(name: str) -> list[str]:
         ]
     if name == "sentiment":
         return [row["text"] for row in sentiment()]
+    if name == "preferences":
+        return [row["prompt"] + " " + row["chosen"] for row in preferences()]
     if name == "translation":
         return [row["input"] + " " + row["output"] for row in translation()]
     return [row["instruction"] + " " + row["output"] for row in questions()]
@@ -67,8 +74,17 @@ def test_customer_service_is_bilingual_and_partly_multi_turn() -> None:
 def test_sentiment_is_balanced() -> None:
     labels = Counter(row["label"] for row in sentiment())
     assert set(labels) == {"positive", "neutral", "negative"}
-    assert sum(labels.values()) >= 600
+    assert sum(labels.values()) >= 1000
     assert min(labels.values()) / max(labels.values()) > 0.8
+
+
+def test_preferences_are_of_either_length() -> None:
+    rows = preferences()
+    assert len(rows) >= 60
+    assert all(row["chosen"] != row["rejected"] for row in rows)
+    # Else length alone would be learnt.
+    longer = sum(len(row["chosen"]) > len(row["rejected"]) for row in rows)
+    assert 0.2 < longer / len(rows) < 0.8
 
 
 def test_translation_goes_both_ways() -> None:
@@ -84,7 +100,9 @@ def test_domain_questions_are_answered() -> None:
     assert all(row["instruction"].strip() and row["output"].strip() for row in rows)
 
 
-@pytest.mark.parametrize("name", ["customer-service", "sentiment", "translation", "domain-qa"])
+@pytest.mark.parametrize(
+    "name", ["customer-service", "sentiment", "preferences", "translation", "domain-qa"]
+)
 def test_rows_differ(name: str) -> None:
     rows = [shingles(text) for text in texts_of(name)]
     alike = {

@@ -327,6 +327,7 @@ async def test_examples_are_listed_and_import(
     assert [e["id"] for e in listed] == [
         "customer-service",
         "sentiment",
+        "preferences",
         "translation",
         "domain-qa",
     ]
@@ -336,7 +337,12 @@ async def test_examples_are_listed_and_import(
         await run_import(settings, sessions, answer.json()["id"])
         dataset = (await client.get(f"{API}/{answer.json()['id']}")).json()
         assert (dataset["status"], dataset["num_rows"]) == ("ready", example["num_rows"])
-        assert dataset["record_type"] in {"conversational", "prompt_completion"}
+        expected = {"sentiment": "classification", "preferences": "preference"}
+        assert dataset["record_type"] in {
+            expected.get(example["id"], "conversational"),
+            expected.get(example["id"], "prompt_completion"),
+        }
+        assert dataset["objectives"]
     unknown = await client.post(f"{API}/examples", json={"example": "../README"})
     assert (unknown.status_code, unknown.json()["code"]) == (404, "ExampleNotFound")
 

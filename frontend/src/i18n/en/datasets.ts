@@ -68,6 +68,7 @@ export default {
     add: 'Add an example',
     titles: {
       'customer-service': 'Customer service',
+      preferences: 'Plain answers',
       sentiment: 'Sentiment',
       translation: 'Chinese–English translation',
       'domain-qa': 'Domain questions',

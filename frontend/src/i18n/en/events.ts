@@ -52,6 +52,7 @@ export default {
       'All answers have the same mark: nothing shows what sets good and bad answers apart. Add rows with the other mark.',
     classes_unbalanced:
       'The classes are very unequal: the largest has {{most}} rows to learn from, “{{rarest}}” has {{fewest}}. Accuracy will look better than the classifier is: watch F1, or add rows of the rare classes.',
+    labels_read: 'Labels were read as: {{kind}}. Classes: {{classes}} ({{names}}).',
     non_finite_loss:
       'Loss or gradient of step {{step}} is not a finite number; its update was left out.',
     resumed: 'Continues after step {{step}}.',

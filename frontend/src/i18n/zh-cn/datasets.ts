@@ -67,6 +67,7 @@ export default {
     add: '添加示例',
     titles: {
       'customer-service': '客服对话',
+      preferences: '朴实的回答',
       sentiment: '情感分类',
       translation: '中英翻译',
       'domain-qa': '领域问答',

@@ -40,6 +40,7 @@ export default {
     judged_alike: '所有回答的评价都相同，无从区分好坏。请加入评价相反的行。',
     classes_unbalanced:
       '各类别数量悬殊：最多的有 {{most}} 行，“{{rarest}}”只有 {{fewest}} 行。准确率会显得偏高，请看 F1，或增加稀有类别的行。',
+    labels_read: '标签类型：{{kind}}。类别数：{{classes}}（{{names}}）。',
     non_finite_loss: '第 {{step}} 步的损失或梯度不是有限数，已跳过这次更新。',
     resumed: '从第 {{step}} 步之后继续。',
     resumed_with_other_versions: '保存检查点之后库的版本有变化：训练会继续，但不再逐位一致。',

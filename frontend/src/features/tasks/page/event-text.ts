@@ -1,6 +1,6 @@
 /** An event of a run as a sentence, in the user's language. */
 import type { TFunction } from 'i18next'
-import { knobLabel } from '../wizard/texts'
+import { choiceText, knobLabel } from '../wizard/texts'
 import type { Schemas } from '@/api/client'
 import { translateCode, type Params } from '@/api/errors'
 import { countOf } from '@/i18n/counted'
@@ -21,6 +21,7 @@ function shown(t: TFunction, format: Format, params: Record<string, unknown>): P
       return [key, key.endsWith('_bytes') ? format.bytes(value) : format.number(value)] as const
     }
     if (key === 'knob') return [key, knobLabel(t, String(value))] as const
+    if (key === 'kind') return [key, choiceText(t, String(value))] as const
     if (key === 'lines') return [key, linesText(t, String(value))] as const
     return [key, key === 'device' ? String(value).toUpperCase() : String(value)] as const
   })
