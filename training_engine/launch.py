@@ -112,6 +112,8 @@ def _environment(run_dir: Path, rank: int, count: int) -> dict[str, str]:
         "LOCAL_WORLD_SIZE": count,
         MEETING_VARIABLE: run_dir.resolve() / MEETING_FILE,
     }
+    if rank:  # the first says it
+        given["PYTHONWARNINGS"] = "ignore"
     return {**wished, **os.environ, **{name: str(value) for name, value in given.items()}}
 
 

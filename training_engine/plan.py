@@ -78,19 +78,24 @@ def make(knobs: Hyperparameters, train: EncodedSet) -> Plan:
     )
 
 
-def at_once(knobs: Hyperparameters, config: Any, device: torch.device, *, alone: bool) -> AtOnce:
-    """How much is computed together; `alone`: one sample at a time, whatever fits."""
+def at_once(
+    knobs: Hyperparameters, config: Any, device: torch.device, *, alone: bool, processes: int = 1
+) -> AtOnce:
+    """How much is computed together; `alone`: one sample at a time, whatever fits.
+
+    `processes`: how many share the run, and on a CPU the memory.
+    """
     micro = knobs.micro_batch_size
-    tokens = tokens_at_once(config, device) if micro == "auto" else NO_LIMIT
+    tokens = tokens_at_once(config, device, processes) if micro == "auto" else NO_LIMIT
     return AtOnce(tokens, 1 if alone else None if micro == "auto" else micro)
 
 
-def tokens_at_once(config: Any, device: torch.device) -> int:
+def tokens_at_once(config: Any, device: torch.device, processes: int = 1) -> int:
     """Tokens of one pass, from the sizes in a transformers config and the memory free now."""
     hidden = getattr(config, "hidden_size", 1024)
     return tokens_that_fit(
         device.type,
-        free_bytes(device),
+        free_bytes(device) // (1 if device.type == "cuda" else processes),
         layers=getattr(config, "num_hidden_layers", 24),
         hidden=hidden,
         inner=getattr(config, "intermediate_size", None) or 4 * hidden,

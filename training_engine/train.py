@@ -121,6 +121,7 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
         proof,
         reference,
         sampling,
+        sharing,
     )
     from training_engine.data.chat import ChatTemplate, terminators
     from training_engine.data.prepare import prepare
@@ -176,7 +177,7 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
     reporter.phase(Phase.SAVING, "Writing the result", step=state.step, fraction=1.0)
     kept = training.load_kept()
     if training.shards is not None:
-        build.make_whole(training, reading)
+        sharing.make_whole(training, reading)
     if not processes.main:
         return ExitCode.FINISHED
     metrics = build.final_metrics(training, kept)

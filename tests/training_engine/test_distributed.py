@@ -92,7 +92,16 @@ def run(run_dir: Path, spec: RunSpec) -> Outcome:
 
 def weights(outcome: Outcome) -> dict[str, torch.Tensor]:
     (file,) = (outcome.run_dir / "output").glob("*.safetensors")
-    return load_file(file)
+    found: dict[str, torch.Tensor] = load_file(file)
+    return found
+
+
+def launcher(run_dir: Path) -> int:
+    """The process that started the others."""
+    facts = identity(run_dir)
+    assert facts is not None
+    pid: int = facts["child_pid"]
+    return pid
 
 
 def ledger_of(run_dir: Path) -> list[int]:
@@ -115,18 +124,18 @@ def assert_close(some: Outcome, whole: Outcome, after: int = -1) -> None:
     assert consumed(some) == consumed(whole)
 
 
-def members(launcher: int) -> dict[int, int]:
+def members(parent: int) -> dict[int, int]:
     """Rank → pid of the processes that share a run."""
     found = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
             try:
-                parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
+                above = (entry / "stat").read_text().rpartition(")")[2].split()[1]
                 variables = (entry / "environ").read_bytes().split(b"\0")
             except OSError:
                 continue
             rank = [v for v in variables if v.startswith(b"RANK=")]
-            if int(parent) == launcher and rank:
+            if int(above) == parent and rank:
                 found[int(rank[0].partition(b"=")[2])] = int(entry.name)
     return found
 
@@ -188,7 +197,7 @@ def test_stopped_and_resumed(
     whole = run(tmp_path / "whole", spec)
     host = start(tmp_path / "1", spec)
     wait_until(lambda: len(ledger_of(tmp_path / "1")) > 10, 120)
-    os.kill(identity(tmp_path / "1")["child_pid"], signal.SIGTERM)
+    os.kill(launcher(tmp_path / "1"), signal.SIGTERM)
     first = ended(tmp_path / "1", host)
     assert (first.code, first.last.type) == (ExitCode.STOPPED, "stopped")
     assert 0 < first.last.step < whole.last.step
@@ -226,7 +235,7 @@ def test_one_that_dies_ends_the_run(tmp_path: Path, tiny_model: Path, data: Path
     spec = two(make_spec(data, tiny_model, hyperparameters={**LONG, "epochs": 100}))
     host = start(tmp_path / "run", spec)
     wait_until(lambda: len(ledger_of(tmp_path / "run")) > 10, 120)
-    ranks = members(identity(tmp_path / "run")["child_pid"])
+    ranks = members(launcher(tmp_path / "run"))
     assert ranks.keys() == {0, 1}
     heard = [address for pid in ranks.values() for address in listening(pid)]
     assert set(heard) == {"0100007F"}  # 127.0.0.1: no other machine can connect
