@@ -3,6 +3,7 @@ import accounts from './en/accounts'
 import datasets from './en/datasets'
 import errors from './en/errors'
 import events from './en/events'
+import exported from './en/exports'
 import general from './en/general'
 import knobs from './en/knobs'
 import models from './en/models'
@@ -19,6 +20,7 @@ export default {
   datasets,
   errors,
   events,
+  exports: exported,
   general,
   knobs,
   models,

@@ -4,6 +4,7 @@ import accounts from './zh-cn/accounts'
 import datasets from './zh-cn/datasets'
 import errors from './zh-cn/errors'
 import events from './zh-cn/events'
+import exported from './zh-cn/exports'
 import general from './zh-cn/general'
 import knobs from './zh-cn/knobs'
 import models from './zh-cn/models'
@@ -20,6 +21,7 @@ const zhCN: Translation = {
   datasets,
   errors,
   events,
+  exports: exported,
   general,
   knobs,
   models,

@@ -13,10 +13,12 @@ from training_engine import checkpoints
 from training_engine.contract.event_writer import EventWriter
 from training_engine.contract.exports import ExportFormat, ExportReport, ExportSpec
 from training_engine.contract.names import STOP_COMMAND, ExitCode, FailureCode
+from training_engine.contract.spec import ModelReference
 from training_engine.control import StopRequests
 from training_engine.events import Reporter
 from training_engine.export import check, export
-from training_engine.train import explain, fail
+from training_engine.failures import explain
+from training_engine.train import fail
 
 CHILD = "training_engine.export.export"
 GGUF = [f for f in ExportFormat if f is not ExportFormat.MERGED]
@@ -45,7 +47,7 @@ def spec_of(tuned: dict[str, Path], method: str, format: ExportFormat, **values:
         run_id="e",
         name="tiny-greetings",
         source=str(tuned[method]),
-        base=base if method == "lora" else None,  # type: ignore[arg-type]
+        base=ModelReference.model_validate(base) if method == "lora" else None,
         format=format,
         **values,
     )
@@ -108,6 +110,7 @@ def test_a_merged_model_in_shards_computes_what_stock_peft_does(
     assert not list((tmp_path / "export").glob(".[a-z]*"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("format", GGUF)
 @pytest.mark.parametrize("method", ["lora", "full"])
 def test_a_gguf_file_is_read_back_by_transformers(
@@ -214,7 +217,7 @@ def test_under_the_run_host(tuned: dict[str, Path], tmp_path: Path) -> None:
     finish(start_host(tmp_path, child=CHILD), 300)
     told = events(tmp_path)
     assert [told[0].type, told[-1].type] == ["started", "finished"]
-    fractions = [e.fraction for e in told if e.type == "progress"]
+    fractions = [e.fraction or 0.0 for e in told if e.type == "progress"]
     assert fractions == sorted(fractions)
     assert "checked with" in log_lines(tmp_path)[-1].text
 

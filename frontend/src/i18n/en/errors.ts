@@ -1,5 +1,6 @@
 /** Sentences for errors: by the code that the server sends, by field, and for no answer at all. */
 import codes from './error-codes'
+import exportCodes from './export-codes'
 
 export default {
   network: 'The server does not answer. Check that EasyTune is running; the page tries again.',
@@ -7,7 +8,7 @@ export default {
   status: 'The server answered with status {{status}}.',
   title: 'That did not work',
   original: 'In the words of the server: {{message}}',
-  codes,
+  codes: { ...codes, ...exportCodes },
   /** The next step after a code. */
   hints: {
     // Why a run failed: what to do

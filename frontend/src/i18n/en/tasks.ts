@@ -89,6 +89,7 @@ export default {
     metrics: 'Metrics',
     logs: 'Logs',
     samples: 'Samples',
+    exports: 'Export',
     config: 'Configuration',
     checkpoints: 'Checkpoints',
     events: 'Events',

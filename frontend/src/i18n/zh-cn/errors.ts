@@ -1,5 +1,6 @@
 /** 错误说明：按服务器返回的代码、按字段，以及没有响应的情况。 */
 import codes from './error-codes'
+import exportCodes from './export-codes'
 
 export default {
   network: '服务器没有响应。请确认 EasyTune 正在运行；页面会自动重试。',
@@ -7,7 +8,7 @@ export default {
   status: '服务器返回了状态码 {{status}}。',
   title: '操作没有成功',
   original: '服务器原文：{{message}}',
-  codes,
+  codes: { ...codes, ...exportCodes },
   hints: {
     // 训练失败后怎么办
     out_of_memory: '请减小最大长度或微批大小，或换更小的模型。',

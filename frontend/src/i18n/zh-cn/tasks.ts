@@ -86,6 +86,7 @@ export default {
     metrics: '指标',
     logs: '日志',
     samples: '样例',
+    exports: '导出',
     config: '配置',
     checkpoints: '检查点',
     events: '事件',

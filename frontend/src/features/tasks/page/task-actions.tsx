@@ -1,5 +1,5 @@
 /** What can be done with a run, as its state allows. */
-import { DeleteOutlined, DownloadOutlined, DownOutlined, MessageOutlined, MoreOutlined } from '@ant-design/icons'
+import { DeleteOutlined, DownloadOutlined, DownOutlined, ExportOutlined, MessageOutlined, MoreOutlined } from '@ant-design/icons'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { App, Button, Dropdown, Space } from 'antd'
 import { useTranslation } from 'react-i18next'
@@ -149,6 +149,11 @@ export function TaskActions({ task }: { task: Task }) {
         <Button icon={<DownloadOutlined />} href={taskUrl(task.id, 'artifact')} download>
           {t('tasks.actions.downloadModel')}
         </Button>
+      )}
+      {task.has_artifact && (
+        <LinkButton icon={<ExportOutlined />} to={`${paths.task(task.id)}?tab=exports`}>
+          {t('exports.open')}
+        </LinkButton>
       )}
       <Dropdown menu={{ items }} trigger={['click']}>
         <Button icon={<MoreOutlined />} aria-label={t('tasks.actions.more')} />

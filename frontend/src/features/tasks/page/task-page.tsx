@@ -5,6 +5,7 @@ import { useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useParams } from 'react-router'
 import { isLive, rememberTask, taskQuery, updateTask, type Task } from '../api'
+import { ExportsTab } from '../exports/exports-tab'
 import { LogViewer } from '../logs/log-viewer'
 import { ConfigTab } from './config-tab'
 import { FailurePanel } from './failure-panel'
@@ -48,6 +49,7 @@ function TaskView({ task }: { task: Task }) {
     { key: 'metrics', children: <MetricsTab task={task} /> },
     { key: 'logs', children: <LogViewer key={task.attempt} taskId={task.id} attempts={task.attempt} live={live} /> },
     { key: 'samples', children: <SamplesTab task={task} /> },
+    { key: 'exports', children: <ExportsTab task={task} /> },
     { key: 'config', children: <ConfigTab task={task} /> },
     { key: 'checkpoints', children: <CheckpointsTab task={task} /> },
     { key: 'events', children: <EventsTab task={task} /> },
