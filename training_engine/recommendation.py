@@ -25,7 +25,7 @@ Complexity = Literal["simple", "medium", "complex"]
 Scalar = str | int | float | bool | None
 
 _LORA_RATES = ((5e8, 5e-4), (3e9, 3e-4), (1.5e10, 2e-4))
-_FULL_RATES = ((5e8, 5e-5), (3e9, 2e-5), (1.5e10, 1e-5))
+_FULL_RATES = ((5e7, 1e-4), (5e8, 5e-5), (3e9, 2e-5), (1.5e10, 1e-5))
 _LARGEST_LORA_RATE, _LARGEST_FULL_RATE = 1e-4, 5e-6
 _OF_PREFERENCES = frozenset({*PREFERENCE, Objective.KTO})
 # Times the rate for answers, by what is learnt.
@@ -36,7 +36,7 @@ _RATE_OF = {
     Objective.SEQ2SEQ: 2.0,
 }
 # A classifier of at most so many parameters is tuned whole: it costs little and learns most.
-_SMALL_ENCODER = 150_000_000
+_SMALL_ENCODER = 120_000_000
 _RANKS = {"simple": 8, "medium": 16, "complex": 32}
 # Rows up to which so many epochs are worth it.
 _EPOCHS = ((100, 6.0), (500, 4.0), (5_000, 3.0), (50_000, 2.0))
