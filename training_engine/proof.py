@@ -118,7 +118,7 @@ def _prove_tokenizer(folder: Path, template: ChatTemplate, trusted: bool) -> Non
     tokenizer = template.tokenizer
     text = SAMPLE + " ".join(tokenizer.all_special_tokens)
     try:
-        fresh = ChatTemplate(load.load_tokenizer(folder, trusted=trusted))
+        fresh = ChatTemplate(load.load_tokenizer(folder, trusted=trusted), required=False)
     except EngineFailure as failure:
         raise _broken(failure.message.rstrip(".")) from failure
     if fresh.template != template.template:
