@@ -73,6 +73,12 @@ class Processes:
         """Until all have come this far."""
         self.agreed(0)
 
+    def leave(self) -> None:
+        """Part in good order: nothing is computed together from here on."""
+        if self.count > 1:
+            self.wait()
+            torch.distributed.destroy_process_group()
+
 
 def join(wanted: int, device: Device) -> Processes:
     """Meet the other processes of the run; alone when one is wanted.

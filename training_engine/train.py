@@ -170,6 +170,7 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
     ending = loop.train(training)
     state = training.state
     if ending is loop.Ending.STOPPED:
+        processes.leave()
         last = max(training.saved, default=None)
         return stopped(reporter, state.step, training.saved[last] if last is not None else None)
 
@@ -178,6 +179,7 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
     kept = training.load_kept()
     if training.shards is not None:
         sharing.make_whole(training, reading)
+    processes.leave()
     if not processes.main:
         return ExitCode.FINISHED
     metrics = build.final_metrics(training, kept)
