@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import torch
 
@@ -48,7 +49,7 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(scope="module")
 def sentiment(tmp_path_factory: pytest.TempPathFactory) -> Tuned:
     """An encoder with an adapter, three classes."""
-    return tune(tmp_path_factory.mktemp("classes"), "bert", Objective.CLASSIFY, "single_label")
+    return tune(tmp_path_factory.mktemp("classes"), "encoder", Objective.CLASSIFY, "single_label")
 
 
 @pytest.fixture(scope="module")
@@ -183,6 +184,8 @@ def test_a_score_of_conversations(worker: Worker, reward: Tuned) -> None:
     for column, each in enumerate(found):
         values = [p.value for p in each.predictions]
         assert values == pytest.approx(pairs[:, column].tolist(), abs=near)
+    question = {**reward.paths, "conversations": [rows[0]["messages"]]}
+    assert refusal(worker, question)[1]["code"] == "bad_conversation"
     plain = ask(worker, reward, texts=["Hello"])
     assert plain.predictions[0].value is not None
 
@@ -219,7 +222,8 @@ def test_what_is_asked_wrongly(worker: Worker, sentiment: Tuned, tiny_model: Pat
     status, told = refusal(worker, paths | {"texts": ["a", " "]})
     assert (status, told["message"]) == (422, "Text 2 is empty.")
     question = [{"role": "user", "content": "Hi"}]
-    assert refusal(worker, paths | {"conversations": [question]})[1]["code"] == "bad_conversation"
+    status, told = refusal(worker, paths | {"conversations": [question]})
+    assert (status, told["message"]) == (422, "This model has no chat template.")
     status, told = refusal(worker, {"model_path": str(tiny_model), "texts": ["a"]})
     assert (status, told["code"]) == (400, "not_a_classifier")
     status, told = refusal(worker, {"model_path": str(tiny_model / "gone"), "texts": ["a"]})
@@ -253,3 +257,18 @@ def test_texts_alike_in_length_go_together() -> None:
     lengths = [5, 100, 7, 90, 6, 300]
     found = batches(lengths, 200)
     assert found == [[5], [1, 3], [2, 4, 0]]
+
+
+def test_a_client_that_goes_away_ends_its_work(worker: Worker, sentiment: Tuned) -> None:
+    texts = ["Ada wears a red hat. " * 3] * 256
+    ask(worker, sentiment, texts=texts[:1])  # loaded
+    begun = time.monotonic()
+    ask(worker, sentiment, texts=texts)
+    whole = time.monotonic() - begun
+    begun = time.monotonic()
+    with pytest.raises(httpx.ReadTimeout):
+        worker.client.post(
+            "/classify", json={**sentiment.paths, "texts": texts}, timeout=whole / 10
+        )
+    worker.wait_until(lambda health: health["active"] == 0)
+    assert time.monotonic() - begun < whole * 0.8

@@ -13,7 +13,19 @@ from training_engine.contract.choices import Objective
 from training_engine.contract.names import ExitCode
 from training_engine.contract.spec import RunSpec
 
-BASES = {"bert": build_tiny_bert, "llama": build_tiny_model, "t5": build_tiny_t5}
+
+def build_encoder(folder: Path) -> Path:
+    """As sentence encoders are published: without a head, and without a chat template."""
+    (build_tiny_bert(folder) / "chat_template.jinja").unlink()
+    return folder
+
+
+BASES = {
+    "encoder": build_encoder,
+    "bert": build_tiny_bert,
+    "llama": build_tiny_model,
+    "t5": build_tiny_t5,
+}
 KNOBS: dict[str, Any] = {
     "epochs": 2, "learning_rate": 5e-3, "evaluation_fraction": 0.2, "evaluation_steps": 10,
     "lora_rank": 4, "max_length": 64,
