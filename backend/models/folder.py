@@ -66,7 +66,9 @@ def weight_files(folder: Path) -> list[Path]:
 
 def require_usable(folder: Path, root: Path) -> None:
     """Raise `UnusableFolder` unless `folder` holds a model whose files all lie below `root`."""
-    if (folder / "adapter_config.json").is_file() and not (folder / CONFIG_FILE).is_file():
+    # An adapter of a classifier has a config.json too: the names of its classes stand there.
+    adapter = (folder / "adapter_config.json").is_file()
+    if adapter and not any((folder / name).is_file() for name in (WEIGHTS_FILE, INDEX_FILE)):
         raise UnusableFolder("adapter", "This is an adapter, not a whole model.")
     if not (folder / CONFIG_FILE).is_file():
         raise UnusableFolder("no_config", "The folder holds no config.json.")
