@@ -63,10 +63,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_rows(tmp_path_factory.mktemp("data") / "data.jsonl", greetings(25))
 
 
-def two(spec: RunSpec, strategy: str = "ddp") -> RunSpec:
-    return RunSpec.model_validate(
-        {**spec.model_dump(), "distributed": {"strategy": strategy, "processes": 2}}
-    )
+def two(spec: RunSpec, strategy: str = "ddp", processes: int = 2) -> RunSpec:
+    shared = {"strategy": strategy, "processes": processes}
+    return RunSpec.model_validate({**spec.model_dump(), "distributed": shared})
 
 
 def start(run_dir: Path, spec: RunSpec) -> "subprocess.Popen[bytes]":
@@ -181,6 +180,17 @@ def test_as_one_process(
     # Nothing but the lines of the one that writes.
     assert {line.stream for line in log_lines(both.run_dir)} == {"out"}
     assert sum(line.text.startswith("step 5/5  loss") for line in log_lines(both.run_dir)) == 1
+
+
+@pytest.mark.long
+def test_slices_of_unequal_size(tmp_path: Path, tiny_model: Path, data: Path) -> None:
+    """No matrix of the tiny model can be cut into three equal parts; begun by one process."""
+    spec = make_spec(data, tiny_model, method="full", hyperparameters=KNOBS)
+    one = run_here(tmp_path / "one", spec)
+    run_here(tmp_path / "1", spec, StopAfter(tmp_path / "1", 3))
+    from_here = {"resume_from": str(tmp_path / "1" / "checkpoints"), "attempt": 2}
+    three = run(tmp_path / "three", two(spec, "fsdp", 3).model_copy(update=from_here))
+    assert_close(three, one, after=3)
 
 
 @pytest.mark.parametrize(
