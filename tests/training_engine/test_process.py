@@ -100,7 +100,7 @@ def test_a_bad_spec_is_refused_by_field(
     assert host.returncode == 2
     first, last = events(run_dir)
     assert (first.type, last.type, last.code) == ("started", "failed", "bad_spec")
-    assert last.params == {"field": place}
+    assert last.params == {"field": place, "count": 1}
     assert place in last.message
 
 
