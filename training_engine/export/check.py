@@ -16,8 +16,13 @@ from safetensors import safe_open
 from torch import Tensor
 
 from training_engine.contract.choices import Head
-from training_engine.contract.exports import ExportChecks, ExportFormat
-from training_engine.contract.model_folder import ADAPTER_WEIGHTS_FILE, read_object, weight_files
+from training_engine.contract.exports import GGUF_FAMILIES, ExportChecks, ExportFormat
+from training_engine.contract.model_folder import (
+    ADAPTER_WEIGHTS_FILE,
+    CONFIG_FILE,
+    read_object,
+    weight_files,
+)
 from training_engine.contract.names import FailureCode
 from training_engine.devices import Placement
 from training_engine.export.source import Source
@@ -43,7 +48,7 @@ LIMITS = {
     ExportFormat.MERGED: (0.10, None),
     ExportFormat.GGUF_F16: (0.10, 0.005),
     ExportFormat.GGUF_Q8_0: (0.10, 0.02),
-    ExportFormat.GGUF_Q4_K_M: (0.60, 0.15),
+    ExportFormat.GGUF_Q4_K_M: (0.75, 0.15),
 }
 HALF_PRECISION_MORE = 0.05
 # What loading and computing take beside the weights.
@@ -133,7 +138,7 @@ def trained(source: Source, reading: Reading, look: Look) -> Answers:
 
 def _labels(folder: Path) -> dict[str, Any]:
     """How many classes a classifier tells apart stands beside its adapter."""
-    config = read_object(folder / "config.json")
+    config = read_object(folder / CONFIG_FILE)
     names = config.get("id2label") or {"0": "LABEL_0"}
     found: dict[str, Any] = {"num_labels": len(names)}
     if config.get("pad_token_id") is not None:
@@ -157,8 +162,10 @@ def exported_gguf(file: Path, plain: Path, reading: Reading, look: Look) -> tupl
     """What a GGUF file computes, and how far its worst matrix is from the one in `plain`."""
     from transformers import AutoConfig, AutoModelForCausalLM, GgufConfig
 
-    # Sizes from the plain folder: transformers does not read all of them from the file.
-    config = AutoConfig.from_pretrained(plain, local_files_only=True)
+    # Sizes from the plain folder: transformers does not read all of them from the file. Mistral's
+    # are Llama's, under whose name it stands in the file.
+    sizes = read_object(plain / CONFIG_FILE)
+    config = AutoConfig.for_model(**{**sizes, "model_type": GGUF_FAMILIES[sizes["model_type"]]})
     model = AutoModelForCausalLM.from_pretrained(
         file.parent,
         gguf_file=file.name,
