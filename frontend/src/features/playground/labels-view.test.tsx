@@ -109,6 +109,18 @@ it('asks two classifiers at once, and never a language model beside one', async 
   expect(options.some(({ textContent }) => textContent?.includes('model c'))).toBe(false)
 })
 
+it('does not show one model’s answers as those of another that is chosen later', async () => {
+  start([target('a', 'classify'), target('b', 'classify')], undefined, '/?left=tuned:a&right=none')
+  const user = userEvent.setup()
+  await user.type(await screen.findByLabelText('Text'), 'fine')
+  await user.click(screen.getByRole('button', { name: /Classify/ }))
+  await screen.findByText('91%')
+  await user.click(screen.getByRole('combobox', { name: 'Model 1' }))
+  await user.click(await screen.findByTitle('model b'))
+  await screen.findByText('This column was not asked.')
+  expect(screen.queryByText('91%')).toBeNull()
+})
+
 it('scores answers to a question, with the system prompt of the data', async () => {
   start([target('r', 'score', { system_prompt: 'Be kind.' })])
   const user = userEvent.setup()

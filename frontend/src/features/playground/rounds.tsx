@@ -55,7 +55,7 @@ export function Rounds({ round, names }: Props) {
 function Summary({ result, name }: { result: Result | null; name: string | undefined }) {
   const { t } = useTranslation()
   const format = useFormat()
-  if (!result) return null
+  if (!result) return name ? <span className="secondary">{t('playground.notAsked')}</span> : null
   if (result.state === 'waiting') {
     return <Spin size="small" description={t('playground.waiting')} />
   }

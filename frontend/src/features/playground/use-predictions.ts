@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { classify, workerQuery, type ClassifyRequest, type Predictions, type Target } from './api'
 import { failureText } from './failure-text'
-import { idOf } from './targets'
+import { idOf, keyOf } from './targets'
 import type { Schemas } from '@/api/client'
 import { ApiError, errorSentence } from '@/api/errors'
 
@@ -17,6 +17,8 @@ export interface Result {
 
 export interface Round {
   texts: string[]
+  /** Whose results these are: another model that is chosen later has none. */
+  keys: (string | null)[]
   results: (Result | null)[]
 }
 
@@ -26,7 +28,7 @@ export type Ask = (target: Target) => Pick<ClassifyRequest, 'texts' | 'conversat
 export function usePredictions(columns: readonly (Target | undefined)[]) {
   const { t } = useTranslation()
   const client = useQueryClient()
-  const [round, setRound] = useState<Round | null>(null)
+  const [asked, setRound] = useState<Round | null>(null)
   const running = useRef<AbortController | null>(null)
 
   useEffect(() => () => running.current?.abort(), [])
@@ -54,6 +56,11 @@ export function usePredictions(columns: readonly (Target | undefined)[]) {
     }
   }
 
+  const keys = columns.map((target) => (target ? keyOf(target) : null))
+  const round = asked && {
+    ...asked,
+    results: asked.results.map((result, n) => (asked.keys[n] === keys[n] ? result : null)),
+  }
   return {
     round,
     busy: Boolean(round?.results.some((each) => each?.state === 'waiting')),
@@ -61,7 +68,7 @@ export function usePredictions(columns: readonly (Target | undefined)[]) {
       running.current?.abort()
       const stopper = new AbortController()
       running.current = stopper
-      setRound({ texts, results: columns.map((each) => (each ? { state: 'waiting' } : null)) })
+      setRound({ texts, keys, results: columns.map((each) => (each ? { state: 'waiting' } : null)) })
       const answers = columns.map((target, n) => target && answer(n, target, how, stopper.signal))
       void client.invalidateQueries({ queryKey: workerQuery().queryKey })
       void Promise.allSettled(answers).then(() =>
