@@ -45,6 +45,7 @@ _EFFORT = {"simple": 0.5, "medium": 1.0, "complex": 1.5}
 # So many updates per epoch should remain; a larger batch is steadier but learns in fewer steps.
 _STEPS_PER_EPOCH = 25
 _BATCH_SIZES = (4, 8, 16, 32)
+_LARGEST_OF_CLASSES = 16
 _MAX_LENGTHS = (128, 256, 512, 1024, 2048, 4096, 8192)
 _EVALUATION_ROWS = (10, 500)
 
@@ -78,7 +79,7 @@ def recommend(
     """
     chosen = method or _method(num_params, objective)
     epochs = _epochs(num_rows, complexity, objective)
-    batch_size = _batch_size(num_rows)
+    batch_size = _batch_size(num_rows, objective)
     max_length = _max_length(mean_tokens, longest_tokens, context_length)
     steps = max(1.0, num_rows * epochs / batch_size)
     evaluation_fraction = _evaluation_fraction(num_rows)
@@ -147,9 +148,10 @@ def _epochs(num_rows: int, complexity: Complexity, objective: Objective) -> floa
     return float(max(1, round(base * _EFFORT[complexity])))
 
 
-def _batch_size(num_rows: int) -> int:
-    """The largest usual batch that leaves enough updates per epoch."""
-    fitting = [size for size in _BATCH_SIZES if num_rows / size >= _STEPS_PER_EPOCH]
+def _batch_size(num_rows: int, objective: Objective) -> int:
+    """The largest usual batch that leaves enough updates per epoch; a new head wants many."""
+    most = _LARGEST_OF_CLASSES if objective is Objective.CLASSIFY else _BATCH_SIZES[-1]
+    fitting = [n for n in _BATCH_SIZES if n <= most and num_rows / n >= _STEPS_PER_EPOCH]
     return max(fitting, default=_BATCH_SIZES[0])
 
 

@@ -37,6 +37,9 @@ export function CatalogCard({ entry }: { entry: Schemas['CatalogEntry'] }) {
         <div className="numeric" style={{ fontSize: 12 }}>
           {facts.join(' · ')}
         </div>
+        {!entry.objectives.includes('sft') && (
+          <div style={{ fontSize: 12 }}>{t('models.catalog.sortsOnly')}</div>
+        )}
         <Flex gap={12} wrap style={{ fontSize: 12 }}>
           {(Object.keys(fit) as Schemas['Method'][]).map((method) => (
             <FitTag key={method} method={method} fit={fit[method] ?? 'unknown'} />

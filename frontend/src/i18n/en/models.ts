@@ -55,6 +55,7 @@ export default {
     purpose:
       'Popular open models. “Fits” says whether training fits into the memory of this machine.',
     download: '{{size}} to download',
+    sortsOnly: 'Sorts texts into classes and scores them; it writes none.',
     offline: 'No network needed',
     added: 'Added',
   },

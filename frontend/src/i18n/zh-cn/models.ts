@@ -53,6 +53,7 @@ export default {
     title: '模型目录',
     purpose: '常用的开源模型。“放得下”表示本机内存足以训练它。',
     download: '需下载 {{size}}',
+    sortsOnly: '用于给文本分类和打分，不生成文本。',
     offline: '无需联网',
     added: '已添加',
   },

@@ -56,7 +56,9 @@ export function usePlan(state: WizardState, dispatch: (action: WizardAction) => 
     if (fresh) adopt(fresh)
   }, [fresh])
 
-  const plan = useSettled(soundPlan(state, problemsOf(state.values)))
+  // Before rows and model fit, and before the values suit them, there is nothing to estimate.
+  const begun = asked && !recommendation.isPending
+  const plan = useSettled(begun ? soundPlan(state, problemsOf(state.values)) : null)
   const estimate = useQuery(estimateQuery(plan))
   return {
     compatibility: pair ? compatibility.data : undefined,
