@@ -108,7 +108,27 @@ def pack(data: EncodedSet, samples: Sequence[int]) -> PackedRow:
 def split(
     data: EncodedSet, samples: Sequence[int], *, max_samples: int | None, max_tokens: int
 ) -> list[list[int]]:
-    """Cut a batch into micro-batches of at most `max_samples`, and `max_tokens` where possible."""
+    """Cut a batch into micro-batches of at most `max_samples`, and `max_tokens` where possible.
+
+    As few as can be in this order, and of them the most even: a small rest costs more than its
+    tokens.
+    """
+    found = _cut(data, samples, max_samples, max_tokens)
+    least = 1
+    most = min(max_tokens, sum(data.length(sample) for sample in samples))
+    while least < most:
+        middle = (least + most) // 2
+        tried = _cut(data, samples, max_samples, middle)
+        if len(tried) > len(found):
+            least = middle + 1
+        else:
+            found, most = tried, middle
+    return found
+
+
+def _cut(
+    data: EncodedSet, samples: Sequence[int], max_samples: int | None, max_tokens: int
+) -> list[list[int]]:
     found: list[list[int]] = []
     tokens = 0
     for sample in samples:

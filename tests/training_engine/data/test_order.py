@@ -71,6 +71,15 @@ def test_batches_are_cut_by_samples_and_tokens() -> None:
     assert split(found, [4, 0], max_samples=None, max_tokens=5) == [[4], [0]]
 
 
+def test_batches_are_cut_evenly_into_as_few_parts_as_can_be() -> None:
+    found = data(10, 10, 10, 10, 10, 10, 10, 10)
+    whole = range(8)
+    assert split(found, whole, max_samples=None, max_tokens=50) == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    assert split(found, whole, max_samples=None, max_tokens=79) == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    assert split(found, whole, max_samples=None, max_tokens=80) == [[*whole]]
+    assert split(found, [], max_samples=None, max_tokens=80) == []
+
+
 def test_the_ledger_is_carried_over_up_to_the_offset(tmp_path: Path) -> None:
     old, new = tmp_path / "old.bin", tmp_path / "new.bin"
     book = ledger.Ledger(old)

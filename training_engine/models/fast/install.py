@@ -31,9 +31,11 @@ def install(model: Any) -> bool:
     if not _eligible(model):
         return False
     rows = _Rows()
+    before = {p.untyped_storage().data_ptr() for p in model.parameters()}
     for layer in model.get_decoder().layers:
         forward = _forward(FastLayer(layer), type(layer).forward, rows)
         layer.forward = MethodType(forward, layer)
+    _let_go(model, before)
     return True
 
 
@@ -41,6 +43,13 @@ def uninstall(model: Any) -> None:
     """Give the stock layers back to themselves."""
     for layer in model.get_decoder().layers:
         layer.__dict__.pop("forward", None)
+
+
+def _let_go(model: nn.Module, storages: set[int]) -> None:
+    """Copy the frozen rest out of the model's mapped file, so that all of the file is let go."""
+    for parameter in model.parameters():
+        if not parameter.requires_grad and parameter.untyped_storage().data_ptr() in storages:
+            parameter.data = parameter.data.clone()
 
 
 class _Rows:

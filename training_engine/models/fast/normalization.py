@@ -13,9 +13,14 @@ class FastRmsNorm:
     """A stock RMSNorm module over the last dimension, forward and backward."""
 
     def __init__(self, module: nn.Module) -> None:
-        self._weight: Tensor = module.weight.data
-        self._exact = self._weight.float()
+        self._module = module
+        self._exact: Tensor = module.weight.detach().float().clone()
         self._eps = float(module.variance_epsilon)
+
+    @property
+    def _weight(self) -> Tensor:
+        weight: Tensor = self._module.weight.data
+        return weight
 
     def forward(self, x: Tensor, out: Tensor) -> Tensor:
         """Writes the normalized [n, k] into `out`; returns the rows' mean squares [n]."""
