@@ -112,6 +112,11 @@ def test_the_worker_says_what_the_stock_pipeline_says(
         input=json.dumps(texts), capture_output=True, text=True, check=True, cwd="/",
     )  # fmt: skip
     stock: list[list[dict[str, Any]]] = json.loads(told.stdout.splitlines()[-1])
+    exact = served(tuned, texts[:12])
+    for said, mine in zip(stock, exact, strict=False):
+        chances = {"single_label": mine.softmax(0), "multi_label": mine.sigmoid()}.get(kind, mine)
+        ordered = sorted((each["score"] for each in said), reverse=True)
+        assert chances.sort(descending=True).values.tolist() == pytest.approx(ordered, abs=1e-5)
     found = ask(worker, tuned, texts=texts)
     assert found.kind == kind
     # The worker computes bfloat16 where that is faster.
