@@ -76,7 +76,8 @@ def prepare(source: Source, prompts: Sequence[str]) -> Reading:
     load.quiet()
     own = (source.folder / "tokenizer_config.json").is_file()
     tokenizer = load.load_tokenizer(source.folder if own else source.model)
-    ids = [_ids(tokenizer, text, source.head) for text in prompts]
+    longest = min(MAX_TOKENS, load.context_of(source.config()) or MAX_TOKENS)
+    ids = [_ids(tokenizer, text, source.head)[:longest] for text in prompts]
     ids = [each for each in ids if each][:MAX_PROMPTS]
     return Reading(ids, source.head, _placement(source.numbers()))
 
@@ -87,9 +88,9 @@ def _ids(tokenizer: Any, text: str, head: Head) -> list[int]:
             turns = [{"role": "user", "content": text}]
             text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
             ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
-            return ids[:MAX_TOKENS]
+            return ids
     plain: list[int] = tokenizer(text)["input_ids"]
-    return plain[:MAX_TOKENS]
+    return plain
 
 
 def _placement(numbers: int) -> Placement:

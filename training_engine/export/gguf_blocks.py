@@ -121,16 +121,15 @@ def _fit(groups: Tensor) -> tuple[Tensor, Tensor]:
     best_scale, best_offset = torch.zeros_like(low), torch.zeros_like(low)
     for shrink in (1.0, 0.96, 0.92, 0.88, 0.84):
         scale, offset = (high - low) * shrink / 15, -low * shrink
-        for _ in range(2):
+        for _ in range(3):
             rounded = _whole((groups + offset[..., None]) / _divisor(scale)[..., None], 15)
+            made = scale[..., None] * rounded - offset[..., None]
+            error = (weight * (made - groups).square()).sum(-1)
+            better = error < best_error
+            best_error = torch.where(better, error, best_error)
+            best_scale = torch.where(better, scale, best_scale)
+            best_offset = torch.where(better, offset, best_offset)
             scale, offset = _line(groups, rounded, weight)
-        rounded = _whole((groups + offset[..., None]) / _divisor(scale)[..., None], 15)
-        made = scale[..., None] * rounded - offset[..., None]
-        error = (weight * (made - groups).square()).sum(-1)
-        better = error < best_error
-        best_error = torch.where(better, error, best_error)
-        best_scale = torch.where(better, scale, best_scale)
-        best_offset = torch.where(better, offset, best_offset)
     return best_scale, best_offset
 
 
