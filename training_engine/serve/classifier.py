@@ -51,10 +51,7 @@ class LoadedClassifier:
         has_tokenizer = (own / "tokenizer_config.json").is_file()
         self.template = load_template(own if has_tokenizer else folder, required=False)
         # Without an adapter the model's own configuration says it all.
-        told = {key: config[key] for key in _LABEL_SETTINGS if adapter and key in config}
-        if "id2label" in told:
-            told |= {"num_labels": len(told["id2label"])}
-            told["id2label"] = {int(i): name for i, name in told["id2label"].items()}
+        told = {} if adapter is None else _label_settings(config)
         self.model = load_whole(
             folder, place, Head.SEQUENCE_CLASSIFICATION, quantization=quantization, **told
         )
@@ -128,6 +125,15 @@ def _labels_beside(adapter: Path) -> dict[str, Any]:
             "Put the classifier's configuration beside it, or merge it into its base.",
         )
     return read_config(adapter / CONFIG_FILE)
+
+
+def _label_settings(config: dict[str, Any]) -> dict[str, Any]:
+    """What a base model has to be told to get the head that an adapter was tuned with."""
+    told = {key: config[key] for key in _LABEL_SETTINGS if key in config}
+    if "id2label" in told:
+        told["num_labels"] = len(told["id2label"])
+        told["id2label"] = {int(i): name for i, name in told["id2label"].items()}
+    return told
 
 
 def _names(config: Any) -> list[str]:
