@@ -101,7 +101,7 @@ def recommend(
         "max_length": "max_length_by_row_length",
         "warmup_ratio": "warmup_longer_in_short_runs",
         "evaluation_fraction": "evaluation_enough_rows" if evaluation_fraction else "too_few_rows",
-        "early_stopping_patience": "stop_when_no_better",
+        "early_stopping_patience": "stop_when_no_better" if evaluation_fraction else "too_few_rows",
     }
     if method is None and chosen is Method.FULL:
         reasons["method"] = "small_classifier_is_tuned_whole"

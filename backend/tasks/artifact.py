@@ -9,6 +9,7 @@ import orjson
 from backend.errors import Conflict, NotFound
 from backend.jobs.run_folder import RunFolder
 from backend.tasks.archive import Member, regular_files
+from backend.tasks.artifact_readme import readme
 from backend.tasks.log_download import text_of
 from backend.tasks.metrics import series_of
 from backend.tasks.schemas import Task
@@ -52,7 +53,7 @@ def gather(
     length, log = text_of(past)
     adapter = any(file == ADAPTER_FILE for file, _, _ in files)
     members = [
-        Member.of_bytes(f"{name}/README.md", _readme(task, adapter).encode()),
+        Member.of_bytes(f"{name}/README.md", readme(task, adapter=adapter).encode()),
         Member.of_bytes(f"{name}/config.yaml", config.encode()),
         Member.of_bytes(f"{name}/metrics.json", _metrics(task, past, completed)),
         Member(f"{name}/logs.txt", length, lambda: log),
@@ -73,40 +74,3 @@ def _metrics(task: Task, past: Sequence[RunFolder], completed: int) -> bytes:
         },
     }
     return orjson.dumps(content, option=orjson.OPT_INDENT_2)
-
-
-LOAD_ADAPTER = """\
-from peft import AutoPeftModelForCausalLM
-from transformers import AutoTokenizer
-
-folder = "artifacts"
-model = AutoPeftModelForCausalLM.from_pretrained(folder)   # fetches or finds the base model
-tokenizer = AutoTokenizer.from_pretrained(folder)
-"""
-LOAD_MODEL = """\
-from transformers import AutoModelForCausalLM, AutoTokenizer
-
-folder = "artifacts"
-model = AutoModelForCausalLM.from_pretrained(folder)
-tokenizer = AutoTokenizer.from_pretrained(folder)
-"""
-ASK = """\
-messages = [{"role": "user", "content": "…"}]
-ids = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_tensors="pt")
-answer = model.generate(**ids, max_new_tokens=200, do_sample=False)
-print(tokenizer.decode(answer[0, ids["input_ids"].shape[1]:], skip_special_tokens=True))
-"""
-
-
-def _readme(task: Task, adapter: bool) -> str:
-    kind = "a LoRA adapter in PEFT's format" if adapter else "a model in Hugging Face's format"
-    load = LOAD_ADAPTER if adapter else LOAD_MODEL
-    return (
-        f"# {task.output_name}\n\n"
-        f"Tuned with EasyTune from {task.model.name} on the data set “{task.dataset.name}”.\n\n"
-        f"- `artifacts/`: the model itself, {kind}; its README.md is the model card\n"
-        "- `config.yaml`: the run, in the form that `easytune train` reads\n"
-        "- `metrics.json`: every curve\n"
-        "- `logs.txt`: everything the engine printed\n\n"
-        f"## Use it\n\n```python\n{load}{ASK}```\n"
-    )

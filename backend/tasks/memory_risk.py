@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from backend.errors import Conflict, FieldError
 from backend.tasks.estimates import Basis
-from training_engine.contract.choices import ADAPTED, Method
+from training_engine.contract.choices import ADAPTED, Method, Optimizer
 from training_engine.contract.hyperparameters import Hyperparameters
 
 SHORTEST = 128
@@ -19,12 +19,14 @@ _POINTERS = {
     "gradient_checkpointing": "/hyperparameters/gradient_checkpointing",
     "max_length": "/hyperparameters/max_length",
     "method": "/method",
+    "optimizer": "/hyperparameters/optimizer",
 }
 _WORDS = {
     "micro_batch_size": "a micro-batch of {value}",
     "gradient_checkpointing": "gradient checkpointing",
     "max_length": "at most {value} tokens per row",
     "method": "the method {value}",
+    "optimizer": "the optimizer {value}",
 }
 
 
@@ -84,6 +86,8 @@ def _changes(method: Method, knobs: Hyperparameters, longest: int) -> Iterator[C
     again: Change = {} if knobs.gradient_checkpointing else {"gradient_checkpointing": True}
     slower: Change = {**single, **again}
     lora: Change = {} if method in ADAPTED else {"method": Method.LORA.value}
+    if lora and knobs.optimizer is Optimizer.MUON:  # which is refused on adapters
+        lora["optimizer"] = Optimizer.ADAMW
     if single:
         yield single
     if again:
@@ -91,7 +95,7 @@ def _changes(method: Method, knobs: Hyperparameters, longest: int) -> Iterator[C
     if lora:
         yield lora
         yield {**lora, **slower}
-    length = 1 << (min(knobs.max_length, longest) - 1).bit_length() - 1
+    length = 1 << (max(2, min(knobs.max_length, longest)) - 1).bit_length() - 1
     while length >= SHORTEST:
         yield {**lora, **slower, "max_length": length}
         length //= 2

@@ -75,7 +75,9 @@ def test_rows_fit_and_the_model_can_read_them() -> None:
 
 def test_enough_rows_are_held_out_and_never_too_many() -> None:
     assert values(num_rows=15).evaluation_fraction == 0
-    assert values(num_rows=15).early_stopping_patience is None
+    few = recommend(135_000_000, 15, 150.0)
+    assert few.hyperparameters.early_stopping_patience is None
+    assert few.reasons["early_stopping_patience"] == "too_few_rows"
     assert values(num_rows=100).evaluation_fraction == pytest.approx(0.1)
     assert values(num_rows=100_000).evaluation_fraction == pytest.approx(0.005)
 

@@ -57,7 +57,7 @@ async def test_it_holds_model_config_curves_and_log(
     assert [point["value"] for point in metrics["series"]["loss"]] == [2.0]
     assert b"hf_abcdefghijklmnop" not in log
     assert log.count(b"\n") == 2
-    assert "AutoPeftModelForCausalLM" in readme
+    assert "PeftModel.from_pretrained(AutoModelForCausalLM" in readme
 
 
 async def test_a_result_outlives_a_failed_second_try(

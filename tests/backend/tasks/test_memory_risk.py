@@ -1,5 +1,6 @@
 """A run that is not expected to fit is refused, unless its owner accepts the risk."""
 
+import shutil
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,8 @@ from sqlalchemy import func, select
 
 from backend.accounts.tables import UserRow
 from backend.database import SessionFactory, transaction
+from backend.datasets.canonical import RecordWriter
+from backend.datasets.files import version_dir
 from backend.jobs import service as jobs
 from backend.jobs.schemas import JobStatus
 from backend.jobs.tables import JobRow
@@ -127,6 +130,42 @@ async def test_several_settings_are_changed_where_one_is_not_enough(
         "/method": "lora",
         "/hyperparameters/max_length": 256,
     }
+
+
+async def test_muon_goes_with_the_whole_tuning_it_is_for(
+    client: httpx.AsyncClient, body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slowest = {"micro_batch_size": 1, "gradient_checkpointing": True}
+    full = {**body, "method": "full", "hyperparameters": {**slowest, "optimizer": "muon"}}
+    have(monkeypatch, await needed(client, full) - 1)
+    found = {e["pointer"]: e["params"]["value"] for e in (await refused(client, full))["errors"]}
+    assert found == {"/method": "lora", "/hyperparameters/optimizer": "adamw"}
+    smaller = {**full, "method": "lora", "hyperparameters": {**slowest, "optimizer": "adamw"}}
+    assert (await client.post(PATH, json=smaller)).status_code == 201
+
+
+async def test_texts_of_a_single_token_are_refused_like_any_other(
+    client: httpx.AsyncClient,
+    sessions: SessionFactory,
+    settings: Settings,
+    administrator: UserRow,
+    body: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with transaction(sessions) as session:
+        words = await add_dataset(
+            session, settings, administrator.id, record_type="language_modeling"
+        )
+    folder = version_dir(settings, words.id, 1)
+    shutil.rmtree(folder)
+    folder.mkdir()
+    writer = RecordWriter(folder)
+    for _ in range(40):
+        writer.write(b'{"text": "lamp"}\n')
+    writer.close()
+    have(monkeypatch, 100_000_000)
+    asked = {**body, "dataset_id": str(words.id), "objective": "pretrain"}
+    assert (await refused(client, asked))["errors"] == []
 
 
 async def test_an_accepted_risk_stays_accepted(
