@@ -32,6 +32,11 @@ def on_host(placement: Placement) -> Placement:
     return replace(placement, device=torch.device("cpu"))
 
 
+def peak_bytes(device: torch.device) -> int | None:
+    """The most of a GPU's own memory that this process held; None where there is no such memory."""
+    return torch.cuda.max_memory_reserved(device) if device.type == "cuda" else None
+
+
 def choose(device: Device, precision: Precision = Precision.AUTO) -> Placement:
     """The best device of the wish and the best type of the device.
 

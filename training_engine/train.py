@@ -154,7 +154,7 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
     build.report_data(reporter, data, reading)
     distributed.check_work(processes, spec.hyperparameters.batch_size, len(data.train))
     if processes.agreed(stop.wanted() is not None):
-        return stopped(reporter, 0, None)
+        return stopped(reporter, 0)
 
     reporter.phase(Phase.PREPARING, "Loading the model")
     training = build.build(run_dir, spec, placement, data, reading, reporter, stop, used, processes)
@@ -162,7 +162,7 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
     training.sample = lambda: sampling.show(training, reading, ends, step=training.state.step)
     checkpoint = training.open(Path(spec.resume_from)) if spec.resume_from else None
     if not reference.measure(training):
-        return stopped(reporter, 0, None)
+        return stopped(reporter, 0)
     if checkpoint is not None:
         training.resume(checkpoint)
     probe.probe(training, probe.expected_bytes(training, config))
@@ -172,7 +172,8 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
     if ending is loop.Ending.STOPPED:
         processes.leave()
         last = max(training.saved, default=None)
-        return stopped(reporter, state.step, training.saved[last] if last is not None else None)
+        saved = training.saved[last] if last is not None else None
+        return stopped(reporter, state.step, saved, devices.peak_bytes(placement.device))
 
     return_freed_memory()
     reporter.phase(Phase.SAVING, "Writing the result", step=state.step, fraction=1.0)
@@ -193,15 +194,23 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
     )
     if not stop.wanted():
         sampling.show(training, reading, ends, step=kept)
-    reporter.events.write("finished", step=state.step, metrics=metrics, output_bytes=size)
+    reporter.events.write(
+        "finished",
+        step=state.step,
+        metrics=metrics,
+        output_bytes=size,
+        peak_device_bytes=devices.peak_bytes(placement.device),
+    )
     what = "adapter" if spec.method in ADAPTED else "model"
     reporter.say(f"finished: {what} of {size / 1e6:.1f} MB in {OUTPUT_DIR}/")
     return ExitCode.FINISHED
 
 
-def stopped(reporter: Reporter, step: int, checkpoint: str | None) -> ExitCode:
+def stopped(
+    reporter: Reporter, step: int, checkpoint: str | None = None, peak: int | None = None
+) -> ExitCode:
     """Say that the user ended the run, and what a resume continues from."""
-    reporter.events.write("stopped", step=step, checkpoint=checkpoint)
+    reporter.events.write("stopped", step=step, checkpoint=checkpoint, peak_device_bytes=peak)
     reporter.say(f"stopped after step {step}, checkpoint {checkpoint or 'none'}")
     return ExitCode.STOPPED
 

@@ -18,6 +18,7 @@ from backend.runner.checkpoints import furthest
 from backend.runner.endings import Cause, Ending, Evidence, failure, judge
 from backend.runner.executors.local import Remains
 from backend.runner.fencing import fenced
+from training_engine.contract.choices import Device
 from training_engine.contract.names import FailureCode
 
 if TYPE_CHECKING:
@@ -139,7 +140,8 @@ def _columns(attempt: Attempt, job: JobRow, ending: Ending, remains: Remains) ->
         "error": ending.error,
     }
     peak = (remains.exit_facts or {}).get("peak_memory_bytes")
-    if isinstance(peak, int) and 0 < peak < 2**63:
+    on_gpu = (job.device or "").startswith(Device.CUDA)  # its memory is told by the engine
+    if isinstance(peak, int) and 0 < peak < 2**63 and not on_gpu:
         values["peak_memory_bytes"] = peak
     if ending.status is JobStatus.COMPLETED:
         return {**values, "progress": 1.0, "resumable": False}

@@ -65,6 +65,8 @@ def digest(events: Iterable[PlacedEvent], folder: RunFolder) -> Digest:
                     found.values["step"] = event.step
                 if isinstance(event, Finished):
                     found.metrics |= event.metrics
+                if not isinstance(event, Failed) and event.peak_device_bytes is not None:
+                    found.values["peak_memory_bytes"] = event.peak_device_bytes
             case _:
                 pass  # notices and samples are read from the file
     return found

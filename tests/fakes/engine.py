@@ -1,9 +1,10 @@
 """An engine that obeys, crashes, hangs or floods on request: `--child tests.fakes.engine`.
 
 What it does stands in `spec.json` under "fake", or as JSON in the variable EASYTUNE_FAKE:
-`steps`, `step_s`; at a step: `crash_at` (traceback), `kill_at` (with `signal`, default 9),
-`exit_at` (with `exit_code`, no last event), `fail_at` (with `code`), `hang_at` (silent; with
-`stubborn` it ignores SIGTERM too), `flood_at` (with `lines`), `spawn_at` (a child that stays).
+`steps`, `step_s`, `device`, `peak_device_bytes`; at a step: `crash_at` (traceback), `kill_at`
+(with `signal`, default 9), `exit_at` (with `exit_code`, no last event), `fail_at` (with `code`),
+`hang_at` (silent; with `stubborn` it ignores SIGTERM too), `flood_at` (with `lines`), `spawn_at`
+(a child that stays).
 """
 
 import hashlib
@@ -77,7 +78,8 @@ def main(run_dir: Path) -> int:
     terminated: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, frame: terminated.append(number))
     with EventWriter(run_dir) as events:
-        events.write("started", device="cpu", dtype="float32", device_reason="fake", versions={})
+        device = fake.get("device", "cpu")
+        events.write("started", device=device, dtype="float32", device_reason="fake", versions={})
         for step in range(1, steps + 1):
             time.sleep(fake.get("step_s", 0.05))
             misbehave(fake, step, events)
@@ -98,7 +100,13 @@ def main(run_dir: Path) -> int:
         output = run_dir / OUTPUT_DIR
         output.mkdir(exist_ok=True)
         (output / "README.md").write_text("# Nothing was trained\n")
-        events.write("finished", step=steps, metrics={"eval_loss": 0.5}, output_bytes=22)
+        events.write(
+            "finished",
+            step=steps,
+            metrics={"eval_loss": 0.5},
+            output_bytes=22,
+            peak_device_bytes=fake.get("peak_device_bytes"),
+        )
     return ExitCode.FINISHED
 
 

@@ -94,12 +94,16 @@ class Samples(Envelope):
 
 
 class Finished(Envelope):
-    """The output folder is complete and verified."""
+    """The output folder is complete and verified.
+
+    `peak_device_bytes`: the most of a GPU's own memory that a process held; absent elsewhere.
+    """
 
     type: Literal["finished"] = "finished"
     step: int
     metrics: dict[str, float | None] = {}
     output_bytes: int = 0
+    peak_device_bytes: int | None = None
 
 
 class Stopped(Envelope):
@@ -108,6 +112,7 @@ class Stopped(Envelope):
     type: Literal["stopped"] = "stopped"
     step: int
     checkpoint: str | None = None
+    peak_device_bytes: int | None = None
 
 
 class Failed(Envelope):

@@ -19,6 +19,7 @@ from training_engine.contract.names import (
     STOP_AND_SAVE_COMMAND,
 )
 from training_engine.run_host import child as engine
+from training_engine.run_host import family
 from training_engine.run_host.lines import LineAssembler
 from training_engine.run_host.log_file import LogFile
 from training_engine.run_host.records import OutOfMemoryCount, ReservedRecord, write_whole
@@ -124,6 +125,7 @@ class RunHost:
             now = time.monotonic()
             if now >= beat:
                 self._beat()
+                self._peak_bytes = max(self._peak_bytes, family.peak_bytes(self._child))
                 beat = now + HEARTBEAT_S
             if self._escalations and now >= self._escalations[0]:
                 self._escalations.pop(0)
@@ -193,4 +195,5 @@ class RunHost:
             if pid == self._child:
                 self._status = status
                 scale = 1 if sys.platform == "darwin" else 1024
-                self._peak_bytes = usage.ru_maxrss * scale
+                # The kernel's own record also knows what came between two looks.
+                self._peak_bytes = max(self._peak_bytes, usage.ru_maxrss * scale)

@@ -59,5 +59,5 @@ def run(text: str) -> str:
     """What a program prints."""
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(compile(text, "README.md", "exec"), {"__name__": "__main__"})  # noqa: S102
+        exec(compile(text, "README.md", "exec"), {"__name__": "__main__"})
     return printed.getvalue()

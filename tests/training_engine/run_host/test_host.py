@@ -70,6 +70,25 @@ def test_a_killed_child_is_told_by_its_signal(tmp_path: Path) -> None:
     assert host.returncode == 128 + 9
 
 
+SEVERAL = """\
+import subprocess, sys
+held = "a = bytearray(80_000_000); input()"
+members = [subprocess.Popen([sys.executable, "-c", held], stdin=subprocess.PIPE) for _ in "ab"]
+import time
+time.sleep(2.5)
+for member in members:
+    member.communicate(b"\\n")
+"""
+
+
+@linux_only
+def test_the_memory_of_several_processes_is_that_of_all(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", {})
+    finish(start_host(run, child="a_child", **script(tmp_path, SEVERAL)))
+    assert exit_facts(run)["exit_code"] == 0
+    assert 170_000_000 < exit_facts(run)["peak_memory_bytes"] < 300_000_000
+
+
 @linux_only
 def test_a_child_killed_from_outside_leaves_nothing_behind(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", {"fake": {"steps": 1000, "spawn_at": 1}})

@@ -1,0 +1,100 @@
+"""How fast this computer trains, tried on a small model: what the first estimate of time rests on.
+
+`python -m training_engine.speed` prints one line of JSON: device, number type, and the operations
+per second that a step of LoRA reaches here. It takes seconds; whoever wants to know keeps the
+answer.
+"""
+
+import json
+import os
+import sys
+import time
+from itertools import accumulate, chain
+from typing import Any
+
+import torch
+
+from training_engine import devices
+from training_engine.contract.choices import Device
+from training_engine.data.packing import PackedRow
+from training_engine.duration import LORA_FLOPS
+from training_engine.models import attention, fast
+from training_engine.models.adapters import add_lora
+from training_engine.models.forward import Decoder
+from training_engine.tuning import ENGINE
+
+# As wide as the small models that are trained on such devices.
+HIDDEN = {"cpu": 576, "mps": 1024, "cuda": 2048}
+LAYERS, VOCABULARY, RANK = 4, 8192, 16
+LENGTHS = (60, 90, 110, 120, 130, 140, 220)
+PASSES = 5
+
+
+def trial(wish: Device = Device.AUTO) -> dict[str, str | float]:
+    """Device, number type and operations per second of the fastest of a few steps."""
+    placement = devices.choose(wish)
+    device = placement.device
+    model = _model(HIDDEN[device.type]).to(device, placement.dtype)
+    add_lora(model, rank=RANK, alpha=2 * RANK, dropout=0.0, wanted="all-linear")
+    fast.install(model)
+    forward, row = Decoder(model, packed=True), _row().to(device)
+    seconds = min(_step(forward, row) for _ in range(1 + PASSES))
+    inside = sum(p.numel() for n, p in model.named_parameters() if n.endswith("base_layer.weight"))
+    head = model.get_output_embeddings().weight.numel()
+    work = LORA_FLOPS * (inside * sum(LENGTHS) + head * row.trained_tokens)
+    return {"device": device.type, "dtype": placement.dtype_name, "flops": work / seconds}
+
+
+def _model(hidden: int) -> Any:
+    """A Llama of a few layers with random weights."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    attention.register()
+    heads = hidden // 64
+    config = LlamaConfig(
+        hidden_size=hidden, intermediate_size=8 * hidden // 3, num_hidden_layers=LAYERS,
+        num_attention_heads=heads, num_key_value_heads=heads, vocab_size=VOCABULARY,
+        attn_implementation=attention.NAME,
+    )  # fmt: skip
+    config.use_cache = False
+    return LlamaForCausalLM(config).train()
+
+
+def _row() -> PackedRow:
+    """Samples of random tokens; the second half of each is learnt."""
+    total = sum(LENGTHS)
+    starts = [0, *accumulate(LENGTHS)][:-1]
+    spans = list(zip(starts, LENGTHS, strict=True))
+    learnt = [range(start + length // 2, start + length) for start, length in spans]
+    predicting = torch.tensor(list(chain.from_iterable(learnt)))
+    owner = [number for number, part in enumerate(learnt) for _ in part]
+    return PackedRow(
+        input_ids=torch.randint(VOCABULARY, (1, total)),
+        position_ids=torch.cat([torch.arange(length) for length in LENGTHS])[None],
+        lengths=LENGTHS,
+        predicting=predicting,
+        targets=torch.randint(VOCABULARY, (len(predicting),)),
+        owner=torch.tensor(owner),
+        samples=tuple(range(len(LENGTHS))),
+    )
+
+
+def _step(forward: Decoder, row: PackedRow) -> float:
+    """Seconds of a forward and a backward pass."""
+    started = time.perf_counter()
+    loss = forward.cross_entropy(row)
+    loss.backward()
+    loss.item()  # a GPU is waited for
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    """Print what was found; begun anew where the environment is not that of a run."""
+    if not ENGINE.keys() <= os.environ.keys():
+        argv = [sys.executable, "-m", "training_engine.speed"]
+        os.execve(sys.executable, argv, {**ENGINE, **os.environ})
+    sys.stdout.write(json.dumps(trial()) + "\n")
+
+
+if __name__ == "__main__":
+    main()
