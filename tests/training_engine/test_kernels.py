@@ -230,13 +230,13 @@ def test_the_gpu_kernel_is_asked_for_the_same_attention(
 
     wanted = run()
     monkeypatch.setattr("torch.nn.attention.varlen.varlen_attn", by_definition)
-    monkeypatch.setattr("training_engine.models.attention._has_varlen_kernel", lambda *_: True)
+    monkeypatch.setattr("training_engine.models.attention.has_varlen_kernel", lambda *_: True)
     torch.testing.assert_close(run(), wanted)
 
 
 def test_the_gpu_kernel_is_not_for_processors() -> None:
     query = random(1, 2, 4, 8).to(HALF)
-    assert not attention._has_varlen_kernel(query, query)
+    assert not attention.has_varlen_kernel(query, query)
 
 
 def test_log_probs_of_what_is_all_but_certain_or_impossible() -> None:

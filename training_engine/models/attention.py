@@ -13,7 +13,11 @@ from torch import Tensor, nn
 from torch.autograd.function import Function, once_differentiable
 from torch.nn.functional import scaled_dot_product_attention
 
+from training_engine.models import flex
+
 NAME = "easytune_packed"
+# Set on attention modules for which FlexAttention was tried (`fused.py`).
+BY_FLEX = "attends_by_flex"
 # Up to this length plain matrix products beat the fused backward pass of the CPU (measured:
 # three times as fast at 100 tokens, equal near 300).
 SHORT = 256
@@ -93,7 +97,7 @@ def _short_backward(
     return d_q, torch.bmm(d_scores.transpose(1, 2), q), d_v
 
 
-def _has_varlen_kernel(query: Tensor, value: Tensor) -> bool:
+def has_varlen_kernel(query: Tensor, value: Tensor) -> bool:
     """Whether the GPU has the kernel for samples of different lengths (FlashAttention 2)."""
     size = query.shape[-1]
     if query.device.type != "cuda" or query.dtype not in (torch.bfloat16, torch.float16):
@@ -158,9 +162,13 @@ def packed_attention(
         raise ValueError(f"packed attention has no {', '.join(unknown) or 'masks'}")
     if scaling is None:
         scaling = query.shape[-1] ** -0.5
-    if not (dropout > 0 and module.training) and _has_varlen_kernel(query, value):
-        return _varlen(query, key, value, sample_lengths, scaling, sliding_window), None
-    plain = not (dropout > 0 and module.training) and query.shape[-1] == value.shape[-1]
+    drops = dropout > 0 and module.training
+    how = (query, key, value, sample_lengths, scaling, sliding_window)
+    if not drops and has_varlen_kernel(query, value):
+        return _varlen(*how), None
+    if not drops and getattr(module, BY_FLEX, False):
+        return flex.attend(*how), None
+    plain = not drops and query.shape[-1] == value.shape[-1]
     whole = sliding_window is None or sliding_window >= max(sample_lengths)
     if query.device.type == "cpu" and plain and whole:
         return _PackedOnCpu.apply(query, key, value, sample_lengths, scaling), None
