@@ -3,8 +3,10 @@
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && command -v $$p && break; done)
 VENV := .venv/bin
+# Files of tests that run at the same time.
+AT_ONCE := -n 2 --dist loadfile
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long prepare lint types python-test frontend-test e2e lock api bench bench-training clean
+.PHONY: help run test test-long prepare lint types python-test frontend-test e2e lock api bench bench-estimates bench-training clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -25,7 +27,7 @@ test: require-python  ## everything a change needs: linters, types, rules, tests
 
 test-long: require-python  ## drills and measurements that take longer
 	@$(PYTHON) scripts/prepare.py test
-	$(VENV)/python -m pytest -m long --timeout 1200
+	$(VENV)/python -m pytest -m long --timeout 1200 $(AT_ONCE)
 
 lint:  ## style and import rules
 	$(VENV)/ruff check .
@@ -39,7 +41,7 @@ types:  ## mypy and tsc
 	npm run --silent types
 
 python-test:
-	$(VENV)/python -m pytest
+	$(VENV)/python -m pytest $(AT_ONCE)
 
 frontend-test:
 	npm run --silent test
@@ -55,6 +57,9 @@ lock:  ## resolve the dependencies again
 
 bench:  ## the figures in docs/benchmarks.md
 	$(VENV)/python benchmarks/web.py
+
+bench-estimates:  ## estimates of memory and time beside what runs took
+	$(VENV)/python benchmarks/estimates.py
 
 bench-training:  ## training speed beside other trainers; docs/performance.md tells how
 	$(VENV)/python benchmarks/training.py $(ARGS)

@@ -39,6 +39,7 @@ from backend.system.disk import DiskUse
 from backend.system.gpus import GpuFacts
 from backend.system.sources import Sources
 from backend.tasks import routes as tasks
+from backend.tasks.host_speed import HostSpeed
 from backend.version import VERSION
 
 log = structlog.get_logger(__name__)
@@ -125,6 +126,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         stack.push_async_callback(app.state.disk_use.close)
         app.state.gpu_facts = GpuFacts()
         stack.callback(app.state.gpu_facts.close)
+        app.state.host_speed = HostSpeed(settings.data_dir)
         app.state.playground = Playground(settings.sockets_dir)
         await app.state.playground.start()
         stack.push_async_callback(app.state.playground.close)
@@ -132,6 +134,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         if app.state.background:
             if await _offer_setup(app):  # before "ready" is said: whoever waits for that reads it
                 await stack.enter_async_context(_running(_renew_setup(app), "set-up token"))
+            find_out = app.state.host_speed.find_out()
+            await stack.enter_async_context(_running(find_out, "speed of the host"))
             supervisor = Supervisor(
                 settings,
                 app.state.sessions,

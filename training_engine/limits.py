@@ -23,3 +23,8 @@ def tokens_that_fit(device: str, free_bytes: float, *, layers: int, hidden: int,
     per_token = layers * 2 * (20 * hidden + 6 * inner)
     fitting = int(ACTIVATION_SHARE * free_bytes / per_token)
     return min(MOST_TOKENS[device], max(FEWEST_TOKENS, fitting))
+
+
+# Families whose decoder layer has hand-written kernels on a CPU: Llama's layer up to biases, norms of
+# heads, and layers without positions.
+FAST_FAMILIES = frozenset({"llama", "mistral", "qwen2", "qwen3", "smollm3"})

@@ -23,8 +23,8 @@ Fit = Literal["fits", "tight", "will_not_fit", "unknown"]
 Scalar = str | int | float | bool | None
 
 _DTYPE_BYTES = {"bfloat16": 2, "float16": 2, "float32": 4}
-# Lengths vary: standard deviation as a share of the mean, as seen in instruction data; the
-# heaviest of some hundred batches lies three deviations above the mean batch.
+# Lengths vary: standard deviation as a share of the mean, as seen in instruction data, where it is
+# not known; the heaviest of some hundred batches lies three deviations above the mean batch.
 _LENGTH_SPREAD, _HEAVIEST = 0.45, 3.0
 _FITS_BELOW, _TIGHT_BELOW = 0.8, 1.0
 # The newest, the best and the one being written.
@@ -61,6 +61,7 @@ class Estimate:
     disk_bytes: int
     total_steps: int
     num_tokens: int
+    time_s: float | None
     time_low_s: float | None
     time_high_s: float | None
     fits: Fit
@@ -75,12 +76,14 @@ def estimate(
     num_rows: int,
     mean_tokens: float,
     longest_tokens: int | None = None,
+    spread_tokens: float | None = None,
     validation_rows: int = 0,
     device: str = "cpu",
     dtype: str = "bfloat16",
     available_bytes: int | None = None,
     weights_bytes: int | None = None,
     tokens_per_s: float | None = None,
+    host_flops: float | None = None,
     cores: int = 2,
     objective: Objective = Objective.SFT,
     distributed: Distributed = Distributed(),
@@ -88,9 +91,10 @@ def estimate(
     """What this run needs, of this computer or of each of its GPUs.
 
     `config`: the model's config.json. `mean_tokens`, `longest_tokens`: per row, before truncation
-    (per answer where a row has two). `validation_rows`: of a separate validation set.
-    `weights_bytes`: all safetensors files, used where the family is unknown. `tokens_per_s`:
-    measured on this host with this model.
+    (per answer where a row has two); `spread_tokens`: their standard deviation. `validation_rows`:
+    of a separate validation set. `weights_bytes`: all safetensors files, used where the family is
+    unknown. `tokens_per_s`: measured on this host with this model. `host_flops`: operations per
+    second that `speed.trial` found here.
     """
     knobs, sequences = hyperparameters, sequences_of(objective)
     mean = max(1.0, min(float(mean_tokens), float(knobs.max_length)))
@@ -111,20 +115,23 @@ def estimate(
         width=_DTYPE_BYTES[dtype],
     )
     samples = math.ceil(knobs.batch_size / distributed.processes)
-    tokens, limit = _tokens_at_once(setup, samples, mean, longest, available_bytes)
+    spread = _LENGTH_SPREAD * mean if spread_tokens is None else sequences * spread_tokens
+    tokens, limit = _tokens_at_once(setup, samples, mean, longest, spread, available_bytes)
     parts = setup.parts(tokens, min(limit, length.evaluation_tokens))
     parts = [_of_all_processes(part, device, distributed) for part in parts]
     memory = sum(part.size_bytes for part in parts)
     checkpoint, output = setup.disk()
-    low, high = seconds_of(
+    seconds = seconds_of(
         length,
         setup,
         measured=tokens_per_s,
+        host_flops=host_flops,
         dtype=dtype,
         cores=cores,
         processes=distributed.processes,
     )
-    fits, reasons = _judge(shape, memory, available_bytes, measured=bool(tokens_per_s))
+    known = bool(tokens_per_s or host_flops)
+    fits, reasons = _judge(shape, memory, available_bytes, measured=known)
     return Estimate(
         num_parameters=parameters,
         trainable_parameters=setup.trainable,
@@ -137,8 +144,9 @@ def estimate(
         disk_bytes=_KEPT_CHECKPOINTS * checkpoint + output,
         total_steps=length.steps,
         num_tokens=length.tokens,
-        time_low_s=low,
-        time_high_s=high,
+        time_s=seconds.expected,
+        time_low_s=seconds.low,
+        time_high_s=seconds.high,
         fits=fits,
         reasons=reasons,
     )
@@ -153,7 +161,7 @@ def _parameters(shape: ModelShape, config: Mapping[str, Any], weights_bytes: int
 
 
 def _tokens_at_once(
-    setup: Setup, samples: int, mean: float, longest: int, available: int | None
+    setup: Setup, samples: int, mean: float, longest: int, spread: float, available: int | None
 ) -> tuple[int, int]:
     """Tokens of the heaviest forward pass, and the most the engine lays into one.
 
@@ -174,8 +182,8 @@ def _tokens_at_once(
             hidden=shape.hidden,
             inner=shape.intermediate,
         )
-    spread = _HEAVIEST * _LENGTH_SPREAD * mean * math.sqrt(samples)
-    heaviest = math.ceil(min(samples * longest, samples * mean + spread))
+    above = _HEAVIEST * spread * math.sqrt(samples)
+    heaviest = math.ceil(min(samples * longest, samples * mean + above))
     return max(longest, min(heaviest, limit)) if samples > 1 else longest, limit
 
 
@@ -224,6 +232,7 @@ def _unknown(steps: int, tokens: int, weights_bytes: int | None) -> Estimate:
         disk_bytes=size,
         total_steps=steps,
         num_tokens=tokens,
+        time_s=None,
         time_low_s=None,
         time_high_s=None,
         fits="unknown",

@@ -21,7 +21,7 @@ from training_engine.contract.choices import (
     head_of,
 )
 from training_engine.contract.hyperparameters import Hyperparameters
-from training_engine.limits import LOGITS_AT_ONCE
+from training_engine.limits import FAST_FAMILIES, LOGITS_AT_ONCE
 from training_engine.shape import ModelShape
 
 # Python, torch and transformers, before any weight; on a GPU the driver's context.
@@ -33,7 +33,7 @@ _MOST_HOLES_BYTES = {"cpu": 650_000_000, "mps": 0, "cuda": 0}
 # the products need.
 _LOGIT_BYTES = 16
 # Share of a row's tokens that is learnt, where it is not known.
-_TRAINED_SHARE = 0.6
+TRAINED_SHARE = 0.6
 _SMALL_FILES_BYTES = 8_000_000
 # Bytes of a stored weight: NF4 has a scale for 64 weights, itself in 8 bits with one for 256.
 _QUANTISED_BYTES = {Quantization.NF4: 0.5 + 1 / 64 + 4 / (64 * 256), Quantization.INT8: 1.01}
@@ -47,6 +47,10 @@ _STATE_BYTES = {
 }
 # Classes are few; how many is only known when the rows are read.
 _CLASSES = 8
+# The fast path's kernels want their narrow columns in such portions, and keep what attention gave
+# each key, of about so many keys.
+_ALIGNED, _MEAN_KEYS = 32, 120
+_PLAIN_LORA = frozenset({LoraVariant.LORA, LoraVariant.RSLORA, LoraVariant.LORA_PLUS})
 # A decoder's layer also looks at what the encoder made of the text.
 _CROSS_ATTENTION = 1.3
 
@@ -87,6 +91,15 @@ class Setup:
     def scored(self) -> bool:
         """Whether the model ends in scores, not in words."""
         return head_of(self.objective) is Head.SEQUENCE_CLASSIFICATION
+
+    @cached_property
+    def fast(self) -> bool:
+        """Whether the decoder's layers compute by the hand-written kernels for CPUs."""
+        knobs = self.knobs
+        plain = self.method is Method.LORA and knobs.lora_variant in _PLAIN_LORA
+        plain = plain and not knobs.lora_dropout and not knobs.gradient_checkpointing
+        known = self.shape.family in FAST_FAMILIES and self.device == "cpu"
+        return plain and known and (knobs.packing or self.scored)
 
     @cached_property
     def layers(self) -> int:
@@ -180,7 +193,7 @@ class Setup:
     def _logit_bytes(self, tokens: int) -> int:
         if self.scored:
             return 0
-        trained = math.ceil(tokens * _TRAINED_SHARE)
+        trained = math.ceil(tokens * TRAINED_SHARE)
         logits = min(LOGITS_AT_ONCE[self.device], trained * self.shape.vocabulary) * _LOGIT_BYTES
         if self.method is Method.FULL:
             logits += self.shape.embedding * (4 + self.width)  # the head's own gradient
@@ -208,6 +221,13 @@ class Setup:
         """
         shape = self.shape
         queries, keys = shape.heads * shape.head_dim, shape.key_value_heads * shape.head_dim
+        if self.fast:
+            narrow = sum(
+                math.ceil(count * self.knobs.lora_rank / _ALIGNED) * _ALIGNED
+                for count in (3, 1, 2, 1)
+            )
+            wide = 4 * shape.hidden + 2 * (queries + keys) + 4 * shape.intermediate
+            return (wide + narrow + shape.heads * _MEAN_KEYS) * self.width
         inner = (4 if shape.gated else 2) * shape.intermediate
         elements = 2 * (shape.hidden + queries + keys) + inner
         low_rank = self.knobs.lora_rank * len(shape.linears) if self.adapted else 0

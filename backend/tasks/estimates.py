@@ -19,7 +19,7 @@ from backend.tasks.plans import Plan
 from backend.tasks.run_spec import model_folder
 from backend.tasks.schemas import Estimate, Finding, MemoryPart, Recommendation, RecommendRequest
 from training_engine import memory
-from training_engine.contract.choices import Device, Method
+from training_engine.contract.choices import Device, Method, Objective
 from training_engine.contract.hyperparameters import Hyperparameters
 
 # Free space that everything else needs: database, logs, other runs.
@@ -38,26 +38,34 @@ class Basis:
     lengths: Lengths
     device: Device
     dtype: str
-    speed: float | None
+    tokens_per_s: float | None  # of runs like this one
+    host_flops: float | None  # of a trial on this host
 
     def of(self, method: Method, hyperparameters: Hyperparameters) -> memory.Estimate:
         """The plan with these settings."""
         plan = self.plan
+        samples = self.lengths.samples(
+            hyperparameters.max_length, in_pieces=plan.asked.objective is Objective.PRETRAIN
+        )
+        rows = plan.dataset.num_rows or 0
+        held_out = (plan.validation.num_rows or 0) if plan.validation else 0
         return memory.estimate(
             self.config,
             method=method,
             hyperparameters=hyperparameters,
-            num_rows=plan.dataset.num_rows or 0,
-            mean_tokens=self.lengths.mean_tokens,
+            num_rows=round(rows * samples.per_row),
+            mean_tokens=samples.mean,
             longest_tokens=self.lengths.longest_tokens,
+            spread_tokens=samples.spread,
             objective=plan.asked.objective,
             distributed=plan.asked.distributed,
-            validation_rows=(plan.validation.num_rows or 0) if plan.validation else 0,
+            validation_rows=round(held_out * samples.per_row),
             device=self.device,
             dtype=self.dtype,
             available_bytes=self.facts.available_bytes(self.device),
             weights_bytes=plan.model.size_bytes,
-            tokens_per_s=self.speed if method is plan.asked.method else None,
+            tokens_per_s=self.tokens_per_s if method is plan.asked.method else None,
+            host_flops=self.host_flops,
             cores=self.facts.cores,
         )
 
@@ -74,10 +82,12 @@ async def basis_of(session: AsyncSession, facts: HostFacts, plan: Plan) -> Basis
         device=device,
         processes=plan.asked.distributed.processes,
     )
-    dtype = await measurements.type_of(session, device)
+    tried = facts.speed if facts.speed and facts.speed.device == device else None
+    dtype = tried.dtype if tried else await measurements.type_of(session, device)
     if dtype is None:
         dtype = cpu_type() if device is Device.CPU else "bfloat16"
-    return Basis(facts, plan, config, lengths, device, dtype, speed)
+    flops = tried.flops if tried else None
+    return Basis(facts, plan, config, lengths, device, dtype, speed, flops)
 
 
 def estimate(basis: Basis) -> Estimate:
@@ -91,6 +101,7 @@ def estimate(basis: Basis) -> Estimate:
         fit=found.fits,
         disk_bytes=found.disk_bytes,
         disk_available_bytes=facts.disk_free_bytes,
+        time_s=found.time_s,
         time_low_s=found.time_low_s,
         time_high_s=found.time_high_s,
         total_steps=found.total_steps,

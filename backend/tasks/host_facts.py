@@ -17,6 +17,7 @@ from backend.settings import Settings
 from backend.system import host
 from backend.system.schemas import Gpu
 from backend.system.sources import Sources
+from backend.tasks.host_speed import Speed
 from training_engine.contract.choices import Device
 
 # What a training that runs now will have given back when this one begins.
@@ -36,6 +37,7 @@ class HostFacts:
     disk_free_bytes: int
     # A training or the playground holds memory that it will have given back.
     busy: bool
+    speed: Speed | None = None  # as far as it was tried
 
     def device(self, wish: Device) -> Device:
         """What the engine will choose."""
@@ -107,6 +109,7 @@ async def facts_of(app: FastAPI, session: AsyncSession) -> HostFacts:
         memory_bytes=int(memory.total_bytes * SHARE_AFTER_ANOTHER) if training else free,
         disk_free_bytes=shutil.disk_usage(settings.data_dir).free,
         busy=training or lent > 0,
+        speed=app.state.host_speed.known,
     )
 
 

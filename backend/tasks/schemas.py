@@ -184,6 +184,7 @@ class Estimate(BaseModel):
     fit: Literal["fits", "tight", "will_not_fit", "unknown"]
     disk_bytes: int
     disk_available_bytes: int
+    time_s: float | None = Field(None, description="Expected; between the other two with some certainty")
     time_low_s: float | None
     time_high_s: float | None
     total_steps: int

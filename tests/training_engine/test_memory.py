@@ -139,12 +139,14 @@ def test_whether_it_fits_is_said_with_numbers(available: int, fits: str) -> None
 
 
 def test_little_memory_means_fewer_samples_at_once() -> None:
-    plenty = expect(available_bytes=64_000_000_000)
-    little = expect(available_bytes=1_600_000_000, longest_tokens=200)
-    asked = expect(available_bytes=1_600_000_000, knobs={"micro_batch_size": 8})
-    assert little.micro_batch_size < plenty.micro_batch_size < 8  # a CPU gains nothing from more
-    assert expect(device="cuda", available_bytes=64_000_000_000).micro_batch_size == 8
-    assert asked.micro_batch_size == 8
+    knobs = {"batch_size": 16}
+    plenty = expect(available_bytes=64_000_000_000, knobs=knobs)
+    little = expect(available_bytes=1_600_000_000, longest_tokens=200, knobs=knobs)
+    asked = expect(available_bytes=1_600_000_000, knobs={**knobs, "micro_batch_size": 16})
+    gpu = expect(device="cuda", available_bytes=64_000_000_000, knobs=knobs)
+    # A CPU gains nothing from more.
+    assert little.micro_batch_size < plenty.micro_batch_size < gpu.micro_batch_size == 16
+    assert asked.micro_batch_size == 16
     assert asked.memory_bytes is not None
     assert little.memory_bytes is not None
     assert little.memory_bytes < asked.memory_bytes
@@ -167,16 +169,33 @@ def test_an_unknown_family_is_sized_by_its_files_and_says_so() -> None:
     assert "approximate_sizes" in [reason.code for reason in found.reasons]
 
 
-def test_measured_speed_narrows_the_time() -> None:
-    guess, known = expect(), expect(tokens_per_s=300.0)
-    assert guess.time_low_s is not None
-    assert guess.time_high_s is not None
-    assert known.time_low_s is not None
-    assert known.time_high_s is not None
-    assert known.time_high_s / known.time_low_s < guess.time_high_s / guess.time_low_s
-    assert known.time_low_s < known.num_tokens / 300 * 1.2 < known.time_high_s
-    assert "time_not_measured" in [reason.code for reason in guess.reasons]
-    assert "time_not_measured" not in [reason.code for reason in known.reasons]
+def test_what_is_known_of_the_host_narrows_the_time() -> None:
+    guess, tried, known = expect(), expect(host_flops=2e11), expect(tokens_per_s=300.0)
+    width = [times(each)[2] / times(each)[0] for each in (guess, tried, known)]
+    assert width == sorted(width, reverse=True)
+    assert len(set(width)) == 3
+    low, expected, high = times(known)
+    assert low < expected < high
+    assert low < known.num_tokens / 300 * 1.1 < high
+    codes = [[reason.code for reason in each.reasons] for each in (guess, tried, known)]
+    assert ["time_not_measured" in each for each in codes] == [True, False, False]
+
+
+def test_a_host_of_twice_the_speed_takes_half_the_time() -> None:
+    slow, fast = (times(expect(host_flops=flops))[1] for flops in (1e11, 2e11))
+    around = 2 * fast - slow  # what does not depend on it: start and end
+    assert 5 < around < 30
+    # Layers without kernels of their own, and learning everything, take longer.
+    stock = times(expect(host_flops=2e11, knobs={"lora_dropout": 0.1}))[1]
+    full = times(expect(host_flops=2e11, method=Method.FULL))[1]
+    assert fast < stock < full
+
+
+def times(found: Estimate) -> tuple[float, float, float]:
+    assert found.time_low_s is not None
+    assert found.time_s is not None
+    assert found.time_high_s is not None
+    return found.time_low_s, found.time_s, found.time_high_s
 
 
 @given(

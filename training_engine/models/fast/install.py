@@ -7,13 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from training_engine.limits import FAST_FAMILIES
 from training_engine.models import attention
 from training_engine.models.fast.attention import blocks
 from training_engine.models.fast.layer import FastLayer, Row
 from training_engine.models.lora import LoraLinear
 
-# Families whose layer is Llama's up to biases, norms of heads, and layers without positions.
-FAMILIES = frozenset({"llama", "mistral", "qwen2", "qwen3", "smollm3"})
 _PROJECTIONS = {
     "self_attn": ("q_proj", "k_proj", "v_proj", "o_proj"),
     "mlp": ("gate_proj", "up_proj", "down_proj"),
@@ -107,7 +106,7 @@ def _plain(layer: Any, states: Tensor, lengths: tuple[int, ...], others: dict[st
 
 def _eligible(model: Any) -> bool:
     config = model.config
-    if getattr(config, "model_type", None) not in FAMILIES or config.hidden_act != "silu":
+    if getattr(config, "model_type", None) not in FAST_FAMILIES or config.hidden_act != "silu":
         return False
     if getattr(config, "attention_dropout", 0.0) or model.is_activation_checkpointing:
         return False

@@ -1,0 +1,45 @@
+"""The speed of this host is tried once, by the real engine, and kept."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from backend.tasks.host_speed import FILE, HostSpeed
+
+
+async def test_tried_once_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = HostSpeed(tmp_path)
+    assert first.known is None
+    await first.find_out()
+    assert first.known is not None
+    assert first.known.device in {"cpu", "mps", "cuda"}
+    assert first.known.flops > 1e8
+    again = HostSpeed(tmp_path)
+    monkeypatch.setattr("backend.tasks.host_speed.MODULE", "no.such.module")  # it is not asked
+    await again.find_out()
+    assert again.known == first.known
+
+
+@pytest.mark.parametrize("content", ["", "{}", "no json", json.dumps({"computer": "another"})])
+async def test_what_can_not_be_read_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    (tmp_path / FILE).write_text(content)
+    monkeypatch.setattr("backend.tasks.host_speed.MODULE", "no.such.module")
+    found = HostSpeed(tmp_path)
+    await found.find_out()  # and an engine that does not work leaves it unknown
+    assert found.known is None
+    assert (tmp_path / FILE).read_text() == content
+
+
+async def test_another_computer_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speed = {"device": "cpu", "dtype": "float32", "flops": 1.0}
+    kept = {"computer": "another, 64 cores, torch 1.0", "speed": speed}
+    (tmp_path / FILE).write_text(json.dumps(kept))
+    monkeypatch.setattr("backend.tasks.host_speed.MODULE", "no.such.module")
+    found = HostSpeed(tmp_path)
+    await found.find_out()
+    assert found.known is None

