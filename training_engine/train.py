@@ -123,6 +123,7 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
         sampling,
         sharing,
     )
+    from training_engine.contract.context import context_of
     from training_engine.data.chat import ChatTemplate, terminators
     from training_engine.data.prepare import prepare
     from training_engine.models import load
@@ -149,7 +150,7 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
     tokenizer = load.load_tokenizer(model_dir, trusted=spec.model.trusted_code_sha256 is not None)
     template = ChatTemplate(tokenizer, spec.chat_template, required=kind.needs_template)
     ends = terminators(template.tokenizer, model_dir)
-    reading = kind(template, spec.hyperparameters, load.context_of(config))
+    reading = kind(template, spec.hyperparameters, context_of(config))
     data = prepare(spec, reading, ends)
     build.report_data(reporter, data, reading)
     distributed.check_work(processes, spec.hyperparameters.batch_size, len(data.train))

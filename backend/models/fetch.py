@@ -5,6 +5,7 @@ need not be looked at again.
 """
 
 import hashlib
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,8 @@ import httpx2
 from huggingface_hub import constants
 from huggingface_hub.file_download import http_get
 from huggingface_hub.utils import build_hf_headers
+
+from backend.models.folder import ORIGIN_FILE
 
 CHUNK_BYTES = 1 << 20
 constants.DOWNLOAD_CHUNK_SIZE = CHUNK_BYTES  # cancelling and progress are looked at per chunk
@@ -53,6 +56,9 @@ def fetch(spec: dict[str, Any], folder: Path, tick: Tick) -> None:
         if not target.is_file():
             _fetch_one(spec, file, target, told)
         told(file["size_bytes"])
+    # The folder is called after a row of the database: without one it says itself what it is.
+    origin = {"reference": spec["repo"], "revision": spec["revision"]}
+    (folder / ORIGIN_FILE).write_text(json.dumps(origin))
 
 
 def _arrived(target: Path) -> int:

@@ -4,12 +4,14 @@ No path comes from a user: a local model is `ROOT/RELATIVE`, joined below a root
 whenever it is used.
 """
 
+import json
 import os
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from uuid import UUID
 
 from backend.errors import Refused
-from backend.models.folder import UnusableFolder, require_usable
+from backend.models.folder import ORIGIN_FILE, UnusableFolder, require_usable
 from backend.models.schemas import LocalFolder, LocalFolders, ModelSource
 from backend.models.starters import STARTER
 from backend.models.tables import ModelRow
@@ -42,6 +44,20 @@ def own_dir(settings: Settings, source: str, reference: str, model_id: UUID) -> 
 def partial_dir(settings: Settings, model_id: UUID) -> Path:
     """Where a download grows until it is whole; a second try goes on there."""
     return settings.models_dir / "incoming" / str(model_id)
+
+
+def downloaded(settings: Settings, reference: str) -> tuple[Path, str | None] | None:
+    """Folder and commit of a hub's model that was downloaded here, the newest; needs no database.
+
+    None when there is none, or when it came before folders said what they are.
+    """
+    found: list[tuple[float, Path, str | None]] = []
+    for file in settings.models_dir.glob(f"*/{ORIGIN_FILE}"):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            origin = json.loads(file.read_bytes())
+            if origin["reference"].lower() == reference.lower():
+                found.append((file.stat().st_mtime, file.parent, origin["revision"]))
+    return max(found)[1:] if found else None
 
 
 def roots(settings: Settings) -> dict[str, Path]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from training_engine.contract.context import context_of
 from training_engine.contract.model_folder import names_code
 from training_engine.contract.names import MANIFEST_FILE
 
@@ -21,6 +22,8 @@ MAX_HEADER_BYTES = 100 * 1024 * 1024
 CONFIG_FILE = "config.json"
 INDEX_FILE = "model.safetensors.index.json"
 WEIGHTS_FILE = "model.safetensors"
+# What a download writes beside a model: {"reference": its id at the hub, "revision": the commit}.
+ORIGIN_FILE = "origin.json"
 CODE_FILES = (CONFIG_FILE, "tokenizer_config.json", "processor_config.json")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
 
@@ -68,7 +71,8 @@ def require_usable(folder: Path, root: Path) -> None:
     """Raise `UnusableFolder` unless `folder` holds a model whose files all lie below `root`."""
     # An adapter of a classifier has a config.json too: the names of its classes stand there.
     adapter = (folder / "adapter_config.json").is_file()
-    if adapter and not any((folder / name).is_file() for name in (WEIGHTS_FILE, INDEX_FILE)):
+    weights = any((folder / name).is_file() for name in (WEIGHTS_FILE, INDEX_FILE))
+    if adapter and not (weights and (folder / CONFIG_FILE).is_file()):
         raise UnusableFolder("adapter", "This is an adapter, not a whole model.")
     if not (folder / CONFIG_FILE).is_file():
         raise UnusableFolder("no_config", "The folder holds no config.json.")
@@ -91,8 +95,12 @@ def read_facts(folder: Path) -> ModelFacts:
     return ModelFacts(
         architecture=architecture_of(config),
         num_parameters=sum(_parameters(file) for file in weights),
-        context_length=context_length_of(config),
-        size_bytes=sum(file.stat().st_size for file in folder.iterdir() if file.is_file()),
+        context_length=context_of(config),
+        size_bytes=sum(
+            file.stat().st_size
+            for file in folder.iterdir()
+            if file.is_file() and file.name != ORIGIN_FILE
+        ),
         licence=_licence(folder),
         has_chat_template=_has_chat_template(folder),
     )
@@ -102,17 +110,6 @@ def architecture_of(config: dict[str, Any]) -> str | None:
     """The class name in a config.json."""
     names = config.get("architectures")
     return str(names[0])[:200] if isinstance(names, list) and names else None
-
-
-def context_length_of(config: dict[str, Any]) -> int | None:
-    """Tokens that the model can read at once."""
-    nested = config.get("text_config")
-    for source in (config, nested if isinstance(nested, dict) else {}):
-        for name in ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length"):
-            value = source.get(name)
-            if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-                return value
-    return None
 
 
 def _parameters(file: Path) -> int:

@@ -18,6 +18,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from training_engine.contract.choices import Head, Quantization
+from training_engine.contract.model_folder import CONFIG_FILE as MODEL_CONFIG_FILE
+from training_engine.contract.model_folder import read_object
 from training_engine.models.adapter_files import TASK_TYPES
 from training_engine.models.quantised import read_quantization
 
@@ -142,3 +144,13 @@ def _scale(config: dict[str, Any], layer: str, rank: int) -> float:
     matching = (a for p, a in patterns.items() if re.match(rf"(.*\.)?({p})$", layer))
     alpha = float(next(matching, config["lora_alpha"]))
     return alpha / math.sqrt(rank) if config.get("use_rslora") else alpha / rank
+
+
+def label_settings(folder: Path) -> dict[str, Any]:
+    """How many classes a classifier tells apart, and its padding, as stands beside its adapter."""
+    config = read_object(folder / MODEL_CONFIG_FILE)
+    names = config.get("id2label") or {"0": "LABEL_0"}
+    found: dict[str, Any] = {"num_labels": len(names)}
+    if config.get("pad_token_id") is not None:
+        found["pad_token_id"] = config["pad_token_id"]
+    return found

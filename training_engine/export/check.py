@@ -16,6 +16,7 @@ from safetensors import safe_open
 from torch import Tensor
 
 from training_engine.contract.choices import Head
+from training_engine.contract.context import context_of
 from training_engine.contract.exports import GGUF_FAMILIES, ExportChecks, ExportFormat
 from training_engine.contract.model_folder import (
     ADAPTER_WEIGHTS_FILE,
@@ -25,6 +26,7 @@ from training_engine.contract.model_folder import (
 )
 from training_engine.contract.names import FailureCode
 from training_engine.devices import Placement
+from training_engine.export.adapter_folder import label_settings
 from training_engine.export.source import Source
 from training_engine.failures import EngineFailure
 from training_engine.models import load
@@ -75,8 +77,9 @@ def prepare(source: Source, prompts: Sequence[str]) -> Reading:
     """Tokenise; choose the number type that fits into memory. Raises `EngineFailure`."""
     load.quiet()
     own = (source.folder / "tokenizer_config.json").is_file()
-    tokenizer = load.load_tokenizer(source.folder if own else source.model)
-    longest = min(MAX_TOKENS, load.context_of(source.config()) or MAX_TOKENS)
+    place = source.folder if own else source.model
+    tokenizer = load.load_tokenizer(place, trusted=source.trusted)
+    longest = min(MAX_TOKENS, context_of(source.config()) or MAX_TOKENS)
     ids = [_ids(tokenizer, text, source.head)[:longest] for text in prompts]
     ids = [each for each in ids if each][:MAX_PROMPTS]
     return Reading(ids, source.head, _placement(source.numbers()))
@@ -116,7 +119,7 @@ def trained(source: Source, reading: Reading, look: Look) -> Answers:
     if source.base is not None:
         quantization = read_quantization(source.folder)
         if head is Head.SEQUENCE_CLASSIFICATION:
-            options = _labels(source.folder)
+            options = label_settings(source.folder)
     model = load.load_stock(
         source.model,
         placement,
@@ -135,16 +138,6 @@ def trained(source: Source, reading: Reading, look: Look) -> Answers:
             )
         load_adapter(model, source.folder)
     return _answers(model, reading, look)
-
-
-def _labels(folder: Path) -> dict[str, Any]:
-    """How many classes a classifier tells apart stands beside its adapter."""
-    config = read_object(folder / CONFIG_FILE)
-    names = config.get("id2label") or {"0": "LABEL_0"}
-    found: dict[str, Any] = {"num_labels": len(names)}
-    if config.get("pad_token_id") is not None:
-        found["pad_token_id"] = config["pad_token_id"]
-    return found
 
 
 def exported_folder(folder: Path, reading: Reading, look: Look, source: Source) -> Answers:

@@ -54,7 +54,7 @@ def make(
         checkpoints.sync(file)
         progress.step(Phase.EVALUATING, 0.75, "Loading the file again and comparing its answers")
         found, error = check.exported_gguf(file, whole, reading, progress.look)
-        _check_tokens(file, whole, prompts)
+        _check_tokens(file, whole, prompts, trusted=source.trusted)
     dtype = reading.placement.dtype
     return check.compare(wanted, found, spec.format, dtype, error), types
 
@@ -70,7 +70,7 @@ def _plain(spec: ExportSpec, source: Source, target: Path, progress: Progress) -
         return source.folder
     progress.step(Phase.SAVING, 0.2, "Folding the adapter into its base")
     try:
-        merge(source.base, source.folder, target, spec.name)
+        merge(source.base, source.folder, target, spec.name, trusted=source.trusted)
     except MergeError as error:
         raise _refusal(str(error).rstrip(".")) from error
     return target
@@ -86,13 +86,13 @@ def _copy_others(folder: Path, target: Path) -> None:
             shutil.copyfile(path, copied)
 
 
-def _check_tokens(file: Path, plain: Path, prompts: list[str]) -> None:
+def _check_tokens(file: Path, plain: Path, prompts: list[str], *, trusted: bool) -> None:
     """The tokenizer in the file must give the ids that training saw."""
     from transformers import AutoTokenizer
 
     fresh = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
     restore_digits(fresh, read_facts(file).pre_tokenizer)
-    own = load.load_tokenizer(plain)
+    own = load.load_tokenizer(plain, trusted=trusted)
     for text in (SAMPLE, *prompts):
         options: dict[str, Any] = {"add_special_tokens": False}
         if fresh(text, **options)["input_ids"] != own(text, **options)["input_ids"]:

@@ -20,13 +20,19 @@ from torch import Tensor
 
 from training_engine import checkpoints
 from training_engine.contract.choices import Head
-from training_engine.contract.model_folder import CONFIG_FILE, INDEX_FILE, weight_files
+from training_engine.contract.model_folder import (
+    CONFIG_FILE,
+    INDEX_FILE,
+    runs_code,
+    weight_files,
+)
 from training_engine.export.adapter_folder import (
     Factors,
     NotPlainLora,
     StoredAdapter,
     read_adapter,
 )
+from training_engine.models.method import copy_code
 from training_engine.models.quantised import packed_and_back
 from training_engine.models.skeleton import packed_layers
 from training_engine.output import TOKENIZER_FILES
@@ -36,16 +42,17 @@ class MergeError(Exception):
     """The adapter can not be folded into this base; the text says why."""
 
 
-def merge(base: Path, adapter: Path, target: Path, name: str) -> int:
+def merge(base: Path, adapter: Path, target: Path, name: str, *, trusted: bool = False) -> int:
     """Write base plus adapter to `target`, atomically; returns the bytes of all files.
 
-    `name` is what the manifest calls the result. Raises `MergeError` or `OSError`.
+    `name` is what the manifest calls the result. `trusted`: the base's own program may be executed,
+    which a packed base needs. Raises `MergeError` or `OSError`.
     """
     temporary = target.with_name(f".{target.name}")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     try:
-        _write(base, adapter, temporary)
+        _write(base, adapter, temporary, trusted=trusted)
         checkpoints.write_manifest(temporary, {"name": name})
         shutil.rmtree(target, ignore_errors=True)
         temporary.rename(target)
@@ -56,12 +63,12 @@ def merge(base: Path, adapter: Path, target: Path, name: str) -> int:
     return sum(path.stat().st_size for path in target.iterdir())
 
 
-def _write(base: Path, adapter: Path, target: Path) -> None:
+def _write(base: Path, adapter: Path, target: Path, *, trusted: bool) -> None:
     try:
         stored = read_adapter(adapter)
     except (NotPlainLora, ValueError) as error:
         raise MergeError(f"The adapter {adapter.name} can not be merged: {error}.") from error
-    packed = packed_layers(base, stored.head) if stored.quantization else set()
+    packed = packed_layers(base, stored.head, trusted=trusted) if stored.quantization else set()
     files = weight_files(base)
     outer = _outer_name(files, stored)
     left = set(stored.factors)
@@ -97,6 +104,8 @@ def _copy_others(base: Path, adapter: Path, target: Path, head: Head) -> None:
     for name in (CONFIG_FILE, "generation_config.json", "LICENSE"):
         if (base / name).is_file():
             shutil.copyfile(base / name, target / name)
+    if runs_code(base):  # nothing is executed here; whoever loads the result needs a consent
+        copy_code(base, target)
     if head is Head.SEQUENCE_CLASSIFICATION and (adapter / CONFIG_FILE).is_file():
         # A classifier's configuration, with its labels, stands beside its adapter.
         shutil.copyfile(adapter / CONFIG_FILE, target / CONFIG_FILE)

@@ -44,6 +44,11 @@ class Source:
         """The folder with the weights of a whole model."""
         return self.base or self.folder
 
+    @property
+    def trusted(self) -> bool:
+        """Whether an administrator has allowed the model's own program, which `find` looked at."""
+        return self.trusted_code_sha256 is not None
+
     def config(self) -> dict[str, Any]:
         """config.json of the whole model."""
         return read_object(self.model / CONFIG_FILE)

@@ -4,6 +4,7 @@ Stock models do the work; a decoder is called without its head, which is compute
 positions only.
 """
 
+import inspect
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -15,8 +16,13 @@ from training_engine.data.packing import PackedRow
 from training_engine.models.kernels import chunked_cross_entropy, token_log_probs
 from training_engine.models.neftune import Neftune
 
-# Families that do something to the logits after the head: they keep their own head.
-LOGIT_SETTINGS = ("final_logit_softcapping", "logit_scale", "logits_scaling", "logits_soft_cap")
+# Settings of families that do something to the logits after the head: they keep their own head.
+LOGIT_SETTINGS = (
+    "final_logit_softcapping", "lm_head_multiplier", "logit_scale", "logits_scaling",
+    "logits_soft_cap", "output_logit_soft_cap",
+)  # fmt: skip
+TRIED_TOKENS = 8
+SAME_LOGITS = {torch.float32: 1e-5}  # of their length; 1e-2 in shorter types
 
 
 class Forward:
@@ -74,7 +80,10 @@ class Decoder(Forward):
         head = self.model.get_output_embeddings()
         known = (getattr(self.model.config, name, None) for name in LOGIT_SETTINGS)
         plain = isinstance(head, nn.Linear) and all(value in (None, 1, 1.0) for value in known)
-        self._head = head if plain else None
+        # What a loader has found out by trying it.
+        self._head = head if plain and getattr(self.model, "plain_head", True) else None
+        # A few families, and programs that models bring along, give the logits of every position.
+        self._chooses = "logits_to_keep" in inspect.signature(self.model.forward).parameters
 
     def cross_entropy(self, row: PackedRow, label_smoothing: float = 0.0) -> Tensor:
         if self._head is None:
@@ -97,28 +106,64 @@ class Decoder(Forward):
         lengths = zeros.index_add(0, row.owner, torch.ones_like(each))
         return zeros.index_add(0, row.owner, each), lengths
 
+    def logits(self, row: PackedRow) -> Tensor:
+        """Of the predicting positions, float32 [k, v]."""
+        if self._head is None:
+            return self._logits(row)
+        hidden = hidden_states(self, self.model.get_decoder(), row)[row.predicting]
+        found: Tensor = self._head(hidden).float()
+        return found
+
     def _logits(self, row: PackedRow) -> Tensor:
-        """Of the trained positions, float32 [k, v], through the model's own head."""
+        """As `logits`, through the model's own head."""
         if self.packed:
-            with self.computing(row.lengths):
-                out = self.model(
-                    input_ids=row.input_ids,
-                    position_ids=row.position_ids,
-                    sample_lengths=row.lengths,
-                    logits_to_keep=row.predicting,
-                    use_cache=False,
-                )
-            return out.logits[0].float()
-        found = []
-        for start, end, predicting in pieces(row):
-            with self.computing((end - start,)):
-                out = self.model(
-                    input_ids=row.input_ids[:, start:end],
-                    logits_to_keep=predicting,
-                    use_cache=False,
-                )
-            found.append(out.logits[0].float())
+            packed = {"position_ids": row.position_ids, "sample_lengths": row.lengths}
+            return self._logits_of(row.input_ids, row.lengths, row.predicting, **packed)
+        found = [
+            self._logits_of(row.input_ids[:, start:end], (end - start,), predicting)
+            for start, end, predicting in pieces(row)
+        ]
         return torch.cat(found)
+
+    def _logits_of(
+        self, ids: Tensor, lengths: tuple[int, ...], predicting: Tensor, **options: Any
+    ) -> Tensor:
+        if self._chooses:
+            options["logits_to_keep"] = predicting
+        with self.computing(lengths):
+            out = self.model(input_ids=ids, use_cache=False, **options)
+        logits: Tensor = out.logits[0] if self._chooses else out.logits[0][predicting]
+        return logits.float()
+
+    def plain_head_suffices(self) -> bool:
+        """Whether the model's logits are its head's product and no more, tried on a short text."""
+        if self._head is None:
+            return False
+        device = self.model.device
+        generator = torch.Generator().manual_seed(0)
+        known = self.model.get_input_embeddings().weight.shape[0]
+        ids = torch.randint(known, (1, TRIED_TOKENS), generator=generator).to(device)
+        places = torch.arange(TRIED_TOKENS, device=device)
+        row = PackedRow(
+            input_ids=ids,
+            position_ids=places[None],
+            lengths=(TRIED_TOKENS,),
+            predicting=places,
+            targets=ids[0],
+            owner=torch.zeros_like(places),
+            samples=(0,),
+        )
+        was_training = self.model.training
+        self.model.eval()
+        try:
+            with torch.no_grad():
+                wanted, ours = self._logits(row), self.logits(row)
+        except (AttributeError, TypeError, ValueError):
+            return False
+        finally:
+            self.model.train(was_training)
+        tolerance = SAME_LOGITS.get(self._head.weight.dtype, 1e-2)
+        return bool((ours - wanted).norm() <= tolerance * wanted.norm())
 
 
 def hidden_states(forward: Forward, decoder: Any, row: PackedRow) -> Tensor:

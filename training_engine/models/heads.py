@@ -31,6 +31,9 @@ def load_model(spec: RunSpec, placement: Placement, reading: Reading) -> tuple[A
     if head is Head.CAUSAL_LM:
         model: Any = load.load_stock(path, placement, head, attention.NAME, **how)
         packed = load.packing_works(model)
+        if model.config.model_type not in load.KNOWN_FAMILIES:
+            load.set_attention(model, attention.NAME if packed else "sdpa")
+            model.plain_head = Decoder(model, packed=packed).plain_head_suffices()
     elif head is Head.SEQUENCE_CLASSIFICATION:
         tokenizer = reading.template.tokenizer
         labels: Labels = getattr(reading, "classes", _ONE_SCORE)

@@ -60,17 +60,6 @@ def _told(name: str) -> Iterator[None]:
         ) from error
 
 
-def context_of(config: dict[str, Any]) -> int | None:
-    """The most tokens that a model can read, from its config.json; None when it has no end."""
-    nested = config.get("text_config")
-    sizes = {**config, **nested} if isinstance(nested, dict) else config
-    # RoBERTa counts positions from behind its padding token.
-    before = 2 if "roberta" in str(sizes.get("model_type")) else 0
-    learnt = sizes.get("n_positions") if sizes.get("model_type") != "t5" else None
-    longest = sizes.get("max_position_embeddings", learnt)
-    return int(longest) - before if isinstance(longest, int) and longest > 16 else None
-
-
 def quiet() -> None:
     """No progress bars and no advice of transformers in the log."""
     from transformers.utils import logging

@@ -127,7 +127,7 @@ def save(folder: Path, model: Any, weights: TrainableWeights, spec: RunSpec) -> 
     Program files that were trusted go along unchanged, so that the consent holds for the result.
     """
     if spec.model.trusted_code_sha256 is not None:
-        _copy_code(Path(spec.model.path), folder)
+        copy_code(Path(spec.model.path), folder)
     if makes_adapter(spec):
         facts = adapter_facts(spec)
         save_adapter(folder, model, weights.masters, facts)
@@ -149,7 +149,8 @@ def save_labels(folder: Path, model: Any) -> None:
     config.save_pretrained(folder)
 
 
-def _copy_code(source: Path, target: Path) -> None:
+def copy_code(source: Path, target: Path) -> None:
+    """The program files of a model folder, unchanged: a consent is given to exactly these."""
     for path in code_files(source):
         copied = target / path.relative_to(source)
         copied.parent.mkdir(parents=True, exist_ok=True)

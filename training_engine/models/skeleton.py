@@ -10,14 +10,15 @@ from training_engine.models.adapters import classification_head, linear_names, o
 from training_engine.models.load import auto_class
 
 
-def packed_layers(folder: Path, head: Head) -> set[str]:
+def packed_layers(folder: Path, head: Head, *, trusted: bool = False) -> set[str]:
     """Names of the linear layers that QLoRA packs; nothing is read but config.json.
 
-    Raises `OSError` or `ValueError` when transformers does not know the model.
+    `trusted`: the folder's own program may be executed. Raises `OSError` or `ValueError` when
+    transformers does not know the model.
     """
     from transformers import AutoConfig
 
-    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=trusted)
     with torch.device("meta"):
-        model: Any = auto_class(head).from_config(config)
+        model: Any = auto_class(head).from_config(config, trust_remote_code=trusted)
     return set(linear_names(model, output_layers(model) | classification_head(model)))

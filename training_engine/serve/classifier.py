@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from training_engine.contract.choices import Head, Quantization
+from training_engine.contract.context import context_of
 from training_engine.contract.model_folder import CONFIG_FILE
 from training_engine.contract.predictions import Kind
 from training_engine.data.packing import PackedRow
@@ -18,7 +19,7 @@ from training_engine.devices import Placement
 from training_engine.models import attention
 from training_engine.models.forward import Scorer
 from training_engine.models.heads import padding_of, scores_packed
-from training_engine.models.load import STOCK_ATTENTION, context_of, set_attention
+from training_engine.models.load import STOCK_ATTENTION, set_attention
 from training_engine.models.quantised import weight_bytes
 from training_engine.output import ARGUMENTS_FILE
 from training_engine.plan import tokens_at_once

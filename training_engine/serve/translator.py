@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from training_engine.contract.choices import Head
+from training_engine.contract.context import context_of
 from training_engine.contract.serving import Done, GenerateRequest, StreamItem
-from training_engine.models.load import context_of
 from training_engine.serve.answer import Answer
 from training_engine.serve.failures import ServeError
 from training_engine.serve.generation import too_long

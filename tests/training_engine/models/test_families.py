@@ -112,5 +112,39 @@ def test_a_family_that_caps_its_logits_keeps_its_own_head() -> None:
     assert model.config.final_logit_softcapping
 
 
+@pytest.mark.parametrize("setting", ["none", "known", "unknown"])
+def test_what_is_done_to_logits_after_the_head_is_found_out(setting: str) -> None:
+    """Settings that are known by name, and whatever else a model does: tried on a short text."""
+    model = make("llama", attention.NAME)
+    if setting == "known":
+        model.config.lm_head_multiplier = 0.04
+    if setting == "unknown":
+        forward = model.forward
+
+        def twice(*args: Any, logits_to_keep: Any = 0, **options: Any) -> Any:
+            out = forward(*args, logits_to_keep=logits_to_keep, **options)
+            out.logits = 2 * out.logits
+            return out
+
+        model.forward = twice
+    suffices = Decoder(model, packed=True).plain_head_suffices()
+    assert suffices == (setting == "none")
+    assert not model.training
+    model.plain_head = suffices
+    loss = Decoder(model, packed=True).cross_entropy(row())
+    if setting == "unknown":
+        load.set_attention(model, "eager")
+        torch.testing.assert_close(loss, stock_loss(model, row()), rtol=1e-5, atol=1e-5)
+
+
+def test_a_family_with_a_multiplied_head_learns_its_own_loss() -> None:
+    """Falcon-H1 multiplies its logits by a setting."""
+    sizes = {"mamba_d_ssm": 32, "mamba_n_heads": 4, "mamba_d_head": 8, "mamba_d_state": 8}
+    model = make("falcon_h1", "eager", lm_head_multiplier=0.5, mamba_chunk_size=8, **sizes)
+    packed = row()
+    loss = Decoder(model, packed=False).cross_entropy(packed)
+    torch.testing.assert_close(loss, stock_loss(model, packed), rtol=1e-4, atol=1e-4)
+
+
 def test_an_unknown_family_is_tried_before_it_is_packed() -> None:
     assert load.packing_works(make("granite", attention.NAME))

@@ -1,6 +1,7 @@
 """Models that bring their own program: refused, unless exactly that program is trusted."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,13 @@ import pytest
 import torch
 
 from tests.tiny_model import build_tiny_model
+from tests.training_engine.export.test_export import export_here
+from tests.training_engine.objectives.opened import opened
 from tests.training_engine.specs import greetings, make_spec, run_here, write_rows
 from training_engine.contract.choices import Head
+from training_engine.contract.exports import ExportFormat, ExportSpec
 from training_engine.contract.model_folder import UnfitFolder, check_model, code_sha256, runs_code
+from training_engine.data.packing import pack
 from training_engine.devices import Placement
 from training_engine.failures import EngineFailure
 from training_engine.models import load
@@ -45,6 +50,9 @@ def own_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     from transformers import dynamic_module_utils
 
     monkeypatch.setattr(dynamic_module_utils, "HF_MODULES_CACHE", str(tmp_path / "modules"))
+    for name in [n for n in sys.modules if n.partition(".")[0] == "transformers_modules"]:
+        monkeypatch.delitem(sys.modules, name)  # it knows the folder of another test
+    monkeypatch.setattr(sys, "path", sys.path.copy())
     folder = build_tiny_model(tmp_path / "twice")
     (folder / "configuration_twice.py").write_text(CONFIGURATION)
     (folder / "modeling_twice.py").write_text(MODELING)
@@ -123,6 +131,25 @@ def test_contents_do_not_flow_into_each_other(tmp_path: Path) -> None:
     assert code_sha256(tmp_path / "nowhere") is None
 
 
+def test_what_its_program_does_after_the_head_is_in_the_loss(
+    tmp_path: Path, own_code: Path
+) -> None:
+    data = write_rows(tmp_path / "data.jsonl", greetings(12))
+    spec = make_spec(data, own_code, hyperparameters={"evaluation_fraction": 0})
+    trusted = spec.model.model_copy(update={"trusted_code_sha256": code_sha256(own_code)})
+    run = opened(tmp_path / "run", spec.model_copy(update={"model": trusted}))
+    row = pack(run.data.train, [0, 1])
+    with torch.no_grad():
+        loss = run.criterion.forward.cross_entropy(row)
+        out = run.model(
+            input_ids=row.input_ids, position_ids=row.position_ids, sample_lengths=row.lengths
+        )
+    wanted = torch.nn.functional.cross_entropy(
+        out.logits[0, row.predicting].float(), row.targets, reduction="sum"
+    )
+    torch.testing.assert_close(loss, wanted)
+
+
 @pytest.mark.parametrize("method", ["lora", "full"])
 @pytest.mark.parametrize("consent", [True, False])
 def test_a_run_needs_the_consent_in_its_spec(
@@ -140,3 +167,24 @@ def test_a_run_needs_the_consent_in_its_spec(
     else:
         assert (outcome.last.type, outcome.last.code) == ("failed", "model_not_found")
         assert "Python code" in outcome.last.message
+
+
+def test_its_adapter_is_merged_with_its_program(tmp_path: Path, own_code: Path) -> None:
+    """The result runs the same program, under the same consent."""
+    trusted = code_sha256(own_code)
+    data = write_rows(tmp_path / "data.jsonl", greetings(12))
+    knobs = {"max_steps": 2, "evaluation_fraction": 0}
+    spec = make_spec(data, own_code, hyperparameters=knobs)
+    base = spec.model.model_copy(update={"trusted_code_sha256": trusted})
+    outcome = run_here(tmp_path / "run", spec.model_copy(update={"model": base}))
+    assert outcome.last.type == "finished", outcome.last
+    wanted = ExportSpec(
+        run_id="e",
+        name="tiny",
+        source=str(tmp_path / "run" / "output"),
+        base=base,
+        format=ExportFormat.MERGED,
+    )
+    ended = export_here(tmp_path / "export", wanted)
+    assert ended.type == "finished", ended
+    assert code_sha256(tmp_path / "export" / "output") == trusted
