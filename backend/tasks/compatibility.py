@@ -19,8 +19,11 @@ DATASET = "/dataset_id"
 VALIDATION = "/validation_dataset_id"
 MODEL = "/model_id"
 FEW_ROWS = 20
-# These read texts as they are; everything else is written as a conversation.
-WITHOUT_TEMPLATE = frozenset({Objective.PRETRAIN, Objective.CLASSIFY, Objective.SEQ2SEQ})
+# These read texts as they are, or know a plain form of conversations; everything else is written as
+# the model's chat template says.
+WITHOUT_TEMPLATE = frozenset(
+    {Objective.PRETRAIN, Objective.CLASSIFY, Objective.SEQ2SEQ, Objective.REWARD}
+)
 # What a model has to be for an objective: a sentence each, and its code.
 WRONG_HEAD = {
     Head.CAUSAL_LM: (
@@ -148,7 +151,7 @@ def method_errors(asked: TaskPlan) -> Iterator[FieldError]:
     """Settings that can not go together."""
     for misfit in misfits(asked.objective, asked.method, asked.hyperparameters, asked.distributed):
         sentence = f"{misfit.message[0].upper()}{misfit.message[1:]}."
-        yield _error("/" + "/".join(misfit.place), misfit.code, sentence)
+        yield _error("/" + "/".join(misfit.place), misfit.code, sentence, **misfit.params)
 
 
 def same_data() -> FieldError:

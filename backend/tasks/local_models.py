@@ -7,6 +7,7 @@ from pathlib import Path
 
 from backend.ids import new_id
 from backend.jobs.run_folder import RunFolder
+from backend.models import files
 from backend.models.abilities import objectives_of
 from backend.models.folder import UnusableFolder, read_facts, require_usable
 from backend.models.starters import STARTERS
@@ -14,7 +15,7 @@ from backend.settings import Settings
 from backend.tasks.compatibility import WITHOUT_TEMPLATE, WRONG_HEAD
 from backend.tasks.foreground import ForegroundRun
 from backend.tasks.local_inputs import BadInput
-from backend.tasks.train_file import TrainFile
+from backend.tasks.train_file import ModelWish, place_of
 from training_engine.contract.choices import head_of
 from training_engine.contract.events import Event, Progress
 from training_engine.contract.names import MANIFEST_FILE, ExitCode
@@ -25,38 +26,55 @@ CONVERT_MODULE = "training_engine.export.convert_starter"
 Say = Callable[[str], None]
 
 
-def find_model(asked: TrainFile, base: Path, settings: Settings) -> ModelReference:
+def find_model(wish: ModelWish, base: Path, settings: Settings) -> ModelReference:
     """The model that a run file names, when it can learn what is asked for.
 
     `base` is the folder of the run file. Nothing is loaded: a starter model may still have to be
     made with `prepare_starter`. Raises `BadInput` with all that is wrong.
     """
-    name = asked.model
+    name = wish.name
     if starter := STARTERS.get(name):
         problems = _misfits(
-            asked, starter.name, starter.architecture, starter.context_length, template=True
+            wish, starter.name, starter.architecture, starter.context_length, template=True
         )
         if problems:
             raise BadInput(*problems)
         return ModelReference(name=starter.name, path=str(settings.models_dir / name))
-    folder = (base / Path(name).expanduser()).resolve()
+    try:
+        folder = place_of(name, base)
+    except ValueError as error:
+        raise BadInput(f"model: {error}.") from error
     if folder.is_dir():
-        return _checked(asked, folder.name, folder, folder, None)
+        return _checked(wish, folder.name, folder, folder, None)
+    if name.partition("/")[0] in files.roots(settings):
+        return _below_a_root(wish, settings)
     if name.startswith((".", "/", "~")) or name.count("/") != 1:
         known = " or ".join(STARTERS)
         raise BadInput(f"model: there is no folder {folder}. Name a folder, a hub id or {known}.")
+    if own := files.downloaded(settings, name):
+        return _checked(wish, name, own[0], own[0], own[1])
     cached = cached_model(name)
     if cached is None:
         raise BadInput(
-            f"model: {name} is neither a folder beside the run file nor in the local hub cache. "
-            f"Fetch it first (hf download {name}), or use {' or '.join(STARTERS)}."
+            f"model: {name} is neither a folder beside the run file, nor among this platform's "
+            "models, nor in the local hub cache. Add it on the models page, or fetch it first if "
+            f"it is on Hugging Face (hf download {name}), or use {' or '.join(STARTERS)}."
         )
     # A snapshot in the hub's cache consists of links into the folder of blobs beside it.
-    return _checked(asked, name, cached, cached.parent.parent, cached.name)
+    return _checked(wish, name, cached, cached.parent.parent, cached.name)
+
+
+def _below_a_root(wish: ModelWish, settings: Settings) -> ModelReference:
+    """`ROOT/RELATIVE`, as the platform refers to folders below the configured ones."""
+    try:
+        folder = files.local_folder(settings, wish.name)
+    except files.BadReference as bad:
+        raise BadInput(f"model: {bad.detail}") from bad
+    return _checked(wish, folder.name, folder, folder, None)
 
 
 def _checked(
-    asked: TrainFile, name: str, folder: Path, root: Path, revision: str | None
+    wish: ModelWish, name: str, folder: Path, root: Path, revision: str | None
 ) -> ModelReference:
     """`folder` as a model, when its files lie below `root` and it can learn what is asked for."""
     try:
@@ -65,7 +83,7 @@ def _checked(
     except UnusableFolder as unusable:
         raise BadInput(f"model: {folder}: {unusable}") from unusable
     problems = _misfits(
-        asked, name, facts.architecture, facts.context_length, template=facts.has_chat_template
+        wish, name, facts.architecture, facts.context_length, template=facts.has_chat_template
     )
     if problems:
         raise BadInput(*problems)
@@ -73,23 +91,22 @@ def _checked(
 
 
 def _misfits(
-    asked: TrainFile, name: str, architecture: str | None, context: int | None, *, template: bool
+    wish: ModelWish, name: str, architecture: str | None, context: int | None, *, template: bool
 ) -> list[str]:
     """What keeps a model from this run, a line each."""
     found = []
-    objective = asked.objective
-    if objective not in objectives_of(architecture):
+    objective, length = wish.objective, wish.max_length
+    if objective is not None and objective not in objectives_of(architecture):
         message = WRONG_HEAD[head_of(objective)][1].format(
             name=name, architecture=architecture or "model of unknown kind", objective=objective
         )
         found.append(f"model: {message}")
-    elif objective not in WITHOUT_TEMPLATE and not template:
+    elif objective is not None and objective not in WITHOUT_TEMPLATE and not template:
         found.append(
             f"model: {name} has no chat template, so it does not know how a conversation is "
             "written; choose an instruction-tuned model."
         )
-    length = asked.hyperparameters.max_length
-    if context and length > context:
+    if context and length and length > context:
         found.append(
             f"hyperparameters.max_length: {name} reads {context} tokens at most, and {length} are "
             "asked for; choose a smaller number."

@@ -92,11 +92,12 @@ def as_yaml(document: tuple[str, dict[str, Any]]) -> str:
 
 
 def _model(model: ModelRow | None, name: str) -> str:
-    """How a run file names the model; a local folder by its name, to be put in by hand."""
-    if model is not None and model.source == ModelSource.STARTER:
+    """How a run file on this machine names the model; elsewhere a folder is put in by hand."""
+    if model is None:
+        return name
+    if model.source == ModelSource.STARTER:
         return model.reference or STARTER
-    hub = model is not None and model.source in {ModelSource.HUGGINGFACE, ModelSource.MODELSCOPE}
-    return model.reference if model is not None and hub else name
+    return name if model.source == ModelSource.REMOTE else model.reference
 
 
 def _data(dataset: DatasetRow | None, name: str) -> dict[str, Any]:

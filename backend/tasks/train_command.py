@@ -81,29 +81,47 @@ def _sentence(error: Exception) -> str:
 def _prepared(spec: Path | None, output: Path | None, console: Console) -> RunFolder:
     """A new run folder with its data and its spec; raises what `train` knows."""
     assert spec is not None
-    asked = train_file.read(spec)
+    settings = load()
+    asked = _read(spec, settings)
     place = output or Path("runs") / f"{asked.output_name}-{time.strftime('%Y%m%d-%H%M%S')}"
     place = place.resolve()
     if (place / SPEC_FILE).exists():
         raise NothingToResume(
             f"{place} already holds a run. Name another folder, or continue it with --resume."
         )
-    settings = load()
     parts = _parts(asked, spec.resolve().parent, place / DATA_DIR, settings)
-    if asked.model in STARTERS:
-        local_models.prepare_starter(asked.model, settings, console.print)
-    run_spec = _spec(asked, **parts)
     folder = RunFolder(place, 1)
-    folder.create(run_spec.model_dump(mode="json"))
+    try:
+        if asked.model in STARTERS:
+            local_models.prepare_starter(asked.model, settings, console.print)
+        run_spec = _spec(asked, **parts)
+        folder.create(run_spec.model_dump(mode="json"))
+    except BaseException:
+        shutil.rmtree(place / DATA_DIR, ignore_errors=True)  # the next try begins anew
+        raise
     what = f"{run_spec.dataset.num_rows} rows, {run_spec.model.name}, {asked.method.value}"
     console.print(f"{asked.name}: {what}")
     return folder
 
 
+def _read(spec: Path, settings: Settings) -> TrainFile:
+    """The run file; raises `BadTrainFile` with its errors, and what is wrong with its model."""
+    try:
+        return train_file.read(spec)
+    except train_file.BadTrainFile as bad:
+        if bad.model is None:
+            raise
+        try:
+            local_models.find_model(bad.model, spec.resolve().parent, settings)
+        except local_inputs.BadInput as unfit:
+            raise train_file.BadTrainFile([*bad.errors, *unfit.lines]) from bad
+        raise
+
+
 def _parts(asked: TrainFile, base: Path, data: Path, settings: Settings) -> dict[str, Any]:
     """Model and data of a run; raises `BadInput` with what is wrong with any of them."""
     looks: dict[str, Callable[[], Any]] = {
-        "model": lambda: local_models.find_model(asked, base, settings),
+        "model": lambda: local_models.find_model(asked.wish, base, settings),
         "dataset": lambda: local_inputs.import_data(asked.dataset, data / "train", asked.objective),
     }
     if (validation := asked.validation) is not None:

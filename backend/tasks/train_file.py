@@ -3,6 +3,7 @@
 All errors are reported at once, each with the line it stands on.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,25 +23,46 @@ from backend.models.starters import STARTER
 from backend.tasks.schemas import Name, OutputName
 from training_engine.contract.choices import Device, Method, Objective
 from training_engine.contract.hyperparameters import Hyperparameters
-from training_engine.contract.spec import Distributed, misfits
+from training_engine.contract.mistakes import touched
+from training_engine.contract.spec import Distributed, misfits_in, right_choices
 
 MAX_BYTES = 1024 * 1024
 SENTENCES = {"missing": "this is needed", "extra_forbidden": "there is no such field"}
 Path_ = tuple[str | int, ...]
 
 
-class BadTrainFile(Exception):
-    """The file has errors; `errors` has one line each, `FILE:LINE: field: what is wrong`."""
+@dataclass(frozen=True)
+class ModelWish:
+    """The model that a run file names, and what it has to be able to do; None: not known."""
 
-    def __init__(self, errors: list[str]) -> None:
-        self.errors = errors
+    name: str
+    objective: Objective | None
+    max_length: int | None
+
+
+class BadTrainFile(Exception):
+    """The file has errors; `errors` has one line each, `FILE:LINE: field: what is wrong`.
+
+    `model`: what can be read of it all the same, so that the model can be looked at too.
+    """
+
+    def __init__(self, errors: list[str], model: ModelWish | None = None) -> None:
+        self.errors, self.model = errors, model
         super().__init__("\n".join(errors))
+
+
+def place_of(value: str | Path, base: Path) -> Path:
+    """A path as a run file in `base` means it; raises `ValueError` for the home of nobody."""
+    try:
+        return (base / Path(value).expanduser()).resolve()
+    except RuntimeError as error:  # ~somebody, who has no account here
+        raise ValueError(f"there is no home folder for {value}") from error
 
 
 def _beside(value: Path, info: ValidationInfo) -> Path:
     """A path as the file means it: relative to its own folder."""
     base: Path = (info.context or {}).get("base", Path())
-    found = (base / value.expanduser()).resolve()
+    found = place_of(value, base)
     if not found.is_file():
         raise ValueError(f"there is no file {found}")
     return found
@@ -65,7 +87,10 @@ Data = Annotated[DataFile, BeforeValidator(_short)]
 
 
 class TrainFile(BaseModel):
-    """A run. `model` is the name of a starter model, a folder, or a hub id in the local cache."""
+    """A run. `model`: a starter model, a folder, a hub id, or `ROOT/FOLDER` below a model root.
+
+    A hub id means a model that this platform has downloaded, else one in the local cache.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -79,6 +104,11 @@ class TrainFile(BaseModel):
     distributed: Distributed = Distributed()
     output_name: OutputName
     device: Device = Device.AUTO
+
+    @property
+    def wish(self) -> ModelWish:
+        """What its model has to be."""
+        return ModelWish(self.model, self.objective, self.hyperparameters.max_length)
 
 
 def read(file: Path) -> TrainFile:
@@ -104,15 +134,33 @@ def read(file: Path) -> TrainFile:
     lines: dict[Path_, int] = {}
     errors = _walk(node, (), lines)
     found: TrainFile | None = None
+    wrong: set[Path_] = set()
     try:
         found = TrainFile.model_validate(values, context={"base": file.resolve().parent})
     except ValidationError as invalid:
         errors += _told(invalid, lines)
-    else:
-        errors += _misfits(found, lines)
+        wrong = {tuple(item["loc"]) for item in invalid.errors()}
+    errors += [
+        (_line(misfit.place, lines), f"{'.'.join(misfit.place)}: {misfit.message}")
+        for misfit in misfits_in(values, wrong)
+    ]
     if errors or found is None:
-        raise BadTrainFile([f"{file}:{line}: {told}" for line, told in sorted(errors)])
+        told = [f"{file}:{line}: {told}" for line, told in sorted(errors)]
+        raise BadTrainFile(told, found.wish if found else _wish(values, wrong))
     return found
+
+
+def _wish(values: dict[str, Any], wrong: set[Path_]) -> ModelWish | None:
+    """What can be read of the model in a file that has errors."""
+    if touched([("model",)], wrong):
+        return None
+    right = right_choices(values, wrong)
+    length, objective = ("hyperparameters", "max_length"), ("objective",)
+    return ModelWish(
+        values.get("model", STARTER),
+        None if touched([objective], wrong) else right.objective,
+        None if touched([length], wrong) else right.hyperparameters.max_length,
+    )
 
 
 def _walk(node: Any, at: Path_, lines: dict[Path_, int]) -> list[tuple[int, str]]:
@@ -132,15 +180,6 @@ def _walk(node: Any, at: Path_, lines: dict[Path_, int]) -> list[tuple[int, str]
             lines[(*at, index)] = value.start_mark.line + 1
             errors += _walk(value, (*at, index), lines)
     return errors
-
-
-def _misfits(asked: TrainFile, lines: dict[Path_, int]) -> list[tuple[int, str]]:
-    """Line and sentence of settings that can not go together."""
-    found = misfits(asked.objective, asked.method, asked.hyperparameters, asked.distributed)
-    return [
-        (_line(misfit.place, lines), f"{'.'.join(misfit.place)}: {misfit.message}")
-        for misfit in found
-    ]
 
 
 def _line(place: Path_, lines: dict[Path_, int]) -> int:

@@ -58,6 +58,7 @@ def test_every_mistake_is_told_with_its_place(tmp_path: Path, spec: dict[str, An
         "dataset.num_rows: ",
         "hyperparameters.learnig_rate: ",
         "hyperparameters.epochs: ",
+        "hyperparameters.micro_batch_size: ",  # right by itself, and more than the batch
     )
     for place in places:
         assert failed.message.count(place) >= 1, failed.message
@@ -73,6 +74,34 @@ def test_choices_that_exclude_each_other_have_places(tmp_path: Path, spec: dict[
     assert "hyperparameters.optimizer: muon is for" in failed.message
     assert "dataset.record_type: greetings holds classification rows" in failed.message
     assert failed.params == {"field": "hyperparameters.optimizer", "count": 2}
+
+
+def test_choices_that_exclude_each_other_are_told_beside_wrong_fields(
+    tmp_path: Path, spec: dict[str, Any]
+) -> None:
+    spec["dataset"] |= {"record_type": "classification", "num_rows": "many"}
+    spec["hyperparameters"] |= {"optimizer": "muon", "epochs": -1, "batch_size": 4}
+    spec["distributed"] = {"processes": 8}
+    failed = refused(make_run(tmp_path / "run", spec))
+    for told in (
+        "dataset.num_rows: ",
+        "dataset.record_type: greetings holds classification rows",
+        "hyperparameters.epochs: ",
+        "hyperparameters.optimizer: muon is for",
+        "distributed.processes: 8 processes share a step of 4 samples",
+    ):
+        assert told in failed.message
+    assert failed.params["count"] == 5
+
+
+def test_what_follows_from_a_wrong_field_is_not_told(tmp_path: Path, spec: dict[str, Any]) -> None:
+    """With a batch size that is no number, nothing exceeds it."""
+    spec["hyperparameters"] |= {"batch_size": "all", "micro_batch_size": 64}
+    spec["objective"] = "sftt"
+    spec["dataset"]["record_type"] = "classification"
+    spec["distributed"] = {"processes": 32}
+    failed = refused(make_run(tmp_path / "run", spec))
+    assert failed.params["count"] == 2, failed.message
 
 
 def test_what_is_no_json_tells_the_place(tmp_path: Path, spec: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import InitErrorDetails
 
 from training_engine.contract.choices import LoraVariant, Optimizer
 from training_engine.contract.knob_names import unknown
@@ -18,6 +18,7 @@ from training_engine.contract.knobs.objectives import OfObjectives
 from training_engine.contract.knobs.optimization import Optimization
 from training_engine.contract.knobs.watching import Watching
 from training_engine.contract.knobs.weights import Weights
+from training_engine.contract.mistakes import again, mistake
 
 _PLAIN_ADAMW = frozenset({Optimizer.ADAMW, Optimizer.ADAMW_8BIT})
 
@@ -40,46 +41,36 @@ class Hyperparameters(Computation, Watching, OfObjectives, Weights, Optimization
             for name, value in values.items()
             if name not in known
         ]
-        found: Hyperparameters | None = None
+        wrong: set[str] = set()
         try:
             found = handler(known)
-        except ValidationError as wrong:
-            errors += [_again(item) for item in wrong.errors()]
-        if found is not None:
-            errors += found._contradictions()
+        except ValidationError as invalid:
+            errors += [again(item) for item in invalid.errors()]
+            wrong = {str(item["loc"][0]) for item in invalid.errors() if item["loc"]}
+            # What is right by itself may still exclude something else that is.
+            found = handler({name: value for name, value in known.items() if name not in wrong})
+        errors += found._contradictions(wrong)
         if errors:
             raise ValidationError.from_exception_data(cls.__name__, errors)
         return found
 
-    def _contradictions(self) -> list[InitErrorDetails]:
-        """Values that are right by themselves and can not go together."""
-        told: dict[str, str] = {}
+    def _contradictions(self, wrong: set[str]) -> list[InitErrorDetails]:
+        """Values that are right by themselves and can not go together; of `wrong` none is told."""
+        told: dict[str, tuple[str, str]] = {}
         micro = self.micro_batch_size
         if isinstance(micro, int) and micro < 1:
-            told["micro_batch_size"] = "micro_batch_size must be at least 1"
-        elif isinstance(micro, int) and micro > self.batch_size:
-            told["micro_batch_size"] = "micro_batch_size must not exceed batch_size"
-        if self.lora_variant is LoraVariant.LORA_PLUS and self.optimizer not in _PLAIN_ADAMW:
-            told["optimizer"] = "lora_plus needs optimizer adamw or adamw_8bit"
-        return [
-            InitErrorDetails(
-                type=PydanticCustomError("value_error", "{message}", {"message": message}),
-                loc=(name,),
-                input=getattr(self, name),
+            told["micro_batch_size"] = (
+                "micro_batch_below_one",
+                "micro_batch_size must be at least 1",
             )
-            for name, message in told.items()
+        elif isinstance(micro, int) and micro > self.batch_size and "batch_size" not in wrong:
+            message = "micro_batch_size must not exceed batch_size"
+            told["micro_batch_size"] = ("micro_batch_over_batch", message)
+        plus = self.lora_variant is LoraVariant.LORA_PLUS
+        if plus and self.optimizer not in _PLAIN_ADAMW:
+            message = "lora_plus needs optimizer adamw or adamw_8bit"
+            told["optimizer"] = ("lora_plus_optimizer", message)
+        return [
+            mistake((name,), message, getattr(self, name), code)
+            for name, (code, message) in told.items()
         ]
-
-
-def _again(item: Any) -> InitErrorDetails:
-    """An error of a field as it is, to be told beside others."""
-    return InitErrorDetails(
-        type=PydanticCustomError(item["type"], _literal(item["msg"]), item.get("ctx", {})),
-        loc=item["loc"],
-        input=item["input"],
-    )
-
-
-def _literal(message: str) -> str:
-    """A message that is no template any more."""
-    return message.replace("{", "").replace("}", "")

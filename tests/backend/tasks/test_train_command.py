@@ -12,9 +12,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from backend.settings import PROJECT_ROOT
+from backend.settings import PROJECT_ROOT, load
+from backend.tasks import local_models
+from backend.tasks.local_inputs import BadInput
+from backend.tasks.local_models import find_model
 from backend.tasks.train_command import app
+from backend.tasks.train_file import ModelWish
 from tests.tiny_model import build_tiny_model
+from training_engine.contract.choices import Objective
 
 # The command as it is, but for the engine that the run host starts.
 COMMAND = """\
@@ -125,6 +130,61 @@ def test_model_data_and_length_are_refused_together(
     assert "lamps.jsonl: these are classification rows, and seq2seq needs" in said
     assert "Choose objective classify, or say with a mapping" in said
     assert "val.jsonl:1:" in said
+    assert not (folder / "out" / "data").exists()
+
+
+def test_the_model_is_looked_at_beside_errors_of_the_file(
+    folder: Path, refused: Callable[..., str]
+) -> None:
+    text = RUN + "objective: seq2seq\nhyperparameters: {epochs: -1, max_length: 9999}\n"
+    (folder / "run.yaml").write_text(text)
+    said = refused("run.yaml")
+    assert "run.yaml:6: hyperparameters.epochs" in said
+    assert "model: model is a LlamaForCausalLM, and seq2seq needs" in said
+    assert "hyperparameters.max_length: model reads 2048 tokens at most" in said
+
+
+def test_a_model_in_a_home_that_nobody_has(folder: Path, refused: Callable[..., str]) -> None:
+    (folder / "run.yaml").write_text(RUN.replace("model: model", "model: ~nobody-of-this-name/m"))
+    assert "model: there is no home folder for ~nobody-of-this-name/m." in refused("run.yaml")
+
+
+@pytest.mark.parametrize("place", ["downloaded", "below a root"])
+def test_models_of_the_platform_are_found_by_the_names_it_gives_them(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """As the run file names them that can be downloaded from the wizard."""
+    name = "acme/tiny"
+    if place == "downloaded":
+        own = folder / "data" / "models" / "0195b0c2-3f7e-7000-8000-000000000001"
+        own.parent.mkdir(parents=True)
+        (folder / "model").rename(own)
+        (own / "origin.json").write_text(json.dumps({"reference": name, "revision": "a" * 40}))
+    else:
+        own = folder / "acme" / "inner" / "tiny"
+        own.parent.mkdir(parents=True)
+        (folder / "model").rename(own)
+        name = "acme/inner/tiny"
+        monkeypatch.setenv("EASYTUNE_MODEL_ROOTS", str(folder / "acme"))
+    wish = ModelWish(name, Objective.SFT, 1024)
+    monkeypatch.setenv("EASYTUNE_DATA_DIR", str(folder / "data"))
+    elsewhere = folder / "elsewhere"
+    found = find_model(wish, elsewhere, load())
+    assert Path(found.path) == own
+    if place == "downloaded":
+        assert (found.name, found.revision) == (name, "a" * 40)
+
+
+def test_when_the_starter_can_not_be_made_the_next_try_begins_anew(
+    folder: Path, refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise BadInput("model: the disk is full.")
+
+    monkeypatch.setattr(local_models, "prepare_starter", fails)
+    (folder / "run.yaml").write_text(RUN.replace("model: model", "model: starter"))
+    for _ in range(2):
+        assert "the disk is full" in refused("run.yaml", "--output", "out")
     assert not (folder / "out" / "data").exists()
 
 

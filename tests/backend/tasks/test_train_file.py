@@ -91,6 +91,25 @@ def test_what_can_not_go_together_is_all_told(folder: Path) -> None:
     ]
 
 
+def test_what_can_not_go_together_is_told_beside_wrong_fields(folder: Path) -> None:
+    text = GOOD.replace("full", "qlora").replace(
+        "  epochs: 2\n", "  epochs: -2\n  optimizer: muon\n  batch_size: 2\n  micro_batch_size: 4\n"
+    )
+    errors = _errors(folder, text + "distributed:\n  processes: 3\ncolour: red\n")
+    assert [error.split(": ")[:2] for error in errors] == [
+        ["5", "hyperparameters.epochs"],
+        ["6", "hyperparameters.optimizer"],
+        ["8", "hyperparameters.micro_batch_size"],
+        ["11", "distributed.processes"],
+        ["12", "colour"],
+    ]
+
+
+def test_a_home_that_nobody_has(folder: Path) -> None:
+    (error,) = _errors(folder, GOOD.replace("chats.jsonl", "~nobody-of-this-name/chats.jsonl"))
+    assert error.startswith("2: dataset: there is no home folder for ~nobody-of-this-name")
+
+
 def test_names_of_other_trainers_do_not_hide_wrong_values(folder: Path) -> None:
     text = GOOD.replace("  epochs: 2\n", "  lr: 0.1\n  epochs: -2\n  r: 8\n")
     errors = _errors(folder, text)

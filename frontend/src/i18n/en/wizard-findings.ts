@@ -23,12 +23,17 @@ export default {
       '“{{name}}” is no encoder–decoder (such as T5, BART or Marian), which this training needs; choose another model.',
     model_scores_no_text:
       '“{{name}}” can not get a head that scores texts; choose an encoder such as BERT, or a model that continues text.',
+    model_folder_gone: 'The folder of this model is no longer there; put it back, or choose another one.',
+    memory_setting_that_fits: 'With this setting about {{needed_bytes}} are needed.',
+    bad_chat_template: 'This is not a template that can be read: {{reason}}',
     muon_on_adapters:
       'Muon is for the matrices of full tuning and of frozen layers; adapters take AdamW.',
     quantised_shards:
       'Quantised weights can not be sharded; choose whole copies (DDP), or LoRA.',
     sharded_optimizer:
       'Sharded weights are trained with AdamW.',
+    idle_processes:
+      'That is more processes than a step has samples ({{batch_size}}); choose at most {{batch_size}}, or a larger batch.',
     too_many_processes:
       'That is more processes than there is hardware for; choose at most {{most}}.',
     no_chat_template:

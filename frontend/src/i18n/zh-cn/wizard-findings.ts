@@ -20,12 +20,17 @@ export default {
       '“{{name}}”不是编码器–解码器模型（如 T5、BART、Marian），而这种训练需要；请另选模型。',
     model_scores_no_text:
       '“{{name}}”不能加上给文本打分的输出层；请选择 BERT 一类的编码器，或能续写文本的模型。',
+    model_folder_gone: '这个模型的文件夹已不存在；请放回原处，或另选一个。',
+    memory_setting_that_fits: '采用这个设置时约需 {{needed_bytes}}。',
+    bad_chat_template: '这个模板无法读取：{{reason}}',
     muon_on_adapters:
       'Muon 适用于全参数和冻结微调的矩阵；适配器请用 AdamW。',
     quantised_shards:
       '量化后的权重不能分片；请选择完整副本（DDP），或改用 LoRA。',
     sharded_optimizer:
       '分片的权重请用 AdamW 训练。',
+    idle_processes:
+      '进程数多于每步的样本数（{{batch_size}}）；请最多选择 {{batch_size}} 个进程，或增大批大小。',
     too_many_processes:
       '进程数超过了硬件所能承受的数量；最多选择 {{most}}。',
     no_chat_template:
