@@ -63,13 +63,16 @@ def report_data(reporter: Reporter, data: PreparedData, reading: Reading) -> Non
     truncated = sorted({line for found in data.sets for line in found.truncated_lines})
     if truncated:
         cut = sum(found.cut_tokens for found in data.sets)
+        answers = len({line for found in data.sets for line in found.cut_answer_lines})
         reporter.notice(
             "warning",
             "rows_truncated",
-            f"{len(truncated)} rows are longer than the maximum length and were cut, "
-            f"by {cut} tokens together (line {listed(truncated)}).",
+            f"{len(truncated)} rows are longer than the maximum length and were cut, by {cut} "
+            f"tokens together; {answers} of them lost part of what is learnt, the others only "
+            f"what comes before (line {listed(truncated)}).",
             rows=len(truncated),
             tokens=cut,
+            answers=answers,
             lines=listed(truncated),
         )
     left_out = sorted({*train.left_out_lines, *(held.left_out_lines if held else ())})
@@ -179,11 +182,11 @@ def save_memory(
         model.activation_checkpointing_enable()
     elif knobs.gradient_checkpointing:
         left_out = "gradient_checkpointing was left off: this model can not compute layers again."
-        reporter.notice("warning", "knob_without_effect", left_out, knob="gradient_checkpointing")
+        reporter.notice("warning", "gradient_checkpointing_off", left_out)
     if placement.device.type == "cuda":
         if knobs.compile and sharded:
             left_out = "compile was left off: the layers are put together from slices."
-            reporter.notice("info", "knob_without_effect", left_out, knob="compile")
+            reporter.notice("info", "compile_off_sharded", left_out)
         elif knobs.compile:
             model.get_decoder().compile(dynamic=True)
         return
@@ -194,7 +197,7 @@ def save_memory(
         if wanted:
             reporter.notice(
                 "info",
-                "knob_without_effect",
+                "knob_for_gpus",
                 f"{name} is for GPUs and was left off on {placement.device.type}.",
                 knob=name,
             )

@@ -40,11 +40,12 @@ def write(
     metrics: Mapping[str, float | None],
     versions: Mapping[str, str],
     prove: Callable[[Path], None],
+    chat_template: str | None = None,
 ) -> int:
     """Write `output/` atomically; returns its size in bytes.
 
     `prove` reads the folder back and raises unless it is sound; then there is no output at all.
-    Raises `OSError` and `CorruptCheckpoint` too.
+    `chat_template`: the one that was trained with, where it is not the model's own. Raises `OSError` and `CorruptCheckpoint` too.
     """
     temporary, final = run_dir / f".{OUTPUT_DIR}", run_dir / OUTPUT_DIR
     shutil.rmtree(temporary, ignore_errors=True)
@@ -52,8 +53,8 @@ def write(
     try:
         write_weights(temporary)
         copy_tokenizer(Path(spec.model.path), temporary)
-        if spec.chat_template:
-            (temporary / "chat_template.jinja").write_text(spec.chat_template)
+        if chat_template:
+            (temporary / "chat_template.jinja").write_text(chat_template)
         (temporary / ARGUMENTS_FILE).write_text(json.dumps(arguments(spec, versions), indent=1))
         (temporary / "README.md").write_text(card(spec, metrics, versions))
         checkpoints.write_manifest(temporary, {"run_id": spec.run_id, "attempt": spec.attempt})

@@ -121,7 +121,7 @@ def _prove_tokenizer(folder: Path, template: ChatTemplate, trusted: bool) -> Non
         fresh = ChatTemplate(load.load_tokenizer(folder, trusted=trusted), required=False)
     except EngineFailure as failure:
         raise _broken(failure.message.rstrip(".")) from failure
-    if fresh.template != template.template:
+    if (fresh.template, fresh.tool_template) != (template.template, template.tool_template):
         raise _broken("its chat template is not the one that was trained with")
     if fresh.tokenizer(text)["input_ids"] != tokenizer(text)["input_ids"]:
         raise _broken("its tokenizer gives other ids than the one that was trained with")

@@ -19,6 +19,7 @@ from training_engine.run import Run
 NEW_TOKENS = 64
 MOST_SECONDS = 20.0
 LONGEST_PROMPT = 512
+LONGEST_BEGINNING = 128  # of a text that is continued
 Item = dict[str, str]
 
 
@@ -49,9 +50,9 @@ def show(run: Run, reading: Reading, terminators: set[int], *, step: int) -> Non
 def _items(run: Run, reading: Reading, ends: set[int], rows: Sequence[Row]) -> list[Item]:
     match head_of(run.spec.objective):
         case Head.CAUSAL_LM:
-            return (
-                answers(run.model, reading.template, ends, rows) if reading.needs_template else []
-            )
+            if not reading.needs_template:
+                return continuations(run.model, reading.template.tokenizer, ends, rows)
+            return answers(run.model, reading.template, ends, rows)
         case Head.SEQ2SEQ_LM:
             return _outputs(run.model, reading, rows)
         case Head.SEQUENCE_CLASSIFICATION:
@@ -81,6 +82,29 @@ def answers(
     return [
         {"prompt": prompt, "expected": expected, "answer": text}
         for (prompt, expected, _), text in zip(asked, texts, strict=True)
+    ]
+
+
+def continuations(
+    model: nn.Module, tokenizer: Any, terminators: set[int], rows: Sequence[Row]
+) -> list[Item]:
+    """How the model goes on after the beginning of each text, and how the text does."""
+    begun = []
+    for row in rows:
+        ids: list[int] = tokenizer(row.text or "")["input_ids"]
+        half = min(len(ids) // 2, LONGEST_BEGINNING)
+        if half:
+            begun.append((ids[:half], ids[half : half + NEW_TOKENS]))
+    if not begun:
+        return []
+    texts = _generate(model, tokenizer, terminators, [ids for ids, _ in begun])
+    return [
+        {
+            "prompt": answer_text(tokenizer, ids, set()),
+            "expected": answer_text(tokenizer, rest, set()),
+            "answer": text,
+        }
+        for (ids, rest), text in zip(begun, texts, strict=True)
     ]
 
 

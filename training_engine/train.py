@@ -148,7 +148,9 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
     load.quiet()
     kind = recipe_of(spec.objective).reading
     tokenizer = load.load_tokenizer(model_dir, trusted=spec.model.trusted_code_sha256 is not None)
-    template = ChatTemplate(tokenizer, spec.chat_template, required=kind.needs_template)
+    template = ChatTemplate(
+        tokenizer, spec.chat_template, required=kind.needs_template, spare=kind.spare_template
+    )
     ends = terminators(template.tokenizer, model_dir)
     reading = kind(template, spec.hyperparameters, context_of(config))
     data = prepare(spec, reading, ends)
@@ -192,6 +194,7 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
         metrics,
         used,
         lambda folder: proof.prove(folder, training, template),
+        template.foreign,
     )
     if not stop.wanted():
         sampling.show(training, reading, ends, step=kept)

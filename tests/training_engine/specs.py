@@ -47,7 +47,7 @@ def write_rows(path: Path, rows: list[list[dict[str, Any]]]) -> Path:
 def make_spec(
     data: Path, model: Path, *, hyperparameters: dict[str, Any] | None = None, **fields: Any
 ) -> RunSpec:
-    """A short float32 run on the CPU; deterministic, so that numbers can be compared."""
+    """A short float32 run to its end, on the CPU; deterministic, so that numbers compare."""
     rows = len(data.read_bytes().splitlines()) if data.is_file() else 0
     dataset = {
         "name": "greetings",
@@ -56,7 +56,10 @@ def make_spec(
         "num_rows": rows,
         "record_type": "conversational",
     }
-    knobs = {"epochs": 2, "batch_size": 4, "learning_rate": 5e-3, "max_length": 256, "lora_rank": 4}
+    knobs = {
+        "epochs": 2, "batch_size": 4, "learning_rate": 5e-3, "max_length": 256, "lora_rank": 4,
+        "early_stopping_patience": None,
+    }  # fmt: skip
     spec = {
         "run_id": "run-1",
         "name": "A test",

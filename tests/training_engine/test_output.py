@@ -112,7 +112,7 @@ def test_the_card_names_the_pipeline(
 
 
 def test_the_template_that_was_chosen_is_the_one_that_ships(tmp_path: Path, base: Path) -> None:
-    output.write(tmp_path, spec(base, chat_template="{{ 'mine' }}"), weights, {}, VERSIONS, accept)
+    output.write(tmp_path, spec(base), weights, {}, VERSIONS, accept, "{{ 'mine' }}")
     assert (tmp_path / "output" / "chat_template.jinja").read_text() == "{{ 'mine' }}"
 
 

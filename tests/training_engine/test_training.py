@@ -19,6 +19,7 @@ from tests.training_engine.specs import (
     write_rows,
 )
 from training_engine import checkpoints
+from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.contract.names import ExitCode
 from training_engine.control import Stop
 from training_engine.objectives.criterion import Share
@@ -140,6 +141,12 @@ def test_an_unknown_layer_is_refused_with_the_known_ones(
     outcome = run_here(tmp_path / "run", make_spec(data, tiny_model, hyperparameters=knobs))
     assert (outcome.code, outcome.last.code) == (ExitCode.SPEC_REFUSED, "bad_spec")
     assert "q_proj" in outcome.last.hint
+
+
+def test_a_run_that_no_longer_improves_ends_by_itself() -> None:
+    """The default, which nobody has to know of: after three of about ten evaluations."""
+    assert Hyperparameters().early_stopping_patience == 3
+    assert Hyperparameters(early_stopping_patience=None).early_stopping_patience is None
 
 
 def test_early_stopping_keeps_the_best(tmp_path: Path, tiny_model: Path, data: Path) -> None:
@@ -277,5 +284,5 @@ def test_long_rows_are_cut_and_counted(tmp_path: Path, tiny_model: Path) -> None
     outcome = run_here(tmp_path / "run", make_spec(data, tiny_model, hyperparameters=knobs))
     assert outcome.code == ExitCode.FINISHED
     cut = outcome.notices()["rows_truncated"]
-    assert (cut["rows"], cut["lines"]) == (1, "17")
+    assert (cut["rows"], cut["lines"], cut["answers"]) == (1, "17", 1)
     assert cut["tokens"] == outcome.notices()["data_ready"]["cut_tokens"] > 300

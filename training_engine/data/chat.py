@@ -26,14 +26,32 @@ class ChatTemplate:
     """A tokenizer with the template that training and serving share."""
 
     def __init__(
-        self, tokenizer: Any, template: str | None = None, *, required: bool = True
+        self,
+        tokenizer: Any,
+        template: str | None = None,
+        *,
+        required: bool = True,
+        spare: str | None = None,
     ) -> None:
-        """`template` replaces the tokenizer's own; raises `EngineFailure` when there is none.
+        """`template` replaces the tokenizer's own, `spare` stands in where there is none.
 
-        Objectives that read plain text do not require one.
+        Without any, raises `EngineFailure`, but objectives that read plain text do not require one.
+        `foreign`: the text of one that the model does not bring along. Where a tokenizer has
+        several by name, `default` is taken, and `tool_use` for conversations with tools, as
+        transformers does.
         """
         self.tokenizer = tokenizer
-        self.template = template or tokenizer.chat_template
+        self.foreign = template or (None if tokenizer.chat_template else spare)
+        named = _by_name(self.foreign or tokenizer.chat_template)
+        self.template = named.get("default")
+        self.tool_template = named.get("tool_use", self.template)
+        if required and named and not self.template:
+            raise EngineFailure(
+                FailureCode.BAD_SPEC,
+                f"The model has several chat templates ({', '.join(sorted(named))}), and none of "
+                "them is the default.",
+                "Give the chat template that is to be used with the run.",
+            )
         if required and not self.template:
             raise EngineFailure(
                 FailureCode.BAD_SPEC,
@@ -55,7 +73,7 @@ class ChatTemplate:
             text: str = self.tokenizer.apply_chat_template(
                 [_as_dict(message) for message in messages],
                 tools=tools,
-                chat_template=self.template,
+                chat_template=self.tool_template if tools else self.template,
                 add_generation_prompt=generation_prompt,
                 tokenize=False,
             )
@@ -143,6 +161,17 @@ class ChatTemplate:
         if turn == 0:  # nothing comes before; templates need not bear an empty conversation
             return ""
         return self.render(row.messages[:turn], row.tools, generation_prompt=generation_prompt)
+
+
+def _by_name(given: Any) -> dict[str, str]:
+    """Templates by name, from what tokenizers keep: one text, or several in either form."""
+    if not given:
+        return {}
+    if isinstance(given, str):
+        return {"default": given}
+    if isinstance(given, dict):
+        return given
+    return {each["name"]: each["template"] for each in given}
 
 
 def _common_length(a: str, b: str) -> int:

@@ -38,6 +38,7 @@ class EncodedSet:
     labels: Tensor | None = None
     reference: Tensor | None = None
     truncated_lines: list[int] = field(default_factory=list)
+    cut_answer_lines: list[int] = field(default_factory=list)
     left_out_lines: list[int] = field(default_factory=list)
     cut_tokens: int = 0
     split_rows: int = 0
@@ -120,6 +121,7 @@ class Encoder:
             form=self._reading.form,
             labels=torch.tensor(found.labels, dtype=torch.float32) if found.labels else None,
             truncated_lines=findings.truncated,
+            cut_answer_lines=findings.cut_answers,
             left_out_lines=findings.left_out,
             cut_tokens=findings.cut_tokens,
             split_rows=findings.split_rows,
@@ -174,7 +176,7 @@ class Encoder:
         if form.pieces:
             self._add_pieces(line, self._reading.ended(encoded[0][0]), found, findings)
             return
-        parts, cut, lost = [], 0, False
+        parts, cut, lost, answer_cut = [], 0, False, False
         lengths = self._reading.lengths
         for text, (ids, offsets), longest in zip(sample.texts, encoded, lengths, strict=True):
             if text.whole:
@@ -182,14 +184,9 @@ class Encoder:
             trained = self._learnt(line, text, ids, offsets, findings)
             kept = ids[:longest] if text.whole else self._shortened(text.text, ids, longest)
             cut += len(ids) - len(kept)
+            answer_cut |= any(trained[len(kept) :])
             findings.prompt_differs |= text.prompt_differs
-            if text.turns:
-                # The first token is never predicted: nothing comes before it.
-                first = 1 if form.predicts else 0
-                if not any(trained[first:]):
-                    findings.untrained.append(line)
-                elif not any(trained[first : len(kept)]):
-                    lost = True
+            lost |= bool(text.turns) and self._nothing_left(line, trained, len(kept), findings)
             parts.append((kept, trained[: len(kept)]))
         if cut and sample.label is None and len(parts) == 2 and parts[0][0] == parts[1][0]:
             lost = True  # what sets the two answers apart is gone
@@ -204,7 +201,18 @@ class Encoder:
         if cut:
             findings.truncated.append(line)
             findings.cut_tokens += cut
+            if answer_cut:
+                findings.cut_answers.append(line)
         found.add(line, parts, sample.label)
+
+    def _nothing_left(self, line: int, trained: list[bool], kept: int, findings: Findings) -> bool:
+        """Whether cutting took all that is to be learnt; notes where there was nothing before."""
+        # The first token is never predicted: nothing comes before it.
+        first = 1 if self._reading.form.predicts else 0
+        if not any(trained[first:]):
+            findings.untrained.append(line)
+            return False
+        return not any(trained[first:kept])
 
     def _learnt(
         self, line: int, text: Rendered, ids: list[int], offsets: Offsets, findings: Findings

@@ -18,6 +18,7 @@ class Findings:
     """What was seen while rows became tokens; lists hold lines of the user's file."""
 
     truncated: list[int] = field(default_factory=list)
+    cut_answers: list[int] = field(default_factory=list)  # of those, where learnt tokens went
     left_out: list[int] = field(default_factory=list)
     cut_tokens: int = 0
     split_rows: int = 0

@@ -17,6 +17,8 @@ class Reading:
 
     form: ClassVar[Form] = Form()
     needs_template: ClassVar[bool] = True
+    # The form of conversations for models that have none: it ships with the result.
+    spare_template: ClassVar[str | None] = None
 
     def __init__(
         self, template: ChatTemplate, knobs: Hyperparameters, context: int | None = None

@@ -15,10 +15,20 @@ from training_engine.objectives.criterion import Criterion, Share, Totals
 from training_engine.objectives.pairs import Pairs, difference, preferred
 
 
+# Turns as encoders read pairs of texts: [CLS] question [SEP] answer [SEP].
+PLAIN_TURNS = (
+    "{{ cls_token or bos_token or '' }}"
+    "{% for message in messages %}"
+    "{{ message['content'] + (sep_token or eos_token or '\n') }}"
+    "{% endfor %}"
+)
+
+
 class ScoredPairs(Pairs):
-    """Pairs that are read whole."""
+    """Pairs that are read whole, as plain turns where the model has no chat template."""
 
     form: ClassVar[Form] = Form(sequences=2, predicts=False)
+    spare_template: ClassVar[str | None] = PLAIN_TURNS
 
 
 class RewardModel(Criterion):

@@ -1,9 +1,11 @@
 """What is learnt: exactly the assistant's words and what ends them, whatever the template."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from transformers import AutoTokenizer
 
 from tests.training_engine.data import templates
 from tests.training_engine.specs import conversation
@@ -229,3 +231,35 @@ def test_every_declared_end_counts(tmp_path: Path) -> None:
     (tmp_path / "generation_config.json").write_text('{"eos_token_id": [256, 258]}')
     (tmp_path / "config.json").write_text('{"eos_token_id": 257}')
     assert terminators(tokenizer, tmp_path) == {256, 257, 258}
+
+
+@pytest.mark.parametrize("form", ["stored as a list", "as a dict"])
+def test_of_several_templates_the_default_is_taken_and_with_tools_the_one_for_them(
+    tmp_path: Path, form: str
+) -> None:
+    """As Command R and Hermes store theirs."""
+    named = {
+        "default": templates.CHATML,
+        "tool_use": "{{ tools | length }} tools:" + templates.CHATML,
+    }
+    tokenizer = templates.load(tmp_path, templates.CHATML)
+    tokenizer.chat_template = named
+    if form == "stored as a list":
+        (tmp_path / "chat_template.jinja").unlink(missing_ok=True)
+        config = json.loads((tmp_path / "tokenizer_config.json").read_text())
+        config["chat_template"] = [{"name": n, "template": t} for n, t in named.items()]
+        (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
+        tokenizer = AutoTokenizer.from_pretrained(tmp_path)
+    tool = {"type": "function", "function": {"name": "f", "parameters": {}}}
+    template = ChatTemplate(tokenizer)
+    plain, calling = row(conversation("Hi", "Yes")), row(conversation("Hi", "Yes"), tools=[tool])
+    assert template.render(plain.messages).startswith("<|im_start|>user")
+    assert template.render(calling.messages, [tool]).startswith("1 tools:<|im_start|>user")
+    assert learnt(tokenizer, encode(tokenizer, plain, calling)) == [["Yes<|im_end|>"]] * 2
+
+
+def test_several_templates_without_a_default_are_refused(tmp_path: Path) -> None:
+    tokenizer = templates.load(tmp_path, templates.CHATML)
+    tokenizer.chat_template = {"rag": templates.CHATML, "tool_use": templates.CHATML}
+    with pytest.raises(EngineFailure, match="rag, tool_use"):
+        ChatTemplate(tokenizer)

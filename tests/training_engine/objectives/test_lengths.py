@@ -80,6 +80,22 @@ def test_targets_end_unless_they_were_cut(tokenizer: Any) -> None:
     assert data.trained_tokens == 4 + 8
 
 
+def test_it_is_told_whether_the_answer_was_cut(tokenizer: Any) -> None:
+    """Sources lose what is only read, targets and answers what is learnt."""
+    rows = [
+        {"messages": conversation("a long question, cut", "yes")},
+        {"messages": conversation("in", "much longer than that")},
+    ]
+    data = encoded(tokenizer, Objective.SEQ2SEQ, rows, max_length=16, max_target_length=8)
+    assert (data.truncated_lines, data.cut_answer_lines) == ([0, 1], [1])
+    early = [{"messages": conversation("Hi", "Yes", "And " * 30, "No")}]
+    data = encoded(tokenizer, Objective.SFT, early, max_length=80)
+    assert (data.truncated_lines, data.cut_answer_lines) == ([0], [0])
+    texts = [{"text": "red " * 20, "label": "a"}, {"text": "blue", "label": "b"}]
+    data = encoded(tokenizer, Objective.CLASSIFY, texts, max_length=16)
+    assert (data.truncated_lines, data.cut_answer_lines) == ([0], [])
+
+
 def test_each_sequence_of_a_pair_is_cut_by_itself(tokenizer: Any) -> None:
     rows = [record(Objective.DPO, i) for i in range(3)]
     whole = encoded(tokenizer, Objective.DPO, rows)
@@ -118,5 +134,5 @@ def test_a_short_context_is_said_and_kept_to(
     assert max(map(run.data.train.length, range(len(run.data.train)))) <= 128
     notices = {e.code: e.params for e in events(tmp_path / "run") if e.type == "notice"}
     assert notices["context_shorter"] == {"context": 128, "max_length": 200}
-    assert notices["rows_truncated"]["rows"] == 2
+    assert (notices["rows_truncated"]["rows"], notices["rows_truncated"]["answers"]) == (2, 0)
     assert notices["rows_truncated"]["lines"] == "13, 16"

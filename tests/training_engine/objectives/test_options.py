@@ -107,7 +107,7 @@ def ran(folder: Path, objective: Objective, model: Path, **knobs: Any) -> Outcom
     return outcome
 
 
-@pytest.mark.parametrize(("objective", "kind"), KINDS)
+@pytest.mark.parametrize(("objective", "kind"), [*KINDS, (Objective.PRETRAIN, "llama")])
 def test_sample_answers_on_the_way_change_nothing(
     tmp_path: Path, models: dict[str, Path], objective: Objective, kind: str
 ) -> None:

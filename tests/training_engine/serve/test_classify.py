@@ -52,10 +52,10 @@ def sentiment(tmp_path_factory: pytest.TempPathFactory) -> Tuned:
     return tune(tmp_path_factory.mktemp("classes"), "encoder", Objective.CLASSIFY, "single_label")
 
 
-@pytest.fixture(scope="module")
-def reward(tmp_path_factory: pytest.TempPathFactory) -> Tuned:
-    """A decoder with a score."""
-    return tune(tmp_path_factory.mktemp("reward"), "llama", Objective.REWARD)
+@pytest.fixture(scope="module", params=["llama", "encoder"])
+def reward(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Tuned:
+    """A decoder with a score; an encoder with one, which has no chat template of its own."""
+    return tune(tmp_path_factory.mktemp("reward"), request.param, Objective.REWARD)
 
 
 def ask(worker: Worker, tuned: Tuned, **body: Any) -> Predictions:
@@ -72,7 +72,7 @@ def refusal(worker: Worker, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
 def of_training(tuned: Tuned) -> torch.Tensor:
     """Scores of all rows by the model of training, through training's own reading and forward."""
     spec = tuned.spec
-    template = ChatTemplate(load.load_tokenizer(Path(spec.model.path)), required=False)
+    template = ChatTemplate(load.load_tokenizer(tuned.adapter or tuned.model), required=False)
     reading = recipe_of(spec.objective).reading(template, spec.hyperparameters)
     path = Path(spec.dataset.path)
     reading.study(lambda: read_rows(path))
@@ -191,6 +191,8 @@ def test_a_score_of_conversations(worker: Worker, reward: Tuned) -> None:
         assert values == pytest.approx(pairs[:, column].tolist(), abs=near)
     question = {**reward.paths, "conversations": [rows[0]["messages"]]}
     assert refusal(worker, question)[1]["code"] == "bad_conversation"
+    if "encoder" in str(reward.model.parent):
+        assert ids[0] == [*b"I am Ada 0.", 258, *b"Hello Ada", 258]
     plain = ask(worker, reward, texts=["Hello"])
     assert plain.predictions[0].value is not None
 

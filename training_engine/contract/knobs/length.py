@@ -4,8 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from training_engine.contract.choices import Objective
+from training_engine.contract.choices import Head, Objective, head_of
 from training_engine.contract.knobs import knob
+
+# Classifiers are packed where they can be, encoder–decoders never: there is nothing to choose.
+OF_DECODERS = [each for each in Objective if head_of(each) is Head.CAUSAL_LM]
 
 
 class Length(BaseModel):
@@ -75,7 +78,7 @@ class Length(BaseModel):
         bool,
         Field(
             description="Lays samples end to end without padding; they do not see each other.",
-            json_schema_extra=knob("advanced"),
+            json_schema_extra=knob("advanced", objectives=OF_DECODERS),
         ),
     ] = True
     seed: Annotated[

@@ -4,8 +4,11 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from training_engine.contract.choices import OutputCheckpoint
+from training_engine.contract.choices import Objective, OutputCheckpoint
 from training_engine.contract.knobs import knob
+
+# A score alone tells a person nothing.
+SHOWN = [each for each in Objective if each is not Objective.REWARD]
 
 
 class Watching(BaseModel):
@@ -42,7 +45,7 @@ class Watching(BaseModel):
             ge=1,
             description="Steps between sample answers to held-out prompts; empty means at the "
             "end only.",
-            json_schema_extra=knob("advanced", unit="steps"),
+            json_schema_extra=knob("advanced", unit="steps", objectives=SHOWN),
         ),
     ] = None
     early_stopping_patience: Annotated[
@@ -53,7 +56,7 @@ class Watching(BaseModel):
             description="Evaluations without improvement after which the run ends; empty never.",
             json_schema_extra=knob("advanced", unit="evaluations"),
         ),
-    ] = None
+    ] = 3
     output_checkpoint: Annotated[
         OutputCheckpoint,
         Field(

@@ -21,9 +21,9 @@ export default {
     data_ready:
       'Samples to train on: {{samples}}, with tokens: {{tokens}} (learnt: {{trained_tokens}}). Samples held out: {{evaluation_samples}}.',
     rows_truncated_one:
-      '{{count, number}} row is longer than the maximum length and was cut (line {{lines}}; tokens cut: {{tokens}}).',
+      '{{count, number}} row is longer than the maximum length and was cut (line {{lines}}; tokens cut: {{tokens}}; answers cut: {{answers}}).',
     rows_truncated_other:
-      '{{count, number}} rows are longer than the maximum length and were cut (line {{lines}}; tokens cut: {{tokens}}).',
+      '{{count, number}} rows are longer than the maximum length and were cut (line {{lines}}; tokens cut: {{tokens}}; answers cut: {{answers}}).',
     rows_left_out_one:
       '{{count, number}} row is left out: its whole answer lies beyond the maximum length (line {{lines}}).',
     rows_left_out_other:
@@ -44,7 +44,11 @@ export default {
       'Memory was short: at most {{tokens}} tokens are computed at once from here on. Batch and result stay the same.',
     memory_probed:
       'The longest samples were tried ({{tokens}} tokens): {{needed_bytes}} of {{available_bytes}} memory.',
-    knob_without_effect: '“{{knob}}” is for GPUs and was left off on this device.',
+    knob_for_gpus: '“{{knob}}” is for GPUs and was left off on this device.',
+    gradient_checkpointing_off:
+      'Gradient checkpointing was left off: this model can not compute its layers again.',
+    compile_off_sharded:
+      'Compilation was left off: the weights are spread over the processes, and layers are put together from slices.',
     samples_failed: 'Sample answers could not be generated: {{reason}}. The training is not affected.',
     samples_at_the_end:
       'The weights are spread over the processes: sample answers come with the result only.',

@@ -20,7 +20,7 @@ export default {
     data_ready:
       '用于训练的样本 {{samples}} 个，共 {{tokens}} 个 token，其中 {{trained_tokens}} 个参与学习；留出 {{evaluation_samples}} 个样本。',
     rows_truncated_other:
-      '{{count, number}} 行超过最大长度而被截断，共截去 {{tokens}} 个 token（行号：{{lines}}）。',
+      '{{count, number}} 行超过最大长度而被截断，共截去 {{tokens}} 个 token，其中 {{answers}} 行的回答被截断（行号：{{lines}}）。',
     rows_left_out_other:
       '{{count, number}} 行因整个回答超出最大长度而未参与训练（行号：{{lines}}）。',
     rows_split_other:
@@ -34,7 +34,9 @@ export default {
     computes_less_at_once:
       '内存不足：此后一次最多计算 {{tokens}} 个 token。批大小和结果不变。',
     memory_probed: '试算了最长的样本（{{tokens}} 个 token）：内存 {{needed_bytes}}，可用 {{available_bytes}}。',
-    knob_without_effect: '“{{knob}}”只用于 GPU，在此设备上未启用。',
+    knob_for_gpus: '“{{knob}}”只用于 GPU，在此设备上未启用。',
+    gradient_checkpointing_off: '未启用梯度检查点：这个模型不能重新计算各层。',
+    compile_off_sharded: '未启用编译：权重分布在多个进程上，各层由分片拼成。',
     samples_failed: '无法生成样例回答：{{reason}}。训练不受影响。',
     samples_at_the_end: '权重分布在多个进程上：样例回答只随结果给出。',
     judged_alike: '所有回答的评价都相同，无从区分好坏。请加入评价相反的行。',
