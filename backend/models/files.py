@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from uuid import UUID
 
 from backend.errors import Refused
+from backend.models import program
 from backend.models.folder import ORIGIN_FILE, UnusableFolder, require_usable
 from backend.models.schemas import LocalFolder, LocalFolders, ModelSource
 from backend.models.starters import STARTER
@@ -27,10 +28,15 @@ class BadReference(Refused):
     folders."""
 
 
+class ProgramNotAllowed(BadReference):
+    """The program that “{reference}” brings along may not be executed: {reason} An administrator
+    can read its files and allow them."""
+
+
 def model_dir(settings: Settings, row: ModelRow) -> Path:
     """The folder to load a model from; raises `BadReference` when a local one has gone."""
     if row.source == ModelSource.LOCAL:
-        return local_folder(settings, row.reference)
+        return local_folder(settings, row.reference, row.trusted_code_sha256)
     return own_dir(settings, row.source, row.reference, row.id)
 
 
@@ -72,8 +78,8 @@ def roots(settings: Settings) -> dict[str, Path]:
     return named
 
 
-def local_folder(settings: Settings, reference: str) -> Path:
-    """The usable folder that `ROOT/RELATIVE` names; raises `BadReference`."""
+def located(settings: Settings, reference: str) -> tuple[Path, Path]:
+    """The folder that `ROOT/RELATIVE` names, usable or not, and its root; raises `BadReference`."""
     name, _, relative = reference.partition("/")
     parts = PurePosixPath(relative).parts
     root = roots(settings).get(name)
@@ -87,9 +93,21 @@ def local_folder(settings: Settings, reference: str) -> Path:
         raise _bad(reference, "It is not there.") from None
     if not folder.is_relative_to(root.resolve()):
         raise _bad(reference, "It does not lie below a configured folder.")
+    return folder, root
+
+
+def local_folder(settings: Settings, reference: str, trusted_sha256: str | None = None) -> Path:
+    """The usable folder that `ROOT/RELATIVE` names; raises `BadReference`.
+
+    `trusted_sha256`: of the program in it that may be executed.
+    """
+    folder, root = located(settings, reference)
     try:
-        require_usable(folder, root)
+        program.require_usable(folder, root, trusted_sha256)
     except UnusableFolder as unusable:
+        if unusable.reason == program.NEEDS_CODE:
+            params = {"reference": reference[:200], "reason": str(unusable)}
+            raise ProgramNotAllowed(params=params) from unusable
         raise _bad(reference, str(unusable)) from unusable
     except OSError as error:
         raise _bad(reference, f"It can not be read ({error.strerror}).") from error

@@ -20,6 +20,7 @@ from backend.models.schemas import (
     Model,
     ModelCreate,
     ModelStatus,
+    ModelTrust,
 )
 from backend.pagination import Cursor, Limit, Page
 
@@ -49,11 +50,12 @@ async def create_model(request: Request, user: CurrentUser, body: ModelCreate) -
     wanted = await service.prepare(state.settings, body)
     async with transaction(state.sessions) as session:
         row = await service.create(session, user, state.settings, wanted)
-        return await view.view_of(session, row)
+        return await view.view_of(session, state.settings, row)
 
 
 @router.get("")
 async def list_models(
+    request: Request,
     session: SessionDep,
     _user: CurrentUser,
     limit: Limit = 50,
@@ -64,21 +66,36 @@ async def list_models(
     """Base models of this installation, newest first; `q` looks in the name."""
     rows = await queries.page(session, limit=limit, cursor=cursor, q=q, status=status)
     kept, last = pagination.cut(rows, limit)
-    return Page(
-        items=await view.views_of(session, kept), next_cursor=str(last.id) if last else None
-    )
+    items = await view.views_of(session, request.app.state.settings, kept)
+    return Page(items=items, next_cursor=str(last.id) if last else None)
 
 
 @router.get("/{model_id}")
-async def get_model(session: SessionDep, _user: CurrentUser, model_id: UUID) -> Model:
+async def get_model(
+    request: Request, session: SessionDep, _user: CurrentUser, model_id: UUID
+) -> Model:
     """One model."""
-    return await view.view_of(session, await queries.find(session, model_id))
+    row = await queries.find(session, model_id)
+    return await view.view_of(session, request.app.state.settings, row)
 
 
 @router.post("/{model_id}/retry", status_code=202)
-async def retry_model(session: SessionDep, user: CurrentUser, model_id: UUID) -> Model:
+async def retry_model(
+    request: Request, session: SessionDep, user: CurrentUser, model_id: UUID
+) -> Model:
     """Try a failed download or conversion again."""
-    return await view.view_of(session, await service.retry(session, user, model_id))
+    row = await service.retry(session, user, model_id)
+    return await view.view_of(session, request.app.state.settings, row)
+
+
+@router.post("/{model_id}/trust")
+async def trust_model(
+    request: Request, session: SessionDep, user: CurrentUser, model_id: UUID, body: ModelTrust
+) -> Model:
+    """Allow the model's own program files, with this hash, to be executed; administrators only."""
+    settings = request.app.state.settings
+    row = await service.trust(session, user, settings, model_id, body.sha256)
+    return await view.view_of(session, settings, row)
 
 
 @router.delete("/{model_id}", status_code=204)

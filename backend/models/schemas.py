@@ -53,6 +53,22 @@ class ModelError(Trouble):
     """Why a model failed."""
 
 
+class ModelProgram(BaseModel):
+    """Program files that a model brings along; executed only while `trusted`."""
+
+    sha256: str = Field(description="Of names and contents of all files")
+    files: list[str]
+    trusted: bool
+
+
+class ModelTrust(BaseModel):
+    """Allow the program files of a model, as they were read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
 class Model(BaseModel):
     """A base model of this installation."""
 
@@ -70,6 +86,7 @@ class Model(BaseModel):
     size_bytes: int | None
     licence: str | None
     has_chat_template: bool
+    program: ModelProgram | None = Field(description="Only of models that need one to be loaded")
     objectives: list[Objective] = Field(description="What it can be trained for here")
     methods: list[Method]
     used_by: list["ModelUse"] = []

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,14 +19,17 @@ from backend.ids import new_id
 from backend.jobs import service as jobs
 from backend.jobs import subjects
 from backend.jobs.schemas import Slot
-from backend.models import files, hub, queries
+from backend.models import files, hub, program, queries
 from backend.models.folder import ModelFacts, UnusableFolder, read_facts, require_usable
 from backend.models.hub import HubModel
 from backend.models.outcome import write_facts
+from backend.models.program import Program
 from backend.models.schemas import ModelCreate, ModelSource, ModelStatus
 from backend.models.starters import STARTER, STARTERS
 from backend.models.tables import ModelRow
 from backend.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 DOWNLOAD, CONVERT = "download_model", "convert_starter"
 # Kept free for the database and for checkpoints of running tasks.
@@ -56,6 +60,14 @@ class ModelInUse(Conflict):
     wait."""
 
 
+class NothingToTrust(Conflict):
+    """This model brings no program along that would have to be allowed."""
+
+
+class ProgramChanged(Conflict):
+    """The program files of this model are not those that were read; look at them again."""
+
+
 class NothingToRetry(Conflict):
     """This model is {status}; only what failed can be tried again."""
 
@@ -74,7 +86,10 @@ async def prepare(settings: Settings, body: ModelCreate) -> "Wanted":
 
 
 class Wanted:
-    """A model that may be added: facts of a folder that is there, or what is to be fetched."""
+    """A model that may be added: facts of a folder that is there, or what is to be fetched.
+
+    `needs`: a program that has to be allowed before the model can be used.
+    """
 
     def __init__(
         self,
@@ -84,9 +99,10 @@ class Wanted:
         *,
         facts: ModelFacts | None = None,
         hub_model: HubModel | None = None,
+        needs: Program | None = None,
     ) -> None:
         self.source, self.reference, self.name = source, reference, name
-        self.facts, self.hub_model = facts, hub_model
+        self.facts, self.hub_model, self.needs = facts, hub_model, needs
 
     @property
     def revision(self) -> str | None:
@@ -113,13 +129,21 @@ def _starter(settings: Settings, reference: str) -> Wanted:
 
 
 def _local(settings: Settings, reference: str) -> Wanted:
-    folder = files.local_folder(settings, reference)
+    folder, root = files.located(settings, reference)
+    needed = None
     try:
+        try:
+            require_usable(folder, root)
+        except UnusableFolder as unusable:
+            needed = program.program_of(folder) if unusable.reason == program.NEEDS_CODE else None
+            if needed is None:
+                raise
         facts = read_facts(folder)
     except (UnusableFolder, OSError) as error:
         params = {"reference": reference, "reason": str(error)}
         raise files.BadReference(params=params) from error
-    return Wanted(ModelSource.LOCAL, reference.rstrip("/"), folder.name, facts=facts)
+    name = reference.rstrip("/")
+    return Wanted(ModelSource.LOCAL, name, folder.name, facts=facts, needs=needed)
 
 
 def _require_space(settings: Settings, found: HubModel) -> None:
@@ -192,6 +216,8 @@ async def _begin(session: AsyncSession, settings: Settings, row: ModelRow, wante
     row.error = None
     if wanted.facts is not None:
         write_facts(row, wanted.facts)
+        if wanted.needs is not None and wanted.needs.sha256 != row.trusted_code_sha256:
+            row.status, row.error = ModelStatus.FAILED, program.refusal(wanted.needs)
     elif wanted.hub_model is not None:
         row.status = ModelStatus.DOWNLOADING
         row.size_bytes = wanted.hub_model.size_bytes
@@ -246,6 +272,41 @@ async def retry(session: AsyncSession, user: UserRow, model_id: UUID) -> ModelRo
     row.status = ModelStatus.DOWNLOADING if job.kind == DOWNLOAD else ModelStatus.CONVERTING
     await _enqueue(session, row, job.kind, job.spec)
     await session.flush()
+    return row
+
+
+async def trust(
+    session: AsyncSession, user: UserRow, settings: Settings, model_id: UUID, sha256: str
+) -> ModelRow:
+    """Allow the program of a model to be executed: exactly the files with this hash.
+
+    Raises `Forbidden`, `NothingToTrust`, `ProgramChanged`.
+    """
+    policy.require(user, Action.ADMINISTER, None)
+    row = await queries.find(session, model_id, lock=True)
+    if not program.is_asked_for(row):
+        raise NothingToTrust
+    folder, root = files.located(settings, row.reference)
+    found = await asyncio.to_thread(program.program_of, folder)
+    if found is None or found.sha256 != sha256:
+        raise ProgramChanged
+    try:
+        await asyncio.to_thread(program.require_usable, folder, root, sha256)
+        facts = await asyncio.to_thread(read_facts, folder)
+    except (UnusableFolder, OSError) as error:
+        params = {"reference": row.reference, "reason": str(error)}
+        raise files.BadReference(params=params) from error
+    row.trusted_code_sha256 = sha256
+    write_facts(row, facts)
+    await session.flush()
+    log.warning(
+        "model_program_allowed",
+        model=row.name,
+        model_id=str(row.id),
+        sha256=sha256,
+        files=list(found.files),
+        user=user.username,
+    )
     return row
 
 

@@ -51,6 +51,8 @@ class ModelRow(Keyed, Base):
     size_bytes: Mapped[int | None] = mapped_column(BigInteger)
     licence: Mapped[str | None] = mapped_column(String(200))
     has_chat_template: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    # Of the program files that an administrator has allowed to be executed.
+    trusted_code_sha256: Mapped[str | None] = mapped_column(String(64))
 
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 

@@ -102,7 +102,12 @@ async def _asked(
             session, user, request.app.state.settings, body.model_id, body.task_id
         )
     asked = body.model_dump(exclude={"model_id", "task_id"})
-    return model.name, {**asked, "model_path": model.path, "adapter_path": model.adapter_path}
+    return model.name, {
+        **asked,
+        "model_path": model.path,
+        "adapter_path": model.adapter_path,
+        "trusted_code_sha256": model.trusted_code_sha256,
+    }
 
 
 async def _events(answers: AsyncGenerator[Line, None]) -> AsyncIterator[bytes]:

@@ -49,11 +49,15 @@ class BaseModelGone(Conflict):
 
 @dataclass(frozen=True)
 class ServedModel:
-    """The files that answer: a model folder, and for a LoRA run its adapter folder on top."""
+    """The files that answer: a model folder, and for a LoRA run its adapter folder on top.
+
+    `trusted_code_sha256`: of the program in the model folder that may be executed.
+    """
 
     name: str
     path: str
     adapter_path: str | None = None
+    trusted_code_sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -147,7 +151,8 @@ async def resolve(
             raise models.ModelNotFound
         if row.status != ModelStatus.READY:
             raise ModelNotReady
-        return ServedModel(name=row.name, path=str(model_folder(settings, row)))
+        path = str(model_folder(settings, row))
+        return ServedModel(row.name, path, trusted_code_sha256=row.trusted_code_sha256)
     assert task_id is not None
     found = await queries.find(session, user, task_id, Action.RUN)
     if found.job.status != JobStatus.COMPLETED:
@@ -160,9 +165,11 @@ async def _tuned(session: AsyncSession, settings: Settings, found: _Tuned) -> Se
     if not output.is_dir():
         raise NotTuned
     if not (output / ADAPTER_FILE).is_file():
-        return ServedModel(name=name, path=str(output))
+        # A whole model keeps the program of the one that it came from, if that has one.
+        trusted = (found.job.spec.get("model") or {}).get("trusted_code_sha256")
+        return ServedModel(name, str(output), trusted_code_sha256=trusted)
     base = await session.get(ModelRow, found.task.model_id)
     if base is None or base.status != ModelStatus.READY:
         raise BaseModelGone(params={"name": found.task.model_name})
     folder = model_folder(settings, base)
-    return ServedModel(name=name, path=str(folder), adapter_path=str(output))
+    return ServedModel(name, str(folder), str(output), base.trusted_code_sha256)

@@ -27,6 +27,7 @@ class ClassifyRequest(BaseModel):
 
     model_path: str
     adapter_path: str | None = None
+    trusted_code_sha256: str | None = None
     texts: Annotated[list[str], Field(max_length=MAX_TEXTS)] = []
     conversations: Annotated[list[_Conversation], Field(max_length=MAX_TEXTS)] = []
     top: Annotated[int, Field(ge=1, le=10_000)] = 100

@@ -36,11 +36,12 @@ class GenerateRequest(_Request):
 
     `temperature` 0 is greedy; `repetition_penalty` null takes the model's own value. A worker keeps
     a base loaded and switches adapters on it, so that base and tuned answers side by side need the
-    memory of one.
+    memory of one. `trusted_code_sha256`: of the program in the model folder that may be executed.
     """
 
     model_path: str
     adapter_path: str | None = None
+    trusted_code_sha256: str | None = None
     messages: Annotated[list[ChatMessage], Field(min_length=1)]
     max_new_tokens: Annotated[int, Field(ge=1, le=131_072)] = 512
     temperature: Annotated[float, Field(ge=0, le=5)] = 0.0
@@ -55,6 +56,7 @@ class LoadRequest(_Request):
 
     model_path: str
     adapter_path: str | None = None
+    trusted_code_sha256: str | None = None
 
 
 class UnloadRequest(_Request):

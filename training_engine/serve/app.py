@@ -112,7 +112,7 @@ class Routes:
         def load(store: "ModelStore") -> None:
             from training_engine.serve.loaded_model import LoadedModel
 
-            loaded = store.get(wanted.model_path, wanted.adapter_path)
+            loaded = store.get(wanted.model_path, wanted.adapter_path, wanted.trusted_code_sha256)
             if isinstance(loaded, LoadedModel):
                 loaded.use(wanted.adapter_path)
 

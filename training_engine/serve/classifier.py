@@ -42,19 +42,28 @@ class LoadedClassifier:
         adapter: Path | None,
         place: Placement,
         quantization: Quantization | None = None,
+        trusted_code_sha256: str | None = None,
     ) -> None:
         """Raises `ServeError` for folders that are missing, unsafe or no classifier."""
         self.folder, self.adapter = folder, adapter
-        check_model_folder(folder)
+        check_model_folder(folder, trusted_code_sha256)
+        trusted = trusted_code_sha256 is not None
         self._fingerprints = self._look()
         own = folder if adapter is None else adapter
         config = read_config(own / CONFIG_FILE) if adapter is None else _labels_beside(adapter)
         has_tokenizer = (own / "tokenizer_config.json").is_file()
-        self.template = load_template(own if has_tokenizer else folder, required=False)
+        self.template = load_template(
+            own if has_tokenizer else folder, required=False, trusted=trusted
+        )
         # Without an adapter the model's own configuration says it all.
         told = {} if adapter is None else _label_settings(config)
         self.model = load_whole(
-            folder, place, Head.SEQUENCE_CLASSIFICATION, quantization=quantization, **told
+            folder,
+            place,
+            Head.SEQUENCE_CLASSIFICATION,
+            quantization=quantization,
+            trusted_code_sha256=trusted_code_sha256,
+            **told,
         )
         begun = set(self.model.new_modules)
         if adapter is not None:

@@ -1,4 +1,4 @@
-"""What the worker loads at all, in its own words: safetensors, whole, and without code."""
+"""What the worker loads at all, in its own words: safetensors, whole, and no code but trusted."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +23,7 @@ def read_config(path: Path) -> dict[str, Any]:
     return _told(model_folder.read_object, path)
 
 
-def check_model_folder(folder: Path) -> dict[str, Any]:
+def check_model_folder(folder: Path, trusted_code_sha256: str | None = None) -> dict[str, Any]:
     """The config.json of a folder that is safe to load; raises `ServeError`."""
     if not folder.is_dir():
         raise ServeError(
@@ -31,7 +31,7 @@ def check_model_folder(folder: Path) -> dict[str, Any]:
             f"The model folder {folder.name} does not exist.",
             "It may have been deleted. Choose another model or add it again.",
         )
-    return _told(model_folder.check_model, folder)
+    return _told(lambda path: model_folder.check_model(path, trusted_code_sha256), folder)
 
 
 def check_adapter_folder(folder: Path) -> dict[str, Any]:

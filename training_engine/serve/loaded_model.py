@@ -35,18 +35,29 @@ class LoadedModel:
     head: ClassVar[Head] = Head.CAUSAL_LM
 
     def __init__(
-        self, folder: Path, place: Placement, quantization: Quantization | None = None
+        self,
+        folder: Path,
+        place: Placement,
+        quantization: Quantization | None = None,
+        trusted_code_sha256: str | None = None,
     ) -> None:
         """Raises `ServeError` for a folder that is missing, unsafe or not a language model.
 
         `quantization`: packed, as the adapters that were trained so need it.
         """
         self.folder = folder
-        self.config = check_model_folder(folder)
+        self.config = check_model_folder(folder, trusted_code_sha256)
+        self._trusted = trusted_code_sha256 is not None
         self.fingerprint = fingerprint(folder)
         self.template = self._template(folder)
         self.ends = terminators(self.template.tokenizer, folder)
-        self.model = load_whole(folder, place, self.head, quantization=quantization)
+        self.model = load_whole(
+            folder,
+            place,
+            self.head,
+            quantization=quantization,
+            trusted_code_sha256=trusted_code_sha256,
+        )
         self.context_length = _context_length(self.model.config)
         self.repetition_penalty = _repetition_penalty(folder)
         self.last_used = time.monotonic()
@@ -91,7 +102,8 @@ class LoadedModel:
         return known.template
 
     def _template(self, folder: Path) -> ChatTemplate:
-        return load_template(folder, required=self.head is Head.CAUSAL_LM)
+        required = self.head is Head.CAUSAL_LM
+        return load_template(folder, required=required, trusted=self._trusted)
 
     def activate(self, adapter: str | None) -> None:
         """Compute with `adapter` (see `use`), or with the base alone, from now on."""
@@ -110,8 +122,8 @@ class LoadedModel:
 
 
 def fingerprint(folder: Path) -> Fingerprint:
-    """Names, times and sizes of a folder's weights and configuration: changed means load again."""
-    files = [*folder.glob("*.safetensors"), *folder.glob("*config.json")]
+    """Names, times and sizes of weights, configuration and code: changed means load again."""
+    files = [*folder.glob("*.safetensors"), *folder.glob("*config.json"), *folder.rglob("*.py")]
     return tuple(sorted((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in files))
 
 

@@ -21,8 +21,9 @@ _RESERVE_BYTES = 400_000_000
 
 
 Loaded = LoadedModel | LoadedClassifier
-# Folder, how its weights are packed, and the adapter of a classifier: it comes with its own head.
-Key = tuple[str, Quantization | None, str | None]
+# Folder, how its weights are packed, the adapter of a classifier (it comes with its own head), and
+# the program that may be executed.
+Key = tuple[str, Quantization | None, str | None, str | None]
 
 
 class ModelStore:
@@ -33,16 +34,17 @@ class ModelStore:
         self._in_use = in_use
         self._models: dict[Key, Loaded] = {}
 
-    def get(self, path: str, adapter: str | None = None) -> Loaded:
+    def get(self, path: str, adapter: str | None = None, trusted: str | None = None) -> Loaded:
         """The model of a folder, from memory or from disk; raises `ServeError`.
 
         Of the kind that its files say: a language model, an encoder–decoder or a classifier. Packed
         when `adapter` was trained on it so: the answers are those that were trained.
+        `trusted`: hash of the program in the folder that may be executed.
         """
         folder, own = Path(path).resolve(), Path(adapter) if adapter is not None else None
         head = head_of_model(folder, own)
         classifies = head is Head.SEQUENCE_CLASSIFICATION
-        key = (str(folder), _quantization(adapter), adapter if classifies else None)
+        key = (str(folder), _quantization(adapter), adapter if classifies else None, trusted)
         found = self._models.get(key)
         if found is not None and found.is_current():
             return found
@@ -51,11 +53,11 @@ class ModelStore:
         self._make_room(folder)
         loaded: Loaded
         if classifies:
-            loaded = LoadedClassifier(folder, own, self.place, key[1])
+            loaded = LoadedClassifier(folder, own, self.place, key[1], trusted)
         elif head is Head.SEQ2SEQ_LM:
-            loaded = LoadedTranslator(folder, self.place, key[1])
+            loaded = LoadedTranslator(folder, self.place, key[1], trusted)
         else:
-            loaded = LoadedModel(folder, self.place, key[1])
+            loaded = LoadedModel(folder, self.place, key[1], trusted)
         self._models[key] = loaded
         return loaded
 

@@ -12,23 +12,25 @@ _FILES = ("tokenizer.json", "tokenizer_config.json", "tokenizer.model", "chat_te
 
 
 def load_template(
-    folder: Path, template: str | None = None, *, required: bool = True
+    folder: Path, template: str | None = None, *, required: bool = True, trusted: bool = False
 ) -> ChatTemplate:
     """The tokenizer in `folder` with its own chat template, or with the given one.
 
-    Raises `ServeError` when the tokenizer can not be read or knows no template that is `required`.
+    `trusted`: a tokenizer of the folder's own program may be executed. Raises `ServeError` when
+    the tokenizer can not be read or knows no template that is `required`.
     """
     times = tuple(
         (folder / name).stat().st_mtime_ns for name in _FILES if (folder / name).is_file()
     )
-    return _load(str(folder), template, required, times)
+    return _load(str(folder), template, required, trusted, times)
 
 
 @lru_cache(maxsize=16)
 def _load(
-    folder: str, template: str | None, required: bool, _times: tuple[int, ...]
+    folder: str, template: str | None, required: bool, trusted: bool, _times: tuple[int, ...]
 ) -> ChatTemplate:
     try:
-        return ChatTemplate(load_tokenizer(Path(folder)), template, required=required)
+        tokenizer = load_tokenizer(Path(folder), trusted=trusted)
+        return ChatTemplate(tokenizer, template, required=required)
     except EngineFailure as failure:
         raise from_engine(failure) from failure

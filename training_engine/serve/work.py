@@ -32,7 +32,7 @@ def begin(
     request: Request, store: ModelStore, tell: Callable[[Told], None], arrived: float
 ) -> tuple[Work, str]:
     """The work and the folder of the model that it needs; raises `ServeError`."""
-    loaded: Any = store.get(request.model_path, request.adapter_path)
+    loaded: Any = store.get(request.model_path, request.adapter_path, request.trusted_code_sha256)
     folder = str(loaded.folder)
     if isinstance(request, ClassifyRequest):
         if not isinstance(loaded, LoadedClassifier):
