@@ -19,7 +19,7 @@ from backend.tasks.plans import Plan
 from backend.tasks.run_spec import model_folder
 from backend.tasks.schemas import Estimate, Finding, MemoryPart, Recommendation, RecommendRequest
 from training_engine import memory
-from training_engine.contract.choices import Device, Method, Objective
+from training_engine.contract.choices import Device, Method, Objective, Precision
 from training_engine.contract.hyperparameters import Hyperparameters
 
 # Free space that everything else needs: database, logs, other runs.
@@ -83,7 +83,10 @@ async def basis_of(session: AsyncSession, facts: HostFacts, plan: Plan) -> Basis
         processes=plan.asked.distributed.processes,
     )
     tried = facts.speed if facts.speed and facts.speed.device == device else None
+    precision = plan.asked.precision
     dtype = tried.dtype if tried else await measurements.type_of(session, device)
+    if precision is not Precision.AUTO:
+        dtype = precision.value
     if dtype is None:
         dtype = cpu_type() if device is Device.CPU else "bfloat16"
     flops = tried.flops if tried else None

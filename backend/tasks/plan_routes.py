@@ -47,7 +47,9 @@ async def recommend_task(
     """Values that suit the model, the data and how much is to be learnt, with reasons."""
     asked = TaskPlan(objective=body.objective, model_id=body.model_id, dataset_id=body.dataset_id)
     found = await plans.find(session, user, asked)
-    plan = plans.sound(found, plans.errors_of_sources(found))
+    # Values do not depend on how a conversation is written; a template may still be given.
+    errors = [e for e in plans.errors_of_sources(found) if e.code != plans.NO_TEMPLATE]
+    plan = plans.sound(found, errors)
     return await estimates.recommend(await facts_of(request.app, session), plan, body)
 
 

@@ -12,8 +12,10 @@ from backend.accounts.tables import UserRow
 from backend.datasets.tables import DatasetRow
 from backend.errors import FieldError, Refused
 from backend.models.tables import ModelRow
-from backend.tasks import compatibility
+from backend.tasks import chat_template, compatibility
 from backend.tasks.schemas import TaskPlan
+
+NO_TEMPLATE = "no_chat_template"
 
 
 class TaskRefused(Refused):
@@ -68,9 +70,14 @@ async def _dataset(
 def errors_of_sources(found: Found) -> list[FieldError]:
     """What keeps this data from training this model, whatever the values are."""
     objective = found.asked.objective
+    own_template = found.asked.chat_template is not None
     return [
         *compatibility.dataset_errors(found.dataset, objective),
-        *compatibility.model_errors(found.model, objective),
+        *(
+            error
+            for error in compatibility.model_errors(found.model, objective)
+            if not (own_template and error.code == NO_TEMPLATE)
+        ),
     ]
 
 
@@ -80,6 +87,7 @@ def errors_of(found: Found) -> list[FieldError]:
     errors = errors_of_sources(found)
     errors += compatibility.length_errors(found.model, asked.hyperparameters.max_length)
     errors += compatibility.method_errors(asked)
+    errors += chat_template.errors_of(asked.chat_template)
     if asked.validation_dataset_id is not None:
         pointer = compatibility.VALIDATION
         errors += compatibility.dataset_errors(found.validation, asked.objective, pointer)

@@ -6,7 +6,7 @@ from typing import Any
 from backend.datasets.files import records_file
 from backend.datasets.tables import DatasetRow
 from backend.errors import FieldError
-from backend.models.files import BadReference, model_dir
+from backend.models.files import BadReference, ProgramNotAllowed, model_dir
 from backend.models.tables import ModelRow
 from backend.settings import Settings
 from backend.tasks.plans import Plan, TaskRefused
@@ -24,6 +24,8 @@ def model_folder(settings: Settings, row: ModelRow) -> Path:
         return model_dir(settings, row)
     except BadReference as gone:
         error = FieldError(pointer="/model_id", code="model_folder_gone", message=gone.detail)
+        if isinstance(gone, ProgramNotAllowed):
+            error = error.model_copy(update={"code": "model_program_not_allowed"})
         raise TaskRefused(gone.detail, errors=[error]) from gone
 
 
@@ -35,13 +37,21 @@ def spec_of(body: TaskCreate, plan: Plan, settings: Settings) -> dict[str, Any]:
         name=body.name,
         objective=body.objective,
         method=body.method,
-        model=ModelReference(name=plan.model.name, path=str(folder), revision=plan.model.revision),
+        model=ModelReference(
+            name=plan.model.name,
+            path=str(folder),
+            revision=plan.model.revision,
+            trusted_code_sha256=plan.model.trusted_code_sha256,
+        ),
         dataset=_dataset(settings, plan.dataset),
         validation_dataset=_dataset(settings, plan.validation) if plan.validation else None,
         hyperparameters=body.hyperparameters,
         distributed=body.distributed,
         output_name=body.output_name,
+        chat_template=body.chat_template,
         device=body.device,
+        precision=body.precision,
+        deterministic=body.deterministic,
         code_version=VERSION,
     )
     return spec.model_dump(mode="json", exclude=OF_THE_RUNNER)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from backend.errors import FieldError
 from backend.jobs.schemas import JobStatus
-from training_engine.contract.choices import Device, Method, Objective
+from training_engine.contract.choices import Device, Method, Objective, Precision
 from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.contract.names import Phase
 from training_engine.contract.spec import Distributed
@@ -22,6 +22,9 @@ OutputName = Annotated[
     ),
 ]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=5000)]
+
+
+ChatTemplate = Annotated[str, StringConstraints(min_length=1, max_length=100_000)]
 
 
 class Complexity(StrEnum):
@@ -60,6 +63,13 @@ class TaskPlan(BaseModel):
     hyperparameters: Hyperparameters = Hyperparameters()
     distributed: Distributed = Distributed()
     device: Device = Device.AUTO
+    precision: Precision = Precision.AUTO
+    deterministic: bool = Field(
+        False, description="Only operations that give the same bits in every run; slower"
+    )
+    chat_template: ChatTemplate | None = Field(
+        None, description="Jinja text in place of the model's own template"
+    )
 
 
 class TaskCreate(TaskPlan):
@@ -110,6 +120,9 @@ class Task(BaseModel):
     objective: Objective
     method: Method
     device: Device
+    precision: Precision
+    deterministic: bool
+    chat_template: str | None
     model: TaskReference
     dataset: TaskReference
     validation_dataset: TaskReference | None
@@ -150,6 +163,16 @@ class StopRequest(BaseModel):
     save: bool = True
 
 
+class AgainRequest(BaseModel):
+    """How another attempt differs from the last one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    micro_batch_size: int | None = Field(
+        None, ge=1, description="Computed at once from now on; the effective batch stays"
+    )
+
+
 class TaskUpdate(BaseModel):
     """Rename or describe."""
 
@@ -184,7 +207,7 @@ class Estimate(BaseModel):
     fit: Literal["fits", "tight", "will_not_fit", "unknown"]
     disk_bytes: int
     disk_available_bytes: int
-    time_s: float | None = Field(None, description="Expected; between the other two with some certainty")
+    time_s: float | None = Field(None, description="Expected; likely between the other two")
     time_low_s: float | None
     time_high_s: float | None
     total_steps: int

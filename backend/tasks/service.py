@@ -18,6 +18,7 @@ from backend.errors import Conflict, FieldError, TooMany
 from backend.ids import new_id
 from backend.jobs import service as jobs
 from backend.jobs.schemas import TERMINAL, JobStatus, Slot
+from backend.jobs.tables import JobRow
 from backend.models.tables import ModelUseRow
 from backend.settings import Settings
 from backend.tasks import estimates, exports, memory_risk, plans, queries
@@ -29,6 +30,7 @@ from backend.tasks.schemas import Estimate, Task, TaskCreate, TaskUpdate
 from backend.tasks.tables import TaskRow
 from backend.tasks.view import view_of
 from training_engine.contract.choices import Device
+from training_engine.contract.hyperparameters import Hyperparameters
 
 MAX_UNFINISHED = 100
 OUTPUT_NAME_INDEX = "uq_tasks_output_name"
@@ -151,11 +153,19 @@ async def stop(session: AsyncSession, user: UserRow, task_id: UUID, *, save: boo
     return await view_of(session, await queries.find(session, user, task_id))
 
 
-async def run_again(session: AsyncSession, user: UserRow, task_id: UUID, *, resume: bool) -> Task:
+async def run_again(
+    session: AsyncSession,
+    user: UserRow,
+    task_id: UUID,
+    *,
+    resume: bool,
+    micro_batch_size: int | None = None,
+) -> Task:
     """A new attempt: from the newest checkpoint, or from the beginning.
 
-    Raises `InvalidTransition` while it has not ended, `NotResumable`, `SourceGone`,
-    `TooManyTasks`.
+    `micro_batch_size`: computed at once from now on; the result is the same. Raises
+    `InvalidTransition` while it has not ended, `NotResumable`, `SourceGone`, `TooManyTasks`,
+    `TaskRefused` for a micro-batch larger than the batch.
     """
     found = await queries.find(session, user, task_id, Action.RUN)
     if found.job.status in TERMINAL:
@@ -163,8 +173,24 @@ async def run_again(session: AsyncSession, user: UserRow, task_id: UUID, *, resu
         if gone is not None:
             raise SourceGone(params={"what": gone})
         await _require_place(session, found.row.owner_id)
-    await jobs.requeue(session, found.job.id, resume=resume)
+    job = await jobs.requeue(session, found.job.id, resume=resume)
+    if micro_batch_size is not None:
+        _compute_at_once(found.row, job, micro_batch_size)
     return await view_of(session, await queries.find(session, user, task_id))
+
+
+def _compute_at_once(row: TaskRow, job: JobRow, micro_batch_size: int) -> None:
+    """Write another micro-batch into the task and the spec of its job."""
+    knobs = {**row.hyperparameters, "micro_batch_size": micro_batch_size}
+    batch_size = Hyperparameters.model_validate(row.hyperparameters).batch_size
+    if micro_batch_size > batch_size:
+        message = f"At most the batch size ({batch_size}) can be computed at once."
+        error = FieldError(
+            pointer="/micro_batch_size", code="micro_batch_over_batch", message=message
+        )
+        raise TaskRefused(message, errors=[error])
+    row.hyperparameters = knobs
+    job.spec = {**job.spec, "hyperparameters": knobs}
 
 
 def _missing_source(spec: Mapping[str, Any]) -> str | None:

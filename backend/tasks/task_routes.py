@@ -15,7 +15,7 @@ from backend.jobs.schemas import JobStatus
 from backend.pagination import Cursor, Limit, Page
 from backend.tasks import attachment, queries, service, spec_document
 from backend.tasks.host_facts import facts_of
-from backend.tasks.schemas import StopRequest, Task, TaskCreate, TaskUpdate
+from backend.tasks.schemas import AgainRequest, StopRequest, Task, TaskCreate, TaskUpdate
 from backend.tasks.view import view_of, views_of
 
 router = APIRouter(tags=["tasks"])
@@ -95,15 +95,21 @@ async def stop_task(
 
 
 @router.post("/tasks/{task_id}/restart")
-async def restart_task(session: SessionDep, user: CurrentUser, task_id: UUID) -> Task:
+async def restart_task(
+    session: SessionDep, user: CurrentUser, task_id: UUID, body: AgainRequest | None = None
+) -> Task:
     """A new attempt from the beginning."""
-    return await service.run_again(session, user, task_id, resume=False)
+    micro = body.micro_batch_size if body else None
+    return await service.run_again(session, user, task_id, resume=False, micro_batch_size=micro)
 
 
 @router.post("/tasks/{task_id}/resume")
-async def resume_task(session: SessionDep, user: CurrentUser, task_id: UUID) -> Task:
+async def resume_task(
+    session: SessionDep, user: CurrentUser, task_id: UUID, body: AgainRequest | None = None
+) -> Task:
     """A new attempt from the last checkpoint."""
-    return await service.run_again(session, user, task_id, resume=True)
+    micro = body.micro_batch_size if body else None
+    return await service.run_again(session, user, task_id, resume=True, micro_batch_size=micro)
 
 
 @router.get(

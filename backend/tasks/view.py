@@ -9,6 +9,7 @@ from backend.jobs.schemas import LIVE, JobStatus
 from backend.jobs.tables import JobRow
 from backend.tasks.queries import Found
 from backend.tasks.schemas import Estimate, Queue, Task, TaskError, TaskReference
+from training_engine.contract.choices import Precision
 from training_engine.contract.names import Phase
 
 
@@ -34,6 +35,9 @@ def view(found: Found, place: QueuePlace | None) -> Task:
         objective=row.objective,
         method=row.method,
         device=row.device,
+        precision=job.spec.get("precision") or Precision.AUTO,
+        deterministic=bool(job.spec.get("deterministic")),
+        chat_template=job.spec.get("chat_template"),
         model=TaskReference(id=row.model_id, name=row.model_name),
         dataset=TaskReference(id=row.dataset_id, name=row.dataset_name),
         validation_dataset=_validation(found),

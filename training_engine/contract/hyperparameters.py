@@ -60,7 +60,7 @@ class Hyperparameters(Computation, Watching, OfObjectives, Weights, Optimization
         micro = self.micro_batch_size
         if isinstance(micro, int) and micro < 1:
             told["micro_batch_size"] = (
-                "micro_batch_below_one",
+                "micro_batch_too_small",
                 "micro_batch_size must be at least 1",
             )
         elif isinstance(micro, int) and micro > self.batch_size and "batch_size" not in wrong:
