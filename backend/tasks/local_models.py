@@ -101,10 +101,15 @@ def _misfits(
             name=name, architecture=architecture or "model of unknown kind", objective=objective
         )
         found.append(f"model: {message}")
-    elif objective is not None and objective not in WITHOUT_TEMPLATE and not template:
+    elif (
+        objective is not None
+        and objective not in WITHOUT_TEMPLATE
+        and not template
+        and not wish.brings_template
+    ):
         found.append(
             f"model: {name} has no chat template, so it does not know how a conversation is "
-            "written; choose an instruction-tuned model."
+            "written; choose an instruction-tuned model, or give a chat_template."
         )
     if context and length and length > context:
         found.append(

@@ -16,6 +16,7 @@ from backend.models.schemas import ModelSource
 from backend.models.starters import STARTER
 from backend.models.tables import ModelRow
 from backend.tasks.queries import Found
+from training_engine.contract.choices import Precision
 from training_engine.contract.hyperparameters import Hyperparameters
 
 HEAD = """\
@@ -51,6 +52,7 @@ async def of_task(session: AsyncSession, found: Found) -> tuple[str, dict[str, A
         **_several_processes(spec),
         "output_name": row.output_name,
         "device": row.device,
+        **_unusual(spec),
     }
     head = HEAD.format(
         name=row.name,
@@ -61,6 +63,12 @@ async def of_task(session: AsyncSession, found: Found) -> tuple[str, dict[str, A
         code=spec.get("code_version") or "unknown",
     )
     return head, values
+
+
+def _unusual(spec: dict[str, Any]) -> dict[str, Any]:
+    """How it computes and writes conversations, where that is not as everybody expects."""
+    usual = {"precision": Precision.AUTO, "deterministic": False, "chat_template": None}
+    return {name: spec[name] for name, value in usual.items() if spec.get(name, value) != value}
 
 
 def _several_processes(spec: dict[str, Any]) -> dict[str, Any]:

@@ -150,7 +150,10 @@ def _spec(asked: TrainFile, **parts: DatasetReference | Any) -> RunSpec:
         hyperparameters=asked.hyperparameters,
         distributed=asked.distributed,
         output_name=asked.output_name,
+        chat_template=asked.chat_template,
         device=asked.device,
+        precision=asked.precision,
+        deterministic=asked.deterministic,
         code_version=VERSION,
         **parts,
     )

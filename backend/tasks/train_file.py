@@ -20,8 +20,9 @@ from pydantic import (
 
 from backend.datasets.schemas import Mapping
 from backend.models.starters import STARTER
-from backend.tasks.schemas import Name, OutputName
-from training_engine.contract.choices import Device, Method, Objective
+from backend.tasks import chat_template
+from backend.tasks.schemas import ChatTemplate, Name, OutputName
+from training_engine.contract.choices import Device, Method, Objective, Precision
 from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.contract.mistakes import touched
 from training_engine.contract.spec import Distributed, misfits_in, right_choices
@@ -38,6 +39,7 @@ class ModelWish:
     name: str
     objective: Objective | None
     max_length: int | None
+    brings_template: bool = False
 
 
 class BadTrainFile(Exception):
@@ -66,6 +68,13 @@ def _beside(value: Path, info: ValidationInfo) -> Path:
     if not found.is_file():
         raise ValueError(f"there is no file {found}")
     return found
+
+
+def _readable(template: str) -> str:
+    """A chat template that can be parsed."""
+    for error in chat_template.errors_of(template):
+        raise ValueError(error.message[0].lower() + error.message[1:])
+    return template
 
 
 def _short(value: Any) -> Any:
@@ -104,11 +113,15 @@ class TrainFile(BaseModel):
     distributed: Distributed = Distributed()
     output_name: OutputName
     device: Device = Device.AUTO
+    precision: Precision = Precision.AUTO
+    deterministic: bool = False
+    chat_template: Annotated[ChatTemplate, AfterValidator(_readable)] | None = None
 
     @property
     def wish(self) -> ModelWish:
         """What its model has to be."""
-        return ModelWish(self.model, self.objective, self.hyperparameters.max_length)
+        longest, template = self.hyperparameters.max_length, self.chat_template is not None
+        return ModelWish(self.model, self.objective, longest, brings_template=template)
 
 
 def read(file: Path) -> TrainFile:

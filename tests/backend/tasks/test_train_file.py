@@ -8,7 +8,7 @@ from backend.settings import PROJECT_ROOT
 from backend.tasks import train_file
 from backend.tasks.local_inputs import import_data
 from backend.tasks.train_file import BadTrainFile
-from training_engine.contract.choices import Method
+from training_engine.contract.choices import Method, Precision
 
 GOOD = """\
 name: Support bot
@@ -67,6 +67,18 @@ method: lorra
     ]
     assert "there is no file" in errors[2]
     assert "there is no such field" in errors[1]
+
+
+def test_how_it_computes_and_writes_conversations(folder: Path) -> None:
+    template = (
+        "chat_template: |\n  {% for message in messages %}{{ message.content }}{% endfor %}\n"
+    )
+    (folder / "run.yaml").write_text(f"{GOOD}precision: float32\ndeterministic: true\n{template}")
+    found = train_file.read(folder / "run.yaml")
+    assert (found.precision, found.deterministic) == (Precision.FLOAT32, True)
+    assert found.wish.brings_template
+    [error] = _errors(folder, f"{GOOD}chat_template: '{{% for'\n")
+    assert error.startswith("7: chat_template: this is not a template that can be read: line 1")
 
 
 def test_a_key_that_stands_twice(folder: Path) -> None:
