@@ -393,6 +393,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/{model_id}/trust": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Trust Model
+         * @description Allow the model's own program files, with this hash, to be executed; administrators only.
+         */
+        post: operations["trust_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/playground/classify": {
         parameters: {
             query?: never;
@@ -1092,6 +1112,17 @@ export interface components {
             token_type: string;
         };
         /**
+         * AgainRequest
+         * @description How another attempt differs from the last one.
+         */
+        AgainRequest: {
+            /**
+             * Micro Batch Size
+             * @description Computed at once from now on; the effective batch stays
+             */
+            micro_batch_size?: number | null;
+        };
+        /**
          * CatalogEntry
          * @description A model worth knowing; `model_id` when it is already here.
          */
@@ -1148,6 +1179,12 @@ export interface components {
             /** Problems */
             problems: components["schemas"]["Finding"][];
         };
+        /**
+         * Compilation
+         * @description Whether layers are compiled; `auto`: on a GPU, when the run is long enough to gain.
+         * @enum {string}
+         */
+        Compilation: "auto" | "on" | "off";
         /**
          * Complexity
          * @description How much is to be learnt; drives the recommended values.
@@ -1525,6 +1562,11 @@ export interface components {
             time_high_s: number | null;
             /** Time Low S */
             time_low_s: number | null;
+            /**
+             * Time S
+             * @description Expected; likely between the other two
+             */
+            time_s?: number | null;
             /** Total Steps */
             total_steps: number;
             /** Warnings */
@@ -1816,11 +1858,10 @@ export interface components {
              */
             beta?: number | "auto";
             /**
-             * Compile
-             * @description Compiles the model before training (torch.compile): pays on a GPU for runs of many minutes.
-             * @default false
+             * @description Compiles layers on a GPU before training (torch.compile). auto does so when the run is expected to take ten minutes or more, and leaves it where Liger's kernels do the same.
+             * @default auto
              */
-            compile?: boolean;
+            compile?: components["schemas"]["Compilation"];
             /**
              * Cpo Alpha
              * @description Weight of learning the chosen answer itself.
@@ -1842,6 +1883,7 @@ export interface components {
             /**
              * Early Stopping Patience
              * @description Evaluations without improvement after which the run ends; empty never.
+             * @default 3
              */
             early_stopping_patience?: number | null;
             /**
@@ -2325,6 +2367,8 @@ export interface components {
              * @description What it can be trained for here
              */
             objectives: components["schemas"]["Objective"][];
+            /** @description Only of models that need one to be loaded */
+            program: components["schemas"]["ModelProgram"] | null;
             /**
              * Progress
              * @description 0–1 while downloading or converting
@@ -2378,6 +2422,21 @@ export interface components {
             };
         };
         /**
+         * ModelProgram
+         * @description Program files that a model brings along; executed only while `trusted`.
+         */
+        ModelProgram: {
+            /** Files */
+            files: string[];
+            /**
+             * Sha256
+             * @description Of names and contents of all files
+             */
+            sha256: string;
+            /** Trusted */
+            trusted: boolean;
+        };
+        /**
          * ModelSource
          * @description Where a base model comes from.
          * @enum {string}
@@ -2389,6 +2448,14 @@ export interface components {
          * @enum {string}
          */
         ModelStatus: "downloading" | "converting" | "ready" | "failed";
+        /**
+         * ModelTrust
+         * @description Allow the program files of a model, as they were read.
+         */
+        ModelTrust: {
+            /** Sha256 */
+            sha256: string;
+        };
         /**
          * ModelUse
          * @description A task that starts from it.
@@ -2651,6 +2718,12 @@ export interface components {
              */
             system_prompt: string | null;
         };
+        /**
+         * Precision
+         * @description Number type of the computation; `auto` takes bfloat16 where the device is fast at it.
+         * @enum {string}
+         */
+        Precision: "auto" | "float32" | "bfloat16";
         /**
          * Prediction
          * @description What the model says of one text.
@@ -2941,6 +3014,8 @@ export interface components {
             accept_memory_risk: boolean;
             /** Attempt */
             attempt: number;
+            /** Chat Template */
+            chat_template: string | null;
             /**
              * Created At
              * Format: date-time
@@ -2949,6 +3024,8 @@ export interface components {
             dataset: components["schemas"]["TaskReference"];
             /** Description */
             description: string;
+            /** Deterministic */
+            deterministic: boolean;
             device: components["schemas"]["Device"];
             /** Device Reason */
             device_reason: string | null;
@@ -3001,6 +3078,7 @@ export interface components {
             /** Peak Memory Bytes */
             peak_memory_bytes: number | null;
             phase: components["schemas"]["Phase"] | null;
+            precision: components["schemas"]["Precision"];
             /**
              * Progress
              * @description 0–1
@@ -3056,6 +3134,11 @@ export interface components {
              */
             accept_memory_risk: boolean;
             /**
+             * Chat Template
+             * @description Jinja text in place of the model's own template
+             */
+            chat_template?: string | null;
+            /**
              * Dataset Id
              * Format: uuid
              */
@@ -3065,6 +3148,12 @@ export interface components {
              * @default
              */
             description: string;
+            /**
+             * Deterministic
+             * @description Only operations that give the same bits in every run; slower
+             * @default false
+             */
+            deterministic: boolean;
             /** @default auto */
             device: components["schemas"]["Device"];
             /**
@@ -3079,10 +3168,11 @@ export interface components {
              *       "activation_offload": false,
              *       "batch_size": 8,
              *       "beta": "auto",
-             *       "compile": false,
+             *       "compile": "auto",
              *       "cpo_alpha": 1,
              *       "decay_ratio": 0.2,
              *       "desirable_weight": 1,
+             *       "early_stopping_patience": 3,
              *       "epochs": 3,
              *       "evaluation_fraction": 0.05,
              *       "gradient_checkpointing": false,
@@ -3139,6 +3229,8 @@ export interface components {
              * @description The task whose values were taken over
              */
             parent_id?: string | null;
+            /** @default auto */
+            precision: components["schemas"]["Precision"];
             /** Validation Dataset Id */
             validation_dataset_id?: string | null;
         };
@@ -3205,10 +3297,21 @@ export interface components {
          */
         TaskPlan: {
             /**
+             * Chat Template
+             * @description Jinja text in place of the model's own template
+             */
+            chat_template?: string | null;
+            /**
              * Dataset Id
              * Format: uuid
              */
             dataset_id: string;
+            /**
+             * Deterministic
+             * @description Only operations that give the same bits in every run; slower
+             * @default false
+             */
+            deterministic: boolean;
             /** @default auto */
             device: components["schemas"]["Device"];
             /**
@@ -3223,10 +3326,11 @@ export interface components {
              *       "activation_offload": false,
              *       "batch_size": 8,
              *       "beta": "auto",
-             *       "compile": false,
+             *       "compile": "auto",
              *       "cpo_alpha": 1,
              *       "decay_ratio": 0.2,
              *       "desirable_weight": 1,
+             *       "early_stopping_patience": 3,
              *       "epochs": 3,
              *       "evaluation_fraction": 0.05,
              *       "gradient_checkpointing": false,
@@ -3269,6 +3373,8 @@ export interface components {
             model_id: string;
             /** @default sft */
             objective: components["schemas"]["Objective"];
+            /** @default auto */
+            precision: components["schemas"]["Precision"];
             /** Validation Dataset Id */
             validation_dataset_id?: string | null;
         };
@@ -4125,6 +4231,41 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    trust_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelTrust"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5233,7 +5374,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AgainRequest"] | null;
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -5264,7 +5409,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AgainRequest"] | null;
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {

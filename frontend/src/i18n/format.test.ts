@@ -9,6 +9,7 @@ import {
   formatRelative,
   formatValue,
 } from './format'
+import { changeLanguage } from './language'
 
 describe('formatDuration', () => {
   it.each([
@@ -25,7 +26,8 @@ describe('formatDuration', () => {
     expect(formatDuration('en', seconds)).toBe(text)
   })
 
-  it('speaks Chinese', () => {
+  it('speaks Chinese', async () => {
+    await changeLanguage('zh-CN')
     expect(formatDuration('zh-CN', 3840)).toBe('1 小时 04 分')
   })
 

@@ -1,22 +1,16 @@
 /**
- * Numbers, sizes, durations and times as people read them. Pure functions of a language; components
- * use `useFormat()`. Sizes count in 1024, as memory and operating systems do.
+ * Numbers, sizes, durations and times as people read them. Functions of a language that is loaded;
+ * components use `useFormat()`. Sizes count in 1024, as memory and operating systems do.
  */
 import { useMemo } from 'react'
-import { useLanguage } from './language'
+import { texts, useLanguage } from './language'
 
 const MISSING = '–'
 const BYTE_UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte', 'petabyte'] as const
 
-type DurationWords = Record<'d' | 'h' | 'min' | 's', string>
-
-const DURATION_WORDS: Record<string, DurationWords> = {
-  en: { d: ' d', h: ' h', min: ' min', s: ' s' },
-  zh: { d: ' 天', h: ' 小时', min: ' 分', s: ' 秒' },
-}
-
-const durationWords = (language: string) =>
-  DURATION_WORDS[language.split('-')[0] ?? 'en'] ?? (DURATION_WORDS.en as DurationWords)
+/** `12 min` in the words of a language that is loaded. */
+const inUnit = (language: string, value: number | string, unit: 'd' | 'h' | 'min' | 's') =>
+  texts.t(`general.durations.${unit}`, { lng: language, value })
 
 const numberFormats = new Map<string, Intl.NumberFormat>()
 
@@ -83,10 +77,10 @@ export function formatParameters(value: number | null | undefined): string {
 /** 3840 → `1 h 04 min`; the two largest units that matter. */
 export function formatDuration(language: string, seconds: number | null | undefined): string {
   if (seconds == null || Number.isNaN(seconds) || seconds < 0) return MISSING
-  const words = durationWords(language)
   if (seconds < 9.95) {
     const digits = seconds > 0 && seconds < 0.95 ? 2 : 1
-    return `${numberFormat(language, { maximumFractionDigits: digits }).format(seconds)}${words.s}`
+    const shown = numberFormat(language, { maximumFractionDigits: digits }).format(seconds)
+    return inUnit(language, shown, 's')
   }
   const whole = Math.round(seconds)
   const two = (n: number) => String(n).padStart(2, '0')
@@ -96,10 +90,10 @@ export function formatDuration(language: string, seconds: number | null | undefi
     Math.floor(whole / 60) % 60,
     whole % 60,
   ] as [number, number, number, number]
-  if (d) return `${d}${words.d} ${two(h)}${words.h}`
-  if (h) return `${h}${words.h} ${two(m)}${words.min}`
-  if (m) return `${m}${words.min} ${two(s)}${words.s}`
-  return `${s}${words.s}`
+  if (d) return `${inUnit(language, d, 'd')} ${inUnit(language, two(h), 'h')}`
+  if (h) return `${inUnit(language, h, 'h')} ${inUnit(language, two(m), 'min')}`
+  if (m) return `${inUnit(language, m, 'min')} ${inUnit(language, two(s), 's')}`
+  return inUnit(language, s, 's')
 }
 
 /** For estimates, without false precision: `45 s`, `12 min`, `1 h 04 min`. */
@@ -107,7 +101,7 @@ export function formatAbout(language: string, seconds: number | null | undefined
   if (seconds == null || Number.isNaN(seconds) || seconds < 0) return MISSING
   if (seconds < 90) return formatDuration(language, Math.max(10, Math.round(seconds / 5) * 5))
   const minutes = Math.round(seconds / 60)
-  if (minutes < 60) return `${minutes}${durationWords(language).min}`
+  if (minutes < 60) return inUnit(language, minutes, 'min')
   return formatDuration(language, minutes * 60)
 }
 

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import datasets from './en/datasets'
 import errors from './en/errors'
+import findings from './en/wizard-findings'
 import models from './en/models'
+import playground from './en/playground'
 import system from './en/system'
 
 const ROOT = join(import.meta.dirname, '../../..')
@@ -38,6 +40,13 @@ const literals = (folder: string, name: string) =>
     .flatMap(({ text }) => [...text.matchAll(new RegExp(`\\b${name}\\(\\s*"(\\w+)"`, 'g'))])
     .map(([, code = '']) => code)
 
+/** What a pattern captures in the files of a folder; without duplicates. */
+const captured = (folder: string, pattern: RegExp) => [
+  ...new Set(
+    sources(folder).flatMap(({ text }) => [...text.matchAll(pattern)].map(([, code = '']) => code)),
+  ),
+]
+
 /** Whether there are words for a code: a sentence, or its plural forms. */
 const said = (words: object, code: string) => code in words || `${code}_other` in words
 
@@ -54,6 +63,38 @@ describe('words for', () => {
     const codes = [...body.matchAll(/= "(\w+)"/g)].map(([, code = '']) => code)
     expect(codes.length).toBeGreaterThan(10)
     expect(codes.filter((code) => !said(errors.codes, code))).toEqual([])
+  })
+
+  it('everything that can be found about a plan', () => {
+    const states = captured('backend/tasks', /^    (?:Dataset|Model)Status\.(\w+): "/gm)
+    const codes = [
+      ...captured('backend/tasks', /\bcode="(\w+)"/g),
+      ...captured('backend/tasks', /_error\(\s*\w+,\s*"(\w+)"/g),
+      ...captured('backend/tasks', /^    Head\.\w+: \(\s*"(\w+)"/gm),
+      ...captured('training_engine/contract', /\bMisfit\(\s*"(\w+)"/g),
+      ...captured('training_engine', /\bReason\(\s*"(\w+)"/g),
+    ]
+    expect(states.length).toBeGreaterThan(5)
+    expect(codes.length).toBeGreaterThan(20)
+    const missing = codes.filter((code) => !said(findings.findings, code) && !(code in errors.fields))
+    expect(missing).toEqual([])
+    const all = Object.keys(findings.findings)
+    expect(states.filter((s) => !all.some((code) => code.endsWith(`_${s.toLowerCase()}`)))).toEqual([])
+  })
+
+  it('every contradiction between hyper-parameters', () => {
+    const codes = captured('training_engine/contract', /\btold\["\w+"\] = \(?\s*"(\w+)",/g)
+    expect(codes.length).toBeGreaterThan(2)
+    expect(codes.filter((code) => !(code in errors.fields))).toEqual([])
+  })
+
+  it('every reason why the playground has no answer', () => {
+    const codes = [
+      ...literals('training_engine/serve', 'ServeError'),
+      ...captured('backend/serving', /\bcode="(\w+)"/g),
+    ].filter((code) => code !== 'cancelled') // by the user, who sees that it was stopped
+    expect(codes.length).toBeGreaterThan(8)
+    expect(codes.filter((code) => !(code in playground.failures))).toEqual([])
   })
 
   it('every reason why a file can not be imported, with the next step', () => {

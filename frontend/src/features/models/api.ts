@@ -54,5 +54,21 @@ export const addModel = (body: Schemas['ModelCreate']) => take(api.POST('/api/v1
 export const retryModel = (id: string) =>
   take(api.POST('/api/v1/models/{model_id}/retry', { params: { path: { model_id: id } } }))
 
+export const trustModel = (id: string, sha256: string) =>
+  take(
+    api.POST('/api/v1/models/{model_id}/trust', {
+      params: { path: { model_id: id } },
+      body: { sha256 },
+    }),
+  )
+
+/** Who is signed in; under the key of the accounts, which have it already. */
+export const meQuery = () =>
+  queryOptions({
+    queryKey: ['accounts', 'me'],
+    queryFn: ({ signal }) => take(api.GET('/api/v1/auth/me', { signal })),
+    staleTime: 5 * 60_000,
+  })
+
 export const deleteModel = (id: string) =>
   take(api.DELETE('/api/v1/models/{model_id}', { params: { path: { model_id: id } } }))

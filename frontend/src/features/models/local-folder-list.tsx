@@ -56,7 +56,8 @@ function FolderRow({ folder, onDone }: { folder: Schemas['LocalFolder']; onDone:
         </div>
         <Button
           size="small"
-          disabled={!folder.usable}
+          // What brings a program along can be added; it waits for an administrator's consent.
+          disabled={!folder.usable && folder.reason !== 'needs_code'}
           loading={adding.isPending}
           aria-label={`${t('general.add')}: ${folder.name}`}
           onClick={() =>

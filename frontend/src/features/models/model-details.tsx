@@ -33,6 +33,20 @@ export function ModelDetails({ model }: { model: Schemas['Model'] }) {
       label: t('models.architecture'),
       children: <span className="mono">{model.architecture ?? unknown}</span>,
     },
+    ...(model.program
+      ? [
+          {
+            key: 'program',
+            label: t('models.trust.program'),
+            children: (
+              <span style={{ overflowWrap: 'anywhere' }}>
+                {t(model.program.trusted ? 'models.trust.allowed' : 'models.trust.notAllowed')}:{' '}
+                {model.program.files.join(', ')} <span className="mono">{model.program.sha256}</span>
+              </span>
+            ),
+          },
+        ]
+      : []),
     { key: 'licence', label: t('models.licence'), children: model.licence ?? unknown },
     {
       key: 'reference',

@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next'
 import { retryModel } from './api'
 import { ModelDetails } from './model-details'
 import { modelErrorHint, modelErrorLine } from './reason-text'
+import { TrustButton } from './trust-button'
 import { useDeleteModel } from './use-delete-model'
 import type { Schemas } from '@/api/client'
 import { paths, withQuery } from '@/app/paths'
@@ -130,7 +131,9 @@ function RowActions({ model }: { model: Model }) {
           {t('models.trainShort')}
         </LinkButton>
       )}
-      {model.status === 'failed' && (
+      <TrustButton model={model} />
+      {/* Trying again would not make its program another one. */}
+      {model.status === 'failed' && !model.program && (
         <Button
           size="small"
           icon={<ReloadOutlined />}

@@ -49,7 +49,7 @@ function CopyButton({ text }: { text: string }) {
   const copy = () =>
     navigator.clipboard.writeText(text).then(
       () => message.success(t('general.copied')),
-      () => message.error(t('playground.copyFailed')),
+      () => message.error(t('general.copyFailed')),
     )
   return (
     <Button

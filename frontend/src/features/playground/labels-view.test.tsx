@@ -140,7 +140,7 @@ it('scores answers to a question, with the system prompt of the data', async () 
   })
 })
 
-it('says why there is no answer, in the words of the model worker', async () => {
+it('says why there is no answer, in words for whoever asks a model', async () => {
   const params = { code: 'out_of_memory', message: 'Too large.', hint: 'Take a smaller one.' }
   start([target('a', 'classify')], () => ({
     status: 409,
@@ -151,7 +151,7 @@ it('says why there is no answer, in the words of the model worker', async () => 
   await user.click(screen.getByRole('button', { name: /Classify/ }))
   const alert = await screen.findByRole('alert')
   expect(alert.textContent).toContain('Too large.')
-  expect(alert.textContent).toContain('Take a smaller one.')
+  expect(alert.textContent).toContain('Send less at once')
   expect(screen.getByLabelText<HTMLTextAreaElement>('Text').value).toBe('fine')
 })
 

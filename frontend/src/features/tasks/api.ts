@@ -91,11 +91,11 @@ export const getLogs = (id: string, query: LogQuery, signal?: AbortSignal) =>
 export const stopTask = (id: string, save: boolean) =>
   take(api.POST('/api/v1/tasks/{task_id}/stop', { params: path(id), body: { save } }))
 
-export const restartTask = (id: string) =>
-  take(api.POST('/api/v1/tasks/{task_id}/restart', { params: path(id) }))
+export const restartTask = (id: string, body?: Schemas['AgainRequest']) =>
+  take(api.POST('/api/v1/tasks/{task_id}/restart', { params: path(id), body }))
 
-export const resumeTask = (id: string) =>
-  take(api.POST('/api/v1/tasks/{task_id}/resume', { params: path(id) }))
+export const resumeTask = (id: string, body?: Schemas['AgainRequest']) =>
+  take(api.POST('/api/v1/tasks/{task_id}/resume', { params: path(id), body }))
 
 export const updateTask = (id: string, body: Schemas['TaskUpdate']) =>
   take(api.PATCH('/api/v1/tasks/{task_id}', { params: path(id), body }))

@@ -112,6 +112,11 @@ export default {
   ModelInUse_other:
     '{{count, number}} unfinished trainings start from this model ({{names}}). Stop them first, or wait.',
   ModelNotFound: 'This model does not exist (any more).',
+  ProgramNotAllowed:
+    'The program that “{{reference}}” brings along may not be executed. An administrator can read its files and allow them.',
+  ProgramChanged: 'The program files of this model are not those that were read. Look at them again.',
+  NothingToTrust: 'This model brings no program along that would have to be allowed.',
+  model_needs_code: 'The model can only be loaded by executing the program that it brings along.',
   ModelNotReady: 'This model is not ready yet. Wait until its files are here.',
   NotEnoughDisk:
     '“{{name}}” needs {{needed_gb}} GB on disk and {{free_gb}} GB are free. Free some and try again.',

@@ -35,7 +35,6 @@ export default {
   cut: 'The answer was cut off: the connection ended.',
   cutHint: 'Ask again.',
   cutAtLength: 'cut at the token limit',
-  copyFailed: 'The browser does not allow copying here.',
   tokens_one: '{{count}} token',
   tokens_other: '{{count}} tokens',
   speed: '{{value}} tokens/s',
@@ -49,6 +48,62 @@ export default {
     explain: 'Explain in two sentences what fine-tuning is.',
   },
   failures: {
+    unsafe_model: {
+      message: 'This model is not loaded: it may run code that nobody has allowed.',
+      hint: 'Ask an administrator to read its program files and to allow them, or choose another model.',
+    },
+    adapter_mismatch: {
+      message: 'This adapter was not trained on this base model.',
+      hint: 'Choose the base model that it was trained on.',
+    },
+    adapter_not_supported: {
+      message: 'This adapter can not be used here.',
+      hint: 'Export the model with its adapter merged, and ask that.',
+    },
+    bad_conversation: {
+      message: 'The model can not read this conversation.',
+      hint: 'Clear it and begin anew; user and model take turns.',
+    },
+    bad_request: {
+      message: 'The model can not answer this.',
+      hint: 'Reload the page and ask again.',
+    },
+    prompt_too_long: {
+      message: 'The conversation is longer than what the model reads.',
+      hint: 'Shorten it, or clear it and begin anew.',
+    },
+    out_of_memory: {
+      message: 'The memory of the graphics card was not enough to answer.',
+      hint: 'Send less at once, ask for fewer tokens, or choose a smaller model.',
+    },
+    host_out_of_memory: {
+      message: 'The memory of this machine was not enough to answer.',
+      hint: 'Send less at once, ask for fewer tokens, or choose a smaller model.',
+    },
+    model_not_found: {
+      message: 'The model can not be loaded.',
+      hint: 'Add it again, or choose another one.',
+    },
+    bad_spec: {
+      message: 'The model can not be used for this.',
+      hint: 'Choose another model.',
+    },
+    checkpoint_corrupt: {
+      message: 'The files of this model are damaged.',
+      hint: 'Train it again, or download it again.',
+    },
+    dependency: {
+      message: 'A package that is needed is missing or does not fit.',
+      hint: 'Run “easytune doctor” and repair what it names.',
+    },
+    disk_full: {
+      message: 'The disk is full.',
+      hint: 'Free some space and ask again.',
+    },
+    internal: {
+      message: 'The program that runs the model met an error that it does not know.',
+      hint: 'Ask again. If it happens again, report it.',
+    },
     training_started: {
       message: 'A training needed the memory of this machine, so the answer was cut off.',
       hint: 'Ask again while it runs, or when it has finished.',

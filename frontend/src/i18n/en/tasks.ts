@@ -128,6 +128,8 @@ export default {
       'Its log, metrics, checkpoints and the tuned model are removed from disk. This can not be undone.',
   },
   failure: {
+    resumeSmaller: 'Resume with micro-batch {{size}}',
+    restartSmaller: 'Start again with micro-batch {{size}}',
     showLog: 'Show the log',
   },
   chart: {

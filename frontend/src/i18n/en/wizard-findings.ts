@@ -24,6 +24,8 @@ export default {
     model_scores_no_text:
       '“{{name}}” can not get a head that scores texts; choose an encoder such as BERT, or a model that continues text.',
     model_folder_gone: 'The folder of this model is no longer there; put it back, or choose another one.',
+    model_program_not_allowed:
+      'The program that this model brings along may not be executed: it was changed, or nobody has allowed it. Ask an administrator, or choose another one.',
     memory_setting_that_fits: 'With this setting about {{needed_bytes}} are needed.',
     bad_chat_template: 'This is not a template that can be read: {{reason}}',
     muon_on_adapters:
@@ -37,7 +39,7 @@ export default {
     too_many_processes:
       'That is more processes than there is hardware for; choose at most {{most}}.',
     no_chat_template:
-      '“{{name}}” has no chat template, so it does not know how a conversation is written. Choose an instruction-tuned model (often named Instruct or Chat).',
+      '“{{name}}” has no chat template, so it does not know how a conversation is written. Choose an instruction-tuned model (often named Instruct or Chat), or give a template in the advanced settings.',
     max_length_too_long:
       '“{{name}}” reads {{context_length}} tokens at most; choose a smaller maximum length.',
     validation_is_training: 'This is the data set that is trained on; choose another one, or none.',

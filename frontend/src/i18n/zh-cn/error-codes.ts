@@ -86,6 +86,10 @@ export default {
   ModelInUse_other:
     '有 {{count, number}} 个未结束的训练以该模型为起点（{{names}}）。请先停止训练或等待结束。',
   ModelNotFound: '该模型不存在（或已被删除）。',
+  ProgramNotAllowed: '“{{reference}}”自带的程序不允许执行。管理员可以查看并允许这些文件。',
+  ProgramChanged: '这个模型的程序文件与查看时不同，请重新查看。',
+  NothingToTrust: '这个模型没有需要允许的程序。',
+  model_needs_code: '只有执行模型自带的程序才能加载它。',
   ModelNotReady: '该模型还没有准备好，请等待文件就绪。',
   NotEnoughDisk: '“{{name}}”需要 {{needed_gb}} GB 磁盘空间，目前只剩 {{free_gb}} GB。请清理后重试。',
   NoPrediction: '模型没有给出结果：{{message}} {{hint}}',

@@ -35,7 +35,6 @@ export default {
   cut: '回答中断：连接已断开。',
   cutHint: '请重新提问。',
   cutAtLength: '达到 token 上限而截断',
-  copyFailed: '浏览器不允许在此复制。',
   tokens_other: '{{count}} 个 token',
   speed: '{{value}} token/秒',
   first: '{{time}}后给出首个 token',
@@ -48,6 +47,62 @@ export default {
     explain: '用两句话解释什么是微调。',
   },
   failures: {
+    unsafe_model: {
+      message: '没有加载这个模型：它会运行未经允许的代码。',
+      hint: '请管理员查看并允许它的程序文件，或选择其他模型。',
+    },
+    adapter_mismatch: {
+      message: '这个适配器不是在这个基础模型上训练的。',
+      hint: '请选择训练它时使用的基础模型。',
+    },
+    adapter_not_supported: {
+      message: '这个适配器不能在这里使用。',
+      hint: '请导出合并了适配器的模型后再试用。',
+    },
+    bad_conversation: {
+      message: '模型无法读取这段对话。',
+      hint: '请清空后重新开始；用户与模型要轮流发言。',
+    },
+    bad_request: {
+      message: '模型无法回答这个请求。',
+      hint: '请刷新页面后重新提问。',
+    },
+    prompt_too_long: {
+      message: '对话超过了模型能读取的长度。',
+      hint: '请缩短内容，或清空后重新开始。',
+    },
+    out_of_memory: {
+      message: '显存不足，无法回答。',
+      hint: '请一次少发一些内容、减少 token 数，或换更小的模型。',
+    },
+    host_out_of_memory: {
+      message: '本机内存不足，无法回答。',
+      hint: '请一次少发一些内容、减少 token 数，或换更小的模型。',
+    },
+    model_not_found: {
+      message: '无法加载这个模型。',
+      hint: '请重新添加它，或选择其他模型。',
+    },
+    bad_spec: {
+      message: '这个模型不能这样使用。',
+      hint: '请选择其他模型。',
+    },
+    checkpoint_corrupt: {
+      message: '这个模型的文件已损坏。',
+      hint: '请重新训练，或重新下载。',
+    },
+    dependency: {
+      message: '缺少所需的软件包，或版本不符。',
+      hint: '请运行“easytune doctor”，修复它指出的问题。',
+    },
+    disk_full: {
+      message: '磁盘已满。',
+      hint: '请腾出空间后重新提问。',
+    },
+    internal: {
+      message: '运行模型的程序遇到未知错误。',
+      hint: '请重新提问。如再次发生，请报告问题。',
+    },
     training_started: {
       message: '有训练需要这台机器的内存，回答被中断。',
       hint: '可以在训练进行时或结束后重新提问。',

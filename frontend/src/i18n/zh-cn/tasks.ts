@@ -124,6 +124,8 @@ export default {
     deleteConsequences: '日志、指标、检查点和训练出的模型都会从磁盘删除，无法恢复。',
   },
   failure: {
+    resumeSmaller: '以微批大小 {{size}} 继续',
+    restartSmaller: '以微批大小 {{size}} 重新开始',
     showLog: '查看日志',
   },
   chart: {

@@ -21,6 +21,7 @@ export default {
     model_scores_no_text:
       '“{{name}}”不能加上给文本打分的输出层；请选择 BERT 一类的编码器，或能续写文本的模型。',
     model_folder_gone: '这个模型的文件夹已不存在；请放回原处，或另选一个。',
+    model_program_not_allowed: '这个模型自带的程序不允许执行：文件已更改，或尚未获得允许。请联系管理员，或另选一个模型。',
     memory_setting_that_fits: '采用这个设置时约需 {{needed_bytes}}。',
     bad_chat_template: '这个模板无法读取：{{reason}}',
     muon_on_adapters:
@@ -34,7 +35,7 @@ export default {
     too_many_processes:
       '进程数超过了硬件所能承受的数量；最多选择 {{most}}。',
     no_chat_template:
-      '“{{name}}”没有对话模板，不知道对话该怎么写。请选择经过指令微调的模型（名称中常带 Instruct 或 Chat）。',
+      '“{{name}}”没有对话模板，不知道对话该怎么写。请选择经过指令微调的模型（名称中常带 Instruct 或 Chat），或在高级设置中填写模板。',
     max_length_too_long: '“{{name}}”最多读取 {{context_length}} 个 token，请减小最大长度。',
     validation_is_training: '这正是用来训练的数据集，请另选一个或不指定。',
     few_rows_other: '“{{name}}”只有 {{count, number}} 行，模型很难学到东西。',

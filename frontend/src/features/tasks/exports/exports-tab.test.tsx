@@ -91,3 +91,23 @@ it('says in Chinese that there is nothing yet', async () => {
   renderPage(<ExportsTab task={{ ...TASK, has_artifact: false }} />, '/training/t1')
   await screen.findByText(/训练完成后才有/)
 })
+
+it.each([
+  ['sft', 'Same likeliest token at 97.5% of 162 positions'],
+  ['classify', 'Same first label for 97.5% of 162 texts'],
+  ['reward', 'Scores compared on 162 texts'],
+] as const)('says what was compared for %s', async (objective, text) => {
+  serve({ [LIST]: () => ({ body: { items: [DONE] } }) })
+  renderPage(<ExportsTab task={{ ...TASK, objective } as Task} />, '/training/t1')
+  await screen.findByText(text)
+})
+
+it('tells a failure in the language shown, and marks the original', async () => {
+  const error = { code: 'disk_full', message: 'No room.', hint: 'Free some.', params: {} }
+  serve({ [LIST]: () => ({ body: { items: [{ ...DONE, status: 'FAILED', checks: null, error }] } }) })
+  await changeLanguage('zh-CN')
+  renderPage(<ExportsTab task={TASK} />, '/training/t1')
+  await screen.findByText('磁盘可用空间不足。')
+  await screen.findByText('请腾出磁盘空间，然后重新导出。')
+  await screen.findByText('服务器原文：No room. Free some.')
+})

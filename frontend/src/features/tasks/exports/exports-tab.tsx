@@ -7,7 +7,7 @@ import { useTranslation } from 'react-i18next'
 import type { Task } from '../api'
 import { deleteExport, downloadUrl, exportsQuery, isUnderWay, type Export } from './api'
 import { ExportDialog } from './export-dialog'
-import { translateCode, translateHint } from '@/api/errors'
+import { originalWords, translateCode, translateHint } from '@/api/errors'
 import { DelayedSkeleton } from '@/components/delayed-skeleton'
 import { EmptyState } from '@/components/empty-state'
 import { ErrorPanel } from '@/components/error-panel'
@@ -17,16 +17,21 @@ import { JobStatusTag } from '@/components/status-tag'
 import { useConfirmDelete } from '@/components/use-confirm-delete'
 import { useFormat } from '@/i18n/format'
 
-/** Some codes mean another thing here than in a training; the server's own words say the rest. */
+/** Some codes mean another thing here than in a training; the server's own words tell more. */
 function Failure({ error }: { error: NonNullable<Export['error']> }) {
   const { t, i18n } = useTranslation()
   const known = i18n.exists(`exports.failures.${error.code}`)
+  const original = originalWords(`${error.message} ${error.hint}`)
+  const hint = known ? t(`exports.hints.${error.code}`) : translateHint(t, error)
   return (
     <Flex vertical style={{ maxWidth: 420 }}>
       <span>{known ? t(`exports.failures.${error.code}`) : translateCode(t, error)}</span>
       <Typography.Text type="secondary">
-        {known ? `${error.message} ${error.hint}` : translateHint(t, error)}
+        {known && original === null ? `${error.message} ${error.hint}` : hint}
       </Typography.Text>
+      {original && (
+        <Typography.Text type="secondary">{t('errors.original', { message: original })}</Typography.Text>
+      )}
     </Flex>
   )
 }
@@ -44,14 +49,20 @@ function State({ item }: { item: Export }) {
   )
 }
 
-function Checks({ checks }: { checks: Export['checks'] }) {
+/** What the likeliest of a position is depends on what the model ends in. */
+const AGREEMENTS: Partial<Record<Task['objective'], 'agreementOfLabels' | 'agreementOfScores'>> = {
+  classify: 'agreementOfLabels',
+  reward: 'agreementOfScores',
+}
+
+function Checks({ checks, objective }: { checks: Export['checks']; objective: Task['objective'] }) {
   const { t } = useTranslation()
   const format = useFormat()
   if (!checks) return <>–</>
   return (
     <Flex vertical>
       <span>
-        {t('exports.agreement', {
+        {t(`exports.${AGREEMENTS[objective] ?? 'agreement'}`, {
           share: format.percent(checks.top1_agreement, 1),
           positions: format.number(checks.positions),
         })}
@@ -66,7 +77,7 @@ function Checks({ checks }: { checks: Export['checks'] }) {
   )
 }
 
-function useColumns(taskId: string): TableColumnsType<Export> {
+function useColumns({ id: taskId, objective }: Task): TableColumnsType<Export> {
   const { t } = useTranslation()
   const client = useQueryClient()
   const confirmDelete = useConfirmDelete()
@@ -84,7 +95,7 @@ function useColumns(taskId: string): TableColumnsType<Export> {
     { title: t('exports.format'), dataIndex: 'format', render: (format: Export['format']) => t(`exports.formats.${format}`) },
     { title: t('general.status'), render: (_, item) => <State item={item} /> },
     { title: t('general.size'), dataIndex: 'size_bytes', render: (value: number | null) => <Bytes value={value} /> },
-    { title: t('exports.checked'), dataIndex: 'checks', render: (checks: Export['checks']) => <Checks checks={checks} /> },
+    { title: t('exports.checked'), dataIndex: 'checks', render: (checks: Export['checks']) => <Checks checks={checks} objective={objective} /> },
     { title: t('general.created'), dataIndex: 'created_at', render: (at: string) => <RelativeTime at={at} /> },
     {
       title: '',
@@ -111,7 +122,7 @@ export function ExportsTab({ task }: { task: Task }) {
   const { t } = useTranslation()
   const [asking, setAsking] = useState(false)
   const { data, error, refetch } = useQuery({ ...exportsQuery(task.id), enabled: task.has_artifact })
-  const columns = useColumns(task.id)
+  const columns = useColumns(task)
   if (!task.has_artifact) return <EmptyState title={t('exports.tooEarly')} />
   if (error) return <ErrorPanel error={error} onRetry={() => void refetch()} />
   if (!data) return <DelayedSkeleton />

@@ -108,6 +108,15 @@ export function ConfigTab({ task }: { task: Task }) {
                 },
               ]
             : []),
+          ...(task.precision === 'auto'
+            ? []
+            : [{ key: 'precision', label: t('wizard.method.precision'), children: task.precision }]),
+          ...(task.deterministic
+            ? [{ key: 'deterministic', label: t('wizard.method.deterministic'), children: t('wizard.method.on') }]
+            : []),
+          ...(task.chat_template
+            ? [{ key: 'template', label: t('wizard.method.chatTemplate'), children: t('wizard.method.ownTemplate') }]
+            : []),
           {
             key: 'device',
             label: t('tasks.config.device'),

@@ -4,9 +4,12 @@ import type { Task } from '../api'
 import { choiceText } from '../wizard/texts'
 import { useFormat } from '@/i18n/format'
 
-/** How long the present attempt took; null before it has ended. */
-export function secondsTaken({ started_at: began, finished_at: ended }: Task): number | null {
-  return began && ended ? Math.max(0, (Date.parse(ended) - Date.parse(began)) / 1000) : null
+/**
+ * How long the run took; null before it has ended. Also null after a second attempt: times are those
+ * of the present attempt, and it may have gone on where another one ended.
+ */
+export function secondsTaken({ attempt, started_at: began, finished_at: ended }: Task): number | null {
+  return attempt === 1 && began && ended ? Math.max(0, (Date.parse(ended) - Date.parse(began)) / 1000) : null
 }
 
 function useSides() {
@@ -41,12 +44,16 @@ export function TimeSides({ task }: { task: Task }) {
   return <>{sides(between, taken === null ? null : format.duration(taken))}</>
 }
 
-/** `Step 40: the best on held-out rows`; null until there is a result that says so. */
+/**
+ * `Step 40: the best on held-out rows`; null until there is a result that says so. Where nothing was
+ * held out there is no best: the last state was taken, whatever was asked for.
+ */
 export function useResultText(task: Task): string | null {
   const { t } = useTranslation()
   const format = useFormat()
   const step = task.metrics.output_step
-  const which = task.hyperparameters.output_checkpoint
-  if (step == null || !which) return null
+  const asked = task.hyperparameters.output_checkpoint
+  if (step == null || !asked) return null
+  const which = task.metrics.eval_loss == null ? 'last' : asked
   return t('tasks.summary.resultStep', { step: format.number(step), which: choiceText(t, which) })
 }

@@ -45,11 +45,11 @@ export const addStarter = () =>
 export const addExample = (example: string) =>
   take(api.POST('/api/v1/datasets/examples', { body: { example } }))
 
-export const gpusQuery = () =>
+export const hostQuery = () =>
   queryOptions({
     queryKey: ['system', 'facts'],
     queryFn: ({ signal }) => take(api.GET('/api/v1/system', { signal })),
-    select: ({ gpus }) => gpus,
+    select: ({ gpus, cpu }) => ({ gpus: gpus.length, cores: cpu.cores }),
     staleTime: Infinity,
   })
 

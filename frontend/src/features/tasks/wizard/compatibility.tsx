@@ -5,13 +5,14 @@ import { useTranslation } from 'react-i18next'
 import { findingText } from './texts'
 import type { Wizard } from './use-wizard'
 import { paths, withQuery } from '@/app/paths'
+import { ErrorPanel } from '@/components/error-panel'
 import { LinkButton } from '@/components/link-button'
 import { useFormat } from '@/i18n/format'
 
 export function CompatibilityNote({ wizard }: { wizard: Wizard }) {
   const { t } = useTranslation()
   const format = useFormat()
-  const { compatibility, checking } = wizard.plan
+  const { compatibility, checking, compatibilityFailure } = wizard.plan
   const { dataset_id, model_id } = wizard.state.values
   if (checking) {
     return (
@@ -20,6 +21,7 @@ export function CompatibilityNote({ wizard }: { wizard: Wizard }) {
       </p>
     )
   }
+  if (compatibilityFailure) return <ErrorPanel {...compatibilityFailure} />
   if (!compatibility || !dataset_id) return null
   const { ok, problems } = compatibility
   if (ok && problems.length === 0) {

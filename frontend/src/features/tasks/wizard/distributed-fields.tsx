@@ -1,8 +1,8 @@
-/** Several processes that share a run: only where several GPUs are, or where it was asked for. */
+/** Several processes that share a run: where the hardware is for it, or where it was asked for. */
 import { useQuery } from '@tanstack/react-query'
 import { InputNumber, Select } from 'antd'
 import { useTranslation } from 'react-i18next'
-import { gpusQuery } from './api'
+import { hostQuery } from './api'
 import { Field } from './field'
 import type { Wizard } from './use-wizard'
 import type { Schemas } from '@/api/client'
@@ -12,8 +12,10 @@ type Distributed = Schemas['Distributed']
 const STRATEGIES = ['ddp', 'fsdp'] as const satisfies readonly Distributed['strategy'][]
 
 export function useManyProcesses({ state }: Wizard): boolean {
-  const { data: gpus } = useQuery(gpusQuery())
-  return (gpus?.length ?? 0) > 1 || state.values.distributed.processes !== 1
+  const { gpus, cores } = useQuery(hostQuery()).data ?? { gpus: 0, cores: 1 }
+  const { device, distributed } = state.values
+  const onCpu = device === 'cpu' || (device === 'auto' && gpus === 0)
+  return distributed.processes !== 1 || (onCpu ? cores : gpus) > 1
 }
 
 export function DistributedFields({ wizard }: { wizard: Wizard }) {

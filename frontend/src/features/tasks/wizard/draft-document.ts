@@ -37,8 +37,9 @@ function valuesIn(saved: Json): Values {
     .filter(([key]) => key !== 'hyperparameters' && key !== 'distributed')
     .map(([key, fallback]) => {
       const value = saved[key]
-      // Fields are texts; some may be null when nothing is chosen.
-      const fits = typeof value === 'string' || (value === null && fallback === null)
+      // A field has one type; what is null when nothing is chosen is else a text.
+      const fits =
+        typeof value === typeof fallback || (fallback === null && typeof value === 'string')
       return [key, fits ? value : fallback]
     })
   return {

@@ -64,6 +64,18 @@ it('tries again when the server did not answer', async () => {
   expect(states.at(-1)).toBe('saved')
 })
 
+it.each([400, 413, 429])('does not send again what is refused (%d) until it changes', async (status) => {
+  const { save, saver, states } = setUp('old')
+  save.mockRejectedValueOnce(new ApiError({ status }))
+  saver.change(body(1))
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(save).toHaveBeenCalledTimes(1)
+  expect(states.at(-1)).toBe('refused')
+  saver.change(body(2))
+  await vi.advanceTimersByTimeAsync(1000)
+  expect(states.at(-1)).toBe('saved')
+})
+
 it('begins a new draft when its own is gone', async () => {
   const { create, save, saver } = setUp('gone')
   save.mockRejectedValueOnce(new ApiError({ status: 404 }))

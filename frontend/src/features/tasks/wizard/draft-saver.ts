@@ -1,10 +1,11 @@
 /**
- * Saves a draft soon after each change: one request at a time, the newest state wins, a failed one
- * is tried again. Knows nothing of React, so that its timing can be tested.
+ * Saves a draft soon after each change: one request at a time, the newest state wins, one that got
+ * no answer is tried again. Knows nothing of React, so that its timing can be tested.
  */
 import { ApiError } from '@/api/errors'
 
-export type SaveState = 'idle' | 'saving' | 'saved' | 'failed'
+/** `failed` is tried again by itself; `refused` is not, until something changes. */
+export type SaveState = 'idle' | 'saving' | 'saved' | 'failed' | 'refused'
 
 export interface DraftBody {
   values: Record<string, unknown>
@@ -16,7 +17,7 @@ export interface DraftCalls {
   save: (id: string, body: DraftBody) => Promise<unknown>
 }
 
-export type SaveListener = (state: SaveState, id: string | null) => void
+export type SaveListener = (state: SaveState, id: string | null, error?: unknown) => void
 
 const DELAY_MS = 500
 const RETRY_MS = 5000
@@ -74,11 +75,11 @@ export class DraftSaver {
       if (this.pending === body) this.pending = null
       this.onChange('saved', this.id)
     } catch (error) {
-      // What is wrong shows as "not saved"; the values stay on the page and are sent again.
-      this.onChange('failed', this.id)
-      // Without a session every try fails: whoever signs in again calls `flush`.
-      const signedOut = error instanceof ApiError && error.status === 401
-      if (!this.stopped && !signedOut) this.schedule(RETRY_MS)
+      // The values stay on the page; without a session whoever signs in again calls `flush`.
+      const status = error instanceof ApiError ? error.status : 0
+      const refused = status >= 400 && status < 500 && status !== 401
+      this.onChange(refused ? 'refused' : 'failed', this.id, error)
+      if (!this.stopped && !refused && status !== 401) this.schedule(RETRY_MS)
     } finally {
       this.running = null
     }

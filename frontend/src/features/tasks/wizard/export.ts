@@ -63,5 +63,8 @@ export function runFileOf(
     ...(values.distributed.processes > 1 && { distributed: { ...values.distributed } }),
     output_name: values.output_name.trim(),
     device: values.device,
+    ...(values.precision !== 'auto' && { precision: values.precision }),
+    ...(values.deterministic && { deterministic: true }),
+    ...(plan.chat_template && { chat_template: plan.chat_template }),
   })
 }

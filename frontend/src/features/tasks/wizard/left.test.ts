@@ -13,6 +13,7 @@ const format = { value: String, number: String, bytes: String } as unknown as Fo
 const plan = (changed: Partial<Plan> = {}): Plan => ({
   compatibility: undefined,
   checking: false,
+  compatibilityFailure: null,
   recommendation: undefined,
   recommending: false,
   recommendationError: null,
@@ -56,7 +57,7 @@ it('gathers form, refusal, check and estimate; the same misfit once', () => {
   expect(left.map(({ field, step }) => [field, step])).toEqual([
     ['hyperparameters.epochs', 2],
     ['output_name', 0],
-    ['model_id', 1],
+    ['chat_template', 2],
     ['hyperparameters.max_length', 2],
   ])
 })

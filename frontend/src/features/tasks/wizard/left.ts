@@ -2,7 +2,7 @@
 import type { TFunction } from 'i18next'
 import { stepOf, type Problem, type StepIndex } from './check'
 import { fieldLabel, findingText, problemText, refusalText, type Format } from './texts'
-import type { Plan } from './use-plan'
+import { NO_TEMPLATE, type Plan } from './use-plan'
 import { ApiError, errorSentence, pointerPath } from '@/api/errors'
 
 export interface Left {
@@ -25,18 +25,20 @@ function ofForm(t: TFunction, format: Format, problem: Problem): Left {
   return { key: `${field} ${code}`, field, step: stepOf(field), text }
 }
 
-const aboutModel = (code: string) => code.startsWith('model_') || code === 'no_chat_template'
+/** Where a misfit is put right: what a model lacks may be given with the run. */
+function fieldOfMisfit(code: string): string {
+  if (code === NO_TEMPLATE) return 'chat_template'
+  return code.startsWith('model_') ? 'model_id' : 'dataset_id'
+}
 
 /** The findings of the compatibility check that keep model and data apart. */
 function ofCompatibility(t: TFunction, format: Format, { compatibility }: Plan): Left[] {
   return (compatibility?.problems ?? [])
     .filter(({ blocking }) => blocking)
-    .map((each) => ({
-      key: each.code,
-      field: aboutModel(each.code) ? 'model_id' : 'dataset_id',
-      step: 1,
-      text: findingText(t, format, each),
-    }))
+    .map((each) => {
+      const field = fieldOfMisfit(each.code)
+      return { key: each.code, field, step: stepOf(field), text: findingText(t, format, each) }
+    })
 }
 
 /** What the server refuses to estimate says which field it is about. */

@@ -1,6 +1,7 @@
 /** Choosing one of many by name; what can not be used yet is listed with its state. */
 import { Select, type SelectProps } from 'antd'
 import type { ReactNode } from 'react'
+import { useTranslation } from 'react-i18next'
 import type { InputProps } from './field'
 
 export interface SourceOption {
@@ -25,6 +26,7 @@ const matches: NonNullable<SelectProps<string, SourceOption>['showSearch']> = {
 }
 
 export function SourceSelect({ input, value, options, placeholder, allowClear, onChange }: Props) {
+  const { t } = useTranslation()
   return (
     <Select<string, SourceOption>
       {...input}
@@ -35,6 +37,8 @@ export function SourceSelect({ input, value, options, placeholder, allowClear, o
       placeholder={placeholder}
       allowClear={allowClear}
       showSearch={matches}
+      // What was chosen and is no longer there has no name.
+      labelRender={({ label }) => label ?? (options ? t('wizard.sources.gone') : null)}
       onChange={(next: string | undefined) => onChange(next ?? null)}
       optionRender={({ data }) => (
         <div className="source-option">

@@ -70,6 +70,13 @@ it('moves untouched fields to new recommendations and keeps the changed ones', (
   expect(isChanged(state, 'epochs')).toBe(false)
 })
 
+it('takes over a recommended nothing', () => {
+  let state = play(start(), recommend({ early_stopping_patience: 3 }))
+  state = play(state, recommend({ early_stopping_patience: null }))
+  expect(state.values.hyperparameters.early_stopping_patience).toBeNull()
+  expect(isChanged(state, 'early_stopping_patience')).toBe(false)
+})
+
 it('follows the recommended method until one is chosen', () => {
   let state = play(start(), recommend({}, 'full'))
   expect(state.values.method).toBe('full')

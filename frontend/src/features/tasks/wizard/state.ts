@@ -106,10 +106,13 @@ function setKnob(state: WizardState, name: string, value: unknown): WizardState 
 /** New recommended values reach every field that still had the old ones. */
 function rebase(state: WizardState, next: Baseline): WizardState {
   const { values, baseline } = state
+  // A recommended null is a value, too: no early stopping, say.
+  const recommended = (name: string, value: unknown) =>
+    name in next.hyperparameters ? next.hyperparameters[name] : value
   const hyperparameters = Object.fromEntries(
     Object.entries(values.hyperparameters).map(([name, value]) => [
       name,
-      sameValue(value, baseline.hyperparameters[name]) ? (next.hyperparameters[name] ?? value) : value,
+      sameValue(value, baseline.hyperparameters[name]) ? recommended(name, value) : value,
     ]),
   )
   const method = state.methodChosen ? values.method : next.method

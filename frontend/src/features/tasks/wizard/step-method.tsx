@@ -3,6 +3,7 @@ import { DownOutlined, LoadingOutlined, UpOutlined } from '@ant-design/icons'
 import { Button, Flex, Select, Tag, Typography } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { ChoiceCards } from './choice-cards'
+import { COMPUTATION_FIELDS, ComputationFields } from './computation-fields'
 import { DistributedFields, useManyProcesses } from './distributed-fields'
 import { Field } from './field'
 import { KnobField } from './knob-field'
@@ -131,7 +132,7 @@ export function StepMethod({ wizard }: { wizard: Wizard }) {
       >
         {advanced
           ? t('wizard.method.hideAdvanced')
-          : t('wizard.method.showAdvanced', { count: rest.length + (many ? 3 : 1) })}
+          : t('wizard.method.showAdvanced', { count: rest.length + COMPUTATION_FIELDS.length + (many ? 3 : 1) })}
         {!advanced && hiddenChanges > 0 && (
           <span className="changed-mark">
             {' · '}
@@ -147,6 +148,7 @@ export function StepMethod({ wizard }: { wizard: Wizard }) {
             ))}
             <DeviceField wizard={wizard} />
             {many && <DistributedFields wizard={wizard} />}
+            <ComputationFields wizard={wizard} />
           </>
         )}
       </div>

@@ -13,6 +13,7 @@ import { MemoryRisk } from './memory-risk'
 import { isChanged } from './state'
 import { knobLabel, valueText } from './texts'
 import type { Wizard } from './use-wizard'
+import { ownTemplate } from './values'
 import { useFormat } from '@/i18n/format'
 
 interface SectionProps {
@@ -49,10 +50,11 @@ function Elsewhere({ wizard }: { wizard: Wizard }) {
   const { t } = useTranslation()
   const { message } = App.useApp()
   const { values } = wizard.state
-  const copy = async () => {
-    await navigator.clipboard.writeText(apiCallOf(values, window.location.origin))
-    void message.success(t('wizard.review.copied'))
-  }
+  const copy = () =>
+    navigator.clipboard.writeText(apiCallOf(values, window.location.origin)).then(
+      () => message.success(t('wizard.review.copied')),
+      () => message.error(t('general.copyFailed')),
+    )
   const download = () => {
     const text = runFileOf(values, wizard.models, wizard.datasets)
     const url = URL.createObjectURL(new Blob([text], { type: 'application/yaml' }))
@@ -135,6 +137,15 @@ export function StepReview({ wizard }: { wizard: Wizard }) {
                   children: `${format.number(processes)} · ${t(`wizard.method.strategies.${strategy}`)}`,
                 },
               ]
+            : []),
+          ...(values.precision === 'auto'
+            ? []
+            : [{ key: 'precision', label: t('wizard.method.precision'), children: values.precision }]),
+          ...(values.deterministic
+            ? [{ key: 'deterministic', label: t('wizard.method.deterministic'), children: t('wizard.method.on') }]
+            : []),
+          ...(ownTemplate(values)
+            ? [{ key: 'template', label: t('wizard.method.chatTemplate'), children: t('wizard.method.ownTemplate') }]
             : []),
           ...shown.map((knob) => ({
             key: knob.name,

@@ -9,6 +9,7 @@ import { ObjectiveField } from './objective-field'
 import { SourceSelect, type SourceOption } from './source-select'
 import type { Wizard } from './use-wizard'
 import { paths, withQuery } from '@/app/paths'
+import { ErrorPanel } from '@/components/error-panel'
 import { LinkButton } from '@/components/link-button'
 import { useFormat } from '@/i18n/format'
 
@@ -58,7 +59,9 @@ export function StepSources({ wizard }: { wizard: Wizard }) {
         help={detailOf(modelOptions, values.model_id) ?? t('wizard.sources.modelHelp')}
       >
         {(input) =>
-          modelOptions?.length === 0 ? (
+          wizard.modelsFailure ? (
+            <ErrorPanel {...wizard.modelsFailure} />
+          ) : modelOptions?.length === 0 ? (
             <MissingModel />
           ) : (
             <Flex gap={8} wrap>
@@ -84,7 +87,9 @@ export function StepSources({ wizard }: { wizard: Wizard }) {
         help={detailOf(datasetOptions, values.dataset_id) ?? t('wizard.sources.datasetHelp')}
       >
         {(input) =>
-          datasetOptions?.length === 0 ? (
+          wizard.datasetsFailure ? (
+            <ErrorPanel {...wizard.datasetsFailure} />
+          ) : datasetOptions?.length === 0 ? (
             <MissingDataset onAdded={(dataset_id) => edit({ dataset_id })} />
           ) : (
             <Flex gap={8} wrap>
@@ -105,7 +110,8 @@ export function StepSources({ wizard }: { wizard: Wizard }) {
       <Coming items={wizard.datasets} />
       <ObjectiveField wizard={wizard} />
       <CompatibilityNote wizard={wizard} />
-      {(datasetOptions?.length ?? 0) > 1 && (
+      {/* A cloned choice stays in view, also when there is nothing else to choose or it is gone. */}
+      {((datasetOptions?.length ?? 0) > 1 || values.validation_dataset_id !== null) && (
         <Field
           wizard={wizard}
           field="validation_dataset_id"

@@ -113,6 +113,9 @@ const FIELD_LABELS = {
   method: 'wizard.method.method',
   device: 'wizard.method.device',
   objective: 'wizard.objective.label',
+  precision: 'wizard.method.precision',
+  deterministic: 'wizard.method.deterministic',
+  chat_template: 'wizard.method.chatTemplate',
   'distributed.processes': 'wizard.method.processes',
   'distributed.strategy': 'wizard.method.strategy',
 } as const

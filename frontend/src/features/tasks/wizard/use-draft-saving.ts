@@ -17,6 +17,8 @@ interface Options {
 
 export interface DraftSaving {
   state: SaveState
+  /** Why it was not saved. */
+  error: unknown
   /** Saves now, before something that must not be lost. */
   flush: (state: WizardState) => Promise<void>
   /** The draft has become a task. */
@@ -26,12 +28,14 @@ export interface DraftSaving {
 export function useDraftSaving({ id, state, step, onCreated }: Options): DraftSaving {
   const queries = useQueryClient()
   const [saveState, setSaveState] = useState<SaveState>(id ? 'saved' : 'idle')
+  const [error, setError] = useState<unknown>(null)
   const [saver] = useState(() => new DraftSaver(draftCalls, id))
   const { queryKey } = draftListQuery()
   const known = useRef(id)
 
-  const heard = useEffectEvent((next: SaveState, draft: string | null) => {
+  const heard = useEffectEvent((next: SaveState, draft: string | null, cause: unknown) => {
     setSaveState(next)
+    setError(cause)
     if (next !== 'saved') return
     void queries.invalidateQueries({ queryKey, exact: true })
     if (draft !== null && draft !== known.current) {
@@ -39,7 +43,7 @@ export function useDraftSaving({ id, state, step, onCreated }: Options): DraftSa
       onCreated(draft)
     }
   })
-  useEffect(() => saver.listen((next, draft) => heard(next, draft)), [saver])
+  useEffect(() => saver.listen((next, draft, cause) => heard(next, draft, cause)), [saver])
 
   const body = JSON.stringify({ values: draftOf(state), step })
   const last = useRef(body)
@@ -71,6 +75,7 @@ export function useDraftSaving({ id, state, step, onCreated }: Options): DraftSa
 
   return {
     state: saveState,
+    error,
     flush: async (now) => {
       saver.change({ values: draftOf(now), step })
       await saver.flush()

@@ -1,17 +1,32 @@
 /** What the server says about the plan as it stands: do model and data fit, what suits them, what it takes. */
-import { useQuery } from '@tanstack/react-query'
+import { useQuery, type UseQueryResult } from '@tanstack/react-query'
 import { useEffect, useEffectEvent, useState } from 'react'
 import { compatibilityQuery, estimateQuery, recommendationQuery } from './api'
 import { problemsOf, type Problem } from './check'
 import type { WizardAction, WizardState } from './state'
-import { planOf, type TaskPlan } from './values'
+import { ownTemplate, planOf, type TaskPlan } from './values'
 import type { Schemas } from '@/api/client'
+
+/** A question without an answer, to be shown in an `ErrorPanel`. */
+export interface Failure {
+  error: unknown
+  onRetry: () => void
+}
+
+/** What there is to show when nothing was ever answered; a later failure leaves the answer there. */
+export const failureOf = ({ data, error, refetch }: UseQueryResult): Failure | null =>
+  error && data === undefined ? { error, onRetry: () => void refetch() } : null
+
+/** What a model lacks that the run itself can bring: nothing that keeps the next step closed. */
+export const NO_TEMPLATE = 'no_chat_template'
 
 const TYPING_MS = 400
 
 export interface Plan {
   compatibility: Schemas['Compatibility'] | undefined
   checking: boolean
+  /** Whether they fit could not be asked. */
+  compatibilityFailure: Failure | null
   recommendation: Schemas['Recommendation'] | undefined
   recommending: boolean
   recommendationError: unknown
@@ -31,6 +46,13 @@ function useSettled<T>(value: T): T {
   return settled
 }
 
+/** A model without a chat template fits all the same where the run brings one along. */
+function withTemplate(found: Schemas['Compatibility'], template: boolean): Schemas['Compatibility'] {
+  if (!template) return found
+  const problems = found.problems.filter(({ code }) => code !== NO_TEMPLATE)
+  return { ok: !problems.some(({ blocking }) => blocking), problems }
+}
+
 /** A plan worth an estimate: chosen, and without a value that the server would refuse. */
 function soundPlan(state: WizardState, problems: readonly Problem[]): TaskPlan | null {
   const about = problems.some(({ field }) => !['name', 'output_name', 'description'].includes(field))
@@ -39,10 +61,14 @@ function soundPlan(state: WizardState, problems: readonly Problem[]): TaskPlan |
 
 export function usePlan(state: WizardState, dispatch: (action: WizardAction) => void): Plan {
   const { model_id, dataset_id, objective, complexity, method } = state.values
+  const template = ownTemplate(state.values) !== null
   const pair = model_id && dataset_id ? { model_id, dataset_id, objective } : null
 
   const compatibility = useQuery(compatibilityQuery(pair))
-  const asked = pair && compatibility.data?.ok && {
+  const fit = compatibility.data && withTemplate(compatibility.data, template)
+  // Values can be recommended before the template is there, and it may be given beside them.
+  const apart = fit?.problems.some(({ blocking, code }) => blocking && code !== NO_TEMPLATE)
+  const asked = pair && apart === false && {
     ...pair,
     method: state.methodChosen ? method : null,
     complexity,
@@ -61,8 +87,9 @@ export function usePlan(state: WizardState, dispatch: (action: WizardAction) => 
   const plan = useSettled(begun ? soundPlan(state, problemsOf(state.values)) : null)
   const estimate = useQuery(estimateQuery(plan))
   return {
-    compatibility: pair ? compatibility.data : undefined,
+    compatibility: pair ? fit : undefined,
     checking: pair !== null && compatibility.isPending,
+    compatibilityFailure: pair ? failureOf(compatibility) : null,
     recommendation: pair ? recommendation.data : undefined,
     recommending: recommendation.isFetching,
     recommendationError: pair ? recommendation.error : null,

@@ -5,13 +5,14 @@ import { useTranslation } from 'react-i18next'
 import { taskListQuery } from '../api'
 import { datasetOptionsQuery, modelOptionsQuery, type Dataset, type Model } from './api'
 import { furthestStep, problemsOf, stepOf, type Problem, type StepIndex } from './check'
+import { COMPUTATION_FIELDS } from './computation-fields'
 import { knobNamed } from './knobs'
 import { fittingObjective } from './objectives'
 import { refusalsOf, whatIsLeft, type Left } from './left'
 import { wizardReducer, type WizardAction, type WizardState } from './state'
 import { problemText } from './texts'
 import { useDraftSaving, type DraftSaving } from './use-draft-saving'
-import { usePlan, type Plan } from './use-plan'
+import { failureOf, NO_TEMPLATE, usePlan, type Failure, type Plan } from './use-plan'
 import { useStart } from './use-start'
 import { useSteps } from './use-steps'
 import { planOf } from './values'
@@ -36,6 +37,9 @@ export interface Wizard {
   plan: Plan
   models: Model[] | undefined
   datasets: Dataset[] | undefined
+  /** Why there is no list. */
+  modelsFailure: Failure | null
+  datasetsFailure: Failure | null
   saving: DraftSaving
   advanced: boolean
   setAdvanced: (open: boolean) => void
@@ -51,6 +55,10 @@ export interface Wizard {
   acceptRisk: (accepted: boolean) => void
 }
 
+/** Fields of the folded part that are no hyper-parameters. */
+const isFolded = (field = '') =>
+  field === 'device' || field.startsWith('distributed.') || COMPUTATION_FIELDS.some((each) => each === field)
+
 const onlyOne = <T extends { status: string }>(items: T[] | undefined) => {
   const ready = items?.filter(({ status }) => status === 'ready') ?? []
   return ready.length === 1 ? ready[0] : undefined
@@ -58,8 +66,10 @@ const onlyOne = <T extends { status: string }>(items: T[] | undefined) => {
 
 /** What there is to choose from; a choice without an alternative is made at once. */
 function useChoices(state: WizardState, dispatch: (action: WizardAction) => void) {
-  const models = useQuery(modelOptionsQuery()).data?.items
-  const datasets = useQuery(datasetOptionsQuery()).data?.items
+  const modelList = useQuery(modelOptionsQuery())
+  const datasetList = useQuery(datasetOptionsQuery())
+  const models = modelList.data?.items
+  const datasets = datasetList.data?.items
   const { model_id, dataset_id } = state.values
   const model = model_id ? undefined : onlyOne(models)?.id
   const dataset = dataset_id ? undefined : onlyOne(datasets)?.id
@@ -78,7 +88,12 @@ function useChoices(state: WizardState, dispatch: (action: WizardAction) => void
   useEffect(() => {
     if (objective !== state.values.objective) dispatch({ type: 'prefill', values: { objective } })
   }, [objective, state.values.objective, dispatch])
-  return { models, datasets }
+  return {
+    models,
+    datasets,
+    modelsFailure: failureOf(modelList),
+    datasetsFailure: failureOf(datasetList),
+  }
 }
 
 export function useWizard({ state: initial, step: first, draft, nameFor, onDraft }: Start): Wizard {
@@ -86,7 +101,7 @@ export function useWizard({ state: initial, step: first, draft, nameFor, onDraft
   const format = useFormat()
   const [state, dispatch] = useReducer(wizardReducer, initial)
   const [advanced, setAdvanced] = useState(false)
-  const { models, datasets } = useChoices(state, dispatch)
+  const { models, datasets, modelsFailure, datasetsFailure } = useChoices(state, dispatch)
   const taken = useQuery(taskListQuery({ limit: 200 })).data?.items
 
   const offered = datasets?.find(({ id }) => id === initial.values.dataset_id)
@@ -100,7 +115,7 @@ export function useWizard({ state: initial, step: first, draft, nameFor, onDraft
 
   const problems = problemsOf(state.values)
   const plan = usePlan(state, dispatch)
-  const apart = plan.compatibility?.problems.some(({ blocking }) => blocking) ?? false
+  const apart = plan.compatibility?.problems.some((each) => each.blocking && each.code !== NO_TEMPLATE) ?? false
   const furthest = Math.min(furthestStep(problems), apart ? 1 : 3) as StepIndex
   const { step, goTo } = useSteps(first, furthest)
   const saving = useDraftSaving({ id: draft, state, step, onCreated: onDraft })
@@ -113,7 +128,7 @@ export function useWizard({ state: initial, step: first, draft, nameFor, onDraft
 
   const open: Wizard['goTo'] = (to, field) => {
     const knob = knobNamed(field?.slice('hyperparameters.'.length) ?? '')
-    if (field === 'device' || field?.startsWith('distributed.') || knob?.group === 'advanced') setAdvanced(true)
+    if (isFolded(field) || knob?.group === 'advanced') setAdvanced(true)
     goTo(to, field)
   }
   const { start, starting } = useStart({
@@ -145,6 +160,8 @@ export function useWizard({ state: initial, step: first, draft, nameFor, onDraft
     plan,
     models,
     datasets,
+    modelsFailure,
+    datasetsFailure,
     saving,
     advanced,
     setAdvanced,

@@ -19,6 +19,9 @@ export interface Values {
   method: Schemas['Method']
   device: Schemas['Device']
   distributed: Schemas['Distributed']
+  precision: Schemas['Precision']
+  deterministic: boolean
+  chat_template: string | null
   hyperparameters: Record<string, unknown>
   parent_id: string | null
 }
@@ -30,6 +33,11 @@ export const COMPLEXITIES = [
 ] as const satisfies readonly Schemas['Complexity'][]
 export const METHODS = ['lora', 'qlora', 'freeze', 'full'] as const satisfies readonly Schemas['Method'][]
 export const DEVICES = ['auto', 'cuda', 'mps', 'cpu'] as const satisfies readonly Schemas['Device'][]
+export const PRECISIONS = [
+  'auto',
+  'bfloat16',
+  'float32',
+] as const satisfies readonly Schemas['Precision'][]
 
 export const emptyValues = (): Values => ({
   name: '',
@@ -44,6 +52,9 @@ export const emptyValues = (): Values => ({
   method: 'lora',
   device: 'auto',
   distributed: { strategy: 'ddp', processes: 1 },
+  precision: 'auto',
+  deterministic: false,
+  chat_template: null,
   hyperparameters: initialKnobs(),
   parent_id: null,
 })
@@ -60,6 +71,9 @@ export const valuesOfTask = (task: Task): Values => ({
   method: task.method,
   device: task.device,
   distributed: task.distributed,
+  precision: task.precision,
+  deterministic: task.deterministic,
+  chat_template: task.chat_template,
   hyperparameters: { ...initialKnobs(), ...task.hyperparameters },
   parent_id: task.id,
 })
@@ -75,6 +89,10 @@ function sentKnobs(values: Values): Schemas['Hyperparameters'] {
   return Object.fromEntries(sent) as Schemas['Hyperparameters']
 }
 
+/** The chat template that the run brings along; null for the model's own. */
+export const ownTemplate = ({ chat_template }: Values): string | null =>
+  chat_template?.trim() ? chat_template : null
+
 /** What an estimate needs; null until model and data are chosen. */
 export function planOf(values: Values): TaskPlan | null {
   const { objective, model_id, dataset_id, validation_dataset_id, method, device } = values
@@ -88,6 +106,9 @@ export function planOf(values: Values): TaskPlan | null {
     hyperparameters: sentKnobs(values),
     distributed: values.distributed,
     device,
+    precision: values.precision,
+    deterministic: values.deterministic,
+    chat_template: ownTemplate(values),
   }
 }
 

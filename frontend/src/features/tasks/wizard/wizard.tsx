@@ -11,6 +11,7 @@ import { StepSources } from './step-sources'
 import { HEADING_ID } from './use-steps'
 import { useWizard, type Start } from './use-wizard'
 import { useReachable } from '@/api/connection'
+import { errorSentence } from '@/api/errors'
 import { paths } from '@/app/paths'
 import { PageHeader } from '@/components/page-header'
 import './wizard.css'
@@ -34,7 +35,8 @@ export function Wizard({ start }: { start: Start }) {
         purpose={step === 0 ? t('wizard.purpose') : undefined}
         actions={
           <span role="status" className="secondary">
-            {saving.state !== 'idle' && t(`wizard.draft.${saving.state}`)}
+            {saving.state !== 'idle' &&
+              t(`wizard.draft.${saving.state}`, { reason: errorSentence(t, saving.error) })}
           </span>
         }
       />
