@@ -25,6 +25,6 @@ def tokens_that_fit(device: str, free_bytes: float, *, layers: int, hidden: int,
     return min(MOST_TOKENS[device], max(FEWEST_TOKENS, fitting))
 
 
-# Families whose decoder layer has hand-written kernels on a CPU: Llama's layer up to biases, norms of
-# heads, and layers without positions.
+# Families whose decoder layer has hand-written kernels on a CPU: Llama's layer up to biases, norms
+# of heads, and layers without positions.
 FAST_FAMILIES = frozenset({"llama", "mistral", "qwen2", "qwen3", "smollm3"})

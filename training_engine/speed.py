@@ -21,7 +21,7 @@ from training_engine.duration import LORA_FLOPS
 from training_engine.models import attention, fast
 from training_engine.models.adapters import add_lora
 from training_engine.models.forward import Decoder
-from training_engine.tuning import ENGINE
+from training_engine.tuning import FIXED, engine_variables
 
 # As wide as the small models that are trained on such devices.
 HIDDEN = {"cpu": 576, "mps": 1024, "cuda": 2048}
@@ -90,9 +90,9 @@ def _step(forward: Decoder, row: PackedRow) -> float:
 
 def main() -> None:
     """Print what was found; begun anew where the environment is not that of a run."""
-    if not ENGINE.keys() <= os.environ.keys():
+    if not FIXED.keys() <= os.environ.keys():
         argv = [sys.executable, "-m", "training_engine.speed"]
-        os.execve(sys.executable, argv, {**ENGINE, **os.environ})
+        os.execve(sys.executable, argv, {**engine_variables(), **os.environ})  # noqa: S606
     sys.stdout.write(json.dumps(trial()) + "\n")
 
 

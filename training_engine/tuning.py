@@ -6,6 +6,9 @@ the environment says already wins.
 
 import ctypes
 import gc
+import os
+import time
+from pathlib import Path
 
 # glibc keeps freed memory and backs it with huge pages: training is a quarter faster with these.
 # Blocks of 32 MB and more are given back at once: they would leave holes that nothing else fits.
@@ -14,17 +17,49 @@ ALLOCATOR = {
     ":glibc.malloc.trim_threshold=17179869184",
     "THP_MEM_ALLOC_ENABLE": "1",
 }
-# Threads that wait sleep at once instead of spinning: beside other busy programs each operation
-# would otherwise wait for a whole time slice of theirs (measured: eight times slower).
-THREADS = {"GOMP_SPINCOUNT": "0", "KMP_BLOCKTIME": "0"}
+# How often a waiting thread looks before it sleeps. Some 50 µs of looking spare a wake-up at nearly
+# every operation: a sixth faster on a quiet machine. Beside other programs that compute, each
+# operation would wait for a time slice of theirs instead: a quarter slower than sleeping at once
+# (both measured on two cores).
+SPINNING = {"GOMP_SPINCOUNT": "5000", "KMP_BLOCKTIME": "0"}
+SLEEPING = {"GOMP_SPINCOUNT": "0", "KMP_BLOCKTIME": "0"}
+# Others compute when they take more than this share of the processor.
+BUSY_SHARE, LOOK_S = 0.2, 0.1
+STAT = Path("/proc/stat")
 # oneDNN compiles and keeps a kernel for every shape that it meets, 1024 of them unless told
 # otherwise, and no two rows of tokens are equally long: a run on a CPU grew by some 60 MB a
 # step in the heap alone (measured). So many are enough for all the shapes of one row.
 KERNEL_CACHES = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64", "LRU_CACHE_CAPACITY": "64"}
+# Sums of cuBLAS in the same order every time, which torch asks for in deterministic mode. Only
+# there: the memory that it takes is more than usual.
+DETERMINISTIC = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
 # A log is no terminal: no progress bars in it, of whatever library.
 LOG = {"TQDM_DISABLE": "1"}
 
-ENGINE = {**ALLOCATOR, **THREADS, **KERNEL_CACHES, **LOG}
+FIXED = {**ALLOCATOR, **KERNEL_CACHES, **LOG}
+
+
+def engine_variables() -> dict[str, str]:
+    """All of them, with threads that suit what else the machine does now; looks for a moment."""
+    return {**FIXED, **(SLEEPING if others_compute() else SPINNING)}
+
+
+def others_compute() -> bool:
+    """Whether other programs keep a good part of the processor busy."""
+    try:
+        before = _processor_time()
+        time.sleep(LOOK_S)
+        used, total = (b - a for a, b in zip(before, _processor_time(), strict=True))
+    except (OSError, ValueError):  # no such file here: the mean of the last minute
+        used, total = int(1000 * os.getloadavg()[0]), 1000 * (os.cpu_count() or 1)
+    return used > BUSY_SHARE * total
+
+
+def _processor_time() -> tuple[int, int]:
+    """Ticks of all processors since the start: used ones, all."""
+    fields = [int(each) for each in STAT.read_text().partition("\n")[0].split()[1:9]]
+    total = sum(fields)
+    return total - fields[3] - fields[4], total  # idle, waiting for a disk
 
 
 def return_freed_memory() -> None:

@@ -88,7 +88,7 @@ def lengths_of(folder: Path, num_rows: int, vocabulary: int) -> Lengths:
 
 
 def count_tokens(text: str, per_wide: float) -> float:
-    """Tokens that a byte-pair tokenizer makes of a text, about; `per_wide` of an East Asian sign."""
+    """Tokens that a byte-pair tokenizer makes of a text, about; `per_wide`: of a wide sign."""
     found = 0.0
     for piece in _PIECES.finditer(text):
         part, kind = piece.group(), piece.lastgroup

@@ -13,7 +13,7 @@ from pathlib import Path
 from training_engine.confinement import confine
 from training_engine.contract.names import NONCE_VARIABLE, RUN_DIR_VARIABLE
 from training_engine.run_host.survivors import PROC, stat_fields
-from training_engine.tuning import ENGINE
+from training_engine.tuning import engine_variables
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 F_SETPIPE_SZ, PIPE_BYTES = 1031, 1024 * 1024
@@ -37,7 +37,7 @@ def end_with_parent() -> None:
 def environment(run_dir: Path, nonce: str) -> dict[str, str]:
     """What the child sees: the host's variables, tuning it may override, its folder and nonce."""
     given = {RUN_DIR_VARIABLE: str(run_dir), NONCE_VARIABLE: nonce, "PYTHONUNBUFFERED": "1"}
-    return {**ENGINE, **os.environ, **given}
+    return {**engine_variables(), **os.environ, **given}
 
 
 def start(module: str, run_dir: Path, nonce: str) -> tuple[int, int, int]:
