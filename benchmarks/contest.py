@@ -83,5 +83,6 @@ def _spec(work: Work) -> dict[str, object]:
             "learning_rate": work.learning_rate, "schedule": "constant", "warmup_ratio": 0,
             "lora_rank": work.rank, "lora_alpha": work.alpha, "lora_dropout": 0,
             "evaluation_fraction": 0, "seed": 1, "leave_out_overlong": True,
+            "save_steps": work.steps,
         },
     }  # fmt: skip
