@@ -1,9 +1,10 @@
 """One step's or one evaluation's samples through the model, however they are cut into rows."""
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -15,6 +16,8 @@ from training_engine.failures import EngineFailure, is_out_of_memory
 from training_engine.noise import random_state, set_random_state
 from training_engine.objectives.criterion import Criterion, Totals
 from training_engine.run import Run
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -100,17 +103,28 @@ def fitting(run: Run, data: EncodedSet, samples: Sequence[int], *, learn: bool) 
     one sample fits, or when the run does not allow it.
     """
     before = random_state(run.placement.device)
-    while True:
+
+    def attempt() -> Measured:
+        set_random_state(before, run.placement.device)
         if learn:
             run.weights.zero_gradients()
+        return measure(run, data, samples, learn=learn)
+
+    return with_less(run, data, samples, attempt)
+
+
+def with_less(
+    run: Run, data: EncodedSet, samples: Sequence[int], attempt: Callable[[], Found]
+) -> Found:
+    """What `attempt` gives for these samples, made again with less at once if memory runs out."""
+    while True:
         try:
-            return measure(run, data, samples, learn=learn)
+            return attempt()
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
             failed = error
         compute_less(run, data, samples, failed)
-        set_random_state(before, run.placement.device)
 
 
 def compute_less(run: Run, data: EncodedSet, samples: Sequence[int], error: RuntimeError) -> None:

@@ -19,6 +19,8 @@ def random_state(device: torch.device) -> dict[str, Tensor]:
     state = {"cpu": torch.get_rng_state()}
     if device.type == "cuda":
         state["cuda"] = torch.cuda.get_rng_state(device)
+    if device.type == "mps":
+        state["mps"] = torch.mps.get_rng_state()
     return state
 
 
@@ -27,6 +29,8 @@ def set_random_state(state: Mapping[str, Tensor], device: torch.device) -> None:
     torch.set_rng_state(state["cpu"])
     if device.type == "cuda" and "cuda" in state:
         torch.cuda.set_rng_state(state["cuda"], device)
+    if device.type == "mps" and "mps" in state:
+        torch.mps.set_rng_state(state["mps"])
 
 
 def part_ways(processes: Processes, seed: int, step: int = 0) -> None:
@@ -52,5 +56,5 @@ def take_up(
     if f"cpu{mark}" not in states:
         part_ways(processes, seed, step)
         return
-    own = {key: states[key + mark] for key in ("cpu", "cuda") if key + mark in states}
+    own = {key: states[key + mark] for key in ("cpu", "cuda", "mps") if key + mark in states}
     set_random_state(own, device)

@@ -65,22 +65,19 @@ def probe(run: Run, expected: int | None) -> None:
     fit either, or when it may not be lowered.
     """
     device = run.placement.device
-    if run.processes.count > 1 or (device.type == "cpu" and not _CLEAR.exists()):
+    if run.processes.count > 1 or not _measurable(device):
         return
     room = measure_room(device)
     if expected is not None and expected <= CERTAIN * room.most:
         return
     run.reporter.phase(Phase.PREPARING, "Trying whether the longest samples fit into memory")
     before = random_state(device)
+    run.model.train()  # as in a step: nothing is computed again otherwise
     while True:
         samples = heaviest(run)
-        tokens = sum(run.data.train.length(sample) for sample in samples)
-        part = samples[: max(1, len(samples) // FIRST_PART)]
-        part_tokens = sum(run.data.train.length(sample) for sample in part)
-        needed = room.held + (_peak(run, part) - room.held) * tokens // part_tokens
-        if needed <= room.most and len(part) < len(samples):
-            needed = _peak(run, samples)
-        if needed <= room.most:
+        tokens = compute.count_tokens(run.data.train, samples)
+        needed = _needed(run, samples, room)
+        if needed is not None and needed <= room.most:
             break
         _lower(run, len(samples), tokens, needed, room)
     run.weights.zero_gradients()
@@ -110,6 +107,11 @@ def heaviest(run: Run) -> list[int]:
     return chosen
 
 
+def _measurable(device: torch.device) -> bool:
+    """Whether the peak of a pass can be told: not on Apple GPUs, and on a CPU by Linux only."""
+    return device.type == "cuda" or (device.type == "cpu" and _CLEAR.exists())
+
+
 def measure_room(device: torch.device) -> Room:
     """What is held now, and what could be."""
     if device.type == "cuda":
@@ -120,26 +122,47 @@ def measure_room(device: torch.device) -> Room:
     return Room(held, held + int(USABLE * free_bytes(device)))
 
 
-def _peak(run: Run, samples: list[int]) -> int:
-    """The most memory held while these samples are learnt from, in bytes."""
+def _needed(run: Run, samples: list[int], room: Room) -> int | None:
+    """Bytes held in a step with these samples; None when memory ran out.
+
+    A part of them is tried first: what would be far too much never is.
+    """
+    data, later = run.data.train, run.weights.optimizer_bytes_to_come()
+    part = samples[: max(1, len(samples) // FIRST_PART)]
+    peak = _peak(run, part)
+    if peak is None:
+        return None
+    tokens, tried = compute.count_tokens(data, samples), compute.count_tokens(data, part)
+    needed = room.held + (peak - room.held) * tokens // tried + later
+    if needed > room.most or len(part) == len(samples):
+        return needed
+    peak = _peak(run, samples)
+    return None if peak is None else peak + later
+
+
+def _peak(run: Run, samples: list[int]) -> int | None:
+    """The most bytes held while these samples are learnt from; None when memory ran out."""
     device = run.placement.device
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     else:
         _CLEAR.write_text("5")  # the peak begins anew
+    fits = True
     try:
         compute.measure(run, run.data.train, samples, learn=True)
     except torch.OutOfMemoryError:
+        fits = False
+    if not fits:  # only now nothing holds the activations
         torch.cuda.empty_cache()
-        return 2**62
+        return None
     if device.type == "cuda":
         return int(torch.cuda.max_memory_reserved(device))
     return _status("VmHWM")
 
 
-def _lower(run: Run, count: int, tokens: int, needed: int, room: Room) -> None:
+def _lower(run: Run, count: int, tokens: int, needed: int | None, room: Room) -> None:
     """Half as much at once; raises `EngineFailure` when that can not be."""
-    shown = "more memory" if needed == 2**62 else f"about {needed / 1e9:.1f} GB"
+    shown = "more memory" if needed is None else f"about {needed / 1e9:.1f} GB"
     message = (
         f"{count} samples of {tokens} tokens at once need {shown}, and {room.most / 1e9:.1f} GB "
         "can be had."

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from functools import partial
 
 import torch
+from torch import Tensor
 
-from training_engine.compute import rows_of
+from training_engine.compute import rows_of, with_less
 from training_engine.contract.names import Phase
 from training_engine.data.encode import EncodedSet
 from training_engine.run import Run
@@ -31,13 +32,25 @@ def measure(run: Run) -> bool:
 
 
 def _measure(run: Run, data: EncodedSet, samples: Sequence[int]) -> bool:
+    run.model.eval()
+    # From the beginning when memory runs out: how samples are cut into rows shows in the last bits.
+    found = with_less(run, data, samples, lambda: _log_probs(run, data, samples))
+    run.model.train()
+    if found is None:
+        return False
+    run.processes.add_up(found)
+    data.reference = found
+    return True
+
+
+def _log_probs(run: Run, data: EncodedSet, samples: Sequence[int]) -> Tensor | None:
+    """By sequence, of this process's part of the samples; None when the user stopped the run."""
     found = torch.zeros(len(data.bounds) - 1)
     done = told = 0
-    run.model.eval()
     with torch.no_grad():
         for row, counts in rows_of(run, data, samples):
             if run.processes.agreed(run.stop.wanted() is not None):
-                return False
+                return None
             sums, _ = run.through(partial(run.criterion.forward.sequence_log_probs, row))
             if not counts:
                 continue
@@ -48,7 +61,4 @@ def _measure(run: Run, data: EncodedSet, samples: Sequence[int]) -> bool:
                 told = done
                 detail = f"Measuring the model as it is: {done} of {len(samples)}"
                 run.reporter.phase(Phase.PREPARING, detail)
-    run.model.train()
-    run.processes.add_up(found)
-    data.reference = found
-    return True
+    return found

@@ -6,8 +6,12 @@ from typing import Any
 import pytest
 import torch
 
+from tests.training_engine.objectives.rows import spec_for, write
 from tests.training_engine.specs import Outcome, greetings, make_spec, run_here, write_rows
+from training_engine.contract.choices import Objective
 from training_engine.contract.names import ExitCode
+from training_engine.models.forward import Decoder
+from training_engine.models.weights import TrainableWeights
 from training_engine.objectives.criterion import Share
 from training_engine.objectives.sft import NextToken
 
@@ -77,6 +81,42 @@ def test_an_evaluation_goes_on_too(tmp_path: Path, tiny_model: Path, data: Path)
         outcome = run_with(tmp_path, "run", tiny_model, data)
     assert memory.failures > 0
     assert outcome.code == ExitCode.FINISHED, outcome.last
+
+
+@pytest.mark.parametrize("recovers", [True, False])
+def test_measuring_the_model_before_it_is_tuned_goes_on_too(
+    tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch, recovers: bool
+) -> None:
+    rows = write(tmp_path / "rows.jsonl", Objective.DPO, 20)
+    spec = spec_for(Objective.DPO, rows, tiny_model, {**KNOBS, "recover_from_oom": recovers})
+    real, failures = Decoder.sequence_log_probs, []
+
+    def log_probs(forward: Decoder, row: Any) -> Any:
+        if row.input_ids.numel() > 200 and not torch.is_grad_enabled():
+            failures.append(row)
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+        return real(forward, row)
+
+    monkeypatch.setattr(Decoder, "sequence_log_probs", log_probs)
+    outcome = run_here(tmp_path / "run", spec)
+    assert failures
+    if recovers:
+        assert outcome.code == ExitCode.FINISHED, outcome.last
+        assert "computes_less_at_once" in outcome.notices()
+    else:
+        assert outcome.last.code == "out_of_memory"
+        assert "micro_batch_size" in outcome.last.hint
+
+
+def test_an_optimizer_that_does_not_fit_is_told_as_such(
+    tmp_path: Path, tiny_model: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def step(weights: TrainableWeights, rate: float) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+
+    monkeypatch.setattr(TrainableWeights, "step", step)
+    outcome = run_with(tmp_path, "run", tiny_model, data)
+    assert (outcome.code, outcome.last.code) == (ExitCode.FAILED, "out_of_memory")
 
 
 def test_one_sample_that_does_not_fit_ends_the_run(

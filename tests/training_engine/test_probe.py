@@ -4,9 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from tests.training_engine.specs import Outcome, greetings, make_spec, run_here, write_rows
-from training_engine import probe
+from training_engine import compute, probe
+from training_engine.contract.model_folder import WEIGHTS_FILE
 from training_engine.contract.names import ExitCode
 from training_engine.probe import Room
 
@@ -36,7 +39,10 @@ def little_room(monkeypatch: pytest.MonkeyPatch, more_bytes: int, by_token: int)
     real = probe._peak
 
     def peak(run: Any, samples: list[int]) -> int:
-        assert real(run, samples) > 0  # the real pass
+        assert run.model.training  # or nothing would be computed again
+        found = real(run, samples)  # the real pass
+        assert found is not None
+        assert found > 0
         return held + by_token * sum(run.data.train.length(sample) for sample in samples)
 
     monkeypatch.setattr(probe, "_peak", peak)
@@ -46,7 +52,7 @@ def test_what_does_not_fit_is_computed_in_smaller_pieces_with_the_same_result(
     tmp_path: Path, tiny_model: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = run_with(tmp_path, "whole", tiny_model, data, micro_batch_size=8)
-    little_room(monkeypatch, 250_000, 1_000)
+    little_room(monkeypatch, 25_000_000, 100_000)
     outcome = run_with(tmp_path, "less", tiny_model, data, micro_batch_size=8)
     notices = outcome.notices()
     assert outcome.code == ExitCode.FINISHED
@@ -58,7 +64,7 @@ def test_what_does_not_fit_is_computed_in_smaller_pieces_with_the_same_result(
 def test_one_sample_that_does_not_fit_refuses_the_run(
     tmp_path: Path, tiny_model: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    little_room(monkeypatch, 5_000, 1_000)
+    little_room(monkeypatch, 500_000, 100_000)
     outcome = run_with(tmp_path, "run", tiny_model, data)
     assert (outcome.last.type, outcome.last.code) == ("failed", "out_of_memory")
     assert "max_length" in outcome.last.hint
@@ -68,9 +74,51 @@ def test_one_sample_that_does_not_fit_refuses_the_run(
 def test_without_leave_to_compute_less_the_smaller_setting_is_named(
     tmp_path: Path, tiny_model: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    little_room(monkeypatch, 250_000, 1_000)
+    little_room(monkeypatch, 25_000_000, 100_000)
     knobs = {"recover_from_oom": False, "micro_batch_size": 8}
     outcome = run_with(tmp_path, "run", tiny_model, data, **knobs)
     assert outcome.last.code == "out_of_memory"
     assert outcome.last.params["micro_batch_size"] == 4
     assert "micro_batch_size to 4" in outcome.last.hint
+
+
+def test_the_optimizer_is_counted(
+    tmp_path: Path, tiny_model: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It allocates its state in the first step, after the probe; a resumed run has it already."""
+    little_room(monkeypatch, 10**8, 1_000)
+    monkeypatch.setattr(probe, "CERTAIN", 0.0)
+    knobs = {**KNOBS, "learning_rate": 1e-3}
+    spec = make_spec(data, tiny_model, method="full", hyperparameters=knobs)
+    whole = run_here(tmp_path / "1", spec)
+    numbers = sum(t.numel() for t in load_file(whole.run_dir / "output" / WEIGHTS_FILE).values())
+    told = whole.notices()["memory_probed"]
+    assert told["needed_bytes"] == 10**8 + 1_000 * told["tokens"] + 8 * numbers
+    again = {"resume_from": str(tmp_path / "1" / "checkpoints"), "attempt": 2}
+    resumed = run_here(tmp_path / "2", spec.model_copy(update=again)).notices()["memory_probed"]
+    assert resumed["needed_bytes"] == 10**8 + 1_000 * resumed["tokens"]
+
+
+def test_memory_that_ran_out_in_the_probe_is_no_figure(
+    tmp_path: Path, tiny_model: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probe, "CERTAIN", 0.0)
+    real, failures = compute.measure, []
+
+    def measure(run: Any, rows: Any, samples: Any, *, learn: bool) -> Any:
+        if len(samples) > 1 and not failures:
+            failures.append(samples)
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+        return real(run, rows, samples, learn=learn)
+
+    monkeypatch.setattr(compute, "measure", measure)
+    outcome = run_with(tmp_path, "run", tiny_model, data)
+    (notice,) = [e for e in outcome.events if e.type == "notice" and "at once" in e.message]
+    assert outcome.code == ExitCode.FINISHED, outcome.last
+    assert len(failures) == 1
+    assert "at once need more memory, and" in notice.message
+
+
+@pytest.mark.parametrize(("kind", "told"), [("cuda", True), ("mps", False)])
+def test_where_a_peak_can_be_told(kind: str, told: bool) -> None:
+    assert probe._measurable(torch.device(kind)) is told

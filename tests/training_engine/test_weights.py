@@ -79,3 +79,13 @@ def test_what_was_stored_goes_on_as_if_nothing_happened(dtype: torch.dtype) -> N
     for name, value in weights.masters.items():
         assert torch.equal(taken.masters[name], value)
         assert torch.equal(other.get_parameter(name), model.get_parameter(name))
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+def test_one_number_that_is_none_is_noticed(bad: float) -> None:
+    model = Two(torch.bfloat16)
+    weights = TrainableWeights(model, weight_decay=0.0)
+    weights.masters["bias"].fill_(torch.finfo(torch.float32).max)
+    assert weights.finite()
+    weights.masters["matrix"][1, 2] = bad
+    assert not weights.finite()

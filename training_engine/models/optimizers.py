@@ -4,6 +4,7 @@ AdamW, in 32 or 8 bits, works number by number, so it takes flat stretches of th
 Adafactor and Muon look at whole matrices, so they take every parameter by itself.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ from torch import Tensor, nn
 from training_engine.contract.choices import Optimizer
 from training_engine.models.quantised import bitsandbytes_module
 
+# What has fewer numbers keeps moments of 32 bits (a default of bitsandbytes).
+EIGHT_BITS_FROM = 4096
 FLAT = frozenset({Optimizer.ADAMW, Optimizer.ADAMW_8BIT})
 
 
@@ -73,10 +76,20 @@ class Optimizers:
             if self._kind is Optimizer.ADAMW_8BIT:
                 member.state[part.parameter] = _eight_bit_state(member, part.parameter, stored)
                 continue
+            # Fused kernels read the count of steps where the weights are, the others on the CPU.
+            of_steps = device if member.defaults.get("fused") else torch.device("cpu")
             member.state[part.parameter] = {
-                key: value.clone() if key == "step" else value.to(device).clone()
+                key: value.to(of_steps if key == "step" else device).clone()
                 for key, value in stored.items()
             }
+
+    def bytes_to_come(self) -> int:
+        """Bytes of the state that is not there yet: the first step allocates it."""
+        return sum(
+            _state_bytes(self._kind, part)
+            for part in self._parts
+            if not self._owner[id(part.parameter)].state.get(part.parameter)
+        )
 
 
 def _members(
@@ -111,6 +124,20 @@ def _members(
     if others:
         found.append(torch.optim.AdamW(others, lr=0.0, fused=True))
     return found
+
+
+def _state_bytes(kind: Optimizer, part: Part) -> int:
+    """Two float32 moments; two of 8 bits with their scales; one per row and column; only one."""
+    shape: tuple[int, ...] = part.parameter.shape
+    count = math.prod(shape)
+    match kind:
+        case Optimizer.ADAMW_8BIT if count >= EIGHT_BITS_FROM:
+            return int(2.04 * count)
+        case Optimizer.ADAFACTOR:
+            return 4 * (count // shape[-1] + count // shape[-2] if len(shape) > 1 else count)
+        case Optimizer.MUON if part.hidden:
+            return 4 * count
+    return 8 * count
 
 
 def _eight_bit_state(

@@ -123,6 +123,10 @@ class ShardedWeights(TrainableWeights):
         self._processes.add_up(squares)
         return float(squares**0.5)
 
+    def finite(self) -> bool:
+        """Whether every number that learns, on any process, still is one."""
+        return self._processes.least(int(super().finite())) > 0
+
     def _publish(self) -> None:
         with torch.no_grad():
             for name, parameter in self._sharded.items():

@@ -4,6 +4,7 @@ The model computes in its own type with a copy of the masters. Gradients are sum
 the micro-batches of a step, so that their number does not show in the result.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from itertools import groupby
 from typing import ClassVar
@@ -125,6 +126,12 @@ class TrainableWeights:
         """How many numbers learn."""
         return int(self._master.numel())
 
+    def finite(self) -> bool:
+        """Whether every number that learns still is one."""
+        if not self._master.numel():  # a slice may be empty
+            return True
+        return math.isfinite(float(torch.linalg.vector_norm(self._master, torch.inf)))
+
     def zero_gradients(self) -> None:
         """Begin a step."""
         self.gradient.zero_()
@@ -156,6 +163,10 @@ class TrainableWeights:
     def optimizer_tensors(self) -> dict[str, Tensor]:
         """What the optimizer remembers, for a checkpoint."""
         return self._optimizer.tensors()
+
+    def optimizer_bytes_to_come(self) -> int:
+        """Bytes that the optimizer's first step will allocate on top of what is held."""
+        return self._optimizer.bytes_to_come()
 
     def load(self, masters: Mapping[str, Tensor]) -> None:
         """Take over weights by name; raises `KeyError` when one is missing."""

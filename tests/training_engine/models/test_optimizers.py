@@ -74,6 +74,34 @@ def test_resumed_to_the_bit(tmp_path: Path, optimizer: Optimizer, dtype: torch.d
         assert torch.equal(other.get_parameter(name), model.get_parameter(name))
 
 
+@pytest.mark.parametrize("optimizer", [Optimizer.ADAMW, Optimizer.MUON, Optimizer.ADAFACTOR])
+def test_what_is_loaded_lies_where_a_step_would_put_it(optimizer: Optimizer) -> None:
+    """Fused kernels on a GPU read the count of steps there; the device without memory stands in."""
+    weights = weights_of(Small(torch.float32), optimizer)
+    weights.step(0.01)
+    stored = weights.optimizer_tensors()
+    with torch.device("meta"):
+        taken = weights_of(Small(torch.float32), optimizer)
+    taken.load_optimizer(stored)
+    places = {name: value.device.type for name, value in taken.optimizer_tensors().items()}
+    assert places.keys() == stored.keys()
+    on_cpu = {name for name, place in places.items() if place == "cpu"}
+    counts = {name for name in places if name.endswith(".step")}
+    assert on_cpu == (counts if optimizer is Optimizer.ADAFACTOR else set())
+
+
+@pytest.mark.parametrize("optimizer", Optimizer)
+def test_bytes_that_the_first_step_allocates(optimizer: Optimizer) -> None:
+    model = Small(torch.float32)
+    weights = weights_of(model, optimizer)
+    expected = weights.optimizer_bytes_to_come()
+    advance(model, weights, 0)
+    state = weights.optimizer_tensors()
+    found = sum(value.nbytes for value in state.values() if value.ndim)
+    assert expected == pytest.approx(found, rel=0.02)
+    assert weights.optimizer_bytes_to_come() == 0
+
+
 @pytest.mark.parametrize("optimizer", Optimizer)
 def test_it_learns(optimizer: Optimizer) -> None:
     model = Small(torch.float32)
