@@ -172,16 +172,19 @@ def save(
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
-    size = sum(p.stat().st_size for p in (parent / name).iterdir())
-    return Saved(name, step, size, digest)
+    return Saved(name, step, _size_bytes(parent / name), digest)
+
+
+def _size_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir())
 
 
 def open_checkpoint(folder: Path, identity: Mapping[str, str]) -> Opened:
     """Verify and open one checkpoint; raises `CorruptCheckpoint` or `ForeignCheckpoint`."""
     manifest = verify(folder)
-    if manifest.get("identity") != dict(identity):
-        known = manifest.get("identity") or {}
-        differing = sorted(key for key in identity if identity[key] != known.get(key))
+    known: dict[str, str] = manifest.get("identity") or dict.fromkeys(identity, "")
+    # What an older version did not note is not asked for.
+    if differing := sorted(key for key in known if known[key] != identity.get(key)):
         raise ForeignCheckpoint(f"{folder.name} was made with another {', '.join(differing)}")
     state = json.loads((folder / STATE_FILE).read_text())
     return Opened(folder, int(manifest["step"]), state)
@@ -230,21 +233,36 @@ def _set_aside(folder: Path) -> None:
         folder.rename(doomed)
 
 
-def adopt(source: Path, parent: Path) -> None:
-    """Copy a committed checkpoint of an earlier attempt into `parent`, whole or not at all."""
+def adopt(source: Path, parent: Path) -> Saved:
+    """Have a checkpoint of an earlier attempt, which was verified, in `parent` too, or nothing.
+
+    Files are linked: nobody writes to them again. Where that can not be they are copied, and
+    verified once more: raises `CorruptCheckpoint` or `OSError`.
+    """
     parent.mkdir(exist_ok=True)
-    check_space(parent, sum(p.stat().st_size for p in source.iterdir()) // 2)
-    temporary = parent / f"{TEMPORARY_PREFIX}adopted-{source.name}"
+    temporary, place = parent / f"{TEMPORARY_PREFIX}adopted-{source.name}", parent / source.name
     shutil.rmtree(temporary, ignore_errors=True)
     try:
-        shutil.copytree(source, temporary)
-        verify(temporary)
-        for path in temporary.iterdir():
-            sync(path)
+        try:
+            shutil.copytree(source, temporary, copy_function=os.link)
+        except OSError:  # another disk, or one that knows no links
+            shutil.rmtree(temporary, ignore_errors=True)
+            _copy(source, temporary)
         sync(temporary)
-        _set_aside(parent / source.name)
-        temporary.rename(parent / source.name)
+        _set_aside(place)
+        temporary.rename(place)
         sync(parent)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+    manifest = place / MANIFEST_FILE
+    step = int(json.loads(manifest.read_text())["step"])
+    return Saved(source.name, step, _size_bytes(place), file_sha256(manifest))
+
+
+def _copy(source: Path, target: Path) -> None:
+    check_space(target.parent, _size_bytes(source) // 2)
+    shutil.copytree(source, target)
+    verify(target)
+    for path in target.iterdir():
+        sync(path)

@@ -1,5 +1,7 @@
 """What is looked at in every step, so that nothing silly goes on for long."""
 
+from collections.abc import Sequence
+
 from training_engine.contract.names import FailureCode
 from training_engine.failures import EngineFailure
 from training_engine.run import Run
@@ -7,8 +9,13 @@ from training_engine.run import Run
 NON_FINITE_STEPS = 3
 
 
-def check_first_step(run: Run, norm: float) -> None:
-    """Every adapter must receive a gradient, or the run would learn nothing and look healthy."""
+def check_first_step(run: Run, samples: Sequence[int], norm: float) -> None:
+    """Every adapter must receive a gradient, or the run would learn nothing and look healthy.
+
+    The first step counts whose samples have a weight: judged answers of one kind may have none.
+    """
+    if run.state.checked or not _weighs(run, samples):
+        return
     silent = [
         name
         for name, gradient in run.weights.gradients.items()
@@ -17,6 +24,7 @@ def check_first_step(run: Run, norm: float) -> None:
     ]
     adapters = any(name.endswith("lora_b") for name in silent)
     if norm > 0 and not adapters:
+        run.state.checked = True
         return
     raise EngineFailure(
         FailureCode.INTERNAL,
@@ -26,8 +34,25 @@ def check_first_step(run: Run, norm: float) -> None:
     )
 
 
-def note_non_finite(run: Run, step: int, count: int) -> None:
+def _weighs(run: Run, samples: Sequence[int]) -> bool:
+    criterion, data = run.criterion, run.data.train
+    if criterion.weighs(data, samples):
+        return True
+    if criterion.weighs(data, range(len(data))):
+        return False
+    raise EngineFailure(
+        FailureCode.BAD_SPEC,
+        "All answers are of the kind whose weight is 0: there is nothing to learn from.",
+        "Give desirable_weight and undesirable_weight values above 0, or add answers of the other "
+        "kind.",
+        {"field": "hyperparameters.desirable_weight"},
+    )
+
+
+def note_non_finite(run: Run, step: int) -> None:
     """A loss or gradient that is no number: the update is left out, the third ends the run."""
+    run.state.non_finite += 1
+    count = run.state.non_finite
     run.reporter.notice(
         "warning",
         "non_finite_loss",
@@ -48,6 +73,20 @@ def note_non_finite(run: Run, step: int, count: int) -> None:
             hint,
             {"step": step},
         )
+
+
+def is_sound(run: Run) -> bool:
+    """Whether the present state is worth a checkpoint, which others would be deleted for."""
+    step, sound = run.state.step, run.state.sound and run.weights.finite()
+    if not sound:
+        run.reporter.notice(
+            "warning",
+            "state_not_saved",
+            f"No checkpoint of step {step} is written: its held-out loss or its weights are not "
+            "finite numbers.",
+            step=step,
+        )
+    return sound
 
 
 def ran_out_of_patience(run: Run) -> bool:

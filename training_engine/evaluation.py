@@ -28,17 +28,17 @@ def evaluate(run: Run) -> bool:
     found = compute.fitting(run, held_out, range(len(held_out)), learn=False)
     run.model.train()
     run.pace.evaluation(time.perf_counter() - started)
-    finite = math.isfinite(found.loss)
-    state.last_eval_loss = found.loss if finite else None
+    state.sound = math.isfinite(found.loss) and run.weights.finite()
+    state.last_eval_loss = found.loss if state.sound else None
     report.evaluation(run, found)
     if state.step == 0:
         return False
-    if finite and (state.best_loss is None or found.loss < state.best_loss):
+    if state.sound and (state.best_loss is None or found.loss < state.best_loss):
         state.best_step, state.best_loss = state.step, found.loss
         state.evaluations_without_gain = 0
     else:
         state.evaluations_without_gain += 1
-    return finite and keeps(run, found.loss)
+    return state.sound and keeps(run, found.loss)
 
 
 def keeps(run: Run, loss: float) -> bool:

@@ -27,21 +27,28 @@ class Unheard(EventWriter):
 
 
 class Pace:
-    """Seconds per step and per evaluation, of late; what is left follows from them."""
+    """Seconds and tokens of steps and evaluations, of late; what is left follows from them."""
 
     def __init__(self) -> None:
         self._steps: deque[float] = deque(maxlen=PACE_STEPS)
+        self._tokens: deque[int] = deque(maxlen=PACE_STEPS)
         self._evaluations: deque[float] = deque(maxlen=3)
         self._seen = 0
 
-    def step(self, seconds: float) -> None:
-        """A step took this long, evaluation and saving not counted."""
+    def step(self, seconds: float, tokens: int) -> None:
+        """A step of so many tokens took this long, evaluation and saving not counted."""
         self._steps.append(seconds)
+        self._tokens.append(tokens)
         self._seen += 1
 
     def evaluation(self, seconds: float) -> None:
         """An evaluation took this long."""
         self._evaluations.append(seconds)
+
+    @property
+    def tokens_per_s(self) -> float:
+        """Over the last steps together; there must be one."""
+        return sum(self._tokens) / sum(self._steps)
 
     def eta_s(self, steps: int, evaluations: int) -> float | None:
         """Seconds until the end; None before ten steps are known."""

@@ -27,11 +27,12 @@ def train(run: Run) -> Ending:
     state, plan, knobs = run.state, run.plan, run.spec.hyperparameters
     if state.step == 0:
         evaluate(run)
-    first, non_finite = state.step + 1, 0
+    told, due = {state.step + 1, plan.total_steps}, False
     run.model.train()
     while state.step < plan.total_steps and not checks.ran_out_of_patience(run):
         if stop := stop_wanted(run):
-            if stop is Stop.SAVE and state.step not in run.saved and state.step > 0:
+            unsaved = state.step > 0 and state.step not in run.saved
+            if stop is Stop.SAVE and unsaved and checks.is_sound(run):
                 run.save()
             return Ending.STOPPED
         started = time.perf_counter()
@@ -44,23 +45,24 @@ def train(run: Run) -> Ending:
         rate = learning_rate(knobs, step, plan.total_steps)
         finite = math.isfinite(measured.loss) and math.isfinite(norm)
         if finite:
-            if step - non_finite == 1:  # the first update of this run and those it continues
-                checks.check_first_step(run, norm)
-            non_finite = 0
+            checks.check_first_step(run, samples, norm)
+            state.sound, state.non_finite = True, 0
             run.weights.step(rate)
         else:
-            non_finite += 1
-            checks.note_non_finite(run, step, non_finite)
+            checks.note_non_finite(run, step)
         state.step, state.position = step, state.position + len(samples)
         state.last_loss = measured.loss if finite else None
         run.note_consumed(samples)
         seconds = time.perf_counter() - started
-        run.pace.step(seconds)
-        tokens = sum(run.data.train.length(sample) for sample in samples)
-        report.step(run, measured, rate, norm, tokens / seconds, at_once=step == first)
+        tokens = compute.count_tokens(run.data.train, samples)
+        run.pace.step(seconds, tokens)
+        report.step(run, measured, rate, norm, tokens / seconds, at_once=step in told)
         improved = plan.evaluates(step) and evaluate(run)
-        if improved or (plan.saves(step) and finite):
+        # Once due, a checkpoint waits for a state that is sound.
+        due = due or improved or plan.saves(step)
+        if due and (improved or finite) and checks.is_sound(run):
             run.save()
+            due = False
         if plan.samples(step):
             run.sample()
     return Ending.DONE

@@ -20,7 +20,11 @@ def where(run: Run) -> dict[str, float | int | None]:
 def step(
     run: Run, measured: Measured, rate: float, norm: float, speed: float, *, at_once: bool
 ) -> None:
-    """A step: `rate` is the learning rate, `norm` the gradient's, `speed` in tokens per second."""
+    """A step: `rate` is the learning rate, `norm` the gradient's, `speed` in tokens per second.
+
+    Progress tells the speed of the last steps together: rows of other lengths make single ones
+    differ.
+    """
     facts = where(run)
     shown = [
         f"step {run.state.step}/{run.plan.total_steps}",
@@ -35,7 +39,7 @@ def step(
     values = {"loss": measured.loss, **measured.metrics}
     values |= {"learning_rate": rate, "grad_norm": norm, "tokens_per_s": speed}
     run.reporter.metrics(run.state.step, run.plan.epoch(run.state.position), values, shown)
-    run.reporter.progress(at_once=at_once, tokens_per_s=speed, **facts)
+    run.reporter.progress(at_once=at_once, tokens_per_s=run.pace.tokens_per_s, **facts)
 
 
 def evaluation(run: Run, measured: Measured) -> None:

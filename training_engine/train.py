@@ -120,6 +120,7 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
         probe,
         proof,
         reference,
+        resume,
         sampling,
         sharing,
     )
@@ -141,6 +142,8 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
     )
     reporter.say(f"device {placement.device}, {placement.dtype_name}: {placement.reason}")
     build.set_determinism(spec)
+    checkpoint = resume.find(run_dir, spec, processes, reporter)
+    begun = (checkpoint.step, checkpoint.folder.name) if checkpoint else (0, None)
 
     reporter.phase(Phase.PREPARING, "Reading the data")
     model_dir = Path(spec.model.path)
@@ -157,17 +160,18 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
     build.report_data(reporter, data, reading)
     distributed.check_work(processes, spec.hyperparameters.batch_size, len(data.train))
     if processes.agreed(stop.wanted() is not None):
-        return stopped(reporter, 0)
+        return stopped(reporter, *begun)
 
     reporter.phase(Phase.PREPARING, "Loading the model")
     training = build.build(run_dir, spec, placement, data, reading, reporter, stop, used, processes)
     noise.part_ways(processes, spec.hyperparameters.seed)
     training.sample = lambda: sampling.show(training, reading, ends, step=training.state.step)
-    checkpoint = training.open(Path(spec.resume_from)) if spec.resume_from else None
-    if not reference.measure(training):
-        return stopped(reporter, 0)
     if checkpoint is not None:
-        training.resume(checkpoint)
+        resume.as_much_at_once(training, checkpoint)
+    if not reference.measure(training):
+        return stopped(reporter, *begun)
+    if checkpoint is not None:
+        resume.take_up(training, checkpoint)
     probe.probe(training, probe.expected_bytes(training, config))
 
     ending = loop.train(training)

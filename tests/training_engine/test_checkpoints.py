@@ -15,6 +15,7 @@ IDENTITY = {"dataset": "d1", "model": "m1", "configuration": "c1"}
 
 
 def save(run_dir: Path, step: int, value: float = 0.0, attempt: int = 1) -> Saved:
+    run_dir.mkdir(exist_ok=True)
     return checkpoints.save(
         run_dir,
         step=step,
@@ -157,3 +158,65 @@ def test_a_manifest_that_says_something_else_is_damaged(
     assert opened is not None
     assert opened.step == 1
     assert "MANIFEST.json" in skipped[0]
+
+
+def test_what_an_older_version_did_not_note_is_not_asked_for(tmp_path: Path) -> None:
+    save(tmp_path, 1)
+    now = {**IDENTITY, "precision": "float32"}
+    opened, _ = checkpoints.newest(folder(tmp_path), now)
+    assert opened is not None
+    noted = checkpoints.save(tmp_path, step=2, attempt=1, tensors={}, state={}, identity=now)
+    with pytest.raises(ForeignCheckpoint, match="another precision"):
+        checkpoints.open_checkpoint(folder(tmp_path) / noted.name, {**now, "precision": "auto"})
+
+
+def test_a_result_is_no_checkpoint(tmp_path: Path) -> None:
+    checkpoints.write_manifest(tmp_path, {"run_id": "run-1"})
+    with pytest.raises(ForeignCheckpoint):
+        checkpoints.newest(tmp_path, IDENTITY)
+
+
+def test_an_adopted_one_is_the_same_and_takes_no_room(tmp_path: Path) -> None:
+    saved = save(tmp_path / "1", 3, 1.5)
+    source, own = folder(tmp_path / "1") / saved.name, tmp_path / "own"
+    assert checkpoints.adopt(source, own) == saved
+    opened, _ = checkpoints.newest(own, IDENTITY)
+    assert opened is not None
+    assert opened.tensors("weights")["w"][0].item() == 1.5
+    assert all((own / saved.name / file.name).samefile(file) for file in source.iterdir())
+    shutil.rmtree(tmp_path / "1")
+    checkpoints.verify(own / saved.name)
+
+
+def no_link(*args: object) -> None:
+    raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+
+def test_on_another_disk_it_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "link", no_link)
+    saved = save(tmp_path / "1", 3)
+    source, own = folder(tmp_path / "1") / saved.name, tmp_path / "own"
+    assert checkpoints.adopt(source, own) == saved
+    checkpoints.verify(own / saved.name)
+    assert not any((own / saved.name / file.name).samefile(file) for file in source.iterdir())
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_adopted_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, linked: bool
+) -> None:
+    if not linked:
+        monkeypatch.setattr(os, "link", no_link)
+    source = folder(tmp_path / "1") / save(tmp_path / "1", 3).name
+    own = tmp_path / "own"
+
+    def failing(descriptor: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", failing)
+        with pytest.raises(OSError, match="Input/output"):
+            checkpoints.adopt(source, own)
+    assert list(own.iterdir()) == []
+    checkpoints.adopt(source, own)
+    checkpoints.verify(own / source.name)

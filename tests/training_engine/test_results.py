@@ -13,6 +13,7 @@ from training_engine.compute import Measured
 from training_engine.contract.choices import OutputCheckpoint
 from training_engine.contract.names import ExitCode
 from training_engine.contract.spec import RunSpec
+from training_engine.run import Run
 
 # Held-out losses before the first step and after each.
 CURVE = [3.0, 1.0, 0.9, 0.895, 0.893, 0.95, 0.97]
@@ -68,7 +69,7 @@ def test_the_state_that_was_asked_for(
     assert outcome.code == ExitCode.FINISHED, outcome.last
     assert curve == []
     checkpoints = kept(outcome)
-    assert sorted(checkpoints) == sorted({step, 6})
+    assert sorted(checkpoints) == sorted({step, 5, 6})
     assert torch.equal(result(outcome), checkpoints[step])
     metrics = outcome.last.metrics
     assert metrics["output_step"] == step
@@ -81,7 +82,7 @@ def test_the_state_that_was_asked_for(
 def test_without_evaluation_the_last_state_is_the_result(tmp_path: Path, spec: RunSpec) -> None:
     outcome = run_here(tmp_path / "run", with_knobs(spec, evaluation_fraction=0, save_steps=2))
     assert outcome.last.metrics["output_step"] == 6
-    assert sorted(kept(outcome)) == [6]
+    assert sorted(kept(outcome)) == [4, 6]
     assert torch.equal(result(outcome), kept(outcome)[6])
 
 
@@ -92,6 +93,29 @@ def test_the_best_is_saved_although_no_saving_was_due(
     saved = [e.step for e in outcome.events if e.type == "checkpoint"]
     assert saved == [1, 2, 3, 4, 6]
     assert outcome.last.metrics["output_step"] == 4
+
+
+def test_the_last_state_stands_in_for_a_result_that_is_damaged(
+    tmp_path: Path, spec: RunSpec, curve: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hours of training must not be lost over one flipped bit: the weights in memory are sound."""
+    real = Run.load_kept
+
+    def load_kept(run: Run) -> int:
+        file = run.run_dir / "checkpoints" / "step-00000004" / "weights.safetensors"
+        file.write_bytes(file.read_bytes()[:-1])
+        return real(run)
+
+    monkeypatch.setattr(Run, "load_kept", load_kept)
+    outcome = run_here(tmp_path / "run", spec)
+    assert outcome.code == ExitCode.FINISHED, outcome.last
+    notice = outcome.notices()["result_damaged"]
+    assert notice["step"] == 6
+    assert "step-00000004/weights" in notice["problem"]
+    assert outcome.last.metrics["output_step"] == 6
+    assert outcome.last.metrics["eval_loss"] == CURVE[6]
+    last = load_file(tmp_path / "run" / "checkpoints" / "step-00000006" / "weights.safetensors")
+    assert torch.equal(result(outcome), last[f"{NAME}.lora_b"])
 
 
 def test_a_run_that_ended_early_stays_ended(

@@ -1,5 +1,6 @@
 """Stopped and resumed is the same run: bit for bit, in losses, weights and consumed samples."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from tests.training_engine.specs import (
     run_here,
     write_rows,
 )
+from training_engine.contract.choices import Precision
 from training_engine.contract.names import ExitCode
 from training_engine.contract.spec import RunSpec
+from training_engine.control import Stop, StopRequests
 from training_engine.data import ledger
 
 # 24 samples and batches of 5: steps 5, 10 and 15 cross an epoch's end, warm-up lasts 2 steps.
@@ -55,6 +58,14 @@ def adapter(outcome: Outcome) -> dict[str, torch.Tensor]:
 def again(spec: RunSpec, run_dir: Path, source: Path, attempt: int = 2) -> Outcome:
     resumed = spec.model_copy(update={"resume_from": str(source), "attempt": attempt})
     return run_here(run_dir, resumed)
+
+
+def flip(file: Path) -> Path:
+    """One bit of a file."""
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    return file
 
 
 def assert_same_end(resumed: Outcome, whole: Outcome, after: int) -> None:
@@ -113,16 +124,62 @@ def test_a_damaged_checkpoint_is_passed_over(
     run_here(tmp_path / "1", spec, StopAfter(tmp_path / "1", 7))
     folder = tmp_path / "1" / "checkpoints"
     names = sorted(path.name for path in folder.iterdir())
-    assert names == ["step-00000004", "step-00000007"]
-    broken = folder / "step-00000007" / "weights.safetensors"
-    content = bytearray(broken.read_bytes())
-    content[-1] ^= 1
-    broken.write_bytes(content)
+    assert names == ["step-00000004", "step-00000006", "step-00000007"]
+    broken = flip(folder / "step-00000007" / "weights.safetensors")
     resumed = again(spec, tmp_path / "2", broken.parent if named else folder)
     skipped = resumed.notices()["checkpoint_skipped"]
     assert "step-00000007/weights.safetensors" in skipped["problem"]
-    assert skipped["step"] == 4
-    assert_same_end(resumed, whole, 4)
+    assert skipped["step"] == 6
+    assert_same_end(resumed, whole, 6)
+
+
+def test_the_best_is_the_newest_and_damaged(
+    tmp_path: Path, spec: RunSpec, whole: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one before it is there although it is neither the newest nor the best."""
+    first = run_here(tmp_path / "1", spec, StopAfter(tmp_path / "1", 8))
+    folder = tmp_path / "1" / "checkpoints"
+    state = json.loads((folder / first.last.checkpoint / "state.json").read_text())
+    assert (first.last.step, state["kept_step"]) == (8, 8)
+    flip(folder / first.last.checkpoint / "weights.safetensors")
+    resumed = again(spec, tmp_path / "2", folder)
+    assert resumed.notices()["checkpoint_skipped"]["step"] == 6
+    assert_same_end(resumed, whole, 6)
+
+
+def names_in(outcome: Outcome) -> list[str]:
+    return sorted(path.name for path in (outcome.run_dir / "checkpoints").iterdir())
+
+
+class StopAtOnce(StopRequests):
+    """Asks to stop from the beginning, or from a number of looks on."""
+
+    def __init__(self, run_dir: Path, looks: int = 0) -> None:
+        super().__init__(run_dir)
+        self._left = looks
+
+    def wanted(self) -> Stop | None:
+        self._left -= 1
+        return Stop.DISCARD if self._left < 0 else None
+
+
+@pytest.mark.parametrize("looks", [0, 1])
+def test_an_attempt_that_ends_before_its_first_checkpoint_leaves_what_it_began_with(
+    tmp_path: Path, spec: RunSpec, whole: Outcome, looks: int
+) -> None:
+    """Stopped while it prepares, or before its first step; the best one comes along."""
+    run_here(tmp_path / "1", spec, StopAfter(tmp_path / "1", 10))
+    resumed = {"resume_from": str(tmp_path / "1" / "checkpoints"), "attempt": 2}
+    stop = StopAtOnce(tmp_path / "2", looks)
+    second = run_here(tmp_path / "2", spec.model_copy(update=resumed), stop)
+    assert second.code == ExitCode.STOPPED
+    assert second.series("loss") == {}
+    assert (second.last.step, second.last.checkpoint) == (10, "step-00000010")
+    (adopted,) = [event for event in second.events if event.type == "checkpoint"]
+    assert (adopted.step, adopted.name) == (10, "step-00000010")
+    assert names_in(second) == ["step-00000008", "step-00000010"]
+    shutil.rmtree(tmp_path / "1")
+    assert_same_end(again(spec, tmp_path / "3", tmp_path / "2" / "checkpoints", 3), whole, 10)
 
 
 def test_nothing_whole_is_said(tmp_path: Path, spec: RunSpec) -> None:
@@ -133,11 +190,17 @@ def test_nothing_whole_is_said(tmp_path: Path, spec: RunSpec) -> None:
 
 def test_another_runs_checkpoint_is_refused(tmp_path: Path, spec: RunSpec) -> None:
     run_here(tmp_path / "1", spec, StopAfter(tmp_path / "1", 3))
-    knobs = spec.hyperparameters.model_copy(update={"learning_rate": 0.1})
-    other = spec.model_copy(update={"hyperparameters": knobs})
-    outcome = again(other, tmp_path / "2", tmp_path / "1" / "checkpoints")
-    assert outcome.last.code == "checkpoint_corrupt"
-    assert "another configuration" in outcome.last.message
+    others = {
+        "hyperparameters": spec.hyperparameters.model_copy(update={"learning_rate": 0.1}),
+        "validation_dataset": spec.dataset.model_copy(update={"sha256": "1" * 64}),
+        "precision": Precision.BFLOAT16,
+    }
+    said = {"hyperparameters": "configuration"}
+    for field, value in others.items():
+        other = spec.model_copy(update={field: value})
+        outcome = again(other, tmp_path / field, tmp_path / "1" / "checkpoints")
+        assert outcome.last.code == "checkpoint_corrupt"
+        assert f"another {said.get(field, field)}" in outcome.last.message
 
 
 def test_other_versions_are_said(

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,11 @@ from tests.training_engine.specs import (
     run_here,
     write_rows,
 )
-from training_engine import checkpoints
+from training_engine import build, checkpoints
 from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.contract.names import ExitCode
 from training_engine.control import Stop
+from training_engine.events import PACE_STEPS, Pace
 from training_engine.objectives.criterion import Share
 from training_engine.objectives.sft import NextToken
 
@@ -73,6 +75,30 @@ def test_a_run_learns_and_says_what_it_did(tmp_path: Path, tiny_model: Path, dat
     assert kinds[0] == "started"
     assert sum(kind in {"finished", "failed", "stopped"} for kind in kinds) == 1
     assert kinds.count("samples") == 1
+
+
+def test_progress_tells_the_pace_of_the_last_steps(
+    tmp_path: Path, tiny_model: Path, data: Path
+) -> None:
+    """What is kept of a run is its last progress: a mean, not whatever the last step happened to
+    be.
+    """
+    knobs = {"max_steps": 6, "evaluation_fraction": 0}
+    outcome = run_here(tmp_path / "run", make_spec(data, tiny_model, hyperparameters=knobs))
+    speeds = outcome.series("tokens_per_s")
+    told = [e.tokens_per_s for e in outcome.events if e.type == "progress" and e.tokens_per_s]
+    assert told[0] == speeds[1]
+    assert min(speeds.values()) < told[-1] < max(speeds.values())
+
+
+def test_the_pace_is_tokens_over_seconds() -> None:
+    pace = Pace()
+    for seconds, tokens in [(1.0, 100), (3.0, 100), (0.5, 250)]:
+        pace.step(seconds, tokens)
+    assert pace.tokens_per_s == 100
+    for _ in range(PACE_STEPS):
+        pace.step(2.0, 10)
+    assert pace.tokens_per_s == 5
 
 
 def test_the_result_is_a_standard_folder(tmp_path: Path, tiny_model: Path, data: Path) -> None:
@@ -169,7 +195,7 @@ def test_early_stopping_keeps_the_best(tmp_path: Path, tiny_model: Path, data: P
     assert outcome.last.metrics["best_step"] == best
     assert outcome.last.step == best + 3
     folders = sorted(path.name for path in (outcome.run_dir / "checkpoints").iterdir())
-    assert folders == [f"step-{best:08d}", f"step-{best + 3:08d}"]
+    assert folders == [f"step-{step:08d}" for step in (best, best + 2, best + 3)]
     kept = load_file(outcome.run_dir / "checkpoints" / folders[0] / "weights.safetensors")
     name = "model.layers.0.self_attn.q_proj"
     written = weights(outcome)[f"base_model.model.{name}.lora_B.weight"]
@@ -224,6 +250,20 @@ def test_a_single_bad_step_is_left_out(
     assert outcome.series("loss")[3] is None
     assert outcome.notices()["non_finite_loss"] == {"step": 3}
     assert all(value.isfinite().all() for value in weights(outcome).values())
+
+
+@pytest.mark.parametrize("said", [None, ":16:8"])
+def test_deterministic_sums_on_a_gpu(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, said: str | None
+) -> None:
+    """Without this variable torch refuses to multiply; who has set it means it."""
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    if said:
+        monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", said)
+    build.set_determinism(make_spec(data, tmp_path, deterministic=False))
+    assert os.environ.get("CUBLAS_WORKSPACE_CONFIG") == said
+    build.set_determinism(make_spec(data, tmp_path))
+    assert os.environ.get("CUBLAS_WORKSPACE_CONFIG") == (said or ":4096:8")
 
 
 def test_a_model_that_gets_no_gradient_is_refused(

@@ -52,6 +52,10 @@ class Criterion:
         sequences = (sequence for sample in samples for sequence in data.sequences(sample))
         return Totals(sum(data.targets[sequence] for sequence in sequences), len(samples))
 
+    def weighs(self, data: EncodedSet, samples: Sequence[int]) -> bool:
+        """Whether any of these samples has a weight in the loss."""
+        return True
+
     def begin(self, row: PackedRow) -> dict[str, Tensor]:
         """A row's part of what is summed over a whole step before its losses; no gradient."""
         return {}

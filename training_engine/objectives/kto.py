@@ -5,12 +5,13 @@ moved on answers that do not belong to their questions (never below zero):
 good answers lose w (1 - sigmoid(beta (r - z0))), bad ones w (1 - sigmoid(beta (z0 - r))).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from training_engine.data.encode import EncodedSet
 from training_engine.data.packing import PackedRow, only
 from training_engine.data.reading import Reading, question
 from training_engine.data.records import Row
@@ -55,6 +56,11 @@ class KahnemanTversky(Criterion):
     referenced: ClassVar[bool] = True
     begins: ClassVar[bool] = True
 
+    def weighs(self, data: EncodedSet, samples: Sequence[int]) -> bool:
+        if data.labels is None:
+            raise ValueError("judged answers need labels")
+        return bool(self._weights(data.labels[list(samples)]).any())
+
     def begin(self, row: PackedRow) -> dict[str, Tensor]:
         return {"kl": self._ratios(only(row, 1)).sum()}
 
@@ -67,10 +73,13 @@ class KahnemanTversky(Criterion):
         knobs, sign = self.knobs, torch.where(good, 1.0, -1.0)
         beta = knobs.beta_of(self.objective)
         gain = torch.sigmoid(beta * sign * (ratios - z0))
-        weight = torch.where(good, knobs.desirable_weight, knobs.undesirable_weight)
         right = ((ratios.detach() > z0) == good).float()
         told = {"reward_accuracy": right.sum(), "kl": z0 * len(good)}
-        return Share((weight * (1 - gain)).sum() / totals.samples, told)
+        weights = self._weights(row.labels)
+        return Share((weights * (1 - gain)).sum() / totals.samples, told)
+
+    def _weights(self, labels: Tensor) -> Tensor:
+        return torch.where(labels > 0.5, self.knobs.desirable_weight, self.knobs.undesirable_weight)
 
     def _ratios(self, row: PackedRow) -> Tensor:
         sums, _ = self.forward.sequence_log_probs(row)
