@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from training_engine import label_report, sharing
-from training_engine.contract.choices import Head, Strategy, head_of
+from training_engine.contract.choices import Compilation, Head, Strategy, head_of
 from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.contract.names import FailureCode
 from training_engine.contract.spec import RunSpec
@@ -19,7 +19,7 @@ from training_engine.devices import Placement, on_host
 from training_engine.distributed import Processes
 from training_engine.events import Reporter
 from training_engine.failures import EngineFailure
-from training_engine.models import fast, heads, load, method
+from training_engine.models import fast, gpu, heads, load, method
 from training_engine.objectives import recipe_of
 from training_engine.plan import at_once, make
 from training_engine.run import Run
@@ -129,11 +129,13 @@ def build(
     method.prepare(model, spec)
     save_memory(model, knobs, placement, reporter, sharded=sharded)
     shards = sharing.spread(model, spec, placement, processes, reporter) if sharded else None
-    if packed and not sharded:
-        fast.install(model)
-    weights = sharing.learning(model, spec, processes, sharded=sharded)
     plan = make(knobs, data.train)
     total = method.parameter_count(model)
+    if not sharded:
+        tokens = len(data.train.tokens) * plan.total_samples / plan.num_samples / processes.count
+        seconds = gpu.expected_seconds(tokens, total, placement.dtype)
+        speed_up(model, knobs, placement, reporter, packed=packed, seconds=seconds)
+    weights = sharing.learning(model, spec, processes, sharded=sharded)
     reporter.say(
         f"model {spec.model.name}: {total / 1e6:.1f} M parameters, {weights.count / 1e6:.2f} M "
         f"learn ({spec.method}); {plan.total_steps} steps of {plan.batch_size} samples"
@@ -177,21 +179,19 @@ def save_memory(
     *,
     sharded: bool,
 ) -> None:
-    """Gradient checkpointing and compilation as asked for, or why not."""
+    """Gradient checkpointing as asked for; why what saves time or memory elsewhere is left off."""
     if knobs.gradient_checkpointing and model.supports_gradient_checkpointing:
         model.activation_checkpointing_enable()
     elif knobs.gradient_checkpointing:
         left_out = "gradient_checkpointing was left off: this model can not compute layers again."
         reporter.notice("warning", "gradient_checkpointing_off", left_out)
     if placement.device.type == "cuda":
-        if knobs.compile and sharded:
+        if knobs.compile is Compilation.ON and sharded:
             left_out = "compile was left off: the layers are put together from slices."
             reporter.notice("info", "compile_off_sharded", left_out)
-        elif knobs.compile:
-            model.get_decoder().compile(dynamic=True)
         return
     for name, wanted in (
-        ("compile", knobs.compile),
+        ("compile", knobs.compile is Compilation.ON),
         ("activation_offload", knobs.activation_offload),
     ):
         if wanted:
@@ -201,6 +201,28 @@ def save_memory(
                 f"{name} is for GPUs and was left off on {placement.device.type}.",
                 knob=name,
             )
+
+
+def speed_up(
+    model: Any,
+    knobs: Hyperparameters,
+    placement: Placement,
+    reporter: Reporter,
+    *,
+    packed: bool,
+    seconds: float,
+) -> None:
+    """Let the model compute with what its device is fast with, and tell what that is on a GPU."""
+    if packed:
+        fast.install(model)
+    if placement.device.type != "cuda":
+        return
+    chosen = gpu.choose(model, knobs.compile, seconds=seconds, packed=packed)
+    for line in chosen.lines:
+        reporter.say(line)
+    if chosen.problem:
+        left_out = f"compile was left off: {chosen.problem}"
+        reporter.notice("warning", "compile_off_failed", left_out, reason=chosen.problem)
 
 
 def check_vocabulary(model: Any, data: PreparedData) -> None:

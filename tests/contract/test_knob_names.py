@@ -3,6 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
+from training_engine.contract.choices import Compilation
 from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.contract.knob_names import NAMES_ELSEWHERE
 
@@ -23,3 +24,10 @@ def test_without_a_guess_all_are_listed() -> None:
 def test_what_is_offered_exists() -> None:
     assert set(NAMES_ELSEWHERE.values()) <= set(Hyperparameters.model_fields)
     assert not set(NAMES_ELSEWHERE) & set(Hyperparameters.model_fields)
+
+
+@pytest.mark.parametrize(("given", "kept"), [(True, "on"), (False, "off"), ("auto", "auto")])
+def test_a_switch_of_older_specs_is_understood(given: object, kept: str) -> None:
+    knobs = Hyperparameters.model_validate({"compile": given})
+    assert knobs.compile is Compilation(kept)
+    assert knobs.model_dump(mode="json")["compile"] == kept

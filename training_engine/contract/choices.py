@@ -73,6 +73,14 @@ class Optimizer(StrEnum):
     MUON = "muon"
 
 
+class Compilation(StrEnum):
+    """Whether layers are compiled; `auto`: on a GPU, when the run is long enough to gain."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
+
+
 class LabelKind(StrEnum):
     """What a classifier's labels are; `auto` reads it from the rows."""
 

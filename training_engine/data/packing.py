@@ -5,7 +5,7 @@ each. Where tokens are predicted, the last one of a sequence is no input: nothin
 what follows it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -41,15 +41,29 @@ class PackedRow:
         return int(self.targets.numel())
 
     def to(self, device: torch.device) -> "PackedRow":
-        """The same row on `device`."""
+        """The same row on `device`; a GPU fetches it by itself, nobody waits for it."""
         if device.type == "cpu":
             return self
+        pins = device.type == "cuda"  # from other memory the copy would be waited for
         moved = {
-            name: value.to(device, non_blocking=True)
+            name: (value.pin_memory() if pins else value).to(device, non_blocking=True)
             for name, value in vars(self).items()
             if isinstance(value, Tensor)
         }
         return replace(self, **moved)
+
+
+def ahead(rows: Iterable[PackedRow], device: torch.device) -> Iterator[PackedRow]:
+    """The rows on `device`. On a GPU the next is packed and sent before one is computed with.
+
+    So that the GPU finds it there, whatever the host then waits for.
+    """
+    coming: list[PackedRow] = []
+    for row in rows:
+        coming.append(row.to(device))
+        if len(coming) > (device.type != "cpu"):
+            yield coming.pop(0)
+    yield from coming
 
 
 def only(row: PackedRow, which: int) -> PackedRow:

@@ -1,5 +1,6 @@
 """Order, split, packing and ledger: pure functions that a resume relies on."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import torch
 from training_engine.data import ledger
 from training_engine.data.encode import EncodedSet
 from training_engine.data.order import SampleOrder, held_out, permutation
-from training_engine.data.packing import pack, split
+from training_engine.data.packing import PackedRow, ahead, pack, split
 
 
 def test_an_epoch_is_a_permutation_that_seed_and_epoch_decide() -> None:
@@ -95,3 +96,21 @@ def test_the_ledger_is_carried_over_up_to_the_offset(tmp_path: Path) -> None:
     assert ledger.read(old) == [3, 1]
     assert not ledger.carry_over(old, new, 1000)
     assert not ledger.carry_over(tmp_path / "gone", new, 0)
+
+
+@pytest.mark.parametrize(("device", "first"), [("cpu", 1), ("meta", 2)])
+def test_on_a_gpu_the_next_row_is_sent_before_one_is_computed(device: str, first: int) -> None:
+    made = []
+
+    def rows() -> Iterator[PackedRow]:
+        for sample in range(3):
+            made.append(sample)
+            yield pack(data(4, 3, 6), [sample])
+
+    coming = ahead(rows(), torch.device(device))
+    assert next(coming).samples == (0,)
+    assert len(made) == first
+    rest = list(coming)
+    assert [row.samples for row in rest] == [(1,), (2,)]
+    assert rest[1].input_ids.device.type == device
+    assert rest[1].lengths == (5,)

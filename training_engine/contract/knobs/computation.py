@@ -1,10 +1,16 @@
 """How it is computed; the result is the same."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
+from training_engine.contract.choices import Compilation
 from training_engine.contract.knobs import knob
+
+
+def _of_switch(value: Any) -> Any:
+    """It was a switch once, and YAML reads `on` and `off` as one."""
+    return (Compilation.ON if value else Compilation.OFF) if isinstance(value, bool) else value
 
 
 class Computation(BaseModel):
@@ -26,13 +32,15 @@ class Computation(BaseModel):
         ),
     ] = False
     compile: Annotated[
-        bool,
+        Compilation,
+        BeforeValidator(_of_switch),
         Field(
-            description="Compiles the model before training (torch.compile): pays on a GPU for "
-            "runs of many minutes.",
+            description="Compiles layers on a GPU before training (torch.compile). auto does so "
+            "when the run is expected to take ten minutes or more, and leaves it where Liger's "
+            "kernels do the same.",
             json_schema_extra=knob("advanced"),
         ),
-    ] = False
+    ] = Compilation.AUTO
     recover_from_oom: Annotated[
         bool,
         Field(

@@ -49,6 +49,7 @@ export default {
       'Gradient checkpointing was left off: this model can not compute its layers again.',
     compile_off_sharded:
       'Compilation was left off: the weights are spread over the processes, and layers are put together from slices.',
+    compile_off_failed: 'Compilation was left off: {{reason}}',
     samples_failed: 'Sample answers could not be generated: {{reason}}. The training is not affected.',
     samples_at_the_end:
       'The weights are spread over the processes: sample answers come with the result only.',

@@ -33,7 +33,9 @@ export default {
     adamw_8bit: 'AdamW, 8-bit state',
     adafactor: 'Adafactor',
     muon: 'Muon',
-    auto: 'Read it from the rows',
+    auto: 'Automatic',
+    on: 'Always',
+    off: 'Never',
     single_label: 'One class per text',
     multi_label: 'Several classes per text',
     regression: 'A number per text',
@@ -168,7 +170,7 @@ export default {
     },
     label_kind: {
       label: 'Kind of labels',
-      help: 'One class for each text, several, or a number.',
+      help: 'One class for each text, several, or a number. Automatic reads it from the rows.',
     },
     evaluation_fraction: {
       label: 'Share to measure on',
@@ -203,8 +205,8 @@ export default {
       help: 'Keeps activations in the computer’s memory instead of the GPU’s.',
     },
     compile: {
-      label: 'Compile the model',
-      help: 'torch.compile: pays on a GPU for runs of many minutes.',
+      label: 'Compile layers',
+      help: 'torch.compile, on GPUs only. Automatic: when the run is expected to take ten minutes or more, unless Liger’s kernels do the same.',
     },
     recover_from_oom: {
       label: 'Go on when memory runs out',

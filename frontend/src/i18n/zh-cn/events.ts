@@ -37,6 +37,7 @@ export default {
     knob_for_gpus: '“{{knob}}”只用于 GPU，在此设备上未启用。',
     gradient_checkpointing_off: '未启用梯度检查点：这个模型不能重新计算各层。',
     compile_off_sharded: '未启用编译：权重分布在多个进程上，各层由分片拼成。',
+    compile_off_failed: '未启用编译：{{reason}}',
     samples_failed: '无法生成样例回答：{{reason}}。训练不受影响。',
     samples_at_the_end: '权重分布在多个进程上：样例回答只随结果给出。',
     judged_alike: '所有回答的评价都相同，无从区分好坏。请加入评价相反的行。',

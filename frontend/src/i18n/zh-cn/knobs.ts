@@ -33,7 +33,9 @@ export default {
     adamw_8bit: 'AdamW（8 位状态）',
     adafactor: 'Adafactor',
     muon: 'Muon',
-    auto: '根据数据判断',
+    auto: '自动',
+    on: '总是',
+    off: '从不',
     single_label: '每条文本一个类别',
     multi_label: '每条文本多个类别',
     regression: '每条文本一个数值',
@@ -168,7 +170,7 @@ export default {
     },
     label_kind: {
       label: '标签类型',
-      help: '每条文本一个类别、多个类别，或一个数值。',
+      help: '每条文本一个类别、多个类别，或一个数值。自动：根据数据判断。',
     },
     evaluation_fraction: {
       label: '留出比例',
@@ -203,8 +205,8 @@ export default {
       help: '把激活值放在主机内存，而不是 GPU 显存。',
     },
     compile: {
-      label: '编译模型',
-      help: 'torch.compile：在 GPU 上训练较久时才划算。',
+      label: '编译各层',
+      help: 'torch.compile，仅用于 GPU。自动：预计训练十分钟以上时启用；已用 Liger 内核时不必编译。',
     },
     recover_from_oom: {
       label: '内存不足时继续',
