@@ -8,7 +8,7 @@ import json
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from training_engine import checkpoints
 from training_engine.contract.choices import ADAPTED, Head, Method, head_of
@@ -16,9 +16,13 @@ from training_engine.contract.names import OUTPUT_DIR
 from training_engine.contract.spec import RunSpec
 from training_engine.models.quantised import QUANTIZATION_FILE
 
+if TYPE_CHECKING:
+    from training_engine.certificate import Certificate
+
 ADAPTER = "adapter"
 FINETUNE = "finetune"
 ARGUMENTS_FILE = "training_args.json"
+CERTIFICATE_FILE = "certificate.json"
 # Pipelines by the hub's names.
 TASKS = {
     Head.CAUSAL_LM: "text-generation",
@@ -39,13 +43,14 @@ def write(
     write_weights: Callable[[Path], None],
     metrics: Mapping[str, float | None],
     versions: Mapping[str, str],
-    prove: Callable[[Path], None],
+    prove: Callable[[Path], "Certificate"],
     chat_template: str | None = None,
 ) -> int:
     """Write `output/` atomically; returns its size in bytes.
 
-    `prove` reads the folder back and raises unless it is sound; then there is no output at all.
-    `chat_template`: the one that was trained with, where it is not the model's own. Raises `OSError` and `CorruptCheckpoint` too.
+    `prove` reads weights and tokenizer back, and raises unless they are sound; then there is no
+    output at all. `chat_template`: the one that was trained with, where it is not the model's own.
+    Raises `OSError` and `CorruptCheckpoint` too.
     """
     temporary, final = run_dir / f".{OUTPUT_DIR}", run_dir / OUTPUT_DIR
     shutil.rmtree(temporary, ignore_errors=True)
@@ -56,10 +61,11 @@ def write(
         if chat_template:
             (temporary / "chat_template.jinja").write_text(chat_template)
         (temporary / ARGUMENTS_FILE).write_text(json.dumps(arguments(spec, versions), indent=1))
-        (temporary / "README.md").write_text(card(spec, metrics, versions))
+        certificate = prove(temporary)
+        (temporary / CERTIFICATE_FILE).write_text(json.dumps(certificate.values(), indent=1))
+        (temporary / "README.md").write_text(card(spec, metrics, versions, certificate))
         checkpoints.write_manifest(temporary, {"run_id": spec.run_id, "attempt": spec.attempt})
         checkpoints.verify(temporary)
-        prove(temporary)
         shutil.rmtree(final, ignore_errors=True)
         temporary.rename(final)
         checkpoints.sync(run_dir)
@@ -90,7 +96,12 @@ def arguments(spec: RunSpec, versions: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def card(spec: RunSpec, metrics: Mapping[str, float | None], versions: Mapping[str, str]) -> str:
+def card(
+    spec: RunSpec,
+    metrics: Mapping[str, float | None],
+    versions: Mapping[str, str],
+    certificate: "Certificate",
+) -> str:
     """The model card: metadata that hubs read, then the same for people."""
     adapter = spec.method in ADAPTED
     kind = TASKS[head_of(spec.objective)]
@@ -110,10 +121,15 @@ def card(spec: RunSpec, metrics: Mapping[str, float | None], versions: Mapping[s
         front["model-index"] = [{"name": spec.output_name, "results": [entry]}]
     # JSON is YAML: no second writer, and nothing in a name can break out of its place.
     head = "\n".join(f"{k}: {json.dumps(v, ensure_ascii=False)}" for k, v in front.items())
-    return f"---\n{head}\n---\n\n{_body(spec, metrics, versions)}"
+    return f"---\n{head}\n---\n\n{_body(spec, metrics, versions, certificate)}"
 
 
-def _body(spec: RunSpec, metrics: Mapping[str, float | None], versions: Mapping[str, str]) -> str:
+def _body(
+    spec: RunSpec,
+    metrics: Mapping[str, float | None],
+    versions: Mapping[str, str],
+    certificate: "Certificate",
+) -> str:
     knobs = spec.hyperparameters
     numbers = "\n".join(
         f"| {name} | {value:g} |" if name.endswith("step") else f"| {name} | {value:.4f} |"
@@ -135,6 +151,8 @@ tokens per sample, seed {knobs.seed}. Everything else stands in `{ARGUMENTS_FILE
 
 The chat template in this folder is the one that was trained with; use no other. Data set
 sha256: `{spec.dataset.sha256}`. Made with {used}.
+
+{certificate.sentence}
 """
 
 

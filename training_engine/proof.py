@@ -1,5 +1,6 @@
 """A result counts only when it was read back: its weights are those that were trained, its
-configuration and template parse, its tokenizer gives the ids that training saw.
+configuration and template parse, its tokenizer gives the ids that training saw, and it computes
+what the trained model computes (`certificate.py`).
 
 Works on the files alone, as whoever downloads them would.
 """
@@ -10,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from training_engine.certificate import Certificate, certify
 from training_engine.contract.model_folder import (
     ADAPTER_CONFIG_FILE,
     ADAPTER_WEIGHTS_FILE,
@@ -21,6 +23,7 @@ from training_engine.contract.model_folder import (
 )
 from training_engine.contract.names import FailureCode
 from training_engine.data.chat import ChatTemplate
+from training_engine.data.reading import Reading
 from training_engine.failures import EngineFailure
 from training_engine.models import load, method
 from training_engine.models.adapter_files import peft_config, peft_tensors
@@ -32,8 +35,11 @@ SAMPLE = "Hello, world! 你好，世界。 Привет 1234567 x_1 = f(0.5)\n\n
 READ_AGAIN = "Check the disk, then resume the run: its checkpoints are kept."
 
 
-def prove(folder: Path, run: Run, template: ChatTemplate) -> None:
-    """Raise `EngineFailure` naming the first thing in `folder` that is not as it was trained."""
+def prove(folder: Path, run: Run, reading: Reading) -> Certificate:
+    """Raise `EngineFailure` naming the first thing in `folder` that is not as it was trained.
+
+    What is, is loaded again and computed with: returns what that showed.
+    """
     try:
         if method.makes_adapter(run.spec):
             _prove_adapter(folder, run)
@@ -41,7 +47,9 @@ def prove(folder: Path, run: Run, template: ChatTemplate) -> None:
             _prove_model(folder, run)
     except UnfitFolder as error:
         raise _broken(error.message) from error
-    _prove_tokenizer(folder, template, run.spec.model.trusted_code_sha256 is not None)
+    trusted = run.spec.model.trusted_code_sha256 is not None
+    _prove_tokenizer(folder, reading.template, trusted)
+    return certify(folder, run, reading)
 
 
 def _prove_adapter(folder: Path, run: Run) -> None:

@@ -197,7 +197,7 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
         lambda folder: build.write_weights(folder, training),
         metrics,
         used,
-        lambda folder: proof.prove(folder, training, template),
+        lambda folder: proof.prove(folder, training, reading),
         template.foreign,
     )
     if not stop.wanted():

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from training_engine import checkpoints, output
+from training_engine.certificate import Certificate
 from training_engine.contract.choices import Method
 from training_engine.contract.names import RecordType
 from training_engine.contract.spec import DatasetReference, ModelReference, RunSpec
@@ -42,8 +43,8 @@ def weights(folder: Path) -> None:
     (folder / "adapter_model.safetensors").write_bytes(b"1234")
 
 
-def accept(folder: Path) -> None:
-    checkpoints.verify(folder)
+def accept(folder: Path) -> Certificate:
+    return Certificate("float32", VERSIONS, reason="this is a test")
 
 
 def front_matter(folder: Path) -> dict[str, object]:
@@ -58,7 +59,7 @@ def test_is_complete_and_verifies(tmp_path: Path, base: Path) -> None:
     names = {p.name for p in folder.iterdir()}
     assert names == {
         "adapter_model.safetensors", "tokenizer.json", "chat_template.jinja", "README.md",
-        "training_args.json", "MANIFEST.json",
+        "training_args.json", "certificate.json", "MANIFEST.json",
     }  # fmt: skip
     assert size == sum(p.stat().st_size for p in folder.iterdir())
     checkpoints.verify(folder)
