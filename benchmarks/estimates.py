@@ -8,7 +8,6 @@ before are known; then memory and time of the run itself are set beside both.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import sys
 from collections.abc import Iterable, Iterator
