@@ -66,11 +66,11 @@ describe('words for', () => {
   })
 
   it('everything that can be found about a plan', () => {
-    const states = captured('backend/tasks', /^    (?:Dataset|Model)Status\.(\w+): "/gm)
+    const states = captured('backend/tasks', /^ {4}(?:Dataset|Model)Status\.(\w+): "/gm)
     const codes = [
       ...captured('backend/tasks', /\bcode="(\w+)"/g),
       ...captured('backend/tasks', /_error\(\s*\w+,\s*"(\w+)"/g),
-      ...captured('backend/tasks', /^    Head\.\w+: \(\s*"(\w+)"/gm),
+      ...captured('backend/tasks', /^ {4}Head\.\w+: \(\s*"(\w+)"/gm),
       ...captured('training_engine/contract', /\bMisfit\(\s*"(\w+)"/g),
       ...captured('training_engine', /\bReason\(\s*"(\w+)"/g),
     ]

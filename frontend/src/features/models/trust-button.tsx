@@ -34,7 +34,7 @@ export function TrustButton({ model }: { model: Schemas['Model'] }) {
             ))}
           </ul>
           <Typography.Text type="secondary" style={{ overflowWrap: 'anywhere' }}>
-            SHA-256 <span className="mono">{program.sha256}</span>
+            {t('models.trust.hash')} <span className="mono">{program.sha256}</span>
           </Typography.Text>
           <span>{t('models.trust.changed')}</span>
         </Flex>

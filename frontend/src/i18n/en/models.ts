@@ -97,6 +97,7 @@ export default {
     warning:
       'The model’s own program will be executed on this machine, with the rights of the training engine, whenever the model is trained or asked. It can read and send whatever the engine can.',
     files: 'Read these files in the model’s folder first:',
+    hash: 'SHA-256:',
     changed: 'Only these files, as they are now, are allowed. If one of them changes, you are asked again.',
     ok: 'I have read them: execute this program',
     program: 'Its own program',

@@ -1,5 +1,6 @@
 /** New training: four steps, and the panel that stays in view. */
 import found from './wizard-findings'
+import objective from './wizard-objectives'
 
 export default {
   title: 'New training',
@@ -74,53 +75,7 @@ export default {
     fits: 'Model and data fit each other.',
     unfit: 'Model and data do not fit each other yet.',
   },
-  objective: {
-    label: 'What is to be learnt?',
-    cards: {
-      sft: 'Teach answers',
-      dpo: 'Learn from preferred and rejected answers',
-      kto: 'Learn from good and bad marks',
-      classify: 'Sort texts into classes',
-      seq2seq: 'Turn one text into another',
-      pretrain: 'Read plain texts',
-      reward: 'Judge answers',
-    },
-    details: {
-      sft: 'Questions and the answers that you want, also whole conversations.',
-      dpo: 'Two answers to each question, one of them better.',
-      kto: 'Single answers, each marked as good or bad.',
-      classify: 'Texts with a label. Several labels or a number work, too.',
-      seq2seq: 'For encoder–decoders such as T5 or Marian: translating, summarising.',
-      pretrain: 'Picks up the language and the facts of a field, no manner of answering.',
-      reward: 'A model that gives answers a score, from pairs of a better and a worse one.',
-    },
-    needs: {
-      sft: 'Needs questions with answers.',
-      dpo: 'Needs pairs of a preferred and a rejected answer.',
-      kto: 'Needs answers that are marked as good or bad.',
-      classify: 'Needs texts with labels.',
-      seq2seq: 'Needs texts, each with what it is to become.',
-      pretrain: 'Needs plain texts.',
-      reward: 'Needs pairs of a preferred and a rejected answer.',
-    },
-    otherModel: 'This model can not learn it.',
-    otherWays: 'Other ways to learn preferences',
-    way: 'How preferences are learnt',
-    ways: {
-      dpo: 'DPO',
-      ipo: 'IPO',
-      orpo: 'ORPO',
-      simpo: 'SimPO',
-      cpo: 'CPO',
-    },
-    wayDetails: {
-      dpo: 'The usual choice. Stays near the model that it started from.',
-      ipo: 'Like DPO, but does not overdo it where the better answer is always clear.',
-      orpo: 'Learns the better answer and the preference in one go.',
-      simpo: 'Without a look back at the start, long and short answers on a par.',
-      cpo: 'Without a look back at the start; also learns the better answer itself.',
-    },
-  },
+  objective,
   method: {
     complexity: 'How much is there to learn?',
     complexities: {

@@ -1,5 +1,6 @@
 /** 新建训练：四个步骤，以及始终可见的侧栏。 */
 import found from './wizard-findings'
+import objective from './wizard-objectives'
 
 export default {
   title: '新建训练',
@@ -71,53 +72,7 @@ export default {
     fits: '模型与数据匹配。',
     unfit: '模型与数据还不匹配。',
   },
-  objective: {
-    label: '要学什么？',
-    cards: {
-      sft: '教它回答',
-      dpo: '从更好与更差的回答中学习',
-      kto: '从好坏评价中学习',
-      classify: '给文本分类',
-      seq2seq: '把一段文本变成另一段',
-      pretrain: '阅读纯文本',
-      reward: '给回答打分',
-    },
-    details: {
-      sft: '问题和你想要的回答，也可以是完整对话。',
-      dpo: '每个问题有两个回答，其中一个更好。',
-      kto: '单个回答，各自标记为好或差。',
-      classify: '带标签的文本；多个标签或一个数值也可以。',
-      seq2seq: '适用于 T5、Marian 等编码器–解码器：翻译、摘要。',
-      pretrain: '学到一个领域的语言和知识，不学回答方式。',
-      reward: '从成对的好坏回答中学会给回答打分。',
-    },
-    needs: {
-      sft: '需要带回答的问题。',
-      dpo: '需要成对的回答：一个更好，一个更差。',
-      kto: '需要标记为好或差的回答。',
-      classify: '需要带标签的文本。',
-      seq2seq: '需要原文和对应的结果。',
-      pretrain: '需要纯文本。',
-      reward: '需要成对的回答：一个更好，一个更差。',
-    },
-    otherModel: '这个模型学不了。',
-    otherWays: '学习偏好的其他方法',
-    way: '用什么方法学习偏好',
-    ways: {
-      dpo: 'DPO',
-      ipo: 'IPO',
-      orpo: 'ORPO',
-      simpo: 'SimPO',
-      cpo: 'CPO',
-    },
-    wayDetails: {
-      dpo: '通常的选择，不会偏离起始模型太远。',
-      ipo: '与 DPO 类似；当好坏总是分明时不会学过头。',
-      orpo: '一次同时学习更好的回答和偏好。',
-      simpo: '不与起始模型比较，长短回答一视同仁。',
-      cpo: '不与起始模型比较，同时学习更好的回答本身。',
-    },
-  },
+  objective,
   method: {
     complexity: '要学的东西有多少？',
     complexities: {

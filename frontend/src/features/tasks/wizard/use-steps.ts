@@ -8,15 +8,17 @@ export const HEADING_ID = 'wizard-step'
 
 const FOCUSABLE = 'input:not([disabled]), button:not([disabled]), textarea, [tabindex]'
 
-function focus(id: string): void {
+/** Whether there is such an element, which then has the focus. */
+function focus(id: string): boolean {
   const found = document.getElementById(id)
-  if (!found) return
+  if (!found) return false
   const inner = found.matches(FOCUSABLE) ? null : found.querySelector<HTMLElement>(FOCUSABLE)
   const target = inner ?? found
   // A heading takes the page back to its top; a field comes into the middle.
   if (id === HEADING_ID) window.scrollTo(0, 0)
   else target.scrollIntoView({ block: 'center' })
   target.focus({ preventScroll: true })
+  return true
 }
 
 /**
@@ -54,8 +56,8 @@ export function useSteps(initial: StepIndex, furthest: StepIndex): Steps {
   useEffect(() => {
     if (pending.current) {
       if (pending.current.step !== step) return
-      focus(pending.current.id)
-      pending.current = null
+      // What is only now being unfolded comes with the next rendering.
+      if (focus(pending.current.id)) pending.current = null
     } else if (shown.current !== step) {
       // The browser's own back and forward: whoever reads by ear learns where they are.
       focus(HEADING_ID)
