@@ -11,7 +11,7 @@ from torch import Tensor
 
 from training_engine.contract.names import FailureCode
 from training_engine.data.encode import EncodedSet
-from training_engine.data.packing import PackedRow, pack, split
+from training_engine.data.packing import PackedRow, ahead, pack, split
 from training_engine.failures import EngineFailure, is_out_of_memory
 from training_engine.noise import random_state, set_random_state
 from training_engine.objectives.criterion import Criterion, Totals
@@ -46,8 +46,9 @@ def rows_of(run: Run, data: EncodedSet, samples: Sequence[int]) -> Iterator[tupl
     parts = [cut(run, data, processes.part(samples, rank)) for rank in range(processes.count)]
     own, most = parts[processes.rank], max(map(len, parts))
     filling = [[min(samples, key=data.length)]] * (most - len(own))
-    for place, group in enumerate(own + filling):
-        yield pack(data, group).to(run.placement.device), place < len(own)
+    rows = (pack(data, group) for group in own + filling)
+    for place, row in enumerate(ahead(rows, run.placement.device)):
+        yield row, place < len(own)
 
 
 def measure(run: Run, data: EncodedSet, samples: Sequence[int], *, learn: bool) -> Measured:

@@ -44,7 +44,8 @@ def compiled() -> Callable[..., Any]:
     """The kernel, compiled once for rows of every length; it is imported where it is used."""
     from torch.nn.attention.flex_attention import flex_attention
 
-    return torch.compile(flex_attention, dynamic=True)
+    kernel: Callable[..., Any] = torch.compile(flex_attention, dynamic=True)
+    return kernel
 
 
 @lru_cache(maxsize=4)
