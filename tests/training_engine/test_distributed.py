@@ -258,8 +258,11 @@ def test_one_that_dies_ends_the_run(tmp_path: Path, tiny_model: Path, data: Path
     assert exit_facts(outcome.run_dir)["exit_code"] == ExitCode.FAILED
 
 
-def test_what_all_refuse_is_said_once(tmp_path: Path, tiny_model: Path, data: Path) -> None:
-    spec = two(make_spec(data, tiny_model, hyperparameters={**KNOBS, "batch_size": 1}))
+def test_what_all_refuse_is_said_once(tmp_path: Path, tiny_model: Path) -> None:
+    """The batch is large enough, the data are not: known only when they are read."""
+    data = write_rows(tmp_path / "data.jsonl", greetings(1))
+    knobs = {**KNOBS, "evaluation_fraction": 0}
+    spec = two(make_spec(data, tiny_model, hyperparameters=knobs))
     outcome = run(tmp_path / "run", spec)
     assert (outcome.code, outcome.last.code) == (ExitCode.SPEC_REFUSED, "bad_spec")
     assert outcome.last.params == {"field": "distributed.processes", "samples": 1}
