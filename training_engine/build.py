@@ -1,11 +1,12 @@
 """Puts a run together from its spec, and takes its result apart into files."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from training_engine import label_report, sharing
+from training_engine import label_report, sharing, tuning
 from training_engine.contract.choices import Compilation, Head, Strategy, head_of
 from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.contract.names import FailureCode
@@ -29,6 +30,7 @@ def set_determinism(spec: RunSpec) -> None:
     """Seed everything; in deterministic mode refuse operations that vary from run to run."""
     torch.manual_seed(spec.hyperparameters.seed)
     if spec.deterministic:
+        os.environ |= {**tuning.DETERMINISTIC, **os.environ}  # read at the first multiplication
         torch.use_deterministic_algorithms(True)
         # It would only fill memory that is written anyway.
         torch.utils.deterministic.fill_uninitialized_memory = False

@@ -60,6 +60,10 @@ export default {
     labels_read: 'Labels were read as: {{kind}}. Classes: {{classes}} ({{names}}).',
     non_finite_loss:
       'Loss or gradient of step {{step}} is not a finite number; its update was left out.',
+    state_not_saved:
+      'No checkpoint of step {{step}} is written: its evaluation loss or its weights are not finite numbers.',
+    result_damaged:
+      'The checkpoint that was to be the result is damaged: {{problem}}. The last state becomes the result, that of step {{step}}.',
     resumed: 'Continues after step {{step}}.',
     resumed_with_other_versions:
       'Libraries have changed since the checkpoint was written: the run goes on, but not bit for bit as it would have.',

@@ -45,6 +45,9 @@ export default {
       '各类别数量悬殊：最多的有 {{most}} 行，“{{rarest}}”只有 {{fewest}} 行。准确率会显得偏高，请看 F1，或增加稀有类别的行。',
     labels_read: '标签类型：{{kind}}。类别数：{{classes}}（{{names}}）。',
     non_finite_loss: '第 {{step}} 步的损失或梯度不是有限数，已跳过这次更新。',
+    state_not_saved: '第 {{step}} 步没有保存检查点：评估损失或权重不是有限数。',
+    result_damaged:
+      '原定作为结果的检查点已损坏：{{problem}}。改用最后的状态（第 {{step}} 步）作为结果。',
     resumed: '从第 {{step}} 步之后继续。',
     resumed_with_other_versions: '保存检查点之后库的版本有变化：训练会继续，但不再逐位一致。',
     checkpoint_skipped: '跳过了损坏的检查点：{{problem}}。从第 {{step}} 步继续。',
