@@ -34,9 +34,10 @@ from training_engine.run import Run
 from training_engine.tuning import return_freed_memory
 
 SAMPLES = 3
-# Share of the largest logit by which two ways of summing may differ; 0.05 in shorter types.
+# Share of the largest logit by which two ways of summing may differ. In bfloat16 they differed by
+# 0.04 on SmolLM2-135M, and stock transformers from its own float32 by 0.02.
 TOLERANCE = {torch.float32: 1e-3}
-SHORT_TYPES = 0.05
+SHORT_TYPES = 0.15
 # Rounding may choose another expert, and that changes more than rounding does.
 EXPERTS = 4
 # A second model may stand in memory where the training stood, or in this share of what is free.
