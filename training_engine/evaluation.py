@@ -7,7 +7,7 @@ from training_engine import compute, report
 from training_engine.contract.choices import OutputCheckpoint
 from training_engine.contract.names import Phase
 from training_engine.run import Run
-from training_engine.tuning import return_freed_memory
+from training_engine.tuning import close_holes
 
 # `fastest`: a later checkpoint takes an earlier one's place only when it is so much better.
 WORTH_WAITING = 0.99
@@ -23,7 +23,7 @@ def evaluate(run: Run) -> bool:
         Phase.EVALUATING, "Measuring on held-out rows", **report.where(run), tokens_per_s=None
     )
     # Rows of ever new lengths leave holes between the blocks of memory; this closes them.
-    return_freed_memory()
+    close_holes()
     run.model.eval()
     found = compute.fitting(run, held_out, range(len(held_out)), learn=False)
     run.model.train()

@@ -22,7 +22,7 @@ from training_engine.events import EventWriter, Reporter, Unheard
 from training_engine.failures import EngineFailure, explain
 from training_engine.tuning import return_freed_memory
 
-PACKAGES = ("torch", "transformers", "tokenizers", "safetensors")
+PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "liger_kernel")
 
 
 def main(argv: list[str]) -> int:

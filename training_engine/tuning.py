@@ -63,8 +63,13 @@ def _processor_time() -> tuple[int, int]:
 
 
 def return_freed_memory() -> None:
-    """Hand freed memory back to the system at once; the allocator would keep it (glibc only)."""
+    """Hand freed memory back to the system at once, what stands in circles included."""
     gc.collect()
+    close_holes()
+
+
+def close_holes() -> None:
+    """Hand freed memory back to the system at once; the allocator would keep it (glibc only)."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)

@@ -1,5 +1,6 @@
 """A tiny model for the whole session, and runs of it inside the test's own process."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,16 @@ from tests.tiny_model import build_tiny_model
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a tiny random Llama."""
     return build_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _libraries_stay() -> None:
+    """Each run collects garbage several times; it need not look through all of torch every time."""
+    import transformers
+
+    assert transformers.LlamaForCausalLM
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -61,6 +61,7 @@ def test_a_sound_result_has_one(
     assert "certificate.json" in (output / "MANIFEST.json").read_text()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("variant", ["rslora", "dora", "pissa"])
 @pytest.mark.parametrize("kind", ["llama"])
 def test_every_variant_of_lora(tmp_path: Path, variant: str, model: Path) -> None:
