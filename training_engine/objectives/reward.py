@@ -14,7 +14,6 @@ from training_engine.data.samples import Form
 from training_engine.objectives.criterion import Criterion, Share, Totals
 from training_engine.objectives.pairs import Pairs, difference, preferred
 
-
 # Turns as encoders read pairs of texts: [CLS] question [SEP] answer [SEP].
 PLAIN_TURNS = (
     "{{ cls_token or bos_token or '' }}"
