@@ -170,6 +170,7 @@ async def known(
         "task_id": str(run.id),
         "draft_id": str(UUID(int=5)),
         "parent_id": str(run.id),
+        "export_id": str(UUID(int=6)),
         "validation_dataset_id": str(new_id()),
     }
 

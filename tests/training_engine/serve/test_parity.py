@@ -18,10 +18,8 @@ pytestmark = pytest.mark.filterwarnings(PEFT_WARNING)
 QUESTIONS = ["Hello", "What is the capital of France?", "写一首关于雨的诗。 😀", "1 2 3\n\n4"]
 
 
-def stock_answer(
-    base: Path, adapter: Path | None, question: str, tokens: int, dtype: str
-) -> tuple[list[int], str]:
-    """Token ids and text of stock `generate`."""
+def stock(base: Path, adapter: Path | None, question: str, dtype: str) -> tuple[Any, Any, Any]:
+    """Model, tokenizer and the question as the model reads it."""
     torch.set_num_threads(1)  # as in the worker of these tests
     model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=getattr(torch, dtype))
     if adapter is not None:
@@ -31,8 +29,16 @@ def stock_answer(
     inputs = tokenizer.apply_chat_template(
         turns, add_generation_prompt=True, return_tensors="pt", return_dict=True
     )
+    return model.eval(), tokenizer, inputs
+
+
+def stock_answer(
+    base: Path, adapter: Path | None, question: str, tokens: int, dtype: str
+) -> tuple[list[int], str]:
+    """Token ids and text of stock `generate`."""
+    model, tokenizer, inputs = stock(base, adapter, question, dtype)
     with torch.inference_mode():
-        out = model.eval().generate(**inputs, max_new_tokens=tokens, do_sample=False)
+        out = model.generate(**inputs, max_new_tokens=tokens, do_sample=False)
     ids = out[0, inputs["input_ids"].shape[1] :].tolist()
     return ids, tokenizer.decode(ids, skip_special_tokens=True)
 
@@ -44,6 +50,19 @@ def check(worker: Worker, base: Path, adapter: Path | None, question: str, token
     told, done = worker.answer(base, question, max_new_tokens=tokens, **options)
     assert told == text
     assert done["completion_tokens"] == len(ids)
+
+
+def is_greedy(base: Path, adapter: Path | None, question: str, told: str, dtype: str) -> bool:
+    """Whether stock logits put every token of an answer first, or as near to it as two
+    neighbouring bfloat16 numbers of their size are."""
+    model, tokenizer, inputs = stock(base, adapter, question, dtype)
+    asked = inputs["input_ids"]
+    ids = tokenizer(told, add_special_tokens=False, return_tensors="pt")["input_ids"]
+    with torch.inference_mode():
+        logits = model(input_ids=torch.cat([asked, ids], dim=1)).logits[0].float()
+    logits = logits[asked.shape[1] - 1 : -1]
+    behind = logits.max(dim=1).values - logits.gather(1, ids[0, :, None])[:, 0]
+    return bool((behind <= logits.abs().max() * 2**-6).all())
 
 
 def tokenizer_too(base: Path, adapter: Path) -> Path:
@@ -109,6 +128,12 @@ def test_the_real_starter_with_an_adapter(worker: Worker, tmp_path: Path) -> Non
     base = run_dir / "output"
     # Mild: an adapter this size changes answers and leaves them language.
     adapter = make_adapter(base, tmp_path / "adapter", spread=0.02)
+    tokenizer_too(base, adapter)
+    dtype = worker.wait_ready()["dtype"]
     for question in ("What is the capital of France?", "Explain how rain forms."):
-        check(worker, base, None, question, 60)
-        check(worker, base, tokenizer_too(base, adapter), question, 60)
+        for path in (None, adapter):
+            # Not compared with a text: in bfloat16 near ties go either way.
+            options = {} if path is None else {"adapter_path": path}
+            told = worker.answer(base, question, max_new_tokens=60, **options)[0]
+            assert is_greedy(base, path, question, told, dtype)
+    assert not is_greedy(base, None, question, told, dtype)  # this one is the adapter's
