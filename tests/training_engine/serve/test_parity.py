@@ -62,7 +62,7 @@ def is_greedy(base: Path, adapter: Path | None, question: str, told: str, dtype:
         logits = model(input_ids=torch.cat([asked, ids], dim=1)).logits[0].float()
     logits = logits[asked.shape[1] - 1 : -1]
     behind = logits.max(dim=1).values - logits.gather(1, ids[0, :, None])[:, 0]
-    return bool((behind <= logits.abs().max() * 2**-6).all())
+    return bool((behind <= logits.abs().max() * 2**-7).all())
 
 
 def tokenizer_too(base: Path, adapter: Path) -> Path:
@@ -127,7 +127,7 @@ def test_the_real_starter_with_an_adapter(worker: Worker, tmp_path: Path) -> Non
     assert convert([str(run_dir)]) == 0
     base = run_dir / "output"
     # Mild: an adapter this size changes answers and leaves them language.
-    adapter = make_adapter(base, tmp_path / "adapter", spread=0.02)
+    adapter = make_adapter(base, tmp_path / "adapter", spread=0.04)
     tokenizer_too(base, adapter)
     dtype = worker.wait_ready()["dtype"]
     for question in ("What is the capital of France?", "Explain how rain forms."):
