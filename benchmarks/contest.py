@@ -34,16 +34,16 @@ class Contestant:
         """The name as a file name."""
         return "".join(c if c.isalnum() else "-" for c in self.name)
 
-    def start(self, work: Work, folder: Path) -> tuple[list[str], dict[str, str]]:
+    def start(self, work: Work, folder: Path, seed: int) -> tuple[list[str], dict[str, str]]:
         """Write what it reads into `folder`; returns its command line and environment."""
         environment = {k: v for k, v in os.environ.items() if k not in ALLOCATOR}
         environment |= {"BENCHMARK_STEPS": str(folder / "steps.jsonl"), "TQDM_DISABLE": "1"}
         environment |= {"HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
         if self.peer is None or self.python is None:
-            (folder / "spec.json").write_text(json.dumps(_spec(work)))
+            (folder / "spec.json").write_text(json.dumps(_spec(work, seed)))
             return [sys.executable, "-m", "training_engine", str(folder)], environment
         (folder / "work.json").write_text(
-            json.dumps(work.for_peer(self.setting, folder / "output"))
+            json.dumps(work.for_peer(self.setting, folder / "output", seed))
         )
         if self.allocator:
             environment |= ALLOCATOR
@@ -63,7 +63,7 @@ def contestants(venvs: dict[str, str]) -> list[Contestant]:
     return found
 
 
-def _spec(work: Work) -> dict[str, object]:
+def _spec(work: Work, seed: int) -> dict[str, object]:
     """The work as a run of ours; nothing is evaluated, the adapter is saved at the end."""
     return {
         "run_id": "benchmark",
@@ -82,7 +82,7 @@ def _spec(work: Work) -> dict[str, object]:
             "epochs": 1, "batch_size": work.batch_size, "max_length": work.max_length,
             "learning_rate": work.learning_rate, "schedule": "constant", "warmup_ratio": 0,
             "lora_rank": work.rank, "lora_alpha": work.alpha, "lora_dropout": 0,
-            "evaluation_fraction": 0, "seed": 1, "leave_out_overlong": True,
+            "evaluation_fraction": 0, "seed": seed, "leave_out_overlong": True,
             "save_steps": work.steps,
         },
     }  # fmt: skip

@@ -67,6 +67,18 @@ def show(results: list[Results]) -> None:
         )
 
 
+def show_losses(work: Work, results: list[Results]) -> None:
+    """The loss on held-out rows: mean over the rounds, each of which had another seed."""
+    print(f"\n{'held-out loss':<34}{'mean':>8}{'spread':>16}{'steps':>7}", flush=True)
+    for each in results:
+        losses = [held_out_loss(work, one.adapter) for one in each.rounds]
+        spread = f"{min(losses):.4f}–{max(losses):.4f}"
+        steps = int(each.middle("steps"))
+        mean = statistics.mean(losses)
+        print(f"{each.contestant.name:<34}{mean:>8.4f}{spread:>16}{steps:>7}", flush=True)
+    print(f"{'the bare model':<34}{held_out_loss(work, None):>8.4f}")
+
+
 def parse() -> argparse.Namespace:
     """What is asked for on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -108,16 +120,15 @@ def main() -> None:
         for number in range(given.rounds):
             for each in results:
                 begun = time.monotonic()
-                found = measure(each.contestant, work, folder / f"{number}-{each.contestant.slug}")
+                place = folder / f"{number}-{each.contestant.slug}"
+                found = measure(each.contestant, work, place, seed=number + 1)
                 each.rounds.append(found)
                 seconds = time.monotonic() - begun
                 speed = f"{found.tokens_per_s:.0f} tokens/s"
-                print(f"round {number + 1}  {each.contestant.name:<34}{speed}  ({seconds:.0f} s)")
+                line = f"round {number + 1}  {each.contestant.name:<34}{speed}  ({seconds:.0f} s)"
+                print(line, flush=True)
         show(results)
-        for each in results:
-            loss = held_out_loss(work, each.rounds[0].adapter)
-            print(f"held-out loss  {each.contestant.name:<34}{loss:.4f}")
-        print(f"held-out loss  {'the bare model':<34}{held_out_loss(work, None):.4f}")
+        show_losses(work, results)
     finally:
         if given.keep is None:
             shutil.rmtree(folder)

@@ -39,13 +39,13 @@ class Work:
         """Packs of `max_length` tokens that hold about one batch of rows."""
         return max(1, round(self.batch_size * self.tokens / self.count / self.max_length))
 
-    def for_peer(self, setting: str, output: Path) -> dict[str, Any]:
+    def for_peer(self, setting: str, output: Path, seed: int) -> dict[str, Any]:
         """What a peer's script reads."""
         return {
             "model": str(self.model), "rows": str(self.rows), "output": str(output),
             "setting": setting, "max_length": self.max_length, "batch_size": self.batch_size,
             "packs_per_step": self.packs_per_step, "learning_rate": self.learning_rate,
-            "rank": self.rank, "alpha": self.alpha,
+            "rank": self.rank, "alpha": self.alpha, "seed": seed,
             "llamafactory_template": "smollm2",
         }  # fmt: skip
 

@@ -64,7 +64,7 @@ def main(work_file: str) -> None:
             "save_strategy": "no",
             "report_to": "none",
             "output_dir": work["output"],
-            "seed": 1,
+            "seed": work["seed"],
         }
     )
 

@@ -44,7 +44,7 @@ def main(work_file: str) -> None:
         "save_strategy": "epoch",
         "report_to": "none",
         "output_dir": work["output"],
-        "seed": 1,
+        "seed": work["seed"],
     }
     sft_main([part for key, value in options.items() for part in (f"--{key}", str(value))])
 

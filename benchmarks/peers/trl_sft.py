@@ -42,7 +42,7 @@ def main(work_file: str) -> None:
         save_strategy="no",
         report_to="none",
         use_cpu=True,
-        seed=1,
+        seed=work["seed"],
         **chosen,
     )
     adapter = LoraConfig(
