@@ -1,39 +1,24 @@
 """Puts a run together from its spec, and takes its result apart into files."""
 
-import os
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from training_engine import label_report, sharing, tuning
+from training_engine import label_report, sharing
 from training_engine.contract.choices import Compilation, Head, Strategy, head_of
 from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.contract.names import FailureCode
-from training_engine.contract.spec import RunSpec
-from training_engine.control import StopRequests
 from training_engine.data.order import SampleOrder
 from training_engine.data.prepare import PreparedData
 from training_engine.data.reading import Reading
 from training_engine.data.records import listed
 from training_engine.devices import Placement, on_host
-from training_engine.distributed import Processes
 from training_engine.events import Reporter
 from training_engine.failures import EngineFailure
 from training_engine.models import fast, gpu, heads, load, method
 from training_engine.objectives import recipe_of
 from training_engine.plan import at_once, make
 from training_engine.run import Run
-
-
-def set_determinism(spec: RunSpec) -> None:
-    """Seed everything; in deterministic mode refuse operations that vary from run to run."""
-    torch.manual_seed(spec.hyperparameters.seed)
-    if spec.deterministic:
-        os.environ |= {**tuning.DETERMINISTIC, **os.environ}  # read at the first multiplication
-        torch.use_deterministic_algorithms(True)
-        # It would only fill memory that is written anyway.
-        torch.utils.deterministic.fill_uninitialized_memory = False
+from training_engine.start import Start
 
 
 def report_data(reporter: Reporter, data: PreparedData, reading: Reading) -> None:
@@ -105,19 +90,10 @@ def report_data(reporter: Reporter, data: PreparedData, reading: Reading) -> Non
     label_report.tell(reporter, train, reading)
 
 
-def build(
-    run_dir: Path,
-    spec: RunSpec,
-    placement: Placement,
-    data: PreparedData,
-    reading: Reading,
-    reporter: Reporter,
-    stop: StopRequests,
-    versions: dict[str, str],
-    processes: Processes,
-) -> Run:
+def build(start: Start, data: PreparedData, reading: Reading) -> Run:
     """Load the model, add what learns, and settle the plan; raises `EngineFailure`."""
-    knobs = spec.hyperparameters
+    spec, placement, processes = start.spec, start.placement, start.processes
+    knobs, reporter = spec.hyperparameters, start.reporter
     sharded = spec.distributed.strategy is Strategy.FSDP and processes.count > 1
     model, packed = heads.load_model(spec, on_host(placement) if sharded else placement, reading)
     check_vocabulary(model, data)
@@ -144,9 +120,12 @@ def build(
     )
     forward = heads.forward_of(spec, model, packed=packed)
     one_by_one = single and not (packed and knobs.packing)
+    most = at_once(
+        knobs, model.config, placement.device, alone=one_by_one, processes=processes.count
+    )
     return Run(
         spec=spec,
-        run_dir=run_dir,
+        run_dir=start.run_dir,
         placement=placement,
         model=model,
         weights=weights,
@@ -155,18 +134,9 @@ def build(
         order=SampleOrder(knobs.seed, len(data.train)),
         plan=plan,
         reporter=reporter,
-        stop=stop,
-        versions=versions,
-        at_once=sharing.shared(
-            at_once(
-                knobs,
-                model.config,
-                placement.device,
-                alone=one_by_one,
-                processes=processes.count,
-            ),
-            processes,
-        ),
+        stop=start.stop,
+        versions=start.versions,
+        at_once=sharing.shared(most, processes),
         processes=processes,
         padded=not packed and not single,
         shards=shards,

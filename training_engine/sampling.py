@@ -1,6 +1,7 @@
 """A few answers to held-out rows, so that a person can judge what the numbers mean."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -8,7 +9,7 @@ from torch import nn
 
 from training_engine.contract.choices import Head, LabelKind, head_of
 from training_engine.contract.names import Phase
-from training_engine.data.chat import ChatTemplate, TemplateRefusal
+from training_engine.data.chat import ChatTemplate, TemplateRefusal, terminators
 from training_engine.data.reading import Reading
 from training_engine.data.records import Row
 from training_engine.models.forward import Scorer
@@ -23,7 +24,7 @@ LONGEST_BEGINNING = 128  # of a text that is continued
 Item = dict[str, str]
 
 
-def show(run: Run, reading: Reading, terminators: set[int], *, step: int) -> None:
+def show(run: Run, reading: Reading, *, step: int) -> None:
     """Report answers of the model as it is; training does not depend on them.
 
     Answers that can not be had are said to be missing: the run goes on.
@@ -35,7 +36,7 @@ def show(run: Run, reading: Reading, terminators: set[int], *, step: int) -> Non
     run.reporter.phase(Phase.EVALUATING, detail, step=run.state.step)
     was_training = run.model.training
     try:
-        items = _items(run, reading, terminators, rows)
+        items = _items(run, reading, rows)
     except (RuntimeError, ValueError, TypeError, AttributeError, LookupError) as error:
         reason = " ".join(str(error).split())[:200]
         text = f"Sample answers could not be generated: {reason}. The training is not affected."
@@ -47,7 +48,8 @@ def show(run: Run, reading: Reading, terminators: set[int], *, step: int) -> Non
         run.reporter.events.write("samples", step=step, items=items)
 
 
-def _items(run: Run, reading: Reading, ends: set[int], rows: Sequence[Row]) -> list[Item]:
+def _items(run: Run, reading: Reading, rows: Sequence[Row]) -> list[Item]:
+    ends = terminators(reading.template.tokenizer, Path(run.spec.model.path))
     match head_of(run.spec.objective):
         case Head.CAUSAL_LM:
             if not reading.needs_template:

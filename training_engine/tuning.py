@@ -12,7 +12,7 @@ from pathlib import Path
 
 # glibc keeps freed memory, and torch asks for huge pages where a tensor fills some. Blocks of 32 MB
 # and more are given back at once: they would leave holes that nothing else fits. Huge pages for the
-# whole heap (hugetlb=1) cost a virtual machine 2.5 s of the first step and gained nothing (measured).
+# whole heap (hugetlb=1) cost a virtual machine 2.5 s of the first step, and gained nothing.
 ALLOCATOR = {
     "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=33554432"
     ":glibc.malloc.trim_threshold=17179869184",
@@ -24,8 +24,9 @@ ALLOCATOR = {
 # (both measured on two cores).
 SPINNING = {"GOMP_SPINCOUNT": "5000", "KMP_BLOCKTIME": "0"}
 SLEEPING = {"GOMP_SPINCOUNT": "0", "KMP_BLOCKTIME": "0"}
-# Others compute when they take more than this share of the processor.
-BUSY_SHARE, LOOK_S = 0.2, 0.1
+# Others compute when they take more than this share of the processor, every time one looks: what
+# is over in a moment, a command or a page, is nobody to sleep for.
+BUSY_SHARE, LOOK_S, LOOKS = 0.2, 0.1, 4
 STAT = Path("/proc/stat")
 # oneDNN compiles and keeps a kernel for every shape that it meets, 1024 of them unless told
 # otherwise, and no two rows of tokens are equally long: a run on a CPU grew by some 60 MB a
@@ -41,12 +42,19 @@ FIXED = {**ALLOCATOR, **KERNEL_CACHES, **LOG}
 
 
 def engine_variables() -> dict[str, str]:
-    """All of them, with threads that suit what else the machine does now; looks for a moment."""
+    """All of them, with threads that suit what else the machine does now.
+
+    Looks for 0.1 s, and up to 0.4 s where others compute.
+    """
     return {**FIXED, **(SLEEPING if others_compute() else SPINNING)}
 
 
 def others_compute() -> bool:
     """Whether other programs keep a good part of the processor busy."""
+    return all(_busy() for _ in range(LOOKS))
+
+
+def _busy() -> bool:
     try:
         before = _processor_time()
         time.sleep(LOOK_S)

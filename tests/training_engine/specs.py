@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.training_engine.running import events
-from training_engine import train
+from training_engine import attempt, train
 from training_engine.contract.event_writer import EventWriter
 from training_engine.contract.events import Event
 from training_engine.contract.names import ExitCode
@@ -117,7 +117,7 @@ def run_here(run_dir: Path, spec: RunSpec, stop: StopRequests | None = None) -> 
     with EventWriter(run_dir) as writer:
         reporter = Reporter(writer)
         try:
-            code = train.run(run_dir, spec, reporter, stop or StopRequests(run_dir))
+            code = attempt.run(run_dir, spec, reporter, stop or StopRequests(run_dir))
         except Exception as error:  # noqa: BLE001 - as the child does
             code = train.fail(reporter, train.explain(error))
     return Outcome(run_dir, code, events(run_dir))

@@ -207,7 +207,7 @@ def test_other_versions_are_said(
     tmp_path: Path, spec: RunSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_here(tmp_path / "1", spec, StopAfter(tmp_path / "1", 3))
-    monkeypatch.setattr("training_engine.train.versions", lambda: {"torch": "9.9"})
+    monkeypatch.setattr("training_engine.start.versions", lambda: {"torch": "9.9"})
     outcome = again(spec, tmp_path / "2", tmp_path / "1" / "checkpoints")
     assert "resumed_with_other_versions" in outcome.notices()
     assert outcome.code == ExitCode.FINISHED

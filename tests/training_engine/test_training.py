@@ -19,7 +19,7 @@ from tests.training_engine.specs import (
     run_here,
     write_rows,
 )
-from training_engine import build, checkpoints
+from training_engine import checkpoints, start
 from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.contract.names import ExitCode
 from training_engine.control import Stop
@@ -260,9 +260,9 @@ def test_deterministic_sums_on_a_gpu(
     monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
     if said:
         monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", said)
-    build.set_determinism(make_spec(data, tmp_path, deterministic=False))
+    start.set_determinism(make_spec(data, tmp_path, deterministic=False))
     assert os.environ.get("CUBLAS_WORKSPACE_CONFIG") == said
-    build.set_determinism(make_spec(data, tmp_path))
+    start.set_determinism(make_spec(data, tmp_path))
     assert os.environ.get("CUBLAS_WORKSPACE_CONFIG") == (said or ":4096:8")
 
 

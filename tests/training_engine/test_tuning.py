@@ -11,17 +11,39 @@ def stat(idle: int, user: int) -> str:
     return f"cpu  {user} 0 10 {idle} 5 0 0 0 0 0\ncpu0 1 2 3\n"
 
 
-@pytest.mark.parametrize(("user", "idle", "busy"), [(2, 98, False), (60, 40, True)])
+@pytest.mark.parametrize(
+    ("looks", "busy"),
+    [
+        pytest.param([(2, 98)], False, id="quiet"),
+        pytest.param([(60, 40)], True, id="busy"),
+        pytest.param([(60, 40), (60, 40), (1, 99), (60, 40)], False, id="busy for a moment"),
+    ],
+)
 def test_threads_sleep_beside_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: int, idle: int, busy: bool
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    looks: list[tuple[int, int]],
+    busy: bool,
 ) -> None:
     path = tmp_path / "stat"
-    path.write_text(stat(1000, 1000))
     monkeypatch.setattr(tuning, "STAT", path)
-    later = stat(1000 + idle, 1000 + user)
-    monkeypatch.setattr(tuning.time, "sleep", lambda _: path.write_text(later))
+
+    def begin() -> None:
+        """Ticks of users and of idling grow by what the next look shows; the last one repeats."""
+        ticks, left = [1000, 1000], list(looks)
+        path.write_text(stat(ticks[1], ticks[0]))
+
+        def passes(_: float) -> None:
+            user, idle = left.pop(0) if len(left) > 1 else left[0]
+            ticks[0] += user
+            ticks[1] += idle
+            path.write_text(stat(ticks[1], ticks[0]))
+
+        monkeypatch.setattr(tuning.time, "sleep", passes)
+
+    begin()
     assert tuning.others_compute() is busy
-    path.write_text(stat(1000, 1000))
+    begin()
     expected = tuning.SLEEPING if busy else tuning.SPINNING
     assert tuning.engine_variables() == {**tuning.FIXED, **expected}
 

@@ -31,7 +31,8 @@ from training_engine.export import source as sources
 from training_engine.export.progress import Progress, Stopped
 from training_engine.export.source import Source
 from training_engine.failures import EngineFailure, explain
-from training_engine.train import fail, versions
+from training_engine.train import fail
+from training_engine.versions import versions
 
 PARTIAL_DIR = ".export"
 PLAIN_DIR = ".plain"
