@@ -38,7 +38,7 @@ class Configuration:
 
     def body(self, models: dict[str, str], datasets: dict[str, str]) -> dict[str, Any]:
         """The plan as the API takes it."""
-        knobs = {"max_steps": 16, "max_length": 512, "evaluation_fraction": 0.1, **self.knobs}
+        knobs = {"max_steps": 16, "max_length": 512, "evaluation_fraction": 0.05, **self.knobs}
         return {
             "model_id": models[self.model],
             "dataset_id": datasets[self.data],

@@ -107,7 +107,7 @@ def build(start: Start, data: PreparedData, reading: Reading) -> Run:
     method.prepare(model, spec)
     save_memory(model, knobs, placement, reporter, sharded=sharded)
     shards = sharing.spread(model, spec, placement, processes, reporter) if sharded else None
-    plan = make(knobs, data.train)
+    plan = make(knobs, data.train, data.evaluation)
     total = method.parameter_count(model)
     if not sharded:
         tokens = len(data.train.tokens) * plan.total_samples / plan.num_samples / processes.count

@@ -28,7 +28,8 @@ _OPTIMIZER_BYTES, _CPU_BYTES_PER_S = 28, 10e9
 # Start of the programs, reading the model; writing, proving and showing the result.
 _START_S, _END_S = {"cpu": 6.0, "mps": 8.0, "cuda": 10.0}, 6.0
 _EVALUATION_SPEEDUP = 2.2
-_EVALUATIONS_PER_RUN = 10
+# So often are held-out samples measured, unless that takes more than this share of the training.
+_EVALUATIONS_PER_RUN, _EVALUATION_SHARE = 10, 0.25
 # How far off it may be: measured with this model, tried on this host, neither.
 _RANGES = {"measured": (0.85, 1.15), "tried": (0.8, 1.25), "guessed": (0.5, 2.0)}
 
@@ -65,10 +66,20 @@ def length_of(
     steps = math.ceil(samples / knobs.batch_size)
     if knobs.max_steps is not None and knobs.max_steps < steps:
         steps, samples = knobs.max_steps, knobs.max_steps * knobs.batch_size
-    every = knobs.evaluation_steps or max(1, math.ceil(steps / _EVALUATIONS_PER_RUN))
+    every = knobs.evaluation_steps or evaluation_interval(steps, knobs.batch_size, held_out)
     evaluations = 1 + math.ceil(steps / every) if held_out else 0  # the first before any step
     tokens = round(samples * mean_tokens)
     return Length(steps, tokens, round(held_out * mean_tokens), evaluations)
+
+
+def evaluation_interval(steps: int, per_step: float, held_out: float) -> int:
+    """Steps between two evaluations, where nobody says how many.
+
+    `per_step`: what a step trains on, `held_out`: what an evaluation looks at, both in samples or
+    both in tokens.
+    """
+    affordable = held_out / (_EVALUATION_SPEEDUP * _EVALUATION_SHARE * max(per_step, 1))
+    return max(1, math.ceil(max(steps / _EVALUATIONS_PER_RUN, min(affordable, steps))))
 
 
 def flops_per_token(setup: Setup) -> float:

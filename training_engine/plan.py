@@ -9,9 +9,9 @@ import torch
 
 from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.data.encode import EncodedSet
+from training_engine.duration import evaluation_interval
 from training_engine.limits import tokens_that_fit
 
-EVALUATIONS_PER_RUN = 10
 # When the user says how many samples are computed at once, nothing else limits it.
 NO_LIMIT = 2**62
 
@@ -61,18 +61,20 @@ class Plan:
         return end // every - step // every + (end % every > 0 and step < end)
 
 
-def make(knobs: Hyperparameters, train: EncodedSet) -> Plan:
-    """The plan of a run over `train`."""
+def make(knobs: Hyperparameters, train: EncodedSet, held_out: EncodedSet | None = None) -> Plan:
+    """The plan of a run over `train`, measured on `held_out`."""
     samples = max(1, round(knobs.epochs * len(train)))
     steps = math.ceil(samples / knobs.batch_size)
     if knobs.max_steps is not None and knobs.max_steps < steps:
         steps, samples = knobs.max_steps, knobs.max_steps * knobs.batch_size
+    per_step = len(train.tokens) / len(train) * min(knobs.batch_size, samples)
+    every = evaluation_interval(steps, per_step, len(held_out.tokens) if held_out else 0)
     return Plan(
         num_samples=len(train),
         total_samples=samples,
         total_steps=steps,
         batch_size=knobs.batch_size,
-        evaluation_steps=knobs.evaluation_steps or max(1, math.ceil(steps / EVALUATIONS_PER_RUN)),
+        evaluation_steps=knobs.evaluation_steps or every,
         save_steps=knobs.save_steps,
         sample_steps=knobs.sample_steps,
     )

@@ -14,7 +14,7 @@ from training_engine.contract.choices import Method
 from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.data.encode import EncodedSet
 from training_engine.data.order import held_out
-from training_engine.duration import length_of
+from training_engine.duration import evaluation_interval, length_of
 from training_engine.memory import Estimate, estimate
 from training_engine.plan import make
 
@@ -211,17 +211,29 @@ def test_steps_are_those_the_engine_plans(
     knobs = Hyperparameters(
         batch_size=batch, epochs=epochs, max_steps=max_steps, evaluation_fraction=fraction
     )
-    kept = rows - len(held_out(knobs.seed, rows, fraction))
-    data = EncodedSet(
-        tokens=torch.zeros(kept, dtype=torch.int32),
-        trained=torch.ones(kept, dtype=torch.bool),
-        bounds=list(range(kept + 1)),
-        lines=list(range(kept)),
-    )
-    plan = make(knobs, data)
+    held = len(held_out(knobs.seed, rows, fraction))
+    plan = make(knobs, of_one_token(rows - held), of_one_token(held))
     length = length_of(rows, 0, 10, knobs)
     assert length.steps == plan.total_steps
     assert length.tokens == plan.total_samples * 10
+    assert length.evaluations == (1 + plan.evaluations_after(0) if held else 0)
+
+
+def of_one_token(samples: int) -> EncodedSet:
+    return EncodedSet(
+        tokens=torch.zeros(samples, dtype=torch.int32),
+        trained=torch.ones(samples, dtype=torch.bool),
+        bounds=list(range(samples + 1)),
+        lines=list(range(samples)),
+    )
+
+
+def test_looking_at_held_out_samples_takes_a_quarter_of_the_training_at_most() -> None:
+    assert evaluation_interval(200, 8, 0) == 20
+    assert evaluation_interval(200, 8, 40) == 20  # a look costs two steps
+    assert evaluation_interval(200, 8, 400) == 91  # one costs twenty
+    assert evaluation_interval(200, 8, 40_000) == 200
+    assert evaluation_interval(3, 8, 1) == 1
 
 
 def test_importing_costs_the_api_process_no_libraries() -> None:

@@ -178,7 +178,7 @@ export default {
     },
     evaluation_steps: {
       label: 'Measure every',
-      help: 'Empty measures about ten times over the run.',
+      help: 'Empty measures about ten times over the run, less often where that would take more than a quarter of its time.',
     },
     save_steps: {
       label: 'Checkpoint every',

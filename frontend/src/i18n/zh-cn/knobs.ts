@@ -178,7 +178,7 @@ export default {
     },
     evaluation_steps: {
       label: '评估间隔',
-      help: '留空则全程评估约十次。',
+      help: '留空则全程评估约十次；若评估会占用超过四分之一的训练时间，则减少次数。',
     },
     save_steps: {
       label: '检查点间隔',
