@@ -79,6 +79,17 @@ def show_losses(work: Work, results: list[Results]) -> None:
     print(f"{'the bare model':<34}{held_out_loss(work, None):>8.4f}")
 
 
+def asked_for(everyone: list[Contestant], names: list[str] | None) -> list[Contestant]:
+    """Those of one of the names, or all whose name begins so where nobody has just that one."""
+    exact = {each.name for each in everyone}
+
+    def is_asked_for(contestant: Contestant) -> bool:
+        own = contestant.name
+        return any(own == n or (n not in exact and own.startswith(n)) for n in names or [""])
+
+    return [each for each in everyone if is_asked_for(each)]
+
+
 def parse() -> argparse.Namespace:
     """What is asked for on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -111,12 +122,7 @@ def main() -> None:
             f"{platform.machine()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}"
         )
         venvs = dict(each.split("=", 1) for each in given.peer)
-        chosen = [
-            each
-            for each in contestants(venvs)
-            if not given.only or any(each.name.startswith(name) for name in given.only)
-        ]
-        results = [Results(each) for each in chosen]
+        results = [Results(each) for each in asked_for(contestants(venvs), given.only)]
         for number in range(given.rounds):
             for each in results:
                 begun = time.monotonic()

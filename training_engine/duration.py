@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from training_engine.contract.choices import (
     REFERENCED,
     Head,
-    LoraVariant,
     Method,
     Objective,
     head_of,
@@ -21,27 +20,39 @@ _DEVICE_FLOPS = {"cuda": 60e12, "mps": 4e12}
 # Operations per weight and token: forward, backward to the activations, gradient of the weight.
 _FORWARD, _BACKWARD, _GRADIENT = 2, 2, 2
 LORA_FLOPS = _FORWARD + _BACKWARD
-# Of what a step of LoRA reaches on the fast path of a CPU, others reach these shares (measured).
-_STOCK_LAYERS, _ENCODER, _QUANTISED, _DORA = 0.6, 0.5, 0.6, 0.75
+# Attention's products are computed once forward and two and a half times backward.
+_ATTENTION_BACKWARD = 2.5
+# Shares of a trial's operations per second that real runs reach on a CPU (measured): kernels of our
+# own, stock layers, small encoders; with dropout, and when all weights learn. Then forward passes.
+_FAST, _STOCK, _ENCODER, _DROPOUT, _FULL = 0.8, 0.75, 0.37, 0.7, 0.85
+_FORWARD_ONLY, _FORWARD_ENCODER = 0.92, 0.42
 # Bytes that the optimizer reads and writes for a number that learns, and how many per second.
 _OPTIMIZER_BYTES, _CPU_BYTES_PER_S = 28, 10e9
-# Start of the programs, reading the model; writing, proving and showing the result.
-_START_S, _END_S = {"cpu": 6.0, "mps": 8.0, "cuda": 10.0}, 6.0
-_EVALUATION_SPEEDUP = 2.2
-# So often are held-out samples measured, unless that takes more than this share of the training.
-_EVALUATIONS_PER_RUN, _EVALUATION_SHARE = 10, 0.25
+# Start of the programs; writing and proving the result; the model is read twice.
+_START_S, _END_S, _READ_BYTES_PER_S = {"cpu": 7.5, "mps": 8.0, "cuda": 10.0}, 3.0, 0.5e9
+# Answers to held-out prompts: so many tokens, of which each takes the weights and this.
+_ANSWER_TOKENS, _TOKEN_S = 64, 0.065
+# So often are held-out samples measured, unless that takes more than this share of the training,
+# a token looked at taking this part of one trained on.
+_EVALUATIONS_PER_RUN, _EVALUATION_SHARE, _EVALUATION_SPEEDUP = 10, 0.25, 2.5
 # How far off it may be: measured with this model, tried on this host, neither.
 _RANGES = {"measured": (0.85, 1.15), "tried": (0.8, 1.25), "guessed": (0.5, 2.0)}
 
 
 @dataclass(frozen=True)
 class Length:
-    """Optimizer steps, tokens trained on over the whole run, tokens of one evaluation, how many."""
+    """Optimizer steps, tokens trained on over the whole run, tokens of one evaluation, how many.
+
+    `sequence`: tokens of one sequence in the mean. `answers`: how often held-out prompts are
+    answered.
+    """
 
     steps: int
     tokens: int
     evaluation_tokens: int
-    evaluations: int = 0
+    evaluations: int
+    sequence: float
+    answers: int
 
 
 @dataclass(frozen=True)
@@ -54,9 +65,16 @@ class Seconds:
 
 
 def length_of(
-    num_rows: int, validation_rows: int, mean_tokens: float, knobs: Hyperparameters
+    num_rows: int,
+    validation_rows: int,
+    mean_tokens: float,
+    knobs: Hyperparameters,
+    sequences: int = 1,
 ) -> Length:
-    """`validation_rows`: of a separate set; without one, a share of the rows is held out."""
+    """`validation_rows`: of a separate set; without one, a share of the rows is held out.
+
+    `mean_tokens`: of a row, which is as many `sequences`.
+    """
     held_out = validation_rows
     if not validation_rows and knobs.evaluation_fraction > 0:
         held_out = round(num_rows * knobs.evaluation_fraction)
@@ -68,8 +86,15 @@ def length_of(
         steps, samples = knobs.max_steps, knobs.max_steps * knobs.batch_size
     every = knobs.evaluation_steps or evaluation_interval(steps, knobs.batch_size, held_out)
     evaluations = 1 + math.ceil(steps / every) if held_out else 0  # the first before any step
-    tokens = round(samples * mean_tokens)
-    return Length(steps, tokens, round(held_out * mean_tokens), evaluations)
+    answers = (1 + (steps - 1) // (knobs.sample_steps or steps)) if held_out else 0
+    return Length(
+        steps=steps,
+        tokens=round(samples * mean_tokens),
+        evaluation_tokens=round(held_out * mean_tokens),
+        evaluations=evaluations,
+        sequence=mean_tokens / sequences,
+        answers=answers,
+    )
 
 
 def evaluation_interval(steps: int, per_step: float, held_out: float) -> int:
@@ -82,19 +107,37 @@ def evaluation_interval(steps: int, per_step: float, held_out: float) -> int:
     return max(1, math.ceil(max(steps / _EVALUATIONS_PER_RUN, min(affordable, steps))))
 
 
-def flops_per_token(setup: Setup) -> float:
-    """Operations of training on one token, by what learns and what is compared with."""
+def flops_per_token(setup: Setup, sequence: float) -> float:
+    """Operations of training on one token, by what learns and what is compared with.
+
+    `sequence`: tokens of a sequence, all of which attention looks at.
+    """
     shape = setup.shape
     share = setup.learning_layers / setup.layers
-    each = _FORWARD + share * _BACKWARD
+    again = share if setup.knobs.gradient_checkpointing else 0.0
+    each = _FORWARD * (1 + again) + share * _BACKWARD
     if setup.method in (Method.FULL, Method.FREEZE):
         each += share * _GRADIENT
-    if setup.knobs.gradient_checkpointing:
-        each += share * _FORWARD
     if setup.objective is Objective.KTO:  # the foreign answers are looked at first
         each += _FORWARD / 2
+    looks = 1 + again + share * _ATTENTION_BACKWARD
     # Of an encoder–decoder each token passes one stack.
-    return each * shape.matrices / len(shape.stacks) + _head_flops(setup)
+    weights = each * shape.matrices / len(shape.stacks)
+    return weights + looks * _attention_flops(setup, sequence) + _head_flops(setup)
+
+
+def _forward_flops(setup: Setup, sequence: float) -> float:
+    """Operations of looking at one token."""
+    shape = setup.shape
+    head = _head_flops(setup) * _FORWARD / _per_head_weight(setup)
+    return _FORWARD * shape.matrices / len(shape.stacks) + _attention_flops(setup, sequence) + head
+
+
+def _attention_flops(setup: Setup, sequence: float) -> float:
+    """Operations of one token's scores and of the sum that they weigh, over all layers."""
+    shape = setup.shape
+    keys = sequence if shape.encoder else sequence / 2  # a decoder's tokens see those before them
+    return 2 * _FORWARD * keys * shape.heads * shape.head_dim * shape.layers
 
 
 def _head_flops(setup: Setup) -> float:
@@ -102,49 +145,68 @@ def _head_flops(setup: Setup) -> float:
     if head_of(setup.objective) is Head.SEQUENCE_CLASSIFICATION:
         return 0.0
     share = 1.0 if setup.objective is Objective.PRETRAIN else TRAINED_SHARE
-    each = LORA_FLOPS + (_GRADIENT if setup.method is Method.FULL else 0)
-    return each * share * setup.shape.embedding
+    return _per_head_weight(setup) * share * setup.shape.embedding
+
+
+def _per_head_weight(setup: Setup) -> int:
+    return LORA_FLOPS + (_GRADIENT if setup.method is Method.FULL else 0)
 
 
 def efficiency(setup: Setup) -> float:
-    """Share of the operations per second of plain LoRA that this way of training reaches."""
+    """Share of a trial's operations per second that this way of training reaches."""
     if setup.device == "cuda":
         return 1.0
-    found = 1.0 if setup.fast else _ENCODER if setup.shape.encoder else _STOCK_LAYERS
-    if setup.method is Method.QLORA:
-        found *= _QUANTISED
-    if setup.adapted and setup.knobs.lora_variant is LoraVariant.DORA:
-        found *= _DORA
-    return found
+    found = _FAST if setup.fast else _ENCODER if setup.shape.encoder else _STOCK
+    if setup.method is Method.FREEZE and not setup.shape.encoder:
+        found = _FORWARD_ONLY  # that is most of it
+    if setup.adapted and setup.knobs.lora_dropout:
+        found *= _DROPOUT
+    return found * (_FULL if setup.method is Method.FULL else 1.0)
+
+
+def flops_shown(setup: Setup, tokens_per_s: float, sequence: float) -> float:
+    """What a trial would find on a host that has trained so fast, in this way."""
+    return tokens_per_s * flops_per_token(setup, sequence) / efficiency(setup)
 
 
 def seconds_of(
     length: Length,
     setup: Setup,
     *,
-    measured: float | None,
+    measured_flops: float | None,
     host_flops: float | None,
     dtype: str,
     cores: int,
     processes: int = 1,
 ) -> Seconds:
-    """Of a whole run. `measured`: tokens per second of earlier runs like this one.
+    """Of a whole run. `measured_flops`: what earlier runs like this one have shown.
 
     `host_flops`: what `speed.trial` found on this host.
     """
-    if measured:
-        speed, certain = measured, "measured"
-    else:
-        guess = _DEVICE_FLOPS.get(setup.device) or _CPU_FLOPS_PER_CORE[dtype] * max(1, cores)
-        # Processes on a CPU share its cores; on GPUs each has its own.
-        usable = (host_flops or guess) * (processes if setup.device == "cuda" else 1)
-        speed = usable * efficiency(setup) / flops_per_token(setup)
-        certain = "tried" if host_flops else "guessed"
-    passes = float(length.evaluation_tokens * length.evaluations)
+    guess = _DEVICE_FLOPS.get(setup.device) or _CPU_FLOPS_PER_CORE[dtype] * max(1, cores)
+    # Processes on a CPU share its cores; on GPUs each has its own.
+    flops = (host_flops or guess) * (processes if setup.device == "cuda" else 1)
+    certain = "tried" if host_flops else "guessed"
+    if measured_flops:
+        flops, certain = measured_flops, "measured"
+    learning = flops_per_token(setup, length.sequence) / efficiency(setup)
+    looking = _forward_flops(setup, length.sequence)
+    if setup.device != "cuda":
+        looking /= _FORWARD_ENCODER if setup.shape.encoder else _FORWARD_ONLY
+    looks = float(length.evaluation_tokens * length.evaluations)
     if setup.objective in REFERENCED:  # once over all rows, before the first step
-        passes += length.tokens / max(1.0, setup.knobs.epochs)
-    seconds = (length.tokens + passes / _EVALUATION_SPEEDUP) / speed
+        looks += length.tokens / max(1.0, setup.knobs.epochs)
+    seconds = (length.tokens * learning + looks * looking) / flops
     if setup.device != "cuda":
         seconds += length.steps * setup.trainable * _OPTIMIZER_BYTES / _CPU_BYTES_PER_S
-    around, (low, high) = _START_S[setup.device] + _END_S, _RANGES[certain]
+    around, (low, high) = _around(length, setup), _RANGES[certain]
     return Seconds(around + seconds, around + low * seconds, around + high * seconds)
+
+
+def _around(length: Length, setup: Setup) -> float:
+    """Seconds in which nothing is learnt: start, reading the model, result, answers."""
+    found = _START_S[setup.device] + _END_S + 2 * setup.weights_bytes / _READ_BYTES_PER_S
+    if setup.scored:
+        return found
+    reading = 0.0 if setup.device == "cuda" else setup.weights_bytes / _CPU_BYTES_PER_S
+    return found + length.answers * _ANSWER_TOKENS * (_TOKEN_S + reading)

@@ -8,24 +8,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from training_engine import duration
 from training_engine.contract.choices import Method, Objective, Strategy
 from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.contract.spec import Distributed
-from training_engine.duration import length_of, seconds_of
+from training_engine.duration import Length, Seconds, length_of, seconds_of
 from training_engine.limits import MOST_TOKENS, tokens_that_fit
 from training_engine.memory_parts import Part, Setup, sequences_of
 from training_engine.model_shape import ModelShape, read_shape
 from training_engine.recommendation import Recommendation, recommend
 
-__all__ = ["Estimate", "Part", "Reason", "Recommendation", "estimate", "recommend"]
+__all__ = [
+    "Estimate",
+    "Part",
+    "Reason",
+    "Recommendation",
+    "estimate",
+    "flops_shown",
+    "recommend",
+]
 
 Fit = Literal["fits", "tight", "will_not_fit", "unknown"]
 Scalar = str | int | float | bool | None
 
 _DTYPE_BYTES = {"bfloat16": 2, "float16": 2, "float32": 4}
 # Lengths vary: standard deviation as a share of the mean, as seen in instruction data, where it is
-# not known; the heaviest of some hundred batches lies three deviations above the mean batch.
-_LENGTH_SPREAD, _HEAVIEST = 0.45, 3.0
+# not known. The heaviest of n batches lies √(2 ln n) deviations above the mean batch, within these.
+_LENGTH_SPREAD, _HEAVIEST = 0.45, (1.0, 3.0)
 _FITS_BELOW, _TIGHT_BELOW = 0.8, 1.0
 # The newest, the best and the one being written.
 _KEPT_CHECKPOINTS = 3
@@ -82,7 +91,7 @@ def estimate(
     dtype: str = "bfloat16",
     available_bytes: int | None = None,
     weights_bytes: int | None = None,
-    tokens_per_s: float | None = None,
+    measured_flops: float | None = None,
     host_flops: float | None = None,
     cores: int = 2,
     objective: Objective = Objective.SFT,
@@ -93,52 +102,63 @@ def estimate(
     `config`: the model's config.json. `mean_tokens`, `longest_tokens`: per row, before truncation
     (per answer where a row has two); `spread_tokens`: their standard deviation. `validation_rows`:
     of a separate validation set. `weights_bytes`: all safetensors files, used where the family is
-    unknown. `tokens_per_s`: measured on this host with this model. `host_flops`: operations per
-    second that `speed.trial` found here.
+    unknown. `measured_flops`: of `flops_shown`; `host_flops`: of `speed.trial` on this host.
     """
     knobs, sequences = hyperparameters, sequences_of(objective)
     mean = max(1.0, min(float(mean_tokens), float(knobs.max_length)))
     longest = max(math.ceil(mean), min(longest_tokens or knobs.max_length, knobs.max_length))
     mean, longest = sequences * mean, sequences * longest
-    length = length_of(num_rows, validation_rows, mean, knobs)
-    shape = read_shape(config)
-    if shape is None:
-        return _unknown(length.steps, length.tokens, weights_bytes)
-    parameters = _parameters(shape, config, weights_bytes)
-    setup = Setup(
-        shape=shape,
-        parameters=parameters,
-        objective=objective,
-        method=method,
-        knobs=knobs,
-        device=device,
-        width=_DTYPE_BYTES[dtype],
-    )
-    samples = math.ceil(knobs.batch_size / distributed.processes)
     spread = _LENGTH_SPREAD * mean if spread_tokens is None else sequences * spread_tokens
-    tokens, limit = _tokens_at_once(setup, samples, mean, longest, spread, available_bytes)
-    parts = setup.parts(tokens, min(limit, length.evaluation_tokens))
-    parts = [_of_all_processes(part, device, distributed) for part in parts]
-    memory = sum(part.size_bytes for part in parts)
-    checkpoint, output = setup.disk()
+    length = length_of(num_rows, validation_rows, mean, knobs, sequences)
+    setup = _setup(config, objective, method, knobs, device, dtype, weights_bytes)
+    if setup is None:
+        return _unknown(length.steps, length.tokens, weights_bytes)
+    samples = math.ceil(knobs.batch_size / distributed.processes)
+    deviations = min(max(math.sqrt(2 * math.log(length.steps)), _HEAVIEST[0]), _HEAVIEST[1])
+    tokens, limit = _tokens_at_once(
+        setup, samples, mean, longest, deviations * spread, available_bytes
+    )
+    parts = setup.parts(tokens, min(limit, length.evaluation_tokens), available_bytes)
     seconds = seconds_of(
         length,
         setup,
-        measured=tokens_per_s,
+        measured_flops=measured_flops,
         host_flops=host_flops,
         dtype=dtype,
         cores=cores,
         processes=distributed.processes,
     )
-    known = bool(tokens_per_s or host_flops)
-    fits, reasons = _judge(shape, memory, available_bytes, measured=known)
+    return _told(
+        setup,
+        length,
+        seconds,
+        parts=[_of_all_processes(part, device, distributed) for part in parts],
+        micro_batch_size=max(1, min(samples, math.floor(tokens / mean))),
+        available=available_bytes,
+        speed_is_known=bool(measured_flops or host_flops),
+    )
+
+
+def _told(
+    setup: Setup,
+    length: Length,
+    seconds: Seconds,
+    *,
+    parts: list[Part],
+    micro_batch_size: int,
+    available: int | None,
+    speed_is_known: bool,
+) -> Estimate:
+    memory = sum(part.size_bytes for part in parts)
+    checkpoint, output = setup.disk()
+    fits, reasons = _judge(setup.shape, memory, available, measured=speed_is_known)
     return Estimate(
-        num_parameters=parameters,
+        num_parameters=setup.parameters,
         trainable_parameters=setup.trainable,
-        exact=shape.exact,
+        exact=setup.shape.exact,
         memory_bytes=memory,
         parts=parts,
-        micro_batch_size=max(1, min(samples, math.floor(tokens / mean))),
+        micro_batch_size=micro_batch_size,
         checkpoint_bytes=checkpoint,
         output_bytes=output,
         disk_bytes=_KEPT_CHECKPOINTS * checkpoint + output,
@@ -152,6 +172,51 @@ def estimate(
     )
 
 
+def flops_shown(
+    config: Mapping[str, Any],
+    *,
+    tokens_per_s: float,
+    objective: Objective,
+    method: Method,
+    hyperparameters: Hyperparameters,
+    mean_tokens: float,
+    device: str,
+    dtype: str,
+) -> float | None:
+    """Operations per second that a trial would find on a host where a run was so fast.
+
+    So a run tells of others of the same model that learn in another way. `mean_tokens`: of a
+    sequence. None when the configuration does not tell the model's sizes.
+    """
+    setup = _setup(config, objective, method, hyperparameters, device, dtype, None)
+    sequence = min(mean_tokens, hyperparameters.max_length)
+    return None if setup is None else duration.flops_shown(setup, tokens_per_s, sequence)
+
+
+def _setup(
+    config: Mapping[str, Any],
+    objective: Objective,
+    method: Method,
+    knobs: Hyperparameters,
+    device: str,
+    dtype: str,
+    weights_bytes: int | None,
+) -> Setup | None:
+    """None when the configuration does not tell the model's sizes."""
+    shape = read_shape(config)
+    if shape is None:
+        return None
+    return Setup(
+        shape=shape,
+        parameters=_parameters(shape, config, weights_bytes),
+        objective=objective,
+        method=method,
+        knobs=knobs,
+        device=device,
+        width=_DTYPE_BYTES[dtype],
+    )
+
+
 def _parameters(shape: ModelShape, config: Mapping[str, Any], weights_bytes: int | None) -> int:
     """Counted where the family is known, else from the size of the files."""
     if shape.exact or not weights_bytes:
@@ -161,12 +226,12 @@ def _parameters(shape: ModelShape, config: Mapping[str, Any], weights_bytes: int
 
 
 def _tokens_at_once(
-    setup: Setup, samples: int, mean: float, longest: int, spread: float, available: int | None
+    setup: Setup, samples: int, mean: float, longest: int, above: float, available: int | None
 ) -> tuple[int, int]:
     """Tokens of the heaviest forward pass, and the most the engine lays into one.
 
-    `samples`: of a step. A sample (a pair of answers is one) is never cut for the sake of the
-    limit.
+    `samples`: of a step; `above`: by how much the heaviest step's samples are longer than the mean
+    if they were one. A sample (a pair of answers is one) is never cut for the sake of the limit.
     """
     shape, micro = setup.shape, setup.knobs.micro_batch_size
     if micro != "auto":
@@ -182,8 +247,7 @@ def _tokens_at_once(
             hidden=shape.hidden,
             inner=shape.intermediate,
         )
-    above = _HEAVIEST * spread * math.sqrt(samples)
-    heaviest = math.ceil(min(samples * longest, samples * mean + above))
+    heaviest = math.ceil(min(samples * longest, samples * mean + above * math.sqrt(samples)))
     return max(longest, min(heaviest, limit)) if samples > 1 else longest, limit
 
 

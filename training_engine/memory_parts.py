@@ -26,9 +26,11 @@ from training_engine.shape import ModelShape
 
 # Python, torch and transformers, before any weight; on a GPU the driver's context.
 _RUNTIME_BYTES = {"cpu": 440_000_000, "mps": 440_000_000, "cuda": 600_000_000}
-# On a CPU the kernels that oneDNN compiles, and the holes that rows of ever new lengths leave
-# between the activations in the heap: as much as these, up to this bound.
-_MOST_HOLES_BYTES = {"cpu": 650_000_000, "mps": 0, "cuda": 0}
+# The result is loaded beside the trained model when it takes no more of what is free, and computes:
+# with so many times its weights.
+_BESIDE_SHARE, _BESIDE_FACTOR = 0.1, 1.6
+# What encoders take besides on a CPU, whose rows are padded to ever new lengths (fitted).
+_PADDED_BYTES = {"cpu": 210_000_000, "mps": 0, "cuda": 0}
 # Bytes for each of the logits that are held at once: scores, their fp32 copy, the gradient and what
 # the products need.
 _LOGIT_BYTES = 16
@@ -50,6 +52,11 @@ _CLASSES = 8
 # The fast path's kernels want their narrow columns in such portions, and keep what attention gave
 # each key, of about so many keys.
 _ALIGNED, _MEAN_KEYS = 32, 120
+# What the backward pass makes while activations still wait, and holes between them (fitted).
+_BESIDE_ACTIVATIONS = 1.12
+# The norms of stock layers keep their input in fp32, which beside a narrower type is a copy; bytes
+# per element of the hidden states, with what else is as wide (fitted).
+_NORM_BYTES = {2: 22, 4: 26}
 _PLAIN_LORA = frozenset({LoraVariant.LORA, LoraVariant.RSLORA, LoraVariant.LORA_PLUS})
 # A decoder's layer also looks at what the encoder made of the text.
 _CROSS_ATTENTION = 1.3
@@ -170,18 +177,21 @@ class Setup:
             return int(each * (self.trainable - outside) + 8 * outside)
         return int(each * self.trainable)
 
-    def parts(self, tokens: int, evaluation_tokens: int) -> list[Part]:
+    def parts(self, tokens: int, evaluation_tokens: int, available: int | None) -> list[Part]:
         """Memory by part when `tokens` are computed at once."""
-        activations = max(self._activation_bytes(tokens), evaluation_tokens * self._passing_bytes())
-        holes = min(_MOST_HOLES_BYTES[self.device], activations)
+        logits = self._logit_bytes(tokens)
+        passing = evaluation_tokens * self._passing_bytes()
+        beside = self._beside_bytes(available) - logits
+        activations = max(self._activation_bytes(tokens), passing, beside)
+        padded = _PADDED_BYTES[self.device] if self.shape.encoder else 0
         return [
             Part("weights", self.weights_bytes),
             Part("adapters" if self.adapted else "masters", self.masters_bytes),
             Part("gradients", 4 * self.trainable),
             Part("optimizer", self.state_bytes),
             Part("activations", activations),
-            Part("logits", self._logit_bytes(tokens)),
-            Part("runtime", _RUNTIME_BYTES[self.device] + holes),
+            Part("logits", logits),
+            Part("runtime", _RUNTIME_BYTES[self.device] + padded),
         ]
 
     def disk(self) -> tuple[int, int]:
@@ -189,6 +199,13 @@ class Setup:
         checkpoint = 4 * self.trainable + self.state_bytes + _SMALL_FILES_BYTES
         output = self.trainable * 4 if self.adapted else self.loaded * self.width
         return checkpoint, output + _SMALL_FILES_BYTES
+
+    def _beside_bytes(self, available: int | None) -> int:
+        """Of the result, loaded again at the end, when activations and logits are gone."""
+        copy = self.loaded * self.width
+        if self.device == "cuda" or available is None or copy > _BESIDE_SHARE * available:
+            return 0  # only where training took as much
+        return int(_BESIDE_FACTOR * copy)
 
     def _logit_bytes(self, tokens: int) -> int:
         if self.scored:
@@ -216,8 +233,7 @@ class Setup:
         """Bytes per token and layer that wait for the backward pass.
 
         What the norms give, queries, keys, values and attention's output, four tensors as wide as
-        the feed-forward (two where it has a single branch). The norms keep their input in fp32,
-        which beside a narrower type is a copy. Their bytes per element are fitted.
+        the feed-forward (two where it has a single branch).
         """
         shape = self.shape
         queries, keys = shape.heads * shape.head_dim, shape.key_value_heads * shape.head_dim
@@ -227,12 +243,25 @@ class Setup:
                 for count in (3, 1, 2, 1)
             )
             wide = 4 * shape.hidden + 2 * (queries + keys) + 4 * shape.intermediate
-            return (wide + narrow + shape.heads * _MEAN_KEYS) * self.width
+            kept = (wide + narrow + shape.heads * _MEAN_KEYS) * self.width
+            return int(_BESIDE_ACTIVATIONS * kept)
         inner = (4 if shape.gated else 2) * shape.intermediate
         elements = 2 * (shape.hidden + queries + keys) + inner
         low_rank = self.knobs.lora_rank * len(shape.linears) if self.adapted else 0
-        norms = (26 if self.width == 4 else 11) * shape.hidden
-        return (elements + low_rank) * self.width + norms
+        norms = _NORM_BYTES[self.width] * shape.hidden
+        return (elements + low_rank) * self.width + norms + self._adapter_bytes()
+
+    def _adapter_bytes(self) -> int:
+        """Bytes per token and layer that variants of adapters keep besides."""
+        if not self.adapted:
+            return 0
+        knobs, found = self.knobs, 0
+        targets = [linear for _, linear in self.shape.targets(knobs.target_modules)]
+        if knobs.lora_dropout:  # the input of each with holes, and which these are
+            found += 2 * sum(linear.inputs for linear in targets)
+        if knobs.lora_variant is LoraVariant.DORA:  # the output before its length is set
+            found += sum(linear.outputs for linear in targets)
+        return found * self.width
 
     def _passing_bytes(self) -> int:
         """Bytes per token while one layer is computed and nothing is kept (evaluation)."""

@@ -31,7 +31,7 @@ class Start:
 
     def told_to_stop(self) -> bool:
         """Whether any of the processes was; all of them ask at the same point."""
-        return self.processes.agreed(self.stop.wanted() is not None)
+        return bool(self.processes.agreed(self.stop.wanted() is not None))
 
 
 def begin(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) -> Start:

@@ -38,7 +38,7 @@ class Basis:
     lengths: Lengths
     device: Device
     dtype: str
-    tokens_per_s: float | None  # of runs like this one
+    measured_flops: float | None  # as runs like this one have shown
     host_flops: float | None  # of a trial on this host
 
     def of(self, method: Method, hyperparameters: Hyperparameters) -> memory.Estimate:
@@ -64,7 +64,7 @@ class Basis:
             dtype=self.dtype,
             available_bytes=self.facts.available_bytes(self.device),
             weights_bytes=plan.model.size_bytes,
-            tokens_per_s=self.tokens_per_s if method is plan.asked.method else None,
+            measured_flops=self.measured_flops,
             host_flops=self.host_flops,
             cores=self.facts.cores,
         )
@@ -74,14 +74,6 @@ async def basis_of(session: AsyncSession, facts: HostFacts, plan: Plan) -> Basis
     """Look at the model, the data and what was measured."""
     device = facts.device(plan.asked.device)
     config, lengths = await _looks(facts.settings, plan.model, plan.dataset)
-    speed = await measurements.speed_of(
-        session,
-        model_name=plan.model.name,
-        objective=plan.asked.objective,
-        method=plan.asked.method,
-        device=device,
-        processes=plan.asked.distributed.processes,
-    )
     tried = facts.speed if facts.speed and facts.speed.device == device else None
     precision = plan.asked.precision
     dtype = tried.dtype if tried else await measurements.type_of(session, device)
@@ -89,8 +81,18 @@ async def basis_of(session: AsyncSession, facts: HostFacts, plan: Plan) -> Basis
         dtype = precision.value
     if dtype is None:
         dtype = cpu_type() if device is Device.CPU else "bfloat16"
+    shown = await measurements.flops_of(
+        session,
+        config,
+        model_name=plan.model.name,
+        objective=plan.asked.objective,
+        mean_tokens=lengths.mean_tokens,
+        device=device,
+        dtype=dtype,
+        processes=plan.asked.distributed.processes,
+    )
     flops = tried.flops if tried else None
-    return Basis(facts, plan, config, lengths, device, dtype, speed, flops)
+    return Basis(facts, plan, config, lengths, device, dtype, shown, flops)
 
 
 def estimate(basis: Basis) -> Estimate:

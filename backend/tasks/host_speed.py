@@ -5,10 +5,12 @@ Without it the first estimate of time would be off by all that computers differ.
 
 import asyncio
 import json
+import time
 from asyncio.subprocess import DEVNULL, PIPE
 from importlib.metadata import version
 from pathlib import Path
 
+import psutil
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -19,6 +21,8 @@ log = structlog.get_logger(__name__)
 FILE = "host_speed.json"
 MODULE = "training_engine.speed"
 TIMEOUT_S = 120.0
+# What is tried beside other work is slower than a run will be: a quiet moment is waited for.
+QUIET_SHARE, LOOK_S, PATIENCE_S = 0.15, 1.0, 600.0
 
 
 class Speed(BaseModel):
@@ -48,14 +52,18 @@ class HostSpeed:
         self.known: Speed | None = None
 
     async def find_out(self) -> None:
-        """Take what was measured before, else measure; a failure leaves it unknown."""
+        """Take what was measured before, else measure; a failure leaves it unknown.
+
+        What no quiet moment was found for is tried again at the next start.
+        """
         computer = await asyncio.to_thread(_computer)
         kept = await asyncio.to_thread(self._read)
         if kept is not None and kept.computer == computer:
             self.known = kept.speed
             return
+        quiet = await _quiet_moment()
         self.known = await _measure()
-        if self.known is not None:
+        if quiet and self.known is not None:
             text = Known(computer=computer, speed=self.known).model_dump_json()
             await asyncio.to_thread(self._write, text)
 
@@ -79,6 +87,20 @@ def _computer() -> str:
     """What the speed depends on."""
     cpu = host.cpu()
     return f"{cpu.name}, {cpu.cores} cores, torch {version('torch')}"
+
+
+async def _quiet_moment() -> bool:
+    """Wait until little else computes; False when that does not happen in time."""
+    begun = time.monotonic()
+    while True:
+        before = psutil.cpu_times()
+        await asyncio.sleep(LOOK_S)
+        passed = [b - a for a, b in zip(before, psutil.cpu_times(), strict=True)]
+        idle = passed[before._fields.index("idle")]
+        if sum(passed) > 0 and 1 - idle / sum(passed) < QUIET_SHARE:
+            return True
+        if time.monotonic() - begun >= PATIENCE_S:
+            return False
 
 
 async def _measure() -> Speed | None:

@@ -1,13 +1,19 @@
 """What finished runs on this host have shown, so that the next estimate is no guess."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from statistics import median
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.jobs.tables import JobRow
 from backend.tasks.tables import TaskRow
+from training_engine.contract.choices import Method, Objective
+from training_engine.contract.hyperparameters import Hyperparameters
+from training_engine.memory import flops_shown
 
 LAST_RUNS = 5
 
@@ -30,32 +36,53 @@ def measured(job: JobRow) -> dict[str, Any]:
     }
 
 
-async def speed_of(
+async def flops_of(
     session: AsyncSession,
+    config: Mapping[str, Any],
     *,
     model_name: str,
-    objective: str,
-    method: str,
+    objective: Objective,
+    mean_tokens: float,
     device: str,
+    dtype: str,
     processes: int = 1,
 ) -> float | None:
-    """Tokens per second of the last runs that were like this; None when there is none."""
-    of_device = TaskRow.measured["device"].astext == device
-    as_many = func.coalesce(TaskRow.measured["processes"].as_integer(), 1) == processes
-    rows = await session.scalars(
-        select(TaskRow.measured)
+    """Operations per second that the last runs of this model have shown, whatever their method.
+
+    `config`: the model's config.json. None when there is no such run.
+    """
+    shown = TaskRow.measured
+    rows = await session.execute(
+        select(shown, TaskRow.method, TaskRow.hyperparameters)
         .where(
             TaskRow.model_name == model_name,
             TaskRow.objective == objective,
-            TaskRow.method == method,
-            of_device,
-            as_many,
+            shown["device"].astext == device,
+            func.coalesce(shown["dtype"].astext, dtype) == dtype,
+            func.coalesce(shown["processes"].as_integer(), 1) == processes,
         )
         .order_by(TaskRow.id.desc())
         .limit(LAST_RUNS)
     )
-    speeds = [row["tokens_per_s"] for row in rows if row and row.get("tokens_per_s")]
-    return median(speeds) if speeds else None
+    found = []
+    for measured, method, knobs in rows:
+        if not measured or not measured.get("tokens_per_s"):
+            continue
+        with suppress(ValidationError):  # of a version with other knobs
+            found.append(
+                flops_shown(
+                    config,
+                    tokens_per_s=measured["tokens_per_s"],
+                    objective=objective,
+                    method=Method(method),
+                    hyperparameters=Hyperparameters.model_validate(knobs),
+                    mean_tokens=mean_tokens,
+                    device=device,
+                    dtype=dtype,
+                )
+            )
+    known = [flops for flops in found if flops]
+    return median(known) if known else None
 
 
 async def type_of(session: AsyncSession, device: str) -> str | None:

@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from backend.tasks.host_speed import FILE, HostSpeed
+from backend.tasks import host_speed
+from backend.tasks.host_speed import FILE, HostSpeed, Speed
+
+
+@pytest.fixture(autouse=True)
+def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other tests compute beside these."""
+    monkeypatch.setattr(host_speed, "QUIET_SHARE", 1.1)
+    monkeypatch.setattr(host_speed, "LOOK_S", 0.05)
 
 
 async def test_tried_once_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,3 +51,20 @@ async def test_another_computer_is_tried_again(
     found = HostSpeed(tmp_path)
     await found.find_out()
     assert found.known is None
+
+
+async def test_what_was_tried_beside_other_work_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speed = Speed(device="cpu", dtype="bfloat16", flops=1e11)
+
+    async def measure() -> Speed:
+        return speed
+
+    monkeypatch.setattr(host_speed, "QUIET_SHARE", -1.0)
+    monkeypatch.setattr(host_speed, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(host_speed, "_measure", measure)
+    found = HostSpeed(tmp_path)
+    await found.find_out()
+    assert found.known == speed
+    assert not (tmp_path / FILE).exists()
