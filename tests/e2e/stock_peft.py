@@ -1,6 +1,7 @@
 """Answers a prompt with a downloaded artefact: stock transformers and PEFT, nothing of EasyTune.
 
-Usage: python -I stock_peft.py ARTEFACT.zip BASE_MODEL_DIR < {"prompt": …, "system": …}
+Usage: python -I stock_peft.py ARTEFACT.zip BASE_MODEL_DIR < {"prompt": …, "system": …, "answer": …}
+Prints a greedy answer, and how far the tokens of the given one are from the likeliest at worst.
 """
 
 import json
@@ -15,7 +16,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 
 def main(archive: str, base_dir: str) -> None:
-    """Print the greedy answers as JSON."""
+    """Print the greedy answer and the gap of the given one, in logits, as JSON."""
     asked = json.loads(sys.stdin.read())
     with tempfile.TemporaryDirectory() as folder:
         zipfile.ZipFile(archive).extractall(folder)
@@ -32,15 +33,14 @@ def main(archive: str, base_dir: str) -> None:
         messages, add_generation_prompt=True, return_tensors="pt", return_dict=True
     )
     begin = tokens["input_ids"].shape[1]
-    answers = []
-    # On a loaded CPU the first forward pass of a process now and then rounds differently (seen in
-    # about one process of thirty, with these libraries alone), and a near tie then goes the other
-    # way: what stock says is what it says in any of three.
-    for _ in range(3):
-        with torch.no_grad():
-            answer = model.generate(**tokens, max_new_tokens=256, do_sample=False)
-        answers.append(tokenizer.decode(answer[0, begin:], skip_special_tokens=True))
-    print(json.dumps({"answers": answers}))
+    with torch.no_grad():
+        greedy = model.generate(**tokens, max_new_tokens=256, do_sample=False)
+        given = tokenizer(asked["answer"], add_special_tokens=False, return_tensors="pt").input_ids
+        row = torch.cat([tokens["input_ids"], given], dim=1)
+        logits = model(input_ids=row).logits[0, begin - 1 : -1].float()
+    chosen = logits.gather(-1, given[0, :, None])[:, 0]
+    gap = float((logits.amax(-1) - chosen).max())
+    print(json.dumps({"answer": tokenizer.decode(greedy[0, begin:], True), "gap": gap}))
 
 
 if __name__ == "__main__":

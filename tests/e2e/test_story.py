@@ -19,6 +19,8 @@ pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
+# Two steps of bfloat16 between 32 and 64, where the logits of these answers lie.
+TIE = 0.5
 READY = re.compile(r"EasyTune is ready at (\S+)")
 TOKEN = re.compile(r"Setup token: (\S+)")
 
@@ -82,12 +84,16 @@ def test_the_download_gives_the_playgrounds_answer_in_stock_peft(
     story: dict[str, str], platform: tuple[str, str, Path]
 ) -> None:
     base = next((platform[2] / "models").glob("*/model.safetensors")).parent
+    answer = story["tuned_answer"].strip()
+    told = {"prompt": story["prompt"], "system": story.get("system", "")}
     # -I: no path to this repository; only what pip installed.
     done = subprocess.run(
         [sys.executable, "-I", str(HERE / "stock_peft.py"), story["artifact"], str(base)],
-        input=json.dumps({"prompt": story["prompt"], "system": story.get("system", "")}),
+        input=json.dumps({**told, "answer": answer}),
         capture_output=True, text=True, timeout=300, check=False, cwd="/",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
-    answers = [answer.strip() for answer in json.loads(done.stdout)["answers"]]
-    assert story["tuned_answer"].strip() in answers
+    stock = json.loads(done.stdout)
+    # Where two tokens are as likely as bfloat16 can tell, stock itself goes either way from one
+    # process to the next; a token of another model is several logits off.
+    assert stock["answer"].strip() == answer or stock["gap"] <= TIE
