@@ -11,8 +11,8 @@ MOST_TOKENS = {"cpu": 1024, "mps": 4096, "cuda": 16_384}
 FEWEST_TOKENS = 256
 # Share of the free memory that activations may take.
 ACTIVATION_SHARE = 0.4
-# Logits held at a time: 8 M numbers are 16 MB in bfloat16 and 32 MB in float32.
-LOGITS_AT_ONCE = {"cpu": 8 * 1024**2, "mps": 32 * 1024**2, "cuda": 32 * 1024**2}
+# Logits held at a time: 12 M numbers are 24 MB in bfloat16 and 48 MB in float32.
+LOGITS_AT_ONCE = {"cpu": 12 * 1024**2, "mps": 32 * 1024**2, "cuda": 32 * 1024**2}
 
 
 def tokens_that_fit(device: str, free_bytes: float, *, layers: int, hidden: int, inner: int) -> int:

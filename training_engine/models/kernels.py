@@ -6,7 +6,8 @@ Liger's fused linear cross-entropy (https://arxiv.org/abs/2410.10989).
 """
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -15,19 +16,32 @@ from torch.autograd.function import Function, once_differentiable
 from training_engine.limits import LOGITS_AT_ONCE
 
 
-def _chunks(hidden: Tensor, weight: Tensor) -> Iterator[slice]:
-    """Stretches of positions whose logits may be held together."""
-    rows = max(1, LOGITS_AT_ONCE[hidden.device.type] // weight.shape[0])
-    for start in range(0, hidden.shape[0], rows):
-        yield slice(start, start + rows)
+@dataclass(frozen=True)
+class _Head:
+    """Hidden states [k, d] before a head's weight [v, d] and bias [v]."""
+
+    hidden: Tensor
+    weight: Tensor
+    bias: Tensor | None
+
+    def chunks(self) -> Iterator[slice]:
+        """Stretches of positions whose logits may be held together, about equally long."""
+        count = self.hidden.shape[0]
+        most = max(1, LOGITS_AT_ONCE[self.hidden.device.type] // self.weight.shape[0])
+        rows = max(1, -(-count // max(1, -(-count // most))))
+        for start in range(0, count, rows):
+            yield slice(start, min(start + rows, count))
+
+    def logits(self, positions: slice | Tensor) -> Tensor:
+        """Of some positions [m, v], new memory."""
+        return nn.functional.linear(self.hidden[positions], self.weight, self.bias)
 
 
 class _HeadGradients:
     """Gradients of hidden states, head and bias, summed up chunk by chunk; None: not asked for."""
 
-    def __init__(
-        self, hidden: Tensor, weight: Tensor, bias: Tensor | None, wanted: tuple[bool, ...]
-    ) -> None:
+    def __init__(self, head: _Head, wanted: tuple[bool, ...]) -> None:
+        hidden, weight, bias = head.hidden, head.weight, head.bias
         self._hidden, self._weight = hidden, weight
         exact = {"dtype": torch.float32}
         self.hidden = torch.empty_like(hidden) if wanted[0] else None
@@ -48,27 +62,50 @@ class _HeadGradients:
             self.weight += (rough.t() @ self._hidden[chunk]).float()
 
 
-def _predictions(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """What [k, v] logits say of `targets` [k, 1].
+class _Predictions(NamedTuple):
+    """`others`: probabilities [m, v], zero in the targets' places.
 
-    Probabilities [k, v] with zero in the targets' places; what all other words have together
-    [k, 1] and log p(target) [k, 1], both float32 and exact where p(target) is near one.
+    `rest`: what all other words have together [m, 1], and `logs`: log p(target) [m, 1]; both
+    float32 and exact where p(target) is near one.
+    """
+
+    others: Tensor
+    rest: Tensor
+    logs: Tensor
+
+
+def _put(table: Tensor, columns: Tensor, values: Tensor | float) -> Tensor:
+    """`table` [k, v] with `values` [k, 1] in each row's column of `columns` [k, 1].
+
+    On a CPU `scatter_` would copy the whole table twice.
+    """
+    rows = torch.arange(table.shape[0], device=table.device)[:, None]
+    table[rows, columns] = values.to(table.dtype) if isinstance(values, Tensor) else values
+    return table
+
+
+def _predictions(logits: Tensor, head: _Head, chunk: slice, targets: Tensor) -> _Predictions:
+    """What [m, v] logits of the positions `chunk` say of `targets` [m, 1].
+
+    Probabilities take the logits' place.
     """
     if logits.device.type != "cpu":
         logits = logits.float()
         log_sum = logits.logsumexp(dim=1, keepdim=True)
         logs = logits.gather(1, targets) - log_sum
-        return logits.sub_(log_sum).exp_().scatter_(1, targets, 0.0), -torch.expm1(logs), logs
+        others = _put(logits.sub_(log_sum).exp_(), targets, 0.0)
+        return _Predictions(others, -torch.expm1(logs), logs)
     # One pass over the logits in their own type; everything that needs float32 is one per row.
-    found = torch.softmax(logits, dim=1)
-    likely = found.gather(1, targets).float()
-    found.scatter_(1, targets, 0.0)
-    rest = (found @ found.new_ones(found.shape[1], 1)).float()
+    others = torch.softmax(logits, dim=1, out=logits)
+    likely = others.gather(1, targets).float()
+    _put(others, targets, 0.0)
+    rest = (others @ others.new_ones(others.shape[1], 1)).float()
     logs = torch.where(likely < 0.5, likely.log(), torch.log1p(-rest))
-    lost = (likely < torch.finfo(torch.float32).tiny).squeeze(1)
-    if bool(lost.any()):  # too unlikely for a number
-        logs[lost] = logits[lost].float().log_softmax(dim=1).gather(1, targets[lost])
-    return found, rest, logs
+    lost = (likely < torch.finfo(torch.float32).tiny).squeeze(1).nonzero().squeeze(1)
+    if len(lost):  # too unlikely for a number
+        exact = head.logits(lost + chunk.start).float().log_softmax(dim=1)
+        logs[lost] = exact.gather(1, targets[lost])
+    return _Predictions(others, rest, logs)
 
 
 class _ChunkedCrossEntropy(Function):
@@ -82,20 +119,20 @@ class _ChunkedCrossEntropy(Function):
         smoothing: float,
     ) -> Tensor:
         total = torch.zeros((), dtype=torch.float32, device=hidden.device)
-        gradients = _HeadGradients(hidden, weight, bias, ctx.needs_input_grad)
-        for chunk in _chunks(hidden, weight):
-            wanted = targets[chunk, None]
-            logits = nn.functional.linear(hidden[chunk], weight, bias)
+        head = _Head(hidden, weight, bias)
+        gradients = _HeadGradients(head, ctx.needs_input_grad)
+        for chunk in head.chunks():
+            wanted, logits = targets[chunk, None], head.logits(chunk)
             if smoothing:
                 means = logits.mean(dim=1, dtype=torch.float32)
                 total += smoothing * (logits.gather(1, wanted).squeeze(1).float() - means).sum()
-            found, rest, logs = _predictions(logits, wanted)
+            found, rest, logs = _predictions(logits, head, chunk, wanted)
             total -= logs.sum()
             if gradients:  # softmax minus the wanted distribution, in place
                 everywhere = smoothing / weight.shape[0]
                 if smoothing:
                     found.sub_(everywhere)
-                found.scatter_(1, wanted, (smoothing - everywhere - rest).to(found.dtype))
+                _put(found, wanted, smoothing - everywhere - rest)
                 gradients.add(chunk, found)
         ctx.save_for_backward(gradients.hidden, gradients.weight, gradients.bias)
         ctx.types = (hidden.dtype, weight.dtype, weight.dtype)
@@ -140,9 +177,10 @@ class _TokenLogProbs(Function):
         ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor
     ) -> Tensor:
         found = torch.empty(hidden.shape[0], dtype=torch.float32, device=hidden.device)
-        for chunk in _chunks(hidden, weight):
-            logits = nn.functional.linear(hidden[chunk], weight, bias)
-            found[chunk] = _predictions(logits, targets[chunk, None])[2].squeeze(1)
+        head = _Head(hidden, weight, bias)
+        for chunk in head.chunks():
+            seen = _predictions(head.logits(chunk), head, chunk, targets[chunk, None])
+            found[chunk] = seen.logs.squeeze(1)
         ctx.save_for_backward(hidden, weight, bias, targets)
         return found
 
@@ -150,14 +188,14 @@ class _TokenLogProbs(Function):
     @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, d_found: Tensor) -> tuple[Tensor | None, ...]:
         hidden, weight, bias, targets = ctx.saved_tensors
-        gradients = _HeadGradients(hidden, weight, bias, ctx.needs_input_grad)
-        for chunk in _chunks(hidden, weight):
+        head = _Head(hidden, weight, bias)
+        gradients = _HeadGradients(head, ctx.needs_input_grad)
+        for chunk in head.chunks():
             wanted, push = targets[chunk, None], d_found[chunk, None].float()
-            logits = nn.functional.linear(hidden[chunk], weight, bias)
-            others, rest, _ = _predictions(logits, wanted)
+            others, rest, _ = _predictions(head.logits(chunk), head, chunk, wanted)
             # one-hot minus softmax, in place
             others.mul_(-push.to(others.dtype))
-            gradients.add(chunk, others.scatter_(1, wanted, (rest * push).to(others.dtype)))
+            gradients.add(chunk, _put(others, wanted, rest * push))
         parts = (gradients.hidden, gradients.weight, gradients.bias)
         return (*(None if part is None else part.to(weight.dtype) for part in parts), None)
 
