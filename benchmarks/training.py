@@ -68,12 +68,15 @@ def show(results: list[Results]) -> None:
 
 
 def show_losses(work: Work, results: list[Results]) -> None:
-    """The loss on held-out rows: mean over the rounds, each of which had another seed."""
+    """The loss on held-out rows: mean over the rounds, each of which had another seed.
+
+    After as many steps as the work has, for everyone; who packs may make more.
+    """
     print(f"\n{'held-out loss':<34}{'mean':>8}{'spread':>16}{'steps':>7}", flush=True)
     for each in results:
         losses = [held_out_loss(work, one.adapter) for one in each.rounds]
         spread = f"{min(losses):.4f}–{max(losses):.4f}"
-        steps = int(each.middle("steps"))
+        steps = min(int(each.middle("steps")), work.steps)
         mean = statistics.mean(losses)
         print(f"{each.contestant.name:<34}{mean:>8.4f}{spread:>16}{steps:>7}", flush=True)
     print(f"{'the bare model':<34}{held_out_loss(work, None):>8.4f}")

@@ -44,9 +44,9 @@ class Work:
         return {
             "model": str(self.model), "rows": str(self.rows), "output": str(output),
             "setting": setting, "max_length": self.max_length, "batch_size": self.batch_size,
-            "packs_per_step": self.packs_per_step, "learning_rate": self.learning_rate,
-            "rank": self.rank, "alpha": self.alpha, "seed": seed,
-            "llamafactory_template": "smollm2",
+            "packs_per_step": self.packs_per_step, "steps": self.steps,
+            "learning_rate": self.learning_rate, "rank": self.rank, "alpha": self.alpha,
+            "seed": seed, "llamafactory_template": "smollm2",
         }  # fmt: skip
 
 

@@ -32,8 +32,8 @@ _BESIDE_SHARE, _BESIDE_FACTOR = 0.1, 1.6
 # What encoders take besides on a CPU, whose rows are padded to ever new lengths (fitted).
 _PADDED_BYTES = {"cpu": 210_000_000, "mps": 0, "cuda": 0}
 # Bytes for each of the logits that are held at once: scores, their fp32 copy, the gradient and what
-# the products need.
-_LOGIT_BYTES = 16
+# the products need. On a CPU they are replaced in place, in their own type.
+_LOGIT_BYTES = {"cpu": 8, "mps": 16, "cuda": 16}
 # Share of a row's tokens that is learnt, where it is not known.
 TRAINED_SHARE = 0.6
 _SMALL_FILES_BYTES = 8_000_000
@@ -211,7 +211,8 @@ class Setup:
         if self.scored:
             return 0
         trained = math.ceil(tokens * TRAINED_SHARE)
-        logits = min(LOGITS_AT_ONCE[self.device], trained * self.shape.vocabulary) * _LOGIT_BYTES
+        at_once = min(LOGITS_AT_ONCE[self.device], trained * self.shape.vocabulary)
+        logits = at_once * _LOGIT_BYTES[self.device]
         if self.method is Method.FULL:
             logits += self.shape.embedding * (4 + self.width)  # the head's own gradient
         return logits

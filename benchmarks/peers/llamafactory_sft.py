@@ -61,7 +61,10 @@ def main(work_file: str) -> None:
             "lr_scheduler_type": "constant",
             "num_train_epochs": 1,
             "logging_steps": 1,
-            "save_strategy": "no",
+            # Packs make more steps than rows would: the loss is measured after equally many.
+            "save_strategy": "steps",
+            "save_steps": work["steps"],
+            "save_only_model": True,
             "report_to": "none",
             "output_dir": work["output"],
             "seed": work["seed"],

@@ -39,7 +39,10 @@ def main(work_file: str) -> None:
         learning_rate=work["learning_rate"],
         lr_scheduler_type="constant",
         logging_steps=1,
-        save_strategy="no",
+        # Packs make more steps than rows would: the loss is measured after equally many.
+        save_strategy="steps",
+        save_steps=work["steps"],
+        save_only_model=True,
         report_to="none",
         use_cpu=True,
         seed=work["seed"],

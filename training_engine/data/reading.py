@@ -1,5 +1,6 @@
 """How an objective reads rows: the base of what each file in `objectives/` says for its own."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from typing import ClassVar
 
@@ -9,7 +10,7 @@ from training_engine.data.records import Row
 from training_engine.data.samples import Form, Misfit, Sample
 
 
-class Reading:
+class Reading(ABC):
     """Turns rows into samples. `lengths`: the longest of each sequence, in tokens.
 
     `context` is the most that the model can read: nothing is longer, whatever the knobs say.
@@ -28,16 +29,16 @@ class Reading:
         longest = min(knobs.max_length, context or knobs.max_length)
         self.lengths: tuple[int, ...] = (longest,) * self.form.sequences
 
-    def study(self, rows: Callable[[], Iterator[Row]]) -> None:
+    def study(self, rows: Callable[[], Iterator[Row]]) -> None:  # noqa: B027 - most need nothing
         """Learn what has to be known of all rows first; raises `EngineFailure`."""
 
     def arrange(self, rows: Iterable[Row]) -> Iterator[Row]:
         """The rows, each with what it needs of others."""
         return iter(rows)
 
+    @abstractmethod
     def samples(self, row: Row) -> list[Sample]:
         """What is learnt from a row; raises `Misfit` and `TemplateRefusal`."""
-        raise NotImplementedError
 
     def ended(self, ids: list[int]) -> list[int]:
         """The ids of a text that is learnt whole, with the end of text that stops generation.

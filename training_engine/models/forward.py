@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from training_engine.data.packing import PackedRow
+from training_engine.data.sharing import share
+from training_engine.models import fast
 from training_engine.models.kernels import chunked_cross_entropy, token_log_probs
 from training_engine.models.neftune import Neftune
 
@@ -52,6 +54,13 @@ class Forward:
         """What a classification head gives for each sequence, float32 [s, labels]."""
         raise NotImplementedError
 
+    def shares(self, longest: int) -> bool:
+        """Whether texts of up to `longest` tokens may share what they begin with.
+
+        Not where noise makes equal beginnings differ.
+        """
+        return self.packed and self._noise is None and fast.shares(self.model, longest)
+
     def computing(self, lengths: Any) -> AbstractContextManager[Any]:
         """Around each call of the model: noise knows the lengths, activations may be moved."""
         if self._noise is not None:
@@ -90,7 +99,7 @@ class Decoder(Forward):
             return nn.functional.cross_entropy(
                 self._logits(row), row.targets, reduction="sum", label_smoothing=label_smoothing
             )
-        hidden = hidden_states(self, self.model.get_decoder(), row)[row.predicting]
+        hidden = predicting_states(self, self.model.get_decoder(), row)
         head = self._head
         return chunked_cross_entropy(
             hidden, head.weight, row.targets, head.bias, label_smoothing=label_smoothing
@@ -100,7 +109,7 @@ class Decoder(Forward):
         if self._head is None:
             each = -nn.functional.cross_entropy(self._logits(row), row.targets, reduction="none")
         else:
-            hidden = hidden_states(self, self.model.get_decoder(), row)[row.predicting]
+            hidden = predicting_states(self, self.model.get_decoder(), row)
             each = token_log_probs(hidden, self._head.weight, row.targets, self._head.bias)
         zeros = each.new_zeros(len(row.lengths))
         lengths = zeros.index_add(0, row.owner, torch.ones_like(each))
@@ -110,7 +119,7 @@ class Decoder(Forward):
         """Of the predicting positions, float32 [k, v]."""
         if self._head is None:
             return self._logits(row)
-        hidden = hidden_states(self, self.model.get_decoder(), row)[row.predicting]
+        hidden = predicting_states(self, self.model.get_decoder(), row)
         found: Tensor = self._head(hidden).float()
         return found
 
@@ -166,7 +175,24 @@ class Decoder(Forward):
         return bool((ours - wanted).norm() <= tolerance * wanted.norm())
 
 
-def hidden_states(forward: Forward, decoder: Any, row: PackedRow) -> Tensor:
+def predicting_states(forward: Forward, decoder: Any, row: PackedRow) -> Tensor:
+    """The decoder's last hidden states at the predicting positions, [k, d]."""
+    alike = share(row) if forward.shares(max(row.lengths)) else None
+    if alike is None:
+        return _hidden_states(forward, decoder, row)[row.predicting]
+    with forward.computing(alike.lengths):
+        out = decoder(
+            input_ids=alike.input_ids,
+            position_ids=alike.position_ids,
+            sample_lengths=alike.lengths,
+            use_cache=False,
+            **{fast.BEFORE: alike.before},
+        )
+    found: Tensor = out.last_hidden_state[0][alike.place[row.predicting]]
+    return found
+
+
+def _hidden_states(forward: Forward, decoder: Any, row: PackedRow) -> Tensor:
     """The decoder's last hidden states, [n, d]."""
     if forward.packed:
         with forward.computing(row.lengths):
@@ -190,7 +216,7 @@ class Scorer(Forward):
 
     def scores(self, row: PackedRow) -> Tensor:
         if self.packed:
-            hidden = hidden_states(self, self.model.get_decoder(), row)[row.predicting]
+            hidden = predicting_states(self, self.model.get_decoder(), row)
             scored: Tensor = self.model.score(hidden).float()
             return scored
         pad = self.model.config.pad_token_id or 0

@@ -1,5 +1,6 @@
 """What an objective does with a row of samples: the base of each file in this folder."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -32,7 +33,7 @@ class Share:
     sums: dict[str, Tensor] = field(default_factory=dict)
 
 
-class Criterion:
+class Criterion(ABC):
     """The loss of one objective on one model."""
 
     # Compares with what the model gave before it was tuned: log-probabilities by sequence.
@@ -60,9 +61,9 @@ class Criterion:
         """A row's part of what is summed over a whole step before its losses; no gradient."""
         return {}
 
+    @abstractmethod
     def loss(self, row: PackedRow, totals: Totals, begun: Mapping[str, Tensor]) -> Share:
         """The row's share; `begun`: what `begin` gave, over all rows and processes."""
-        raise NotImplementedError
 
     def summary(self, sums: Mapping[str, Tensor], totals: Totals) -> dict[str, float]:
         """Metrics by name from sums over a step or an evaluation: means by sample."""

@@ -3,6 +3,7 @@
 Prompt and answer are one sequence; only the answer's tokens count. A pair lies in one row.
 """
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -59,12 +60,12 @@ class PairCriterion(Criterion):
         }
         return Share(loss if extra is None else loss + extra, told)
 
+    @abstractmethod
     def losses(self, sums: Tensor, lengths: Tensor, row: PackedRow) -> tuple[Tensor, Tensor]:
         """Loss of each pair [p] and implicit rewards [p, 2].
 
         `sums` [p, 2]: log-probabilities of the answers, chosen first; `lengths` [p, 2]: in tokens.
         """
-        raise NotImplementedError
 
     def of_chosen(self, chosen: Tensor, totals: Totals) -> Tensor | None:
         """The share of learning the chosen answers themselves, where the method does."""

@@ -3,6 +3,6 @@
 Stock modules keep the weights; `install` lets their layers compute by hand-written kernels.
 """
 
-from training_engine.models.fast.install import install, uninstall
+from training_engine.models.fast.install import BEFORE, install, shares, uninstall
 
-__all__ = ["install", "uninstall"]
+__all__ = ["BEFORE", "install", "shares", "uninstall"]

@@ -2,7 +2,8 @@
 
 Short samples that follow each other share a block whose mask keeps them apart; a long sample is
 cut into blocks of queries that meet only the keys before their end. So every product is large
-enough for a processor's matrix units, and little of it is masked away.
+enough for a processor's matrix units, and little of it is masked away. A sample whose beginning is
+kept elsewhere in the row (`data/sharing.py`) meets those keys first.
 """
 
 from dataclasses import dataclass
@@ -19,47 +20,77 @@ MOST_BLOCKS = 8
 # Attention weights are kept for the backward pass up to so many keys, beyond computed again.
 KEPT = 640
 
+Span = tuple[int, int]
+
 
 @dataclass(frozen=True)
 class Block:
     """Queries `start` … `end` of a row against keys `first` … `end`; the last ones are masked.
 
-    `mask` [(end - start) · groups, end - start] is 0 or -inf.
+    `mask` [(end - start) · groups, end - start] is 0 or -inf. The keys of the spans `before` come
+    first and are seen by all.
     """
 
     first: int
     start: int
     end: int
     mask: Tensor
+    before: tuple[Span, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """Keys that are met."""
+        return self.end - self.first + sum(end - start for start, end in self.before)
+
+    def gather(self, states: Tensor) -> Tensor:
+        """What is met of [key heads, n, d]."""
+        own = states[:, self.first : self.end]
+        if not self.before:
+            return own
+        return torch.cat([*(states[:, start:end] for start, end in self.before), own], dim=1)
 
 
 @lru_cache(maxsize=4)
-def blocks(lengths: tuple[int, ...], groups: int, dtype: torch.dtype) -> tuple[Block, ...]:
-    """The blocks of a row of samples of these lengths; later blocks of a sample come first."""
+def blocks(
+    lengths: tuple[int, ...],
+    groups: int,
+    dtype: torch.dtype,
+    before: tuple[tuple[Span, ...], ...] | None = None,
+) -> tuple[Block, ...]:
+    """The blocks of a row of samples of these lengths; later blocks of a sample come first.
+
+    `before`: of each sample, what it follows, if any does.
+    """
     found: list[Block] = []
     start, waiting = 0, list[int]()
-    for length in lengths:
-        if waiting and sum(waiting) + length > BLOCK:
-            found.append(_shared(start - sum(waiting), waiting, groups, dtype))
+    follows: tuple[Span, ...] = ()  # what those that wait follow
+    for length, spans in zip(lengths, before or ((),) * len(lengths), strict=True):
+        if waiting and (sum(waiting) + length > BLOCK or spans != follows):
+            found.append(_shared(start - sum(waiting), waiting, groups, dtype, follows))
             waiting = []
         if length <= BLOCK:
             waiting.append(length)
+            follows = spans
         else:
-            found += _cut(start, length, groups, dtype)
+            found += _cut(start, length, groups, dtype, spans)
         start += length
     if waiting:
-        found.append(_shared(start - sum(waiting), waiting, groups, dtype))
+        found.append(_shared(start - sum(waiting), waiting, groups, dtype, follows))
     return tuple(found)
 
 
-def _shared(start: int, lengths: list[int], groups: int, dtype: torch.dtype) -> Block:
+def _shared(
+    start: int, lengths: list[int], groups: int, dtype: torch.dtype, before: tuple[Span, ...]
+) -> Block:
     """One block for whole samples."""
     sample = torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(lengths))
     foreign = sample[:, None] != sample[None]
-    return Block(start, start, start + len(sample), _mask(foreign, groups, dtype))
+    return Block(start, start, start + len(sample), _mask(foreign, groups, dtype), before)
 
 
-def _cut(first: int, length: int, groups: int, dtype: torch.dtype) -> list[Block]:
+def _cut(
+    first: int, length: int, groups: int, dtype: torch.dtype, before: tuple[Span, ...]
+) -> list[Block]:
     """The blocks of one long sample, the last queries first, all but the last equally long."""
     count = min(MOST_BLOCKS, -(-length // BLOCK))
     size = -(-length // count)
@@ -68,7 +99,7 @@ def _cut(first: int, length: int, groups: int, dtype: torch.dtype) -> list[Block
     found = []
     for start, end in reversed(spans):
         none = torch.zeros(end - start, end - start, dtype=torch.bool)
-        found.append(Block(first, start, end, _mask(none, groups, dtype)))
+        found.append(Block(first, start, end, _mask(none, groups, dtype), before))
     return found
 
 
@@ -87,7 +118,7 @@ def _queries(states: Tensor, block: Block) -> Tensor:
 
 def _weights(query: Tensor, key: Tensor, block: Block) -> Tensor:
     scores = torch.bmm(query, key.transpose(1, 2))
-    scores[..., block.start - block.first :].add_(block.mask)
+    scores[..., block.count - (block.end - block.start) :].add_(block.mask)
     return torch.softmax(scores, dim=-1)
 
 
@@ -100,11 +131,10 @@ def forward(
     """
     kept: list[Tensor | None] = []
     for block in row:
-        keys, values = key[:, block.first : block.end], value[:, block.first : block.end]
-        weights = _weights(_queries(query, block), keys, block)
+        weights = _weights(_queries(query, block), block.gather(key), block)
         target = out[:, block.start : block.end]
-        target.copy_(torch.bmm(weights, values).view(target.shape))
-        kept.append(weights if block.end - block.first <= KEPT else None)
+        target.copy_(torch.bmm(weights, block.gather(value)).view(target.shape))
+        kept.append(weights if block.count <= KEPT else None)
     return kept
 
 
@@ -117,10 +147,13 @@ def backward(
     row: tuple[Block, ...],
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients of `query`, `key`, `value`, in their shapes."""
-    d_query, d_key, d_value = (torch.empty_like(t) for t in (query, key, value))
+    d_query = torch.empty_like(query)
+    # What many samples follow sums up the gradients of them all.
+    exact = torch.float32 if any(block.before for block in row) else key.dtype
+    d_key, d_value = (torch.empty_like(t, dtype=exact) for t in (key, value))
     reached = 0
     for block, weights in zip(row, kept, strict=True):
-        keys, values = key[:, block.first : block.end], value[:, block.first : block.end]
+        keys, values = block.gather(key), block.gather(value)
         queries, push = _queries(query, block), _queries(d_out, block)
         if weights is None:
             weights = _weights(queries, keys, block)
@@ -131,11 +164,19 @@ def backward(
         # The first block met of a sample is its last and covers all its keys.
         first = block.end > reached
         reached = max(reached, block.end)
-        for whole, left, right in ((d_key, d_scores, queries), (d_value, weights, push)):
-            part = whole[:, block.first : block.end]
-            found = torch.bmm(left.transpose(1, 2), right)
-            if first:
-                part.copy_(found)
-            else:
-                part.add_(found)
-    return d_query, d_key, d_value
+        _add(d_key, torch.bmm(d_scores.transpose(1, 2), queries), block, first)
+        _add(d_value, torch.bmm(weights.transpose(1, 2), push), block, first)
+    return d_query, d_key.to(key.dtype), d_value.to(value.dtype)
+
+
+def _add(whole: Tensor, found: Tensor, block: Block, first: bool) -> None:
+    """Add the gradients of what a block met into those of all; its own are put there if `first`."""
+    reached = 0
+    for start, end in block.before:
+        whole[:, start:end].add_(found[:, reached : reached + end - start])
+        reached += end - start
+    own = whole[:, block.first : block.end]
+    if first:
+        own.copy_(found[:, reached:])
+    else:
+        own.add_(found[:, reached:])

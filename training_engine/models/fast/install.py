@@ -18,6 +18,8 @@ _PROJECTIONS = {
     "mlp": ("gate_proj", "up_proj", "down_proj"),
 }
 _TYPES = (torch.bfloat16, torch.float32)
+# Given to a decoder beside `sample_lengths`: what each sample follows in its row.
+BEFORE = "samples_follow"
 
 
 def install(model: Any) -> bool:
@@ -36,6 +38,16 @@ def install(model: Any) -> bool:
         layer.forward = MethodType(forward, layer)
     _let_go(model, before)
     return True
+
+
+def shares(model: Any, longest: int) -> bool:
+    """Whether the model takes rows whose samples, of up to so many tokens, share beginnings."""
+    decoder = model.get_decoder()
+    layers = getattr(decoder, "layers", ())
+    if not layers or not all("forward" in layer.__dict__ for layer in layers):
+        return False
+    rotated = 2 * decoder.rotary_emb.inv_freq.numel()
+    return all(_attends_as_known(layer, longest, rotated) for layer in layers)
 
 
 def uninstall(model: Any) -> None:
@@ -58,11 +70,13 @@ class _Rows:
         self._key: tuple[Any, ...] = ()
         self._row: Row | None = None
 
-    def of(self, layer: Any, lengths: tuple[int, ...], embeddings: tuple[Tensor, Tensor]) -> Row:
+    def of(
+        self, layer: Any, lengths: tuple[int, ...], before: Any, embeddings: tuple[Tensor, Tensor]
+    ) -> Row:
         """What `layer` and those after it share."""
         attend = layer.self_attn
         adapted = all(each.enabled for each in layer.modules() if isinstance(each, LoraLinear))
-        key = (embeddings[0], lengths, adapted, attend.scaling, attend.num_key_value_groups)
+        key = (embeddings[0], lengths, before, adapted, attend.scaling)
         same = self._key and self._key[0] is key[0] and self._key[1:] == key[1:]
         if self._row is None or not same:
             cos, sin = (part[0, :, None] for part in embeddings)
@@ -70,7 +84,7 @@ class _Rows:
                 for_query=(cos * attend.scaling, sin * attend.scaling),
                 for_key=(cos, sin),
                 scale=attend.scaling,
-                blocks=blocks(lengths, attend.num_key_value_groups, cos.dtype),
+                blocks=blocks(lengths, attend.num_key_value_groups, cos.dtype, before),
                 adapted=adapted,
             )
             self._key = key
@@ -81,10 +95,12 @@ def _forward(fast: FastLayer, stock: Callable[..., Tensor], rows: _Rows) -> Call
     """A decoder layer's forward: the fast one for packed rows, else the stock one."""
 
     def forward(self: Any, hidden_states: Tensor, **others: Any) -> Tensor:
-        lengths = others.get("sample_lengths")
+        lengths, before = others.get("sample_lengths"), others.get(BEFORE)
         if lengths is None or not _plain(self, hidden_states, lengths, others):
+            if before is not None:
+                raise ValueError("stock layers know no beginnings that samples share")
             return stock(self, hidden_states, **others)
-        row = rows.of(self, tuple(lengths), others["position_embeddings"])
+        row = rows.of(self, tuple(lengths), before, others["position_embeddings"])
         return fast.run(hidden_states, row)
 
     return forward
@@ -92,16 +108,25 @@ def _forward(fast: FastLayer, stock: Callable[..., Tensor], rows: _Rows) -> Call
 
 def _plain(layer: Any, states: Tensor, lengths: tuple[int, ...], others: dict[str, Any]) -> bool:
     """Whether a pass is what the kernels compute."""
-    attend = layer.self_attn
-    window = getattr(attend, "sliding_window", getattr(attend.config, "sliding_window", None))
+    before = others.get(BEFORE) or ((),) * len(lengths)
+    longest = max(
+        length + sum(end - start for start, end in spans)
+        for length, spans in zip(lengths, before, strict=True)
+    )
     return (
-        attend.config._attn_implementation == attention.NAME
+        _attends_as_known(layer, longest, others["position_embeddings"][0].shape[-1])
         and others.get("attention_mask") is None
         and others.get("past_key_values") is None
-        and (window is None or window >= max(lengths))
-        and others["position_embeddings"][0].shape[-1] == attend.head_dim
         and states.shape[0] == 1
     )
+
+
+def _attends_as_known(layer: Any, longest: int, rotated: int) -> bool:
+    """Over samples of up to `longest` tokens, with so many numbers of a head `rotated`."""
+    attend = layer.self_attn
+    window = getattr(attend, "sliding_window", getattr(attend.config, "sliding_window", None))
+    known = attend.config._attn_implementation == attention.NAME and rotated == attend.head_dim
+    return bool(known and (window is None or window >= longest))
 
 
 def _eligible(model: Any) -> bool:
