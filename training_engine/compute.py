@@ -11,7 +11,8 @@ from torch import Tensor
 
 from training_engine.contract.names import FailureCode
 from training_engine.data.encode import EncodedSet
-from training_engine.data.packing import PackedRow, ahead, pack, split
+from training_engine.data.packing import PackedRow, ahead, pack, sizes, split, tokens_of
+from training_engine.data.sharing import sorting_key
 from training_engine.failures import EngineFailure, is_out_of_memory
 from training_engine.noise import random_state, set_random_state
 from training_engine.objectives.criterion import Criterion, Totals
@@ -30,10 +31,27 @@ class Measured:
 
 def cut(run: Run, data: EncodedSet, samples: Sequence[int]) -> list[list[int]]:
     """The samples in groups that are computed at once."""
-    at_once = run.at_once
-    if run.padded:  # neighbours of equal length need little padding
-        samples = sorted(samples, key=data.length)
-    return split(data, samples, max_samples=at_once.samples, max_tokens=at_once.tokens)
+    ordered = _in_order(run, data, samples)
+    groups = split(
+        sizes(data, ordered, shared=shares(run, data, samples)),
+        max_samples=run.at_once.samples,
+        max_tokens=run.at_once.tokens,
+    )
+    return [[ordered[place] for place in group] for group in groups]
+
+
+def _in_order(run: Run, data: EncodedSet, samples: Sequence[int]) -> list[int]:
+    """Neighbours of equal length need little padding; those that begin alike compute it once."""
+    if run.padded:
+        return sorted(samples, key=data.length)
+    if shares(run, data, samples):
+        return sorted(samples, key=lambda s: sorting_key(data.text(data.sequences(s)[0])))
+    return list(samples)
+
+
+def shares(run: Run, data: EncodedSet, samples: Sequence[int]) -> bool:
+    """Whether these samples compute once what they begin with alike."""
+    return run.criterion.forward.shares(max(map(data.length, samples), default=0))
 
 
 def rows_of(run: Run, data: EncodedSet, samples: Sequence[int]) -> Iterator[tuple[PackedRow, bool]]:
@@ -132,7 +150,7 @@ def compute_less(run: Run, data: EncodedSet, samples: Sequence[int], error: Runt
     """Halve what is computed at once; raises `EngineFailure` when it can not be less."""
     groups = cut(run, data, samples)
     # A sample by itself can not be cut further, however long it is.
-    tokens = max((count_tokens(data, group) for group in groups if len(group) > 1), default=0)
+    tokens = max((computed(run, data, group) for group in groups if len(group) > 1), default=0)
     recovers = run.spec.hyperparameters.recover_from_oom
     if not recovers or not tokens or run.processes.count > 1:
         raise EngineFailure(
@@ -157,6 +175,12 @@ def compute_less(run: Run, data: EncodedSet, samples: Sequence[int], error: Runt
         "computed at once. The effective batch and the result stay the same.",
         tokens=tokens // 2,
     )
+
+
+def computed(run: Run, data: EncodedSet, samples: Sequence[int]) -> int:
+    """Tokens that are computed for these samples in one pass."""
+    ordered = _in_order(run, data, samples)
+    return tokens_of(sizes(data, ordered, shared=shares(run, data, samples)))
 
 
 def count_tokens(data: EncodedSet, samples: Sequence[int]) -> int:

@@ -75,7 +75,7 @@ def probe(run: Run, expected: int | None) -> None:
     run.model.train()  # as in a step: nothing is computed again otherwise
     while True:
         samples = heaviest(run)
-        tokens = compute.count_tokens(run.data.train, samples)
+        tokens = compute.computed(run, run.data.train, samples)
         needed = _needed(run, samples, room)
         if needed is not None and needed <= room.most:
             break
@@ -98,12 +98,12 @@ def heaviest(run: Run) -> list[int]:
     """Samples of the longest row that any step can have."""
     data, at_once = run.data.train, run.at_once
     longest = sorted(range(len(data)), key=data.length, reverse=True)[: run.plan.batch_size]
-    chosen, tokens = longest[:1], data.length(longest[0])
+    chosen = longest[:1]
     for sample in longest[1:]:
-        if tokens + data.length(sample) > at_once.tokens or len(chosen) == at_once.samples:
+        more = [*chosen, sample]
+        if compute.computed(run, data, more) > at_once.tokens or len(chosen) == at_once.samples:
             break
-        chosen.append(sample)
-        tokens += data.length(sample)
+        chosen = more
     return chosen
 
 
@@ -132,7 +132,7 @@ def _needed(run: Run, samples: list[int], room: Room) -> int | None:
     peak = _peak(run, part)
     if peak is None:
         return None
-    tokens, tried = compute.count_tokens(data, samples), compute.count_tokens(data, part)
+    tokens, tried = (compute.computed(run, data, each) for each in (samples, part))
     needed = room.held + (peak - room.held) * tokens // tried + later
     if needed > room.most or len(part) == len(samples):
         return needed

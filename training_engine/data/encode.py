@@ -51,6 +51,10 @@ class EncodedSet:
         """The sequences of a sample."""
         return range(sample * self.form.sequences, (sample + 1) * self.form.sequences)
 
+    def text(self, sequence: int) -> Tensor:
+        """The tokens of a sequence, int32 [n]."""
+        return self.tokens[self.bounds[sequence] : self.bounds[sequence + 1]]
+
     def length(self, sample: int) -> int:
         """Tokens of a sample."""
         each = self.form.sequences

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from training_engine.data.encode import EncodedSet
+from training_engine.data.sharing import common
 
 
 @dataclass(frozen=True)
@@ -119,20 +120,46 @@ def pack(data: EncodedSet, samples: Sequence[int]) -> PackedRow:
     )
 
 
-def split(
-    data: EncodedSet, samples: Sequence[int], *, max_samples: int | None, max_tokens: int
-) -> list[list[int]]:
+@dataclass(frozen=True)
+class Size:
+    """Tokens of a sample: all of them, and those to compute when it stands behind its neighbour."""
+
+    whole: int
+    new: int
+
+
+def sizes(data: EncodedSet, samples: Sequence[int], *, shared: bool = False) -> list[Size]:
+    """Sizes of samples in this order; where beginnings are `shared`, each is computed once."""
+    if not shared:
+        return [Size(data.length(sample), data.length(sample)) for sample in samples]
+    found: list[Size] = []
+    before = data.tokens[:0]
+    for sample in samples:
+        texts = [data.text(sequence) for sequence in data.sequences(sample)]
+        first = texts[0]
+        whole = len(first) + sum(len(text) - common(first, text) for text in texts[1:])
+        found.append(Size(whole, whole - common(before, first)))
+        before = first
+    return found
+
+
+def tokens_of(row: Sequence[Size]) -> int:
+    """Tokens to compute when these samples are one row."""
+    return sum(size.new if place else size.whole for place, size in enumerate(row))
+
+
+def split(sizes: Sequence[Size], *, max_samples: int | None, max_tokens: int) -> list[range]:
     """Cut a batch into micro-batches of at most `max_samples`, and `max_tokens` where possible.
 
-    As few as can be in this order, and of them the most even: a small rest costs more than its
-    tokens.
+    Places of samples; as few micro-batches as can be in this order, and of them the most even: a
+    small rest costs more than its tokens.
     """
-    found = _cut(data, samples, max_samples, max_tokens)
+    found = _cut(sizes, max_samples, max_tokens)
     least = 1
-    most = min(max_tokens, sum(data.length(sample) for sample in samples))
+    most = min(max_tokens, tokens_of(sizes))
     while least < most:
         middle = (least + most) // 2
-        tried = _cut(data, samples, max_samples, middle)
+        tried = _cut(sizes, max_samples, middle)
         if len(tried) > len(found):
             least = middle + 1
         else:
@@ -140,17 +167,14 @@ def split(
     return found
 
 
-def _cut(
-    data: EncodedSet, samples: Sequence[int], max_samples: int | None, max_tokens: int
-) -> list[list[int]]:
-    found: list[list[int]] = []
+def _cut(sizes: Sequence[Size], max_samples: int | None, max_tokens: int) -> list[range]:
+    found: list[range] = []
     tokens = 0
-    for sample in samples:
-        length = data.length(sample)
+    for place, size in enumerate(sizes):
         full = max_samples is not None and bool(found) and len(found[-1]) >= max_samples
-        if not found or full or tokens + length > max_tokens:
-            found.append([])
-            tokens = 0
-        found[-1].append(sample)
-        tokens += length
+        if not found or full or tokens + size.new > max_tokens:
+            found.append(range(place, place))
+            tokens = size.whole - size.new
+        found[-1] = range(found[-1].start, place + 1)
+        tokens += size.new
     return found

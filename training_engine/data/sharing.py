@@ -6,12 +6,16 @@ states there: a row keeps that beginning once, and what follows attends to it fr
 sum of the gradients is the one that each text would have given by itself.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from training_engine.data.packing import PackedRow
+if TYPE_CHECKING:
+    from training_engine.data.packing import PackedRow
 
 # Shorter beginnings are cheaper to compute again than to keep apart.
 LEAST = 16

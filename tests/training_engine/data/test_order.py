@@ -1,7 +1,8 @@
 """Order, split, packing and ledger: pure functions that a resume relies on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -9,7 +10,8 @@ import torch
 from training_engine.data import ledger
 from training_engine.data.encode import EncodedSet
 from training_engine.data.order import SampleOrder, held_out, permutation
-from training_engine.data.packing import PackedRow, ahead, pack, split
+from training_engine.data.packing import PackedRow, Size, ahead, pack, sizes, split, tokens_of
+from training_engine.data.samples import Form
 
 
 def test_an_epoch_is_a_permutation_that_seed_and_epoch_decide() -> None:
@@ -65,20 +67,47 @@ def test_a_packed_row() -> None:
     assert row.trained_tokens == 4
 
 
+def groups(found: EncodedSet, samples: Sequence[int], **limits: Any) -> list[list[int]]:
+    return [[samples[i] for i in group] for group in split(sizes(found, samples), **limits)]
+
+
 def test_batches_are_cut_by_samples_and_tokens() -> None:
-    found = data(10, 10, 10, 30, 10)
-    assert split(found, [0, 1, 2, 3, 4], max_samples=2, max_tokens=1000) == [[0, 1], [2, 3], [4]]
-    assert split(found, [0, 1, 2, 3, 4], max_samples=None, max_tokens=25) == [[0, 1], [2], [3], [4]]
-    assert split(found, [4, 0], max_samples=None, max_tokens=5) == [[4], [0]]
+    found, five = data(10, 10, 10, 30, 10), [0, 1, 2, 3, 4]
+    assert groups(found, five, max_samples=2, max_tokens=1000) == [[0, 1], [2, 3], [4]]
+    assert groups(found, five, max_samples=None, max_tokens=25) == [[0, 1], [2], [3], [4]]
+    assert groups(found, [4, 0], max_samples=None, max_tokens=5) == [[4], [0]]
 
 
 def test_batches_are_cut_evenly_into_as_few_parts_as_can_be() -> None:
     found = data(10, 10, 10, 10, 10, 10, 10, 10)
     whole = range(8)
-    assert split(found, whole, max_samples=None, max_tokens=50) == [[0, 1, 2, 3], [4, 5, 6, 7]]
-    assert split(found, whole, max_samples=None, max_tokens=79) == [[0, 1, 2, 3], [4, 5, 6, 7]]
-    assert split(found, whole, max_samples=None, max_tokens=80) == [[*whole]]
-    assert split(found, [], max_samples=None, max_tokens=80) == []
+    assert groups(found, whole, max_samples=None, max_tokens=50) == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    assert groups(found, whole, max_samples=None, max_tokens=79) == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    assert groups(found, whole, max_samples=None, max_tokens=80) == [[*whole]]
+    assert groups(found, [], max_samples=None, max_tokens=80) == []
+
+
+def test_what_neighbours_share_counts_once_in_each_part() -> None:
+    found = data(*[60] * 4)
+    for sample in range(4):
+        found.text(sample)[:40] = torch.arange(40, dtype=torch.int32)
+    found.text(3)[20] = -1  # shares 20 tokens only
+    of_each = sizes(found, range(4), shared=True)
+    assert of_each == [Size(60, 60), Size(60, 20), Size(60, 20), Size(60, 40)]
+    assert tokens_of(of_each) == 140
+    assert tokens_of(of_each[1:3]) == 80, "the first of a part computes all of its own"
+    assert split(of_each, max_samples=None, max_tokens=100) == [range(3), range(3, 4)]
+    assert split(of_each, max_samples=None, max_tokens=140) == [range(4)]
+    assert sizes(found, range(4)) == [Size(60, 60)] * 4
+
+
+def test_answers_of_one_sample_share_their_question() -> None:
+    pairs = data(50, 30, 50, 45)
+    pairs.form = Form(sequences=2)
+    pairs.lines = [0, 1]
+    for sequence in range(4):
+        pairs.text(sequence)[:20] = torch.arange(20, dtype=torch.int32)
+    assert sizes(pairs, [0, 1], shared=True) == [Size(60, 60), Size(75, 55)]
 
 
 def test_the_ledger_is_carried_over_up_to_the_offset(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ _PROJECTIONS = {
 _TYPES = (torch.bfloat16, torch.float32)
 # Given to a decoder beside `sample_lengths`: what each sample follows in its row.
 BEFORE = "samples_follow"
+# Set on layers that compute by these kernels.
+_QUICK = "computes_quickly"
 
 
 def install(model: Any) -> bool:
@@ -36,6 +38,7 @@ def install(model: Any) -> bool:
     for layer in model.get_decoder().layers:
         forward = _forward(FastLayer(layer), type(layer).forward, rows)
         layer.forward = MethodType(forward, layer)
+        setattr(layer, _QUICK, True)
     _let_go(model, before)
     return True
 
@@ -44,7 +47,7 @@ def shares(model: Any, longest: int) -> bool:
     """Whether the model takes rows whose samples, of up to so many tokens, share beginnings."""
     decoder = model.get_decoder()
     layers = getattr(decoder, "layers", ())
-    if not layers or not all("forward" in layer.__dict__ for layer in layers):
+    if not layers or not all(hasattr(layer, _QUICK) for layer in layers):
         return False
     rotated = 2 * decoder.rotary_emb.inv_freq.numel()
     return all(_attends_as_known(layer, longest, rotated) for layer in layers)
@@ -54,6 +57,7 @@ def uninstall(model: Any) -> None:
     """Give the stock layers back to themselves."""
     for layer in model.get_decoder().layers:
         layer.__dict__.pop("forward", None)
+        layer.__dict__.pop(_QUICK, None)
 
 
 def _let_go(model: nn.Module, storages: set[int]) -> None:

@@ -132,6 +132,16 @@ def test_in_bf16_it_is_no_further_from_the_truth_than_whole_texts(
         assert near < 1.5 * far + 0.01 * gradient.norm(), name
 
 
+def test_log_probabilities_of_answers_belong_to_their_own_text() -> None:
+    stock, row = make("qwen3"), row_of(ROWS["two answers to each question"], last=8)
+    quick = copy.deepcopy(stock)
+    assert fast.install(quick)
+    wanted, got = (Decoder(model, packed=True).sequence_log_probs(row) for model in (stock, quick))
+    for theirs, ours in zip(wanted, got, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
+    assert got[1].tolist() == [8] * 6
+
+
 def test_weights_that_are_computed_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     row = row_of(ROWS["a beginning longer than a block"])
     kept = make("llama")
