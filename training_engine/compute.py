@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from training_engine.contract.names import FailureCode
+from training_engine.data.beginnings import sorting_key
 from training_engine.data.encode import EncodedSet
 from training_engine.data.packing import PackedRow, ahead, pack, sizes, split, tokens_of
-from training_engine.data.sharing import sorting_key
 from training_engine.failures import EngineFailure, is_out_of_memory
 from training_engine.noise import random_state, set_random_state
 from training_engine.objectives.criterion import Criterion, Totals

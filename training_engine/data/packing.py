@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from training_engine.data.beginnings import common
 from training_engine.data.encode import EncodedSet
-from training_engine.data.sharing import common
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from training_engine.data.beginnings import SharedRow, share
 from training_engine.data.packing import PackedRow
-from training_engine.data.sharing import share
 from training_engine.models import fast
 from training_engine.models.kernels import chunked_cross_entropy, token_log_probs
 from training_engine.models.neftune import Neftune
@@ -180,29 +180,30 @@ def predicting_states(forward: Forward, decoder: Any, row: PackedRow) -> Tensor:
     alike = share(row) if forward.shares(max(row.lengths)) else None
     if alike is None:
         return _hidden_states(forward, decoder, row)[row.predicting]
-    with forward.computing(alike.lengths):
+    more = {fast.BEFORE: alike.before}
+    return _packed_states(forward, decoder, alike, **more)[alike.place[row.predicting]]
+
+
+def _packed_states(
+    forward: Forward, decoder: Any, row: PackedRow | SharedRow, **more: Any
+) -> Tensor:
+    """The decoder's last hidden states, [n, d], of a row whose texts it keeps apart."""
+    with forward.computing(row.lengths):
         out = decoder(
-            input_ids=alike.input_ids,
-            position_ids=alike.position_ids,
-            sample_lengths=alike.lengths,
+            input_ids=row.input_ids,
+            position_ids=row.position_ids,
+            sample_lengths=row.lengths,
             use_cache=False,
-            **{fast.BEFORE: alike.before},
+            **more,
         )
-    found: Tensor = out.last_hidden_state[0][alike.place[row.predicting]]
-    return found
+    states: Tensor = out.last_hidden_state[0]
+    return states
 
 
 def _hidden_states(forward: Forward, decoder: Any, row: PackedRow) -> Tensor:
     """The decoder's last hidden states, [n, d]."""
     if forward.packed:
-        with forward.computing(row.lengths):
-            out = decoder(
-                input_ids=row.input_ids,
-                position_ids=row.position_ids,
-                sample_lengths=row.lengths,
-                use_cache=False,
-            )
-        return out.last_hidden_state[0]
+        return _packed_states(forward, decoder, row)
     found = []
     for start, end, _ in pieces(row):
         with forward.computing((end - start,)):

@@ -3,7 +3,7 @@
 Short samples that follow each other share a block whose mask keeps them apart; a long sample is
 cut into blocks of queries that meet only the keys before their end. So every product is large
 enough for a processor's matrix units, and little of it is masked away. A sample whose beginning is
-kept elsewhere in the row (`data/sharing.py`) meets those keys first.
+kept elsewhere in the row (`data/beginnings.py`) meets those keys first.
 """
 
 from dataclasses import dataclass

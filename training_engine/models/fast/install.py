@@ -80,7 +80,8 @@ class _Rows:
         """What `layer` and those after it share."""
         attend = layer.self_attn
         adapted = all(each.enabled for each in layer.modules() if isinstance(each, LoraLinear))
-        key = (embeddings[0], lengths, before, adapted, attend.scaling)
+        groups = attend.num_key_value_groups
+        key = (embeddings[0], lengths, before, adapted, attend.scaling, groups)
         same = self._key and self._key[0] is key[0] and self._key[1:] == key[1:]
         if self._row is None or not same:
             cos, sin = (part[0, :, None] for part in embeddings)
@@ -88,7 +89,7 @@ class _Rows:
                 for_query=(cos * attend.scaling, sin * attend.scaling),
                 for_key=(cos, sin),
                 scale=attend.scaling,
-                blocks=blocks(lengths, attend.num_key_value_groups, cos.dtype, before),
+                blocks=blocks(lengths, groups, cos.dtype, before),
                 adapted=adapted,
             )
             self._key = key

@@ -84,6 +84,16 @@ def gradients(model: Any, lengths: tuple[int, ...] = LENGTHS) -> tuple[Tensor, d
     return out.detach(), found
 
 
+def assert_near(actual: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
+    """Every gradient is the expected one, up to float32's rounding."""
+    assert actual.keys() == expected.keys()
+    for name, gradient in expected.items():
+        largest = float(gradient.abs().max())
+        torch.testing.assert_close(
+            actual[name], gradient, rtol=1e-3, atol=1e-6 + 1e-4 * largest, msg=name
+        )
+
+
 @pytest.mark.parametrize("family", sorted(FAMILIES))
 @pytest.mark.parametrize("adapted", [EVERY, ("q_proj", "v_proj"), ("down_proj", "up_proj")])
 def test_states_and_gradients_equal_the_stock_layers(family: str, adapted: tuple[str, ...]) -> None:
@@ -93,15 +103,7 @@ def test_states_and_gradients_equal_the_stock_layers(family: str, adapted: tuple
     wanted, expected = gradients(stock)
     got, actual = gradients(quick)
     torch.testing.assert_close(got, wanted, rtol=1e-4, atol=1e-4)
-    assert actual.keys() == expected.keys()
-    for name, gradient in expected.items():
-        torch.testing.assert_close(
-            actual[name],
-            gradient,
-            rtol=1e-3,
-            atol=1e-6 + 1e-4 * float(gradient.abs().max()),
-            msg=name,
-        )
+    assert_near(actual, expected)
 
 
 @pytest.mark.parametrize("family", sorted(FAMILIES))
@@ -127,14 +129,7 @@ def test_whatever_the_lengths(lengths: tuple[int, ...], monkeypatch: pytest.Monk
     wanted, expected = gradients(stock, lengths)
     got, actual = gradients(quick, lengths)
     torch.testing.assert_close(got, wanted, rtol=1e-4, atol=1e-4)
-    for name, gradient in expected.items():
-        torch.testing.assert_close(
-            actual[name],
-            gradient,
-            rtol=1e-3,
-            atol=1e-6 + 1e-4 * float(gradient.abs().max()),
-            msg=name,
-        )
+    assert_near(actual, expected)
 
 
 def test_samples_do_not_see_each_other() -> None:

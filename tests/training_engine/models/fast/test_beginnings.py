@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.training_engine.models.fast.test_equality import FAMILIES, make
+from tests.training_engine.models.fast.test_equality import FAMILIES, assert_near, make
+from training_engine.data.beginnings import LEAST, share
 from training_engine.data.packing import PackedRow
-from training_engine.data.sharing import LEAST, share
 from training_engine.models import fast
 from training_engine.models.fast import attention as fast_attention
 from training_engine.models.forward import Decoder
@@ -75,14 +75,7 @@ def test_loss_and_gradients_are_those_of_every_text_whole(family: str, name: str
     assert not fast.shares(stock, max(row.lengths))
     (wanted, expected), (got, actual) = learnt(stock, row), learnt(quick, row)
     torch.testing.assert_close(got, wanted, rtol=1e-5, atol=1e-4)
-    for which, gradient in expected.items():
-        torch.testing.assert_close(
-            actual[which],
-            gradient,
-            rtol=1e-3,
-            atol=1e-6 + 1e-4 * float(gradient.abs().max()),
-            msg=which,
-        )
+    assert_near(actual, expected)
 
 
 @pytest.mark.parametrize("name", list(ROWS))
