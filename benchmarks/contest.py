@@ -38,7 +38,9 @@ class Contestant:
         """Write what it reads into `folder`; returns its command line and environment."""
         environment = {k: v for k, v in os.environ.items() if k not in ALLOCATOR}
         environment |= {"BENCHMARK_STEPS": str(folder / "steps.jsonl"), "TQDM_DISABLE": "1"}
-        environment |= {"HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
+        environment |= {"HF_HUB_OFFLINE": "1"}
+        if work.device == "cpu":
+            environment |= {"CUDA_VISIBLE_DEVICES": ""}
         if self.peer is None or self.python is None:
             (folder / "spec.json").write_text(json.dumps(_spec(work, seed)))
             return [sys.executable, "-m", "training_engine", str(folder)], environment
@@ -77,7 +79,7 @@ def _spec(work: Work, seed: int) -> dict[str, object]:
             "record_type": "conversational",
         },
         "output_name": "benchmark",
-        "device": "cpu",
+        "device": work.device,
         "hyperparameters": {
             "epochs": 1, "batch_size": work.batch_size, "max_length": work.max_length,
             "learning_rate": work.learning_rate, "schedule": "constant", "warmup_ratio": 0,

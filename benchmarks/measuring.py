@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 import psutil
+import pynvml
 from contest import ROOT, Contestant
 from work import Work
 
@@ -36,21 +37,43 @@ class Measured:
 
 
 class _Memory(threading.Thread):
-    """Samples the resident memory of a process and its descendants."""
+    """Samples the resident memory of a process and its descendants, or what a GPU holds more."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, device: str) -> None:
         super().__init__(daemon=True)
         self._root, self.peak = psutil.Process(pid), 0
+        self._gpu = _Gpu() if device == "cuda" else None
 
     def run(self) -> None:
         """Until the process is gone."""
         try:
             while self._root.is_running() and self._root.status() != psutil.STATUS_ZOMBIE:
-                family = [self._root, *self._root.children(recursive=True)]
-                self.peak = max(self.peak, sum(map(_resident, family)))
+                self.peak = max(self.peak, self._held())
                 time.sleep(SAMPLE_S)
         except psutil.NoSuchProcess:
             return
+
+    def _held(self) -> int:
+        if self._gpu is not None:
+            return self._gpu.more()
+        family = [self._root, *self._root.children(recursive=True)]
+        return sum(map(_resident, family))
+
+
+class _Gpu:
+    """Memory of the first NVIDIA GPU, which nobody else may use meanwhile."""
+
+    def __init__(self) -> None:
+        pynvml.nvmlInit()
+        self._gpu = pynvml.nvmlDeviceGetHandleByIndex(0)
+        self._before = self._used()
+
+    def _used(self) -> int:
+        return int(pynvml.nvmlDeviceGetMemoryInfo(self._gpu).used)
+
+    def more(self) -> int:
+        """Bytes in use beyond those at the start."""
+        return self._used() - self._before
 
 
 def _resident(process: psutil.Process) -> int:
@@ -67,7 +90,7 @@ def measure(contestant: Contestant, work: Work, folder: Path, seed: int) -> Meas
     with (folder / "output.log").open("wb") as log:
         begun = time.time()
         child = subprocess.Popen(argv, cwd=ROOT, env=environment, stdout=log, stderr=log)
-        memory = _Memory(child.pid)
+        memory = _Memory(child.pid, work.device)
         memory.start()
         _, status, used = os.wait4(child.pid, 0)
         ended = time.time()
@@ -87,8 +110,14 @@ def measure(contestant: Contestant, work: Work, folder: Path, seed: int) -> Meas
         peak_bytes=memory.peak,
         first_step_s=ends[0] - begun,
         steps=len(ends),
-        adapter=adapters[-1].parent,
+        adapter=_adapter(adapters, work.steps),
     )
+
+
+def _adapter(configs: list[Path], steps: int) -> Path:
+    """The one after so many steps where checkpoints are kept: packs may make a step more."""
+    folders = [each.parent for each in configs]
+    return next((each for each in folders if each.name == f"checkpoint-{steps}"), folders[-1])
 
 
 def _steps(folder: Path) -> tuple[list[float], list[float]]:

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from contest import PEERS, ROOT, Contestant, contestants
 from measuring import Measured, measure
-from work import SHAPES, Work, prepare
+from work import DEVICES, SHAPES, Work, prepare
 
 
 @dataclass
@@ -101,8 +101,12 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--shape", choices=SHAPES, default="as-is")
     parser.add_argument("--max-length", type=int, default=512)
     parser.add_argument("--steps", type=int, default=16)
+    parser.add_argument("--batch-size", type=int, default=8)
+    parser.add_argument("--device", choices=DEVICES, default="cpu")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--held-out", type=int, default=100, help="rows to measure the loss on")
+    parser.add_argument(
+        "--held-out", type=int, default=100, help="rows to measure the loss on, or 0"
+    )
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=VENV")
     parser.add_argument("--only", action="append", help="names (or their beginnings) to run")
     parser.add_argument("--keep", type=Path, help="keep all files in this folder")
@@ -137,7 +141,8 @@ def main() -> None:
                 line = f"round {number + 1}  {each.contestant.name:<34}{speed}  ({seconds:.0f} s)"
                 print(line, flush=True)
         show(results)
-        show_losses(work, results)
+        if given.held_out:
+            show_losses(work, results)
     finally:
         if given.keep is None:
             shutil.rmtree(folder)

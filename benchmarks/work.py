@@ -14,6 +14,9 @@ ROOT = Path(__file__).resolve().parents[1]
 # as-is: rows as they are; long: rows joined to conversations of nearly 2048 tokens; short: the
 # first words of each turn.
 SHAPES = ("as-is", "long", "short")
+DEVICES = ("cpu", "cuda")
+# Tokens that peers compute at once: a GPU starves on a single pack.
+TOKENS_AT_ONCE = {"cpu": 1, "cuda": 16_384}
 LONG, SHORT_WORDS = 2048, 12
 Row = dict[str, Any]
 
@@ -30,6 +33,7 @@ class Work:
     steps: int
     max_length: int
     batch_size: int = 8
+    device: str = "cpu"
     learning_rate: float = 2e-4
     rank: int = 16
     alpha: int = 32
@@ -39,12 +43,19 @@ class Work:
         """Packs of `max_length` tokens that hold about one batch of rows."""
         return max(1, round(self.batch_size * self.tokens / self.count / self.max_length))
 
+    @property
+    def packs_at_once(self) -> int:
+        """Packs that a peer computes in one pass: the most that fit and divide a step."""
+        most = max(1, TOKENS_AT_ONCE[self.device] // self.max_length)
+        return max(n for n in range(1, most + 1) if self.packs_per_step % n == 0)
+
     def for_peer(self, setting: str, output: Path, seed: int) -> dict[str, Any]:
         """What a peer's script reads."""
         return {
             "model": str(self.model), "rows": str(self.rows), "output": str(output),
             "setting": setting, "max_length": self.max_length, "batch_size": self.batch_size,
-            "packs_per_step": self.packs_per_step, "steps": self.steps,
+            "packs_per_step": self.packs_per_step, "packs_at_once": self.packs_at_once,
+            "steps": self.steps, "device": self.device,
             "learning_rate": self.learning_rate, "rank": self.rank, "alpha": self.alpha,
             "seed": seed, "llamafactory_template": "smollm2",
         }  # fmt: skip
@@ -57,15 +68,17 @@ def prepare(folder: Path, given: argparse.Namespace) -> Work:
     longest = LONG if given.shape == "long" else given.max_length
     rows = _shaped(read(given.rows), given.shape, tokenizer)
     held = rows[: min(given.held_out, len(rows) // 3)]
-    steps = min(given.steps, (len(rows) - len(held)) // 8)
+    size = given.batch_size
+    steps = min(given.steps, (len(rows) - len(held)) // size)
     if steps < 2:
         raise SystemExit(f"{given.rows} has too few rows for this shape.")
-    train = rows[len(held) : len(held) + steps * 8]
+    train = rows[len(held) : len(held) + steps * size]
     paths = folder / "rows.jsonl", folder / "held-out.jsonl"
     for path, part in zip(paths, (train, held), strict=True):
         path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in part))
     tokens = sum(min(_length(row, tokenizer), longest) for row in train)
-    return Work(Path(model).resolve(), *paths, len(train), tokens, steps, longest)
+    counts = len(train), tokens, steps, longest, size, given.device
+    return Work(Path(model).resolve(), *paths, *counts)
 
 
 def starter(target: Path) -> Path:

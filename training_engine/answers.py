@@ -1,6 +1,5 @@
 """What a model computes for a few samples: as it was trained, and as its files are served."""
 
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from training_engine.devices import Placement
 from training_engine.export.adapter_folder import label_settings
 from training_engine.models import attention, load, method
 from training_engine.models.forward import Decoder, Scorer
+from training_engine.models.gpu import uncompiled
 from training_engine.run import Run
 from training_engine.serve.adapters import add_with_head
 
@@ -47,21 +47,13 @@ def of_trainer(run: Run, samples: list[Sample]) -> Answers:
     if forward.packed:  # writing a whole model has switched it off
         load.set_attention(model, attention.NAME)
     try:
-        with _uncompiled(model), torch.inference_mode():
+        with uncompiled(model), torch.inference_mode():
             logits = [_trained(forward, each[0]) for each in samples]
             if isinstance(forward, Scorer):
                 return Answers(logits)
             return Answers(logits, *_greedy(model, forward, *samples[0]))
     finally:
         model.train(was_training)
-
-
-def _uncompiled(model: Any) -> AbstractContextManager[Any]:
-    """Compiling for texts of a few lengths more would take longer than all the rest."""
-    if model.device.type != "cuda":
-        return nullcontext()
-    stance: AbstractContextManager[Any] = torch.compiler.set_stance("force_eager")
-    return stance
 
 
 def of_files(

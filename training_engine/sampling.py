@@ -13,6 +13,7 @@ from training_engine.data.chat import ChatTemplate, TemplateRefusal, terminators
 from training_engine.data.reading import Reading
 from training_engine.data.records import Row
 from training_engine.models.forward import Scorer
+from training_engine.models.gpu import uncompiled
 from training_engine.models.load import set_attention
 from training_engine.objectives.labels import Labels
 from training_engine.run import Run
@@ -36,7 +37,8 @@ def show(run: Run, reading: Reading, *, step: int) -> None:
     run.reporter.phase(Phase.EVALUATING, detail, step=run.state.step)
     was_training = run.model.training
     try:
-        items = _items(run, reading, rows)
+        with uncompiled(run.model):
+            items = _items(run, reading, rows)
     except (RuntimeError, ValueError, TypeError, AttributeError, LookupError) as error:
         reason = " ".join(str(error).split())[:200]
         text = f"Sample answers could not be generated: {reason}. The training is not affected."

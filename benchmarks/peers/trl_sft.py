@@ -1,11 +1,12 @@
 """TRL's SFTTrainer on the benchmark's work: `python trl_sft.py WORK.json`.
 
 Settings: `defaults` leaves everything to TRL but what the work itself says; `best` computes in
-bfloat16 without gradient checkpointing, packed.
+bfloat16 without gradient checkpointing, packed, on a GPU by Liger where that is installed.
 """
 
 import json
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import steps
@@ -26,8 +27,9 @@ def main(work_file: str) -> None:
             "bf16": True,
             "packing": True,
             "gradient_checkpointing": False,
-            "per_device_train_batch_size": 1,
-            "gradient_accumulation_steps": work["packs_per_step"],
+            "per_device_train_batch_size": work["packs_at_once"],
+            "gradient_accumulation_steps": work["packs_per_step"] // work["packs_at_once"],
+            "use_liger_kernel": work["device"] == "cuda" and find_spec("liger_kernel") is not None,
             "model_init_kwargs": {"dtype": "bfloat16"},
         }
     else:
@@ -44,7 +46,7 @@ def main(work_file: str) -> None:
         save_steps=work["steps"],
         save_only_model=True,
         report_to="none",
-        use_cpu=True,
+        use_cpu=work["device"] == "cpu",
         seed=work["seed"],
         **chosen,
     )

@@ -3,6 +3,7 @@
 `gpu.py` says when which of them is used.
 """
 
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -54,6 +55,8 @@ def by_liger(model: Any, undo: ExitStack) -> None:
     Not its cross-entropy: ours leaves out what is not trained. Adapters stay where they are, for
     its feed-forward layers call the projections as modules. Raises `ImportError` without it.
     """
+    # It warns of each kind of hardware that is not there.
+    logging.getLogger("liger_kernel").setLevel(logging.ERROR)
     apply = import_module("liger_kernel.transformers")._apply_liger_kernel_to_instance
     decoder = model.get_decoder()
     modeling = sys.modules[type(decoder).__module__]

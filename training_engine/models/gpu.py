@@ -5,7 +5,7 @@ the very device; otherwise it is undone, and the log says why.
 """
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,14 @@ class Chosen:
 
     lines: tuple[str, ...]
     problem: str | None = None
+
+
+def uncompiled(model: Any) -> AbstractContextManager[Any]:
+    """For a few texts beside the training: compiling for their lengths takes longer than they."""
+    if model.device.type != "cuda":
+        return nullcontext()
+    stance: AbstractContextManager[Any] = torch.compiler.set_stance("force_eager")
+    return stance
 
 
 def expected_seconds(tokens: float, parameters: int, dtype: torch.dtype) -> float:

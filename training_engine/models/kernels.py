@@ -212,6 +212,17 @@ def token_log_probs(
     return found
 
 
+def onto(addition: Tensor, flat: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """addition + flat Wᵀ + bias, in place of `addition` [n, out]; `flat` [n, in].
+
+    The small part comes first and is rounded once together with the large one. The other way round
+    it meets a sum that is rounded already: below half its last digit it would be lost, always, and
+    so would the first steps of an adapter in bfloat16.
+    """
+    addition.addmm_(flat, weight.t())
+    return addition if bias is None else addition.add_(bias)
+
+
 class _LoraLinear(Function):
     @staticmethod
     def forward(
@@ -219,8 +230,7 @@ class _LoraLinear(Function):
     ) -> Tensor:
         flat = x.reshape(-1, x.shape[-1])
         low = flat @ a.t()
-        out = flat @ weight.t() if bias is None else torch.addmm(bias, flat, weight.t())
-        out.addmm_(low, b.t(), alpha=scale)
+        out = onto((low * scale) @ b.t(), flat, weight, bias)
         ctx.save_for_backward(flat, low, weight, a, b)
         ctx.scale, ctx.shape = scale, x.shape
         return out.view(*x.shape[:-1], weight.shape[0])
@@ -235,7 +245,7 @@ class _LoraLinear(Function):
         d_a = d_low.t() @ flat
         d_x = None
         if ctx.needs_input_grad[0]:  # not for the first layer: embeddings are frozen
-            d_x = (d_flat @ weight).addmm_(d_low, a).view(ctx.shape)
+            d_x = onto(d_low @ a, d_flat, weight.t()).view(ctx.shape)
         return d_x, None, None, d_a, d_b, None
 
 

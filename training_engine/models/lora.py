@@ -78,8 +78,13 @@ class LoraLinear(nn.Module):
         return adapted(self.base_layer, x, *self.factors, self.scale)
 
     def _with_dropout(self, x: Tensor, dropped: Tensor) -> Tensor:
-        out: Tensor = self.base_layer(x) + self._addition(dropped)
-        return out
+        base, added = self.base_layer, self._addition(dropped)
+        if isinstance(base, QuantisedLinear):
+            out: Tensor = base(x) + added
+            return out
+        flat = (each.reshape(-1, each.shape[-1]) for each in (added, x))
+        whole = torch.addmm(*flat, base.weight.t()).view(added.shape)  # see `kernels.onto`
+        return whole if base.bias is None else whole + base.bias
 
     def _addition(self, x: Tensor) -> Tensor:
         """scale · B A x."""

@@ -19,6 +19,7 @@ from torch.autograd.function import Function, once_differentiable
 from training_engine.contract.choices import Quantization
 from training_engine.contract.names import FailureCode
 from training_engine.failures import EngineFailure
+from training_engine.models.kernels import onto
 
 QUANTIZATION_FILE = "quantization_config.json"
 _BLOCK = 64  # weights that share a scale, as in the paper
@@ -114,12 +115,12 @@ class _QuantisedProduct(Function):
     ) -> Tensor:
         flat = x.reshape(-1, x.shape[-1])
         weight = base.unpacked(x.dtype)
-        out = flat @ weight.t() if bias is None else torch.addmm(bias, flat, weight.t())
         if a is None or b is None:
+            out = nn.functional.linear(flat, weight, bias)
             ctx.save_for_backward()
         else:
             low = flat @ a.t()
-            out.addmm_(low, b.t(), alpha=scale)
+            out = onto((low * scale) @ b.t(), flat, weight, bias)
             ctx.save_for_backward(flat, low, a, b)
         ctx.base, ctx.scale, ctx.shape = base, scale, x.shape
         return out.view(*x.shape[:-1], base.out_features)
@@ -135,9 +136,11 @@ class _QuantisedProduct(Function):
             d_b = (d_flat.t() @ low).mul_(ctx.scale)
             d_a = d_low.t() @ flat
         if ctx.needs_input_grad[0]:
-            d_x = d_flat @ ctx.base.unpacked(d_flat.dtype)
-            if d_low is not None and a is not None:
-                d_x.addmm_(d_low, a)
+            weight = ctx.base.unpacked(d_flat.dtype)
+            if d_low is None or a is None:
+                d_x = d_flat @ weight
+            else:
+                d_x = onto(d_low @ a, d_flat, weight.t())
             d_x = d_x.view(ctx.shape)
         return d_x, None, None, d_a, d_b, None
 
