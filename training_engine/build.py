@@ -131,7 +131,7 @@ def build(start: Start, data: PreparedData, reading: Reading) -> Run:
         weights=weights,
         criterion=recipe_of(spec.objective).criterion(forward, knobs, spec.objective),
         data=data,
-        order=SampleOrder(knobs.seed, len(data.train)),
+        order=SampleOrder(knobs.seed, data.train.lengths, knobs.batch_size),
         plan=plan,
         reporter=reporter,
         stop=start.stop,

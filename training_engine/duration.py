@@ -173,14 +173,16 @@ def seconds_of(
     length: Length,
     setup: Setup,
     *,
+    share: float,
     measured_flops: float | None,
     host_flops: float | None,
     dtype: str,
     cores: int,
     processes: int = 1,
 ) -> Seconds:
-    """Of a whole run. `measured_flops`: what earlier runs like this one have shown.
+    """Of a whole run. `share` of its tokens are computed, the others stand in front of several.
 
+    `measured_flops`: what earlier runs like this one have shown.
     `host_flops`: what `speed.trial` found on this host.
     """
     guess = _DEVICE_FLOPS.get(setup.device) or _CPU_FLOPS_PER_CORE[dtype] * max(1, cores)
@@ -196,7 +198,7 @@ def seconds_of(
     looks = float(length.evaluation_tokens * length.evaluations)
     if setup.objective in REFERENCED:  # once over all rows, before the first step
         looks += length.tokens / max(1.0, setup.knobs.epochs)
-    seconds = (length.tokens * learning + looks * looking) / flops
+    seconds = share * (length.tokens * learning + looks * looking) / flops
     if setup.device != "cuda":
         seconds += length.steps * setup.trainable * _OPTIMIZER_BYTES / _CPU_BYTES_PER_S
     around, (low, high) = _around(length, setup), _RANGES[certain]

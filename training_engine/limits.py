@@ -9,6 +9,8 @@ No torch: the API process reads it too.
 # a GPU has many more multipliers to keep busy.
 MOST_TOKENS = {"cpu": 1024, "mps": 4096, "cuda": 16_384}
 FEWEST_TOKENS = 256
+# What texts begin with alike is computed once, unless it is shorter: then that is cheaper.
+SHORTEST_BEGINNING = 16
 # Share of the free memory that activations may take.
 ACTIVATION_SHARE = 0.4
 # Logits held at a time: 12 M numbers are 24 MB in bfloat16 and 48 MB in float32.

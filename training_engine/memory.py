@@ -4,7 +4,7 @@ No torch: the API process calls this while the user types.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -77,6 +77,11 @@ class Estimate:
     reasons: list[Reason]
 
 
+# Share of the tokens that is left, 0–1, when so many samples lie in a pass and what they begin with
+# alike is computed once.
+Computed = Callable[[int], float]
+
+
 def estimate(
     config: Mapping[str, Any],
     *,
@@ -96,6 +101,7 @@ def estimate(
     cores: int = 2,
     objective: Objective = Objective.SFT,
     distributed: Distributed = Distributed(),
+    computed: Computed | None = None,
 ) -> Estimate:
     """What this run needs, of this computer or of each of its GPUs.
 
@@ -103,6 +109,7 @@ def estimate(
     (per answer where a row has two); `spread_tokens`: their standard deviation. `validation_rows`:
     of a separate validation set. `weights_bytes`: all safetensors files, used where the family is
     unknown. `measured_flops`: of `flops_shown`; `host_flops`: of `speed.trial` on this host.
+    `computed`: see `Computed`.
     """
     knobs, sequences = hyperparameters, sequences_of(objective)
     mean = max(1.0, min(float(mean_tokens), float(knobs.max_length)))
@@ -115,13 +122,15 @@ def estimate(
         return _unknown(length.steps, length.tokens, weights_bytes)
     samples = math.ceil(knobs.batch_size / distributed.processes)
     deviations = min(max(math.sqrt(2 * math.log(length.steps)), _HEAVIEST[0]), _HEAVIEST[1])
-    tokens, limit = _tokens_at_once(
-        setup, samples, mean, longest, deviations * spread, available_bytes
-    )
+    limit = _limit(setup, samples, longest, available_bytes)
+    share = _share(setup, computed, samples, mean, limit)
+    heaviest = _heaviest(setup, samples, mean, longest, deviations * spread)
+    tokens = max(longest, min(math.ceil(share * heaviest), limit))
     parts = setup.parts(tokens, min(limit, length.evaluation_tokens), available_bytes)
     seconds = seconds_of(
         length,
         setup,
+        share=share,
         measured_flops=measured_flops,
         host_flops=host_flops,
         dtype=dtype,
@@ -182,6 +191,7 @@ def flops_shown(
     mean_tokens: float,
     device: str,
     dtype: str,
+    computed: Computed | None = None,
 ) -> float | None:
     """Operations per second that a trial would find on a host where a run was so fast.
 
@@ -189,8 +199,13 @@ def flops_shown(
     sequence. None when the configuration does not tell the model's sizes.
     """
     setup = _setup(config, objective, method, hyperparameters, device, dtype, None)
+    if setup is None:
+        return None
     sequence = min(mean_tokens, hyperparameters.max_length)
-    return None if setup is None else duration.flops_shown(setup, tokens_per_s, sequence)
+    mean, samples = sequence * sequences_of(objective), hyperparameters.batch_size
+    limit = _limit(setup, samples, math.ceil(mean), None)
+    share = _share(setup, computed, samples, mean, limit)
+    return duration.flops_shown(setup, share * tokens_per_s, sequence)
 
 
 def _setup(
@@ -225,30 +240,38 @@ def _parameters(shape: ModelShape, config: Mapping[str, Any], weights_bytes: int
     return weights_bytes // _DTYPE_BYTES.get(stored, 2)
 
 
-def _tokens_at_once(
-    setup: Setup, samples: int, mean: float, longest: int, above: float, available: int | None
-) -> tuple[int, int]:
-    """Tokens of the heaviest forward pass, and the most the engine lays into one.
-
-    `samples`: of a step; `above`: by how much the heaviest step's samples are longer than the mean
-    if they were one. A sample (a pair of answers is one) is never cut for the sake of the limit.
-    """
+def _limit(setup: Setup, samples: int, longest: int, available: int | None) -> int:
+    """The most tokens that the engine lays into one forward pass; `samples`: of a step."""
     shape, micro = setup.shape, setup.knobs.micro_batch_size
     if micro != "auto":
-        samples = min(samples, micro)
-        limit = samples * longest
-    elif available is None:
-        limit = MOST_TOKENS[setup.device]
-    else:
-        limit = tokens_that_fit(
-            setup.device,
-            available,
-            layers=shape.layers,
-            hidden=shape.hidden,
-            inner=shape.intermediate,
-        )
-    heaviest = math.ceil(min(samples * longest, samples * mean + above * math.sqrt(samples)))
-    return max(longest, min(heaviest, limit)) if samples > 1 else longest, limit
+        return min(samples, micro) * longest
+    if available is None:
+        return MOST_TOKENS[setup.device]
+    return tokens_that_fit(
+        setup.device,
+        available,
+        layers=shape.layers,
+        hidden=shape.hidden,
+        inner=shape.intermediate,
+    )
+
+
+def _share(setup: Setup, computed: Computed | None, samples: int, mean: float, limit: int) -> float:
+    """Share of the tokens that are computed, of samples in passes of up to `limit` tokens."""
+    if computed is None or not setup.shares:
+        return 1.0
+    micro = setup.knobs.micro_batch_size
+    most = samples if micro == "auto" else min(samples, micro)
+    return computed(max(1, min(most, int(limit / mean))))
+
+
+def _heaviest(setup: Setup, samples: int, mean: float, longest: int, above: float) -> int:
+    """Tokens of the heaviest step; `above`: by how much longer than the mean its samples are if
+    they were one.
+    """
+    micro = setup.knobs.micro_batch_size
+    samples = samples if micro == "auto" else min(samples, micro)
+    return math.ceil(min(samples * longest, samples * mean + above * math.sqrt(samples)))
 
 
 def _of_all_processes(part: Part, device: str, distributed: Distributed) -> Part:

@@ -108,6 +108,11 @@ class Setup:
         known = self.shape.family in FAST_FAMILIES and self.device == "cpu"
         return plain and known and (knobs.packing or self.scored)
 
+    @property
+    def shares(self) -> bool:
+        """Whether what texts begin with alike is computed once in a pass."""
+        return self.fast and not self.knobs.neftune_noise_alpha
+
     @cached_property
     def layers(self) -> int:
         """Layers of all stacks."""

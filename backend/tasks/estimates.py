@@ -67,6 +67,7 @@ class Basis:
             measured_flops=self.measured_flops,
             host_flops=self.host_flops,
             cores=self.facts.cores,
+            computed=self.lengths.computed,
         )
 
 
@@ -90,6 +91,7 @@ async def basis_of(session: AsyncSession, facts: HostFacts, plan: Plan) -> Basis
         device=device,
         dtype=dtype,
         processes=plan.asked.distributed.processes,
+        computed=lengths.computed,
     )
     flops = tried.flops if tried else None
     return Basis(facts, plan, config, lengths, device, dtype, shown, flops)

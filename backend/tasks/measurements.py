@@ -13,7 +13,7 @@ from backend.jobs.tables import JobRow
 from backend.tasks.tables import TaskRow
 from training_engine.contract.choices import Method, Objective
 from training_engine.contract.hyperparameters import Hyperparameters
-from training_engine.memory import flops_shown
+from training_engine.memory import Computed, flops_shown
 
 LAST_RUNS = 5
 
@@ -46,6 +46,7 @@ async def flops_of(
     device: str,
     dtype: str,
     processes: int = 1,
+    computed: Computed | None = None,
 ) -> float | None:
     """Operations per second that the last runs of this model have shown, whatever their method.
 
@@ -79,6 +80,7 @@ async def flops_of(
                     mean_tokens=mean_tokens,
                     device=device,
                     dtype=dtype,
+                    computed=computed,
                 )
             )
     known = [flops for flops in found if flops]

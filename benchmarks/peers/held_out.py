@@ -34,7 +34,8 @@ def main(model_dir: str, rows: str, longest: str, adapter: str | None = None) ->
             continue
         row = torch.tensor([ids])
         with torch.inference_mode():
-            logits = model(input_ids=row).logits[0, start - 1 : -1].float()
+            kept = model(input_ids=row, logits_to_keep=len(ids) - start + 1).logits
+        logits = kept[0, :-1].float()
         total += float(torch.nn.functional.cross_entropy(logits, row[0, start:], reduction="sum"))
         count += len(ids) - start
     print(json.dumps({"loss": total / count, "tokens": count}))

@@ -48,7 +48,7 @@ def reference(
                 with torch.no_grad():
                     torch.nn.init.kaiming_uniform_(parameter, a=5**0.5, generator=generator)
     encoded = [masked(tokenizer, messages) for messages in rows]
-    order = SampleOrder(seed, len(rows))
+    order = SampleOrder(seed, [len(ids[0]) for ids, _ in encoded], BATCH)
     learning = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(learning, lr=RATE, weight_decay=0.0)
     losses = []

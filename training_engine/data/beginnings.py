@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from training_engine.limits import SHORTEST_BEGINNING
+
 if TYPE_CHECKING:
     from training_engine.data.packing import PackedRow
-
-# Shorter beginnings are cheaper to compute again than to keep apart.
-LEAST = 16
 
 Span = tuple[int, int]
 
@@ -44,7 +43,7 @@ def common(first: Tensor, second: Tensor) -> int:
     shorter = min(len(first), len(second))
     differ = (first[:shorter] != second[:shorter]).nonzero()
     found = int(differ[0]) if len(differ) else shorter
-    return found if found >= LEAST else 0
+    return found if found >= SHORTEST_BEGINNING else 0
 
 
 def sorting_key(text: Tensor) -> bytes:

@@ -60,6 +60,11 @@ class EncodedSet:
         each = self.form.sequences
         return self.bounds[(sample + 1) * each] - self.bounds[sample * each]
 
+    @property
+    def lengths(self) -> list[int]:
+        """Tokens of every sample."""
+        return [self.length(sample) for sample in range(len(self))]
+
     @cached_property
     def targets(self) -> list[int]:
         """Tokens that are predicted, by sequence; the first of a continued text never is."""

@@ -27,19 +27,46 @@ def held_out(seed: int, size: int, fraction: float) -> set[int]:
     return set(chosen[:count])
 
 
-class SampleOrder:
-    """The endless stream of samples, epoch after epoch; position k is read in any order."""
+def mixed(order: Sequence[int], lengths: Sequence[int], batch_size: int, begun: int) -> list[int]:
+    """The same samples, dealt so that every step gets short and long ones alike.
 
-    def __init__(self, seed: int, size: int) -> None:
-        self._seed, self._size = seed, size
+    Stratified sampling: the samples of full steps are cut by length into as many equal classes as a
+    step has samples, and each step gets one of each class. Steps then hold about equally many
+    tokens: gradients scatter less, and no step takes much more time or memory than the others.
+    `order` is random; its first `begun` samples belong to a step of the epoch before, and what
+    makes no full step comes last.
+    """
+    steps = (len(order) - begun) // batch_size
+    end = begun + steps * batch_size
+    by_length = sorted(range(begun, end), key=lambda place: lengths[order[place]])
+    classes = [sorted(by_length[i * steps : (i + 1) * steps]) for i in range(batch_size)]
+    dealt = [order[place] for step in zip(*classes, strict=True) for place in step]
+    return [*order[:begun], *dealt, *order[end:]]
+
+
+class SampleOrder:
+    """The endless stream of samples, epoch after epoch; position k is read in any order.
+
+    `lengths`: tokens of each sample. `batch_size`: samples of a step, whose steps begin at its
+    multiples.
+    """
+
+    def __init__(self, seed: int, lengths: Sequence[int], batch_size: int) -> None:
+        self._seed, self._lengths, self._batch_size = seed, lengths, batch_size
         self._epoch, self._order = -1, list[int]()
 
     def take(self, position: int, count: int) -> Sequence[int]:
         """Sample ids at `position` … `position + count - 1`."""
         found: list[int] = []
         while len(found) < count:
-            epoch, place = divmod(position + len(found), self._size)
+            epoch, place = divmod(position + len(found), len(self._lengths))
             if epoch != self._epoch:
-                self._epoch, self._order = epoch, permutation(self._seed, epoch, self._size)
+                self._epoch, self._order = epoch, self._of(epoch)
             found += self._order[place : place + count - len(found)]
         return found
+
+    def _of(self, epoch: int) -> list[int]:
+        size = len(self._lengths)
+        begun = min(size, -epoch * size % self._batch_size)
+        shuffled = permutation(self._seed, epoch, size)
+        return mixed(shuffled, self._lengths, self._batch_size, begun)

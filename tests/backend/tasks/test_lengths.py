@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer
 
-from backend.tasks.lengths import Lengths, count_tokens
+from backend.datasets.canonical import RecordWriter
+from backend.tasks.lengths import Lengths, count_tokens, lengths_of
 
 ROOT = Path(__file__).resolve().parents[3]
 SMALL_VOCABULARY = 1.75
@@ -75,3 +76,55 @@ def test_nothing_to_sample() -> None:
     assert found.mean_tokens == 0
     assert found.longest_tokens == 0
     assert found.samples(100, in_pieces=True).mean == 0
+
+
+SYSTEM = {"role": "system", "content": "You answer like a gardener who has seen many springs. " * 2}
+Record = dict[str, object]
+
+
+def asked(number: int, *before: Record) -> list[Record]:
+    question = f"What shall I plant in week {number}, when it is still cold outside?"
+    return [*before, {"role": "user", "content": question}]
+
+
+def answered(number: int) -> list[Record]:
+    return [{"role": "assistant", "content": f"Sow peas in row {number} and wait for the sun."}]
+
+
+def lengths(folder: Path, records: list[Record]) -> Lengths:
+    writer = RecordWriter(folder)
+    for record in records:
+        writer.write(json.dumps(record).encode() + b"\n")
+    writer.close()
+    return lengths_of(folder, len(records), 32_000)
+
+
+def test_a_system_message_is_computed_once_in_a_pass(tmp_path: Path) -> None:
+    rows: list[Record] = [{"messages": [*asked(i, SYSTEM), *answered(i)]} for i in range(40)]
+    found = lengths(tmp_path, rows)
+    once = count_tokens(str(SYSTEM["content"]), SMALL_VOCABULARY) / found.mean_tokens
+    assert found.computed(1) == 1.0
+    assert found.computed(8) == pytest.approx(1 - once * 7 / 8, abs=0.12)
+    assert found.computed(40) < found.computed(8) < found.computed(2) < 1.0
+
+
+def test_the_question_before_two_answers_is_computed_once(tmp_path: Path) -> None:
+    rows: list[Record] = [
+        {"messages": asked(i), "chosen": answered(i), "rejected": answered(i + 100)}
+        for i in range(20)
+    ]
+    found = lengths(tmp_path, rows)
+    assert found.answers == 2
+    assert 0.4 < found.computed(1) < 0.8
+
+
+def test_rows_that_begin_differently_are_computed_whole(tmp_path: Path) -> None:
+    def own(number: int) -> Record:
+        return {"role": "system", "content": f"You are gardener number {number} of this village."}
+
+    rows: list[Record] = [{"messages": [*asked(i, own(i)), *answered(i)]} for i in range(40)]
+    assert lengths(tmp_path, rows).computed(8) == 1.0
+
+
+def test_plain_texts_share_nothing(tmp_path: Path) -> None:
+    assert lengths(tmp_path, [{"text": "The same text."}] * 40).computed(8) == 1.0

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from statistics import pstdev
 from typing import Any
 
 import pytest
@@ -29,10 +30,43 @@ def test_the_order_is_the_same_on_every_machine() -> None:
 
 
 def test_any_stretch_of_the_stream_can_be_read() -> None:
-    whole = SampleOrder(7, 10).take(0, 35)
+    lengths = [5, 9, 2, 7, 7, 1, 30, 4, 6, 8]
+    whole = SampleOrder(7, lengths, 4).take(0, 35)
     assert sorted(whole[:10]) == sorted(whole[10:20]) == list(range(10))
     for start in (0, 3, 9, 10, 17, 29):
-        assert SampleOrder(7, 10).take(start, 6) == whole[start : start + 6]
+        assert SampleOrder(7, lengths, 4).take(start, 6) == whole[start : start + 6]
+
+
+@pytest.mark.parametrize("size", [24, 26, 27])
+def test_every_step_gets_short_and_long_samples(size: int) -> None:
+    lengths = [2**i for i in range(size)]
+    order = SampleOrder(3, lengths, 4)
+    epochs = 3
+    taken = order.take(0, epochs * size)
+    steps = [taken[i : i + 4] for i in range(0, len(taken) - 3, 4)]
+    for step, samples in enumerate(steps):
+        if len({(step * 4 + i) // size for i in range(4)}) == 1:  # of one epoch
+            short = sum(sample < size // 2 for sample in samples)
+            assert short == 2 or (size % 4 and short in (1, 3)), (step, samples)
+    for epoch in range(epochs):
+        assert sorted(taken[epoch * size : (epoch + 1) * size]) == list(range(size))
+    assert len({tuple(sorted(samples)) for samples in steps}) > len(steps) * 0.9
+
+
+def test_steps_hold_about_equally_many_tokens() -> None:
+    lengths = [10 + (i * 37) % 500 for i in range(400)]
+    order = SampleOrder(1, lengths, 8)
+    held = [sum(lengths[i] for i in order.take(8 * step, 8)) for step in range(50)]
+    shuffled = permutation(1, 0, 400)
+    plain = [sum(lengths[i] for i in shuffled[8 * step : 8 * step + 8]) for step in range(50)]
+    assert pstdev(held) < 0.25 * pstdev(plain)
+
+
+@pytest.mark.parametrize(("size", "batch"), [(1, 1), (1, 8), (5, 8), (8, 8), (9, 1), (9, 200)])
+def test_fewer_samples_than_a_step_has(size: int, batch: int) -> None:
+    taken = SampleOrder(2, [7] * size, batch).take(0, 3 * size)
+    for epoch in range(3):
+        assert sorted(taken[epoch * size : (epoch + 1) * size]) == list(range(size))
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from tests.training_engine.models.fast.test_equality import FAMILIES, assert_near, make
-from training_engine.data.beginnings import LEAST, share
+from training_engine.data.beginnings import share
 from training_engine.data.packing import PackedRow
+from training_engine.limits import SHORTEST_BEGINNING
 from training_engine.models import fast
 from training_engine.models.fast import attention as fast_attention
 from training_engine.models.forward import Decoder
@@ -54,7 +55,9 @@ ROWS = {
         SYSTEM, SYSTEM + QUESTION, SYSTEM + QUESTION + tokens(50, 200), tokens(51, 30),
     ],
     "the same text twice": [SYSTEM + tokens(60, 20)] * 2 + [tokens(61, 12)],
-    "too little in common": [SYSTEM[: LEAST - 1] + tokens(70 + i, 20) for i in range(3)],
+    "too little in common": [
+        SYSTEM[: SHORTEST_BEGINNING - 1] + tokens(70 + i, 20) for i in range(3)
+    ],
 }  # fmt: skip
 
 
