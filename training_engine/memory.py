@@ -13,12 +13,14 @@ from training_engine.contract.choices import Method, Objective, Strategy
 from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.contract.spec import Distributed
 from training_engine.duration import Length, Seconds, length_of, seconds_of
-from training_engine.limits import MOST_TOKENS, tokens_that_fit
+from training_engine.limits import MOST_TOKENS, SHORTEST_BEGINNING, tokens_that_fit
 from training_engine.memory_parts import Part, Setup, sequences_of
 from training_engine.model_shape import ModelShape, read_shape
 from training_engine.recommendation import Recommendation, recommend
 
 __all__ = [
+    "SHORTEST_BEGINNING",
+    "Computed",
     "Estimate",
     "Part",
     "Reason",

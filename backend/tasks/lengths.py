@@ -14,7 +14,7 @@ from statistics import pstdev
 from typing import Any
 
 from backend.datasets.pages import rows
-from training_engine.limits import SHORTEST_BEGINNING
+from training_engine.memory import SHORTEST_BEGINNING
 
 WINDOWS, ROWS_PER_WINDOW = 16, 16
 # A word up to so many letters is one token, longer ones a little more for each letter beyond.
@@ -83,7 +83,7 @@ class Lengths:
         for first in range(groups):
             texts = sorted(text for row in rows[first::groups] for text in row)
             shared += sum(_common(*pair) for pair in pairwise(texts))
-        whole = sum(tokens for text in self.turns for _, tokens in text)
+        whole = sum(self.tokens)
         return 1.0 - shared / whole if whole else 1.0
 
     def samples(self, most: int, *, in_pieces: bool) -> Samples:
