@@ -3,7 +3,8 @@
 A few held-out samples (training ones where none are held out) go through the model as it was
 trained, and through the files, loaded afresh as the worker serves them: stock transformers, an
 adapter beside its base. Token ids have to be the same; logits to agree within what the number type
-rounds; greedy tokens too, unless two are so near that rounding decides between them.
+rounds; greedy tokens too, unless two are so near that rounding decides between them. A few scores
+may be small differences of large numbers: what rounding makes of them is measured in float32.
 """
 
 import copy
@@ -34,10 +35,13 @@ from training_engine.models import load, method
 from training_engine.run import Run
 from training_engine.tuning import return_freed_memory
 
-SAMPLES = 3
+# More of them where each tells only a few scores.
+SAMPLES, SCORED_SAMPLES = 3, 24
 # How far two ways of summing may be apart, as `_relative_error` tells it.
 TOLERANCE = {torch.float32: 1e-3}
 SHORT_TYPES = 0.1
+# How much further from float32 than the result itself the trained model may be, in a short type.
+AS_ROUNDED = 2.0
 # A single logit may be further off than they are in the mean.
 OF_ONE_LOGIT = 4
 # Rounding may choose another expert, and that changes more than rounding does.
@@ -105,7 +109,10 @@ def certify(folder: Path, run: Run, reading: Reading) -> Certificate:
     start = Certificate(str(run.placement.dtype).removeprefix("torch."), run.versions)
     adapter = method.makes_adapter(run.spec)
     whole = Path(run.spec.model.path) if adapter else folder
-    rows = run.data.examples or list(islice(read_rows(Path(run.spec.dataset.path)), SAMPLES))
+    scores = head_of(run.spec.objective) is Head.SEQUENCE_CLASSIFICATION
+    most = SCORED_SAMPLES if scores else SAMPLES
+    examples = [] if scores else run.data.examples
+    rows = examples or list(islice(read_rows(Path(run.spec.dataset.path)), most))
     own, cause = _same_ids(folder, whole, run, reading, rows)
     if cause is not None:
         raise _failed(replace(start, passed=False, ids_equal=False, cause=cause))
@@ -114,11 +121,20 @@ def certify(folder: Path, run: Run, reading: Reading) -> Certificate:
     place = _placement(run)
     if not _fits(whole, place):
         return replace(start, ids_equal=True, reason="a second copy does not fit into the memory")
-    samples = [_ids(own, sample) for sample in range(min(len(own), SAMPLES))]
+    samples = [_ids(own, sample) for sample in range(min(len(own), most))]
     wanted = of_trainer(run, samples)
     found = of_files(run.spec, folder, place, samples, wanted)
     return_freed_memory()
     done = _compared(replace(start, samples=len(samples), ids_equal=True), wanted, found, run)
+    if scores and not done.passed and place.dtype is not torch.float32:
+        exact = replace(place, dtype=torch.float32)
+        if not _fits(whole, exact):
+            return replace(
+                done, passed=None, reason="a copy in float32 does not fit into the memory"
+            )
+        truth = of_files(run.spec, folder, exact, samples, wanted)
+        return_freed_memory()
+        done = _as_rounded(done, wanted, found, truth)
     if not done.passed:
         raise _failed(replace(done, cause=_cause(found, adapter=adapter)))
     return done
@@ -179,6 +195,17 @@ def _compared(start: Certificate, wanted: Answers, found: Answers, run: Run) -> 
         tolerance=tolerance,
         greedy_equal=greedy,
     )
+
+
+def _as_rounded(start: Certificate, wanted: Answers, found: Answers, truth: Answers) -> Certificate:
+    """Passed when the trained model is as near to float32's scores as the result in its type is."""
+    exact = torch.cat(truth.logits)
+    trained, rounded = (
+        float((torch.cat(each.logits) - exact).norm() / exact.norm().clamp(min=1e-3))
+        for each in (wanted, found)
+    )
+    tolerance = max(SHORT_TYPES, AS_ROUNDED * rounded)
+    return replace(start, passed=trained <= tolerance, relative_error=trained, tolerance=tolerance)
 
 
 def _relative_error(wanted: Tensor, found: Tensor, *, words: bool) -> float:

@@ -37,6 +37,9 @@ _DTYPE_BYTES = {"bfloat16": 2, "float16": 2, "float32": 4}
 # Lengths vary: standard deviation as a share of the mean, as seen in instruction data, where it is
 # not known. The heaviest of n batches lies √(2 ln n) deviations above the mean batch, within these.
 _LENGTH_SPREAD, _HEAVIEST = 0.45, (1.0, 3.0)
+# A step's samples come each from a class of its own, of equal lengths about: their deviations are a
+# fraction of what all lengths deviate, this one divided by the samples of a step.
+_WITHIN_CLASSES = 2.0
 _FITS_BELOW, _TIGHT_BELOW = 0.8, 1.0
 # The newest, the best and the one being written.
 _KEPT_CHECKPOINTS = 3
@@ -268,12 +271,16 @@ def _share(setup: Setup, computed: Computed | None, samples: int, mean: float, l
 
 
 def _heaviest(setup: Setup, samples: int, mean: float, longest: int, above: float) -> int:
-    """Tokens of the heaviest step; `above`: by how much longer than the mean its samples are if
-    they were one.
+    """Tokens of the heaviest step or micro-batch; `above`: by how much longer its samples are than
+    the mean, if they were taken at random.
     """
     micro = setup.knobs.micro_batch_size
-    samples = samples if micro == "auto" else min(samples, micro)
-    return math.ceil(min(samples * longest, samples * mean + above * math.sqrt(samples)))
+    if micro == "auto":
+        more = _WITHIN_CLASSES * above / math.sqrt(samples)
+    else:
+        samples = min(samples, micro)
+        more = above * math.sqrt(samples)
+    return math.ceil(min(samples * longest, samples * mean + more))
 
 
 def _of_all_processes(part: Part, device: str, distributed: Distributed) -> Part:

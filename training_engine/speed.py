@@ -9,7 +9,8 @@ import json
 import os
 import sys
 import time
-from itertools import accumulate, chain
+from collections.abc import Iterator
+from itertools import accumulate, chain, count
 from typing import Any
 
 import torch
@@ -27,7 +28,8 @@ from training_engine.tuning import FIXED, engine_variables
 HIDDEN = {"cpu": 576, "mps": 1024, "cuda": 2048}
 LAYERS, VOCABULARY, RANK = 4, 8192, 16
 LENGTHS = (60, 90, 110, 120, 130, 140, 220)
-PASSES = 5
+# So many passes at least, and for so long: others take a processor for a second or two.
+PASSES, TRIAL_S = 6, 6.0
 
 
 def trial(wish: Device = Device.AUTO) -> dict[str, str | float]:
@@ -38,7 +40,7 @@ def trial(wish: Device = Device.AUTO) -> dict[str, str | float]:
     add_lora(model, rank=RANK, alpha=2 * RANK, dropout=0.0, wanted="all-linear")
     fast.install(model)
     forward, row = Decoder(model, packed=True), _row().to(device)
-    seconds = min(_step(forward, row) for _ in range(1 + PASSES))
+    seconds = min(_steps(forward, row))
     inside = sum(p.numel() for n, p in model.named_parameters() if n.endswith("base_layer.weight"))
     head = model.get_output_embeddings().weight.numel()
     work = LORA_FLOPS * (inside * sum(LENGTHS) + head * row.trained_tokens)
@@ -77,6 +79,14 @@ def _row() -> PackedRow:
         owner=torch.tensor(owner),
         samples=tuple(range(len(LENGTHS))),
     )
+
+
+def _steps(forward: Decoder, row: PackedRow) -> Iterator[float]:
+    begun = time.monotonic()
+    for number in count():
+        if number >= PASSES and time.monotonic() - begun > TRIAL_S:
+            return
+        yield _step(forward, row)
 
 
 def _step(forward: Decoder, row: PackedRow) -> float:

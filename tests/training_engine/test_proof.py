@@ -11,7 +11,8 @@ from safetensors.torch import load_file, save_file
 
 from tests.tiny_model import build_tiny_tokenizer
 from tests.training_engine.specs import Outcome, greetings, make_spec, run_here, write_rows
-from training_engine import build
+from training_engine import build, certificate
+from training_engine.answers import Answers
 from training_engine.contract.names import ExitCode
 
 ADAPTER, MODEL = "adapter_model.safetensors", "model.safetensors"
@@ -140,3 +141,16 @@ def test_a_sound_result_is_one(
         chat_template=own,
     )  # fmt: skip
     assert run_here(tmp_path / "run", spec).last.type == "finished"
+
+
+@pytest.mark.parametrize(("off", "passed"), [(0.02, True), (0.12, True), (0.5, False)])
+def test_scores_may_be_as_far_off_as_rounding_makes_the_result(off: float, passed: bool) -> None:
+    exact, noise = (torch.randn(24, 3, generator=torch.Generator().manual_seed(i)) for i in (0, 1))
+    start = certificate.Certificate("bfloat16", {}, passed=False)
+    trained, rounded, truth = (
+        Answers([exact + share * noise * exact.norm() / noise.norm()]) for share in (off, 0.1, 0.0)
+    )
+    found = certificate._as_rounded(start, trained, rounded, truth)
+    assert found.passed is passed
+    assert found.relative_error == pytest.approx(off, rel=1e-3)
+    assert found.tolerance == pytest.approx(0.2, rel=1e-3)

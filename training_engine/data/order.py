@@ -40,7 +40,8 @@ def mixed(order: Sequence[int], lengths: Sequence[int], batch_size: int, begun: 
     end = begun + steps * batch_size
     by_length = sorted(range(begun, end), key=lambda place: lengths[order[place]])
     classes = [sorted(by_length[i * steps : (i + 1) * steps]) for i in range(batch_size)]
-    dealt = [order[place] for step in zip(*classes, strict=True) for place in step]
+    # In random order within the step, so that its parts are alike too.
+    dealt = [order[place] for step in zip(*classes, strict=True) for place in sorted(step)]
     return [*order[:begun], *dealt, *order[end:]]
 
 
