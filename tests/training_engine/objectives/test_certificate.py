@@ -50,17 +50,18 @@ def test_a_sound_result_has_one(
     assert outcome.code == ExitCode.FINISHED, outcome.last
     output = outcome.run_dir / "output"
     found = json.loads((output / "certificate.json").read_text())
-    assert (found["passed"], found["ids_equal"], found["samples"]) == (True, True, 3)
+    scored = objective in (Objective.CLASSIFY, Objective.REWARD)
+    samples = 20 if scored else 3  # all that there are; more are looked at where each tells little
+    assert (found["passed"], found["ids_equal"], found["samples"]) == (True, True, samples)
     assert found["relative_error"] <= found["tolerance"]
     assert found["tolerance"] == (1e-3 if precision == "float32" else certificate.SHORT_TYPES)
     print(
         objective, kind, method, precision, found["relative_error"], found["max_logit_difference"]
     )
-    scored = objective in (Objective.CLASSIFY, Objective.REWARD)
     assert found["greedy_equal"] is (None if scored else True)
     assert found["dtype"] == precision
     assert found["versions"]["torch"] == torch.__version__
-    assert "3 samples gave the same token ids" in (output / "README.md").read_text()
+    assert f"{samples} samples gave the same token ids" in (output / "README.md").read_text()
     assert "certificate.json" in (output / "MANIFEST.json").read_text()
 
 

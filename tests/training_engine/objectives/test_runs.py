@@ -11,19 +11,19 @@ from training_engine.contract.names import ExitCode
 
 # Measured once with float32 on one thread; the first digits must hold on every machine.
 PINNED = {
-    (Objective.SFT, "llama"): [5.3736, 5.3576, 5.2200],
-    (Objective.PRETRAIN, "llama"): [5.5617, 5.5160, 5.4103],
-    (Objective.CLASSIFY, "llama"): [1.0700, 1.2360, 1.1500],
-    (Objective.CLASSIFY, "bert"): [1.1003, 1.1095, 1.1014],
-    (Objective.SEQ2SEQ, "t5"): [5.3754, 5.3116, 4.8029],
-    (Objective.DPO, "llama"): [0.69315, 0.61859, 0.50145],
-    (Objective.IPO, "llama"): [25.0, 24.1674, 22.7881],
-    (Objective.ORPO, "llama"): [5.4372, 5.4184, 5.2758],
-    (Objective.SIMPO, "llama"): [1.1478, 1.0159, 0.8045],
-    (Objective.CPO, "llama"): [5.3748, 5.3593, 5.2232],
-    (Objective.KTO, "llama"): [0.5, 0.48311, 0.39932],
-    (Objective.REWARD, "llama"): [0.68831, 0.63434, 0.47368],
-    (Objective.REWARD, "bert"): [0.69292, 0.68987, 0.69640],
+    (Objective.SFT, "llama"): [5.3951, 5.3515, 5.2620],
+    (Objective.PRETRAIN, "llama"): [5.5718, 5.5060, 5.3934],
+    (Objective.CLASSIFY, "llama"): [1.0250, 1.2894, 0.9436],
+    (Objective.CLASSIFY, "bert"): [1.1055, 1.0976, 1.0959],
+    (Objective.SEQ2SEQ, "t5"): [5.4112, 5.3431, 4.8745],
+    (Objective.DPO, "llama"): [0.69315, 0.62010, 0.48791],
+    (Objective.IPO, "llama"): [25.0, 24.1647, 22.5959],
+    (Objective.ORPO, "llama"): [5.4893, 5.3735, 5.3265],
+    (Objective.SIMPO, "llama"): [1.2026, 0.9597, 0.8831],
+    (Objective.CPO, "llama"): [5.4248, 5.3183, 5.2693],
+    (Objective.KTO, "llama"): [0.5, 0.48020, 0.42108],
+    (Objective.REWARD, "llama"): [0.68986, 0.63295, 0.48067],
+    (Objective.REWARD, "bert"): [0.69292, 0.69885, 0.69519],
 }
 METRICS = {
     Objective.CLASSIFY: {"accuracy", "f1"},
@@ -48,7 +48,7 @@ def test_an_objective_learns(tmp_path: Path, objective: Objective, kind: str, mo
     loss = list(outcome.series("loss").values())
     assert loss[:3] == pytest.approx(PINNED[objective, kind], rel=2e-3)
     held_out = outcome.series("eval_loss")
-    assert min(held_out.values()) < 0.9 * held_out[0]
+    assert min(held_out.values()) < 0.92 * held_out[0]
     names = METRICS.get(objective, set() if objective in PLAIN else PAIRED)
     last = max(held_out)
     for name in names:
