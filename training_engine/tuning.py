@@ -36,7 +36,7 @@ KERNEL_CACHES = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64", "LRU_CACHE_CAPACITY": 
 # there: the memory that it takes is more than usual.
 DETERMINISTIC = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
 # Rows of different lengths leave holes in a GPU's memory: 31 GB were held for 22 GB of a run.
-# Segments that grow leave none.
+# Segments that grow are said to leave none; not measured.
 GPU_MEMORY = {"PYTORCH_ALLOC_CONF": "expandable_segments:True"}
 # A log is no terminal: no progress bars in it, of whatever library.
 LOG = {"TQDM_DISABLE": "1"}
