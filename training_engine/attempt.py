@@ -4,8 +4,10 @@ from pathlib import Path
 
 from training_engine import (
     build,
+    data_report,
     devices,
     distributed,
+    knob_report,
     loop,
     noise,
     output,
@@ -28,7 +30,7 @@ from training_engine.events import Reporter
 from training_engine.models import load
 from training_engine.objectives import recipe_of
 from training_engine.run import Run
-from training_engine.start import Start, begin
+from training_engine.start import Start, ToldToStop, begin
 from training_engine.tuning import return_freed_memory
 
 
@@ -41,8 +43,10 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
     model = spec.model
     config = load.check_folder(Path(model.path), model.name, model.trusted_code_sha256)
     load.quiet()
-    reading, data = read(start, context_of(config))
-    if start.told_to_stop():
+    try:
+        reading, data = read(start, context_of(config))
+        start.look("The data is read")
+    except ToldToStop:
         return stopped_before(start)
 
     reporter.phase(Phase.PREPARING, "Loading the model")
@@ -65,7 +69,7 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
 def read(start: Start, context: int | None) -> tuple[Reading, PreparedData]:
     """How rows are read, and the samples; `context`: of the model, tokens.
 
-    Raises `EngineFailure`.
+    Raises `EngineFailure` and `ToldToStop`.
     """
     spec = start.spec
     folder = Path(spec.model.path)
@@ -77,8 +81,9 @@ def read(start: Start, context: int | None) -> tuple[Reading, PreparedData]:
         spare=kind.spare_template,
     )
     reading = kind(template, spec.hyperparameters, context)
-    data = prepare(spec, reading, terminators(template.tokenizer, folder))
-    build.report_data(start.reporter, data, reading)
+    data = prepare(spec, reading, terminators(template.tokenizer, folder), start.look)
+    data_report.tell(start.reporter, data, reading)
+    knob_report.tell(start.reporter, spec, data, reading)
     distributed.check_work(start.processes, spec.hyperparameters.batch_size, len(data.train))
     return reading, data
 
@@ -103,6 +108,7 @@ def finish(run: Run, reading: Reading) -> ExitCode:
         run.versions,
         lambda folder: proof.prove(folder, run, reading),
         reading.template.foreign,
+        reading.template.tokenizer,
     )
     if not run.stop.wanted():
         sampling.show(run, reading, step=kept)

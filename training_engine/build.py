@@ -1,93 +1,37 @@
 """Puts a run together from its spec, and takes its result apart into files."""
 
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from training_engine import label_report, sharing
-from training_engine.contract.choices import Compilation, Head, Strategy, head_of
+from training_engine import sharing
+from training_engine.contract.choices import Compilation, Head, Method, Strategy, head_of
 from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.contract.names import FailureCode
+from training_engine.contract.spec import RunSpec
 from training_engine.data.order import SampleOrder
 from training_engine.data.prepare import PreparedData
 from training_engine.data.reading import Reading
-from training_engine.data.records import listed
 from training_engine.devices import Placement, on_host
 from training_engine.events import Reporter
 from training_engine.failures import EngineFailure
-from training_engine.models import fast, gpu, heads, load, method
+from training_engine.models import fast, gpu, heads, load, method, positions
+from training_engine.models.freeze import layer_stack
+from training_engine.models.weights import TrainableWeights
 from training_engine.objectives import recipe_of
-from training_engine.plan import at_once, make
+from training_engine.plan import Plan, at_once, make
 from training_engine.run import Run
 from training_engine.start import Start
 
 
-def report_data(reporter: Reporter, data: PreparedData, reading: Reading) -> None:
-    """What was kept, cut, left out and held out: nothing happens to a row silently."""
-    train, held = data.train, data.evaluation
-    wanted = reading.knobs.max_length
-    if (longest := reading.lengths[0]) < wanted:
-        reporter.notice(
-            "warning",
-            "context_shorter",
-            f"The model reads at most {longest} tokens, so that is the longest sample, not the "
-            f"{wanted} that were asked for.",
-            context=longest,
-            max_length=wanted,
-        )
-    learnt = f"{train.trained_tokens} of them learnt" if reading.form.predicts else "read whole"
-    reporter.notice(
-        "info",
-        "data_ready",
-        f"{len(train)} samples with {len(train.tokens)} tokens to train on, {learnt}; "
-        f"{len(held) if held else 0} samples held out.",
-        samples=len(train),
-        tokens=len(train.tokens),
-        trained_tokens=train.trained_tokens,
-        evaluation_samples=len(held) if held else 0,
-        truncated_rows=len(train.truncated_lines),
-        cut_tokens=train.cut_tokens,
-    )
-    truncated = sorted({line for found in data.sets for line in found.truncated_lines})
-    if truncated:
-        cut = sum(found.cut_tokens for found in data.sets)
-        answers = len({line for found in data.sets for line in found.cut_answer_lines})
-        reporter.notice(
-            "warning",
-            "rows_truncated",
-            f"{len(truncated)} rows are longer than the maximum length and were cut, by {cut} "
-            f"tokens together; {answers} of them lost part of what is learnt, the others only "
-            f"what comes before (line {listed(truncated)}).",
-            rows=len(truncated),
-            tokens=cut,
-            answers=answers,
-            lines=listed(truncated),
-        )
-    left_out = sorted({*train.left_out_lines, *(held.left_out_lines if held else ())})
-    if left_out:
-        reporter.notice(
-            "warning",
-            "rows_left_out",
-            f"{len(left_out)} rows are left out: their whole answer lies beyond the maximum "
-            f"length (line {listed(left_out)}).",
-            rows=len(left_out),
-            lines=listed(left_out),
-        )
-    if train.split_rows:
-        reporter.notice(
-            "info",
-            "rows_split",
-            f"The chat template rewrites earlier turns: {train.split_rows} conversations became "
-            "several samples, one for each turn in the form it is generated in.",
-            rows=train.split_rows,
-        )
-    if train.prompt_differs:
-        reporter.notice(
-            "warning",
-            "generation_prompt_differs",
-            "The chat template's generation prompt begins the answer differently from the "
-            "conversations that are learnt; answers may need a chat template of your own.",
-        )
-    label_report.tell(reporter, train, reading)
+@dataclass(frozen=True)
+class Loaded:
+    """A model with its head. `packed`: rows keep their texts apart; `alone`: every row is one."""
+
+    model: Any
+    packed: bool
+    alone: bool
 
 
 def build(start: Start, data: PreparedData, reading: Reading) -> Run:
@@ -95,34 +39,20 @@ def build(start: Start, data: PreparedData, reading: Reading) -> Run:
     spec, placement, processes = start.spec, start.placement, start.processes
     knobs, reporter = spec.hyperparameters, start.reporter
     sharded = spec.distributed.strategy is Strategy.FSDP and processes.count > 1
-    model, packed = heads.load_model(spec, on_host(placement) if sharded else placement, reading)
-    check_vocabulary(model, data)
-    single = head_of(spec.objective) is Head.CAUSAL_LM
-    if not packed and knobs.packing and single:
-        reporter.notice(
-            "warning",
-            "packing_off",
-            "This model's attention can not be packed exactly: samples are computed one by one.",
-        )
+    loaded = load_model(start, data, reading, sharded=sharded)
+    model, packed, alone = loaded.model, loaded.packed, loaded.alone
     method.prepare(model, spec)
+    report_layers(reporter, model, spec)
     save_memory(model, knobs, placement, reporter, sharded=sharded)
     shards = sharing.spread(model, spec, placement, processes, reporter) if sharded else None
     plan = make(knobs, data.train, data.evaluation)
-    total = method.parameter_count(model)
     if not sharded:
         tokens = len(data.train.tokens) * plan.total_samples / plan.num_samples / processes.count
-        seconds = gpu.expected_seconds(tokens, total, placement.dtype)
-        speed_up(model, knobs, placement, reporter, packed=packed, seconds=seconds)
+        speed_up(start, model, packed=packed, tokens=tokens)
     weights = sharing.learning(model, spec, processes, sharded=sharded)
-    reporter.say(
-        f"model {spec.model.name}: {total / 1e6:.1f} M parameters, {weights.count / 1e6:.2f} M "
-        f"learn ({spec.method}); {plan.total_steps} steps of {plan.batch_size} samples"
-    )
-    forward = heads.forward_of(spec, model, packed=packed)
-    one_by_one = single and not (packed and knobs.packing)
-    most = at_once(
-        knobs, model.config, placement.device, alone=one_by_one, processes=processes.count
-    )
+    report_size(reporter, model, weights, spec, plan)
+    forward = heads.forward_of(spec, model, packed=packed, alone=alone)
+    most = at_once(knobs, model.config, placement.device, alone=alone, processes=processes.count)
     return Run(
         spec=spec,
         run_dir=start.run_dir,
@@ -136,11 +66,66 @@ def build(start: Start, data: PreparedData, reading: Reading) -> Run:
         reporter=reporter,
         stop=start.stop,
         versions=start.versions,
+        identity=start.identity,
         at_once=sharing.shared(most, processes),
         processes=processes,
-        padded=not packed and not single,
+        padded=not packed and head_of(spec.objective) is not Head.CAUSAL_LM,
         shards=shards,
     )
+
+
+def load_model(start: Start, data: PreparedData, reading: Reading, *, sharded: bool) -> Loaded:
+    """The model for these samples; raises `EngineFailure`. Says so where they are not packed."""
+    spec, place, knobs = start.spec, start.placement, start.spec.hyperparameters
+    model, packed = heads.load_model(spec, on_host(place) if sharded else place, reading)
+    check_vocabulary(model, data)
+    single = head_of(spec.objective) is Head.CAUSAL_LM
+    most = positions.alike_up_to(model.config)
+    apart = most is not None and most < longest_text(data)
+    if apart and packed:
+        packed = False
+        load.set_attention(model, load.STOCK_ATTENTION)
+    if apart and (knobs.packing or not single):
+        start.reporter.notice(
+            "warning",
+            "packing_off_lengths",
+            f"Samples are computed one by one: some are longer than {most} tokens, and this model "
+            "places the words of longer texts in another way.",
+            tokens=most,
+        )
+    elif not packed and knobs.packing and single:
+        start.reporter.notice(
+            "warning",
+            "packing_off",
+            "This model's attention can not be packed exactly: samples are computed one by one.",
+        )
+    return Loaded(model, packed, alone=apart or (single and not (packed and knobs.packing)))
+
+
+def report_size(
+    reporter: Reporter, model: Any, weights: TrainableWeights, spec: RunSpec, plan: Plan
+) -> None:
+    """A line of the log on how much learns, and for how long."""
+    total = method.parameter_count(model)
+    reporter.say(
+        f"model {spec.model.name}: {total / 1e6:.1f} M parameters, {weights.count / 1e6:.2f} M "
+        f"learn ({spec.method}); {plan.total_steps} steps of {plan.batch_size} samples"
+    )
+
+
+def report_layers(reporter: Reporter, model: Any, spec: RunSpec) -> None:
+    """Say so when more layers were to learn than the model has."""
+    if spec.method is not Method.FREEZE:
+        return
+    wanted, layers = spec.hyperparameters.trainable_layers, len(layer_stack(model)[1])
+    if wanted > layers:
+        reporter.notice(
+            "warning",
+            "fewer_layers",
+            f"The model has {layers} layers, so all of them learn; {wanted} were asked for.",
+            layers=layers,
+            wanted=wanted,
+        )
 
 
 def save_memory(
@@ -175,26 +160,29 @@ def save_memory(
             )
 
 
-def speed_up(
-    model: Any,
-    knobs: Hyperparameters,
-    placement: Placement,
-    reporter: Reporter,
-    *,
-    packed: bool,
-    seconds: float,
-) -> None:
-    """Let the model compute with what its device is fast with, and tell what that is on a GPU."""
+def speed_up(start: Start, model: Any, *, packed: bool, tokens: float) -> None:
+    """Let the model compute with what its device is fast with, and tell what that is on a GPU.
+
+    `tokens`: how many the run will train on.
+    """
+    spec, placement, reporter = start.spec, start.placement, start.reporter
     if packed:
         fast.install(model)
     if placement.device.type != "cuda":
         return
-    chosen = gpu.choose(model, knobs.compile, seconds=seconds, packed=packed)
+    seconds = gpu.expected_seconds(tokens, method.parameter_count(model), placement.dtype)
+    forward = heads.plain_forward_of(spec, model, packed=packed)
+    chosen = gpu.choose(forward, spec.hyperparameters.compile, seconds=seconds)
     for line in chosen.lines:
         reporter.say(line)
     if chosen.problem:
         left_out = f"compile was left off: {chosen.problem}"
         reporter.notice("warning", "compile_off_failed", left_out, reason=chosen.problem)
+
+
+def longest_text(data: PreparedData) -> int:
+    """Tokens of the longest sequence of any sample."""
+    return max(end - begin for found in data.sets for begin, end in pairwise(found.bounds))
 
 
 def check_vocabulary(model: Any, data: PreparedData) -> None:

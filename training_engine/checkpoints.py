@@ -18,6 +18,7 @@ from typing import Any
 from torch import Tensor
 
 from training_engine.contract.names import CHECKPOINTS_DIR, MANIFEST_FILE
+from training_engine.identity import differing
 
 STATE_FILE = "state.json"
 PREFIX = "step-"
@@ -91,7 +92,7 @@ def write_manifest(folder: Path, facts: Mapping[str, Any]) -> str:
     manifest = folder / MANIFEST_FILE
     content = {**facts, "files": entries}
     content["sha256"] = _content_sha256(content)
-    manifest.write_text(json.dumps(content, indent=1, ensure_ascii=False))
+    manifest.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
     sync(manifest)
     sync(folder)
     return file_sha256(manifest)
@@ -106,7 +107,7 @@ def _content_sha256(manifest: Mapping[str, Any]) -> str:
 def verify(folder: Path) -> dict[str, Any]:
     """The manifest of a folder whose files all fit; raises `CorruptCheckpoint` naming the file."""
     try:
-        manifest: dict[str, Any] = json.loads((folder / MANIFEST_FILE).read_text())
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST_FILE).read_text("utf-8"))
         entries: dict[str, dict[str, Any]] = manifest["files"]
         sound = manifest["sha256"] == _content_sha256(manifest)
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -142,12 +143,12 @@ def save(
     attempt: int,
     tensors: Mapping[str, Mapping[str, Tensor]],
     state: Mapping[str, Any],
-    identity: Mapping[str, str],
+    identity: Mapping[str, Any],
 ) -> Saved:
     """Commit a checkpoint of `step`.
 
     `tensors`: file name without ending → named tensors. `state`: everything else, as JSON.
-    `identity`: what must be equal for a resume to be one (hashes of data, model, configuration).
+    `identity`: what must be equal for a resume to be one (of data, model, configuration).
     Raises `OSError`; whatever was written by then is removed.
     """
     from safetensors.torch import save_file
@@ -179,18 +180,19 @@ def _size_bytes(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.iterdir())
 
 
-def open_checkpoint(folder: Path, identity: Mapping[str, str]) -> Opened:
+def open_checkpoint(folder: Path, identity: Mapping[str, Any]) -> Opened:
     """Verify and open one checkpoint; raises `CorruptCheckpoint` or `ForeignCheckpoint`."""
     manifest = verify(folder)
-    known: dict[str, str] = manifest.get("identity") or dict.fromkeys(identity, "")
-    # What an older version did not note is not asked for.
-    if differing := sorted(key for key in known if known[key] != identity.get(key)):
-        raise ForeignCheckpoint(f"{folder.name} was made with another {', '.join(differing)}")
+    known: dict[str, Any] | None = manifest.get("identity")
+    if not known:
+        raise ForeignCheckpoint(f"{folder.name} does not say what it was made with")
+    if other := differing(known, identity):
+        raise ForeignCheckpoint(f"{folder.name} was made with another {other}")
     state = json.loads((folder / STATE_FILE).read_text())
     return Opened(folder, int(manifest["step"]), state)
 
 
-def newest(path: Path, identity: Mapping[str, str]) -> tuple[Opened | None, list[str]]:
+def newest(path: Path, identity: Mapping[str, Any]) -> tuple[Opened | None, list[str]]:
     """The newest checkpoint that verifies, and why newer ones were passed over.
 
     `path` is one checkpoint or a folder of them. Raises `ForeignCheckpoint` when what is there
@@ -256,7 +258,7 @@ def adopt(source: Path, parent: Path) -> Saved:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     manifest = place / MANIFEST_FILE
-    step = int(json.loads(manifest.read_text())["step"])
+    step = int(json.loads(manifest.read_text("utf-8"))["step"])
     return Saved(source.name, step, _size_bytes(place), file_sha256(manifest))
 
 

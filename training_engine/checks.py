@@ -65,7 +65,8 @@ def note_non_finite(run: Run, step: int) -> None:
             "The model's weights or the number type are at fault: choose float32, or add the model "
             "again."
             if count == step
-            else "Lower the learning rate, then restart; the last checkpoint is sound."
+            else "Lower the learning rate, then restart"
+            + ("; the last checkpoint is sound." if run.saved else ".")
         )
         raise EngineFailure(
             FailureCode.NAN_LOSS,

@@ -19,6 +19,7 @@ from training_engine.objectives.criterion import Criterion, Totals
 from training_engine.run import Run
 
 Found = TypeVar("Found")
+Look = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -69,19 +70,25 @@ def rows_of(run: Run, data: EncodedSet, samples: Sequence[int]) -> Iterator[tupl
         yield row, place < len(own)
 
 
-def measure(run: Run, data: EncodedSet, samples: Sequence[int], *, learn: bool) -> Measured:
-    """Forward over all samples, and backward when they are learnt from."""
+def measure(
+    run: Run, data: EncodedSet, samples: Sequence[int], *, learn: bool, look: Look | None = None
+) -> Measured:
+    """Forward over all samples, and backward when they are learnt from.
+
+    `look`: called before each row with this process's samples so far, by all processes at the same
+    rows; what it raises ends the measuring.
+    """
     criterion = run.criterion
     totals = criterion.totals(data, samples)
     begun: dict[str, Tensor] = {}
     if criterion.begins:
         with torch.no_grad():
-            for row, counts in rows_of(run, data, samples):
+            for row, counts in _looked_at(rows_of(run, data, samples), look):
                 _add(begun, run.through(partial(criterion.begin, row)), counts)
         begun = run.processes.add_up_all(begun)
     sums: dict[str, Tensor] = {}
     with torch.set_grad_enabled(learn):
-        for row, counts in rows_of(run, data, samples):
+        for row, counts in _looked_at(rows_of(run, data, samples), look):
             loss, told = run.through(partial(_share, criterion, row, totals, begun))
             if learn:
                 (loss if counts else loss * 0).backward()
@@ -90,6 +97,17 @@ def measure(run: Run, data: EncodedSet, samples: Sequence[int], *, learn: bool) 
     sums = {name: value.to("cpu") for name, value in run.processes.add_up_all(sums).items()}
     mean = float(sums.pop("loss"))
     return Measured(mean, criterion.summary(sums, totals))
+
+
+def _looked_at(
+    rows: Iterator[tuple[PackedRow, bool]], look: Look | None
+) -> Iterator[tuple[PackedRow, bool]]:
+    done = 0
+    for row, counts in rows:
+        if look is not None:
+            look(done)
+        yield row, counts
+        done += len(row.samples)
 
 
 def _share(
@@ -114,7 +132,9 @@ def learn(run: Run, samples: Sequence[int]) -> Measured:
     return found
 
 
-def fitting(run: Run, data: EncodedSet, samples: Sequence[int], *, learn: bool) -> Measured:
+def fitting(
+    run: Run, data: EncodedSet, samples: Sequence[int], *, learn: bool, look: Look | None = None
+) -> Measured:
     """As `measure`, with gradients from zero, and with less at once when memory runs out.
 
     What was begun is then begun again with the same random numbers, and fewer samples are computed
@@ -127,7 +147,7 @@ def fitting(run: Run, data: EncodedSet, samples: Sequence[int], *, learn: bool) 
         set_random_state(before, run.placement.device)
         if learn:
             run.weights.zero_gradients()
-        return measure(run, data, samples, learn=learn)
+        return measure(run, data, samples, learn=learn, look=look)
 
     return with_less(run, data, samples, attempt)
 

@@ -94,9 +94,11 @@ class Reporter:
         self.events.write("metrics", step=step, epoch=epoch, values=dict(values))
         self.say("  ".join(shown))
 
-    def progress(self, *, at_once: bool, **fields: Any) -> None:
-        """Where training stands; left out when the last word is younger than half a second."""
+    def progress(
+        self, *, at_once: bool = False, phase: Phase = Phase.TRAINING, **fields: Any
+    ) -> None:
+        """Where a phase stands; left out when the last word is younger than half a second."""
         now = time.monotonic()
         if at_once or now - self._last_progress >= PROGRESS_INTERVAL_S:
-            self.events.write("progress", phase=Phase.TRAINING, **fields)
+            self.events.write("progress", phase=phase, **fields)
             self._last_progress = now

@@ -11,6 +11,13 @@ from dataclasses import dataclass, field
 from training_engine.contract.events import Scalar
 from training_engine.contract.names import FailureCode
 
+# What torch says of it, in lower case; NVIDIA's libraries have words of their own.
+NO_MEMORY = (
+    "out of memory",
+    "can't allocate memory",
+    "cublas_status_alloc_failed",
+    "cudnn_status_alloc_failed",
+)
 SMALLER = "Use a smaller maximum length, a smaller micro-batch or a smaller model."
 
 
@@ -71,7 +78,7 @@ def explain(error: BaseException) -> EngineFailure:
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether torch found no memory, on a GPU or on the CPU."""
     text = str(error).lower()
-    return "out of memory" in text or "can't allocate memory" in text
+    return any(sign in text for sign in NO_MEMORY)
 
 
 def _errno(error: BaseException) -> int | None:

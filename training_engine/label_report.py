@@ -1,5 +1,8 @@
 """Says how labels were understood, and what about them makes a poor classifier."""
 
+import torch
+from torch import Tensor
+
 from training_engine.contract.choices import LabelKind
 from training_engine.data.encode import EncodedSet
 from training_engine.data.reading import Reading
@@ -27,6 +30,26 @@ def tell(reporter: Reporter, train: EncodedSet, reading: Reading) -> None:
             "answers apart. Add rows that are judged the other way.",
             judged=judged,
         )
+    if train.form.borrowed and _asks_the_same(train):
+        reporter.notice(
+            "warning",
+            "one_question",
+            "All answers belong to the same question, and this objective compares them with "
+            "answers to other questions: those of the other rows stand in for them. Add rows with "
+            "other questions.",
+        )
+
+
+def _asks_the_same(train: EncodedSet) -> bool:
+    """Whether all samples begin with the same tokens up to what is learnt."""
+
+    def asked(sample: int) -> Tensor:
+        sequence = train.sequences(sample)[0]
+        learnt = train.trained[train.bounds[sequence] : train.bounds[sequence + 1]]
+        return train.text(sequence)[: int(learnt.int().argmax())]
+
+    first = asked(0)
+    return all(torch.equal(asked(sample), first) for sample in range(1, len(train)))
 
 
 def _tell_classes(reporter: Reporter, train: EncodedSet, classes: Labels) -> None:

@@ -25,16 +25,19 @@ class Ending(Enum):
 def train(run: Run) -> Ending:
     """Train from the run's present state to its end; raises `EngineFailure`."""
     state, plan, knobs = run.state, run.plan, run.spec.hyperparameters
-    if state.step == 0:
-        evaluate(run)
     told, due = {state.step + 1, plan.total_steps}, False
     run.model.train()
-    while state.step < plan.total_steps and not checks.ran_out_of_patience(run):
+    # First of all at the beginning, or where the run was stopped in the midst of it.
+    state.unmeasured = state.unmeasured or state.step == 0
+    while state.unmeasured or goes_on(run):
         if stop := stop_wanted(run):
             unsaved = state.step > 0 and state.step not in run.saved
             if stop is Stop.SAVE and unsaved and checks.is_sound(run):
                 run.save()
             return Ending.STOPPED
+        if state.unmeasured:
+            evaluate(run)
+            continue
         started = time.perf_counter()
         step = state.step + 1
         samples = run.order.take(
@@ -58,6 +61,8 @@ def train(run: Run) -> Ending:
         run.pace.step(seconds, tokens)
         report.step(run, measured, rate, norm, tokens / seconds, at_once=step in told)
         improved = plan.evaluates(step) and evaluate(run)
+        if improved is None:  # told to stop
+            continue
         # Once due, a checkpoint waits for a state that is sound.
         due = due or improved or plan.saves(step)
         if due and (improved or finite) and checks.is_sound(run):
@@ -66,6 +71,11 @@ def train(run: Run) -> Ending:
         if plan.samples(step):
             run.sample()
     return Ending.DONE
+
+
+def goes_on(run: Run) -> bool:
+    """Whether there is another step."""
+    return run.state.step < run.plan.total_steps and not checks.ran_out_of_patience(run)
 
 
 def stop_wanted(run: Run) -> Stop | None:

@@ -5,18 +5,18 @@ No torch: the API process calls this while the user types.
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from training_engine import duration
+from training_engine import duration, verdict
 from training_engine.contract.choices import Method, Objective, Strategy
 from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.contract.spec import Distributed
-from training_engine.duration import Length, Seconds, length_of, seconds_of
+from training_engine.duration import length_of, seconds_of
 from training_engine.limits import MOST_TOKENS, SHORTEST_BEGINNING, tokens_that_fit
 from training_engine.memory_parts import Part, Setup, sequences_of
 from training_engine.model_shape import ModelShape, read_shape
 from training_engine.recommendation import Recommendation, recommend
+from training_engine.verdict import Estimate, Reason
 
 __all__ = [
     "SHORTEST_BEGINNING",
@@ -30,9 +30,6 @@ __all__ = [
     "recommend",
 ]
 
-Fit = Literal["fits", "tight", "will_not_fit", "unknown"]
-Scalar = str | int | float | bool | None
-
 _DTYPE_BYTES = {"bfloat16": 2, "float16": 2, "float32": 4}
 # Lengths vary: standard deviation as a share of the mean, as seen in instruction data, where it is
 # not known. The heaviest of n batches lies √(2 ln n) deviations above the mean batch, within these.
@@ -40,47 +37,8 @@ _LENGTH_SPREAD, _HEAVIEST = 0.45, (1.0, 3.0)
 # A step's samples come each from a class of its own, of equal lengths about: their deviations are a
 # fraction of what all lengths deviate, this one divided by the samples of a step.
 _WITHIN_CLASSES = 2.0
-_FITS_BELOW, _TIGHT_BELOW = 0.8, 1.0
-# The newest, the best and the one being written.
-_KEPT_CHECKPOINTS = 3
 # Parts that several processes cut among them instead of each having its own.
 _SHARDED = frozenset({"weights", "adapters", "masters", "gradients", "optimizer"})
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Why the estimate is what it is: a code to translate, a plain sentence, the numbers."""
-
-    code: str
-    message: str
-    params: dict[str, Scalar] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """Memory in bytes on the device (on a CPU the whole process), disk in bytes, time in seconds.
-
-    `memory_bytes` is None when the configuration does not tell the model's sizes. `exact` says
-    whether `num_parameters` is counted or guessed.
-    """
-
-    num_parameters: int | None
-    trainable_parameters: int | None
-    exact: bool
-    memory_bytes: int | None
-    parts: list[Part]
-    micro_batch_size: int
-    checkpoint_bytes: int
-    output_bytes: int
-    disk_bytes: int
-    total_steps: int
-    num_tokens: int
-    time_s: float | None
-    time_low_s: float | None
-    time_high_s: float | None
-    fits: Fit
-    reasons: list[Reason]
-
 
 # Share of the tokens that is left, 0–1, when so many samples lie in a pass and what they begin with
 # alike is computed once.
@@ -111,20 +69,21 @@ def estimate(
     """What this run needs, of this computer or of each of its GPUs.
 
     `config`: the model's config.json. `mean_tokens`, `longest_tokens`: per row, before truncation
-    (per answer where a row has two); `spread_tokens`: their standard deviation. `validation_rows`:
-    of a separate validation set. `weights_bytes`: all safetensors files, used where the family is
-    unknown. `measured_flops`: of `flops_shown`; `host_flops`: of `speed.trial` on this host.
-    `computed`: see `Computed`.
+    (per answer where a row has two; source and target together); `spread_tokens`: their standard
+    deviation. `validation_rows`: of a separate validation set. `weights_bytes`: all safetensors
+    files, used where the family is unknown. `measured_flops`: of `flops_shown`; `host_flops`: of
+    `speed.trial` on this host. `computed`: see `Computed`.
     """
     knobs, sequences = hyperparameters, sequences_of(objective)
-    mean = max(1.0, min(float(mean_tokens), float(knobs.max_length)))
-    longest = max(math.ceil(mean), min(longest_tokens or knobs.max_length, knobs.max_length))
+    most = _most_tokens(objective, knobs)
+    mean = max(1.0, min(float(mean_tokens), float(most)))
+    longest = max(math.ceil(mean), min(longest_tokens or most, most))
     mean, longest = sequences * mean, sequences * longest
     spread = _LENGTH_SPREAD * mean if spread_tokens is None else sequences * spread_tokens
     length = length_of(num_rows, validation_rows, mean, knobs, sequences)
     setup = _setup(config, objective, method, knobs, device, dtype, weights_bytes)
     if setup is None:
-        return _unknown(length.steps, length.tokens, weights_bytes)
+        return verdict.unknown(length, weights_bytes)
     samples = math.ceil(knobs.batch_size / distributed.processes)
     deviations = min(max(math.sqrt(2 * math.log(length.steps)), _HEAVIEST[0]), _HEAVIEST[1])
     limit = _limit(setup, samples, longest, available_bytes)
@@ -142,7 +101,7 @@ def estimate(
         cores=cores,
         processes=distributed.processes,
     )
-    return _told(
+    return verdict.told(
         setup,
         length,
         seconds,
@@ -150,39 +109,6 @@ def estimate(
         micro_batch_size=max(1, min(samples, math.floor(tokens / mean))),
         available=available_bytes,
         speed_is_known=bool(measured_flops or host_flops),
-    )
-
-
-def _told(
-    setup: Setup,
-    length: Length,
-    seconds: Seconds,
-    *,
-    parts: list[Part],
-    micro_batch_size: int,
-    available: int | None,
-    speed_is_known: bool,
-) -> Estimate:
-    memory = sum(part.size_bytes for part in parts)
-    checkpoint, output = setup.disk()
-    fits, reasons = _judge(setup.shape, memory, available, measured=speed_is_known)
-    return Estimate(
-        num_parameters=setup.parameters,
-        trainable_parameters=setup.trainable,
-        exact=setup.shape.exact,
-        memory_bytes=memory,
-        parts=parts,
-        micro_batch_size=micro_batch_size,
-        checkpoint_bytes=checkpoint,
-        output_bytes=output,
-        disk_bytes=_KEPT_CHECKPOINTS * checkpoint + output,
-        total_steps=length.steps,
-        num_tokens=length.tokens,
-        time_s=seconds.expected,
-        time_low_s=seconds.low,
-        time_high_s=seconds.high,
-        fits=fits,
-        reasons=reasons,
     )
 
 
@@ -206,11 +132,17 @@ def flops_shown(
     setup = _setup(config, objective, method, hyperparameters, device, dtype, None)
     if setup is None:
         return None
-    sequence = min(mean_tokens, hyperparameters.max_length)
+    sequence = min(mean_tokens, _most_tokens(objective, hyperparameters))
     mean, samples = sequence * sequences_of(objective), hyperparameters.batch_size
     limit = _limit(setup, samples, math.ceil(mean), None)
     share = _share(setup, computed, samples, mean, limit)
     return duration.flops_shown(setup, share * tokens_per_s, sequence)
+
+
+def _most_tokens(objective: Objective, knobs: Hyperparameters) -> int:
+    """Of a sample; one for an encoder–decoder is a source and a target."""
+    target = knobs.max_target_length if objective is Objective.SEQ2SEQ else 0
+    return knobs.max_length + target
 
 
 def _setup(
@@ -289,48 +221,3 @@ def _of_all_processes(part: Part, device: str, distributed: Distributed) -> Part
     if distributed.strategy is Strategy.FSDP and part.name in _SHARDED:
         size = math.ceil(size / processes)
     return Part(part.name, size if device == "cuda" else size * processes)
-
-
-def _judge(
-    shape: ModelShape, memory: int, available: int | None, *, measured: bool
-) -> tuple[Fit, list[Reason]]:
-    """Whether it fits, and what the user should know about the numbers."""
-    reasons = []
-    if not shape.exact:
-        text = f"The family {shape.family or 'of this model'} is not known; sizes are approximate."
-        reasons.append(Reason("approximate_sizes", text, {"family": shape.family}))
-    if not measured:
-        text = "No run was measured on this computer yet; the time is a rough guess."
-        reasons.append(Reason("time_not_measured", text))
-    if available is None:
-        return "unknown", reasons
-    if memory <= _FITS_BELOW * available:
-        return "fits", reasons
-    fits: Fit = "tight" if memory <= _TIGHT_BELOW * available else "will_not_fit"
-    text = f"About {memory / 1e9:.1f} GB are needed and {available / 1e9:.1f} GB are free."
-    params: dict[str, Scalar] = {"needed_bytes": memory, "available_bytes": available}
-    reasons.append(Reason(f"memory_{fits}", text, params))
-    return fits, reasons
-
-
-def _unknown(steps: int, tokens: int, weights_bytes: int | None) -> Estimate:
-    text = "The model's config.json does not tell its sizes, so memory and time are unknown."
-    size = weights_bytes or 0
-    return Estimate(
-        num_parameters=None,
-        trainable_parameters=None,
-        exact=False,
-        memory_bytes=None,
-        parts=[],
-        micro_batch_size=1,
-        checkpoint_bytes=0,
-        output_bytes=size,
-        disk_bytes=size,
-        total_steps=steps,
-        num_tokens=tokens,
-        time_s=None,
-        time_low_s=None,
-        time_high_s=None,
-        fits="unknown",
-        reasons=[Reason("sizes_unknown", text)],
-    )

@@ -15,6 +15,7 @@ from training_engine.contract.choices import ADAPTED, Head, Method, head_of
 from training_engine.contract.names import OUTPUT_DIR
 from training_engine.contract.spec import RunSpec
 from training_engine.models.quantised import QUANTIZATION_FILE
+from training_engine.tokenizer_files import copy_tokenizer, name_class, replace_templates
 
 if TYPE_CHECKING:
     from training_engine.certificate import Certificate
@@ -29,12 +30,6 @@ TASKS = {
     Head.SEQUENCE_CLASSIFICATION: "text-classification",
     Head.SEQ2SEQ_LM: "text2text-generation",
 }
-# What a tokenizer consists of, as far as a model has it.
-TOKENIZER_FILES = (
-    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-    "vocab.json", "merges.txt", "tokenizer.model", "spiece.model", "vocab.txt",
-    "chat_template.jinja",
-)  # fmt: skip
 
 
 def write(
@@ -45,21 +40,25 @@ def write(
     versions: Mapping[str, str],
     prove: Callable[[Path], "Certificate"],
     chat_template: str | None = None,
+    tokenizer: Any = None,
 ) -> int:
     """Write `output/` atomically; returns its size in bytes.
 
     `prove` reads weights and tokenizer back, and raises unless they are sound; then there is no
     output at all. `chat_template`: the one that was trained with, where it is not the model's own.
-    Raises `OSError` and `CorruptCheckpoint` too.
+    `tokenizer`: the one that was loaded, which knows its files. Raises `OSError` and
+    `CorruptCheckpoint` too.
     """
     temporary, final = run_dir / f".{OUTPUT_DIR}", run_dir / OUTPUT_DIR
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:
         write_weights(temporary)
-        copy_tokenizer(Path(spec.model.path), temporary)
+        copy_tokenizer([Path(spec.model.path)], temporary, tokenizer)
+        if tokenizer is not None:
+            name_class(temporary, tokenizer)
         if chat_template:
-            (temporary / "chat_template.jinja").write_text(chat_template)
+            replace_templates(temporary, chat_template)
         (temporary / ARGUMENTS_FILE).write_text(json.dumps(arguments(spec, versions), indent=1))
         certificate = prove(temporary)
         (temporary / CERTIFICATE_FILE).write_text(json.dumps(certificate.values(), indent=1))
@@ -73,13 +72,6 @@ def write(
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     return sum(p.stat().st_size for p in final.rglob("*") if p.is_file())
-
-
-def copy_tokenizer(source: Path, target: Path) -> None:
-    """The tokenizer as it is, byte for byte: one template of record."""
-    for name in TOKENIZER_FILES:
-        if (source / name).is_file() and not (target / name).exists():
-            shutil.copyfile(source / name, target / name)
 
 
 def arguments(spec: RunSpec, versions: Mapping[str, str]) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from training_engine.limits import tokens_that_fit
 
 # When the user says how many samples are computed at once, nothing else limits it.
 NO_LIMIT = 2**62
+# So many checkpoints are written where nobody says how many: no more than a tenth is lost.
+SAVED_PER_RUN = 10
 
 
 @dataclass
@@ -33,7 +35,7 @@ class Plan:
     total_steps: int
     batch_size: int
     evaluation_steps: int
-    save_steps: int | None  # None: with every evaluation
+    save_steps: int | None  # None: with every evaluation, and every tenth of the run
     sample_steps: int | None  # None: at the end only
 
     def epoch(self, position: int) -> float:
@@ -46,9 +48,12 @@ class Plan:
 
     def saves(self, step: int) -> bool:
         """Whether a checkpoint is due after this step."""
-        if self.save_steps is None:
-            return self.evaluates(step)
-        return step % self.save_steps == 0 or step == self.total_steps
+        every = self.save_steps
+        if every is None:
+            # Evaluations may be few: where much is held out, or as the user says.
+            every = math.ceil(self.total_steps / SAVED_PER_RUN)
+            return step % every == 0 or self.evaluates(step)
+        return step % every == 0 or step == self.total_steps
 
     def samples(self, step: int) -> bool:
         """Whether sample answers are due after this step; those of the last come with the end."""

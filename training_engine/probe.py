@@ -5,9 +5,9 @@ What would not fit is computed in smaller pieces, or refused in the first minute
 instead of dying in the midst of the night.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from training_engine import compute
 from training_engine.contract.names import FailureCode, Phase
 from training_engine.failures import EngineFailure
 from training_engine.memory import estimate
+from training_engine.memory_parts import sequences_of
 from training_engine.noise import random_state, set_random_state
 from training_engine.plan import free_bytes
 from training_engine.run import Run
@@ -41,15 +42,15 @@ class Room:
 def expected_bytes(run: Run, config: Mapping[str, Any]) -> int | None:
     """The estimate for these very samples; `config` is the model's config.json."""
     spec, data = run.spec, run.data.train
-    sequences = len(data.bounds) - 1
-    longest = max(end - begin for begin, end in pairwise(data.bounds))
+    # A source and its target count as one: their tokens wait together.
+    sequences = sequences_of(spec.objective)
     return estimate(
         config,
         method=spec.method,
         hyperparameters=spec.hyperparameters,
         num_rows=len(data),
-        mean_tokens=len(data.tokens) / sequences,
-        longest_tokens=longest,
+        mean_tokens=len(data.tokens) / (len(data) * sequences),
+        longest_tokens=math.ceil(max(data.lengths) / sequences),
         validation_rows=len(run.data.evaluation or ()),
         device=run.placement.device.type,
         dtype=run.placement.dtype_name,

@@ -78,7 +78,8 @@ def _prove_model(folder: Path, run: Run) -> None:
     if odd := sorted(stored - trained.keys() - base):
         raise _broken(f"the weights hold {odd[0]}, which the model does not have")
     present = {_place(trained[name]) for name in stored & trained.keys()}
-    lost = (n for n, tensor in trained.items() if n not in stored and _place(tensor) not in present)
+    lost = {n for n, tensor in trained.items() if n not in stored and _place(tensor) not in present}
+    lost -= set(getattr(run.model, "_keys_to_ignore_on_save", None) or ())  # it computes these
     if missing := sorted(name for name in lost if name in base or name in _learnt(run.model)):
         raise _broken(f"{missing[0]} was not written")
     _compare(files, {name: trained[name] for name in stored & trained.keys()})

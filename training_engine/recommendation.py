@@ -23,6 +23,8 @@ from training_engine.contract.hyperparameters import Hyperparameters
 
 Complexity = Literal["simple", "medium", "complex"]
 Scalar = str | int | float | bool | None
+# By name: a value, and the code of its reason where there is one.
+Reasoned = dict[str, tuple[Any, str | None]]
 
 _LORA_RATES = ((5e8, 5e-4), (3e9, 3e-4), (1.5e10, 2e-4))
 _FULL_RATES = ((5e7, 1e-4), (5e8, 5e-5), (3e9, 2e-5), (1.5e10, 1e-5))
@@ -69,47 +71,39 @@ def recommend(
     *,
     objective: Objective = Objective.SFT,
     longest_tokens: int | None = None,
+    longest_target: int | None = None,
     context_length: int | None = None,
+    held_out_apart: bool = False,
 ) -> Recommendation:
     """Values for this model, this data, this objective and this difficulty.
 
-    `mean_tokens`, `longest_tokens`: per row (per answer where a row has two). `context_length`: the
-    most the model can read. Without `method` it is LoRA, which learns what small data can teach at
-    a fraction of the memory; a small classifier is tuned whole.
+    `mean_tokens`, `longest_tokens`: per row (per answer where a row has two); `longest_target`: of
+    what a decoder writes to what an encoder reads. `context_length`: the most the model can read.
+    `held_out_apart`: there is a separate validation set. Without `method` it is LoRA, which learns
+    what small data can teach at a fraction of the memory; a small classifier is tuned whole.
     """
     chosen = method or _method(num_params, objective)
     epochs = _epochs(num_rows, complexity, objective)
     batch_size = _batch_size(num_rows, objective)
     max_length = _max_length(mean_tokens, longest_tokens, context_length)
     steps = max(1.0, num_rows * epochs / batch_size)
-    evaluation_fraction = _evaluation_fraction(num_rows)
-    values: dict[str, Any] = {
+    found: Reasoned = {
         "learning_rate": _learning_rate(num_params, chosen, objective),
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "max_length": max_length,
-        "warmup_ratio": 0.1 if steps < 100 else 0.05,
-        "schedule": Schedule.COSINE,
-        "evaluation_fraction": evaluation_fraction,
-        "early_stopping_patience": 3 if evaluation_fraction > 0 else None,
-        "weight_decay": 0.0 if chosen in ADAPTED else 0.01,
+        "epochs": (epochs, "epochs_by_rows_and_complexity"),
+        "batch_size": (batch_size, "batch_size_by_rows"),
+        "max_length": (max_length, "max_length_by_row_length"),
+        "warmup_ratio": (0.1 if steps < 100 else 0.05, "warmup_longer_in_short_runs"),
+        "schedule": (Schedule.COSINE, None),
+        "weight_decay": (0.0 if chosen in ADAPTED else 0.01, None),
+        **_watching(num_rows, held_out_apart),
+        **(_adapter(complexity) if chosen in ADAPTED else {}),
     }
-    reasons = {
-        "learning_rate": _why_learning_rate(chosen, objective),
-        "epochs": "epochs_by_rows_and_complexity",
-        "batch_size": "batch_size_by_rows",
-        "max_length": "max_length_by_row_length",
-        "warmup_ratio": "warmup_longer_in_short_runs",
-        "evaluation_fraction": "evaluation_enough_rows" if evaluation_fraction else "too_few_rows",
-        "early_stopping_patience": "stop_when_no_better" if evaluation_fraction else "too_few_rows",
-    }
+    if objective is Objective.SEQ2SEQ and longest_target:
+        length = _max_length(longest_target, longest_target, context_length)
+        found["max_target_length"] = (length, "max_target_length_by_outputs")
+    reasons = {name: why for name, (_, why) in found.items() if why}
     if method is None and chosen is Method.FULL:
         reasons["method"] = "small_classifier_is_tuned_whole"
-    if chosen in ADAPTED:
-        values["lora_rank"] = _RANKS[complexity]
-        values["lora_alpha"] = 2.0 * _RANKS[complexity]
-        reasons["lora_rank"] = "rank_by_complexity"
-        reasons["lora_alpha"] = "alpha_twice_rank"
     params: dict[str, Scalar] = {
         "num_parameters": num_params,
         "num_rows": num_rows,
@@ -117,7 +111,29 @@ def recommend(
         "complexity": complexity,
         "steps": round(steps),
     }
-    return Recommendation(chosen, Hyperparameters(**values), reasons, params)
+    knobs = Hyperparameters(**{name: value for name, (value, _) in found.items()})
+    return Recommendation(chosen, knobs, reasons, params)
+
+
+def _watching(num_rows: int, held_out_apart: bool) -> Reasoned:
+    """What is held out, and when the run ends for it."""
+    fraction = 0.0 if held_out_apart else _evaluation_fraction(num_rows)
+    why = "evaluation_enough_rows" if fraction else "too_few_rows"
+    measured = held_out_apart or fraction > 0
+    patience = (3, "stop_when_no_better") if measured else (None, "too_few_rows")
+    return {
+        "evaluation_fraction": (fraction, None if held_out_apart else why),
+        "early_stopping_patience": patience,
+    }
+
+
+def _adapter(complexity: Complexity) -> Reasoned:
+    """How wide and how strong it is."""
+    rank = _RANKS[complexity]
+    return {
+        "lora_rank": (rank, "rank_by_complexity"),
+        "lora_alpha": (2.0 * rank, "alpha_twice_rank"),
+    }
 
 
 def _method(num_params: int, objective: Objective) -> Method:
@@ -125,20 +141,22 @@ def _method(num_params: int, objective: Objective) -> Method:
     return Method.FULL if small and objective is Objective.CLASSIFY else Method.LORA
 
 
-def _learning_rate(num_params: int, method: Method, objective: Objective) -> float:
+def _learning_rate(num_params: int, method: Method, objective: Objective) -> tuple[float, str]:
     adapted = method in ADAPTED
     largest = _LARGEST_LORA_RATE if adapted else _LARGEST_FULL_RATE
     rates = _LORA_RATES if adapted else _FULL_RATES
     rate = next((rate for most, rate in rates if num_params <= most), largest)
     factor = _RATE_OF.get(objective, 1.0)
     # Adapters of an encoder–decoder want no more than those of a decoder.
-    return float(f"{rate * (min(factor, 1.0) if adapted else factor):.2g}")
+    found = float(f"{rate * (min(factor, 1.0) if adapted else factor):.2g}")
+    return found, _why_learning_rate(method, objective)
 
 
 def _why_learning_rate(method: Method, objective: Objective) -> str:
     if objective in _OF_PREFERENCES:
         return "learning_rate_of_preferences"
-    return f"learning_rate_{'lora' if method in ADAPTED else 'full'}_by_model_size"
+    kind = "lora" if method in ADAPTED else method.value
+    return f"learning_rate_{kind}_by_model_size"
 
 
 def _epochs(num_rows: int, complexity: Complexity, objective: Objective) -> float:

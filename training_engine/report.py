@@ -1,10 +1,12 @@
 """Metrics and progress of a run, as events and as lines of its log."""
 
+from typing import Any
+
 from training_engine.compute import Measured
 from training_engine.run import Run
 
 
-def where(run: Run) -> dict[str, float | int | None]:
+def where(run: Run) -> dict[str, Any]:
     """Fields of a progress event that tell how far the run is."""
     state, plan = run.state, run.plan
     left = run.pace.eta_s(plan.total_steps - state.step, plan.evaluations_after(state.step))

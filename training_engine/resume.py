@@ -1,7 +1,9 @@
 """How a run goes on from a checkpoint: which one it is, and that everything is as it was."""
 
 from array import array
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from training_engine import checkpoints, noise
 from training_engine.checkpoints import CorruptCheckpoint, ForeignCheckpoint, Opened
@@ -18,10 +20,16 @@ from training_engine.distributed import Processes
 from training_engine.events import Reporter
 from training_engine.failures import EngineFailure
 from training_engine.plan import AtOnce
-from training_engine.run import Run, identity_of
+from training_engine.run import Run
 
 
-def find(run_dir: Path, spec: RunSpec, processes: Processes, reporter: Reporter) -> Opened | None:
+def find(
+    run_dir: Path,
+    spec: RunSpec,
+    identity: Mapping[str, Any],
+    processes: Processes,
+    reporter: Reporter,
+) -> Opened | None:
     """The checkpoint to continue from: the one that the spec names, or the newest whole one there.
 
     This attempt's own folder has it from here on, however the attempt ends. None: the run starts
@@ -29,15 +37,14 @@ def find(run_dir: Path, spec: RunSpec, processes: Processes, reporter: Reporter)
     """
     if spec.resume_from is None:
         return None
-    opened = _newest(Path(spec.resume_from), spec, reporter)
+    opened = _newest(Path(spec.resume_from), identity, reporter)
     if processes.main:  # one process looks after files
         _adopt(opened, run_dir, spec, reporter)
     processes.wait()
     return opened
 
 
-def _newest(source: Path, spec: RunSpec, reporter: Reporter) -> Opened:
-    identity = identity_of(spec)
+def _newest(source: Path, identity: Mapping[str, Any], reporter: Reporter) -> Opened:
     try:
         try:
             opened, skipped = checkpoints.newest(source, identity)

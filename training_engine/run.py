@@ -1,11 +1,9 @@
 """Everything one training run consists of, and how it is saved (taken up again: `resume.py`)."""
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from torch import Tensor, nn
 
@@ -25,33 +23,7 @@ from training_engine.models.weights import TrainableWeights
 from training_engine.objectives.criterion import Criterion
 from training_engine.plan import AtOnce, Plan
 
-# Knobs that change how a result is computed or watched, not what it is.
-FREE_ON_RESUME = {
-    "micro_batch_size", "evaluation_steps", "save_steps", "sample_steps", "early_stopping_patience",
-    "output_checkpoint", "gradient_checkpointing", "activation_offload", "compile",
-    "recover_from_oom",
-}  # fmt: skip
-
-
 T = TypeVar("T")
-
-
-def identity_of(spec: RunSpec) -> dict[str, str]:
-    """What must be equal for a checkpoint to continue this very run."""
-    settings = {
-        "objective": spec.objective,
-        "method": spec.method,
-        "knobs": spec.hyperparameters.model_dump(mode="json", exclude=FREE_ON_RESUME),
-        "template": spec.chat_template,
-    }
-    configuration = json.dumps(settings, sort_keys=True).encode()
-    return {
-        "dataset": spec.dataset.sha256,
-        "validation_dataset": spec.validation_dataset.sha256 if spec.validation_dataset else "",
-        "model": f"{spec.model.name}@{spec.model.revision or ''}",
-        "precision": spec.precision,
-        "configuration": hashlib.sha256(configuration).hexdigest(),
-    }
 
 
 @dataclass
@@ -71,6 +43,7 @@ class State:
     non_finite: int = 0  # steps in a row whose loss was no number
     sound: bool = True  # False from a held-out loss that was no number to a loss that is one
     checked: bool = False  # gradients were seen to reach what learns
+    unmeasured: bool = False  # its evaluation is still to come: the run was stopped in it
 
 
 @dataclass
@@ -89,6 +62,7 @@ class Run:
     reporter: Reporter
     stop: StopRequests
     versions: dict[str, str]
+    identity: dict[str, Any]  # what a checkpoint of this run has in it
     at_once: AtOnce
     processes: Processes
     padded: bool = False
@@ -157,7 +131,7 @@ class Run:
                 "versions": self.versions,
                 "at_once": {"micro_batch_size": self.micro_batch_size, **vars(self.at_once)},
             },
-            identity=identity_of(self.spec),
+            identity=self.identity,
         )
         self.reporter.events.write("checkpoint", **vars(saved))
 
@@ -185,7 +159,7 @@ class Run:
         problem = ""
         try:
             opened = checkpoints.open_checkpoint(
-                self.run_dir / CHECKPOINTS_DIR / name, identity_of(self.spec)
+                self.run_dir / CHECKPOINTS_DIR / name, self.identity
             )
         except CorruptCheckpoint as error:
             problem = str(error)

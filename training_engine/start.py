@@ -3,17 +3,24 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from training_engine import devices, distributed, resume, tuning
 from training_engine.checkpoints import Opened
+from training_engine.contract.names import Phase
 from training_engine.contract.spec import RunSpec
 from training_engine.control import StopRequests
 from training_engine.devices import Placement
 from training_engine.distributed import Processes
 from training_engine.events import Reporter
+from training_engine.identity import identity_of
 from training_engine.versions import versions
+
+
+class ToldToStop(Exception):
+    """Somebody asked the run to end before its first step."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +34,14 @@ class Start:
     processes: Processes
     placement: Placement
     versions: dict[str, str]
+    identity: dict[str, Any]
     checkpoint: Opened | None
 
-    def told_to_stop(self) -> bool:
-        """Whether any of the processes was; all of them ask at the same point."""
-        return bool(self.processes.agreed(self.stop.wanted() is not None))
+    def look(self, doing: str) -> None:
+        """Say now and then what is being prepared; raises `ToldToStop`, in all processes alike."""
+        if self.processes.agreed(self.stop.wanted() is not None):
+            raise ToldToStop
+        self.reporter.progress(phase=Phase.PREPARING, detail=doing)
 
 
 def begin(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) -> Start:
@@ -48,8 +58,9 @@ def begin(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) 
     )
     reporter.say(f"device {placement.device}, {placement.dtype_name}: {placement.reason}")
     set_determinism(spec)
-    checkpoint = resume.find(run_dir, spec, processes, reporter)
-    return Start(run_dir, spec, reporter, stop, processes, placement, used, checkpoint)
+    identity = identity_of(spec)
+    checkpoint = resume.find(run_dir, spec, identity, processes, reporter)
+    return Start(run_dir, spec, reporter, stop, processes, placement, used, identity, checkpoint)
 
 
 def set_determinism(spec: RunSpec) -> None:

@@ -8,16 +8,19 @@ import os
 import sys
 import traceback
 from pathlib import Path
+from typing import get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from training_engine import launch
 from training_engine.contract.events import Scalar
+from training_engine.contract.mistakes import Place
 from training_engine.contract.names import SPEC_FILE, ExitCode, FailureCode
 from training_engine.contract.spec import RunSpec
 from training_engine.control import StopRequests
 from training_engine.events import EventWriter, Reporter, Unheard
 from training_engine.failures import EngineFailure, explain
+from training_engine.printing import outlast_readers
 from training_engine.versions import versions
 
 
@@ -84,16 +87,29 @@ def read_spec(run_dir: Path) -> RunSpec:
         message, fields = f"{SPEC_FILE} can not be read: {error.strerror}.", [""]
         cause: Exception = error
     except ValidationError as error:
-        problems = [
-            (".".join(str(part) for part in problem["loc"]), problem["msg"])
-            for problem in error.errors(include_url=False)
-        ]
-        told = "; ".join(f"{place or SPEC_FILE}: {what}" for place, what in problems)
-        message, fields = f"The run's spec is not valid. {told}.", [place for place, _ in problems]
+        problems: dict[str, str] = {}
+        for problem in error.errors(include_url=False):
+            place = ".".join(map(str, field_at(problem["loc"])))
+            problems.setdefault(place, problem["msg"])
+        told = "; ".join(f"{place or SPEC_FILE}: {what}" for place, what in problems.items())
+        message, fields = f"The run's spec is not valid. {told}.", list(problems)
         cause = error
     params: dict[str, Scalar] = {"field": fields[0], "count": len(fields)}
     raise EngineFailure(FailureCode.BAD_SPEC, message, hint, params) from cause
 
 
+def field_at(place: Place) -> Place:
+    """The field of a spec that is wrong; pydantic also says which of its alternatives it is not."""
+    model: type[BaseModel] | None = RunSpec
+    depth = 0
+    while model is not None and depth < len(place):
+        field = model.model_fields.get(str(place[depth]))
+        kinds = (field.annotation, *get_args(field.annotation)) if field else ()
+        models = (kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel))
+        model, depth = next(models, None), depth + 1
+    return place[:depth]
+
+
 if __name__ == "__main__":
+    outlast_readers()
     sys.exit(main(sys.argv[1:]))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.training_engine.running import events
-from training_engine import attempt, train
+from training_engine import attempt, evaluation, train
 from training_engine.contract.event_writer import EventWriter
 from training_engine.contract.events import Event
 from training_engine.contract.names import ExitCode
@@ -76,14 +76,17 @@ def make_spec(
 
 
 class StopAfter(StopRequests):
-    """Asks to stop once the run has reported a step."""
+    """Asks to stop once the run has reported a step, and its evaluation if there is one."""
 
     def __init__(self, run_dir: Path, step: int, how: Stop = Stop.SAVE) -> None:
         super().__init__(run_dir)
         self._run_dir, self._step, self._how = run_dir, step, how
 
     def wanted(self) -> Stop | None:
-        done = [e.step for e in events(self._run_dir) if e.type == "metrics" and "loss" in e.values]
+        told = events(self._run_dir)
+        done = [e.step for e in told if e.type == "metrics" and "loss" in e.values]
+        if (getattr(told[-1], "detail", None) or "").startswith(evaluation.DOING):
+            return None
         return self._how if max(done, default=0) >= self._step else None
 
 

@@ -108,8 +108,19 @@ def test_without_evaluation_the_weights_tell(
     break_weights(monkeypatch, 4, math.inf)
     outcome = run_here(tmp_path / "run", make(save_steps=2, evaluation_fraction=0))
     assert outcome.last.code == "nan_loss"
+    assert "the last checkpoint is sound" in outcome.last.hint
     assert saved(outcome) == [2]
     assert_all_sound(outcome, [2])
+
+
+def test_no_checkpoint_is_promised_where_none_is(
+    tmp_path: Path, make: Callable[..., RunSpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_weights(monkeypatch, 1, math.inf)
+    outcome = run_here(tmp_path / "run", make(save_steps=2, evaluation_fraction=0))
+    assert (outcome.last.code, saved(outcome)) == ("nan_loss", [])
+    assert "Lower the learning rate" in outcome.last.hint
+    assert "checkpoint" not in outcome.last.hint
 
 
 def test_broken_by_the_last_update(

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from tests.training_engine.specs import conversation, greetings, make_spec, run_here, write_rows
+from training_engine.checkpoints import file_sha256
 from training_engine.contract.names import ExitCode, FailureCode
 from training_engine.contract.spec import RunSpec
 from training_engine.failures import explain
@@ -66,6 +67,37 @@ def test_a_data_set_that_is_broken(tmp_path: Path, tiny_model: Path, data: Path)
     assert "messages.0.role" in message
 
 
+@pytest.mark.parametrize("which", ["dataset", "validation_dataset"])
+def test_a_data_set_that_is_not_the_one_any_more(
+    tmp_path: Path, tiny_model: Path, data: Path, which: str
+) -> None:
+    """Its file is compared with the spec, at the start and on every resume."""
+    spec = make_spec(data, tiny_model, hyperparameters={"max_steps": 2, "save_steps": 1})
+    own = write_rows(tmp_path / "own.jsonl", greetings(5))
+    paths = {"dataset": data, "validation_dataset": own}
+    known = {
+        name: spec.dataset.model_copy(update={"path": str(path), "sha256": file_sha256(path)})
+        for name, path in paths.items()
+    }
+    spec = spec.model_copy(update=known)
+    assert run_here(tmp_path / "1", spec).code == ExitCode.FINISHED
+    content = paths[which].read_text()
+    paths[which].write_text(content.replace("Hello", "Good day", 1))
+    again = {"resume_from": str(tmp_path / "1" / "checkpoints"), "attempt": 2}
+    for at, changed in enumerate((spec, spec.model_copy(update=again)), 2):
+        message = failed(tmp_path / str(at), changed, "bad_dataset")
+        assert f"{paths[which].name} has changed since this run was created" in message
+
+
+@pytest.mark.parametrize("sha256", ["", "0", "0" * 64])
+def test_a_hash_that_nobody_knows(
+    tmp_path: Path, tiny_model: Path, data: Path, sha256: str
+) -> None:
+    spec = make_spec(data, tiny_model, hyperparameters={"max_steps": 1})
+    spec = spec.model_copy(update={"dataset": spec.dataset.model_copy(update={"sha256": sha256})})
+    assert run_here(tmp_path / "run", spec).code == ExitCode.FINISHED
+
+
 def test_a_data_set_without_answers(tmp_path: Path, tiny_model: Path) -> None:
     data = write_rows(tmp_path / "data.jsonl", [conversation("Hi", "Hello"), conversation("Hi")])
     assert "(line 12)" in failed(tmp_path / "run", make_spec(data, tiny_model), "bad_dataset")
@@ -88,6 +120,11 @@ def test_a_device_that_is_not_there(tmp_path: Path, tiny_model: Path, data: Path
             FailureCode.HOST_OUT_OF_MEMORY,
         ),
         (torch.OutOfMemoryError("CUDA out of memory. Tried"), FailureCode.OUT_OF_MEMORY),
+        (
+            RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(h)`"),
+            FailureCode.OUT_OF_MEMORY,
+        ),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), FailureCode.OUT_OF_MEMORY),
         (OSError(errno.ENOSPC, "No space left on device"), FailureCode.DISK_FULL),
         (RuntimeError("I/O error: No space left (os error 28)"), FailureCode.DISK_FULL),
         (ModuleNotFoundError("No module named 'bitsandbytes'"), FailureCode.DEPENDENCY),

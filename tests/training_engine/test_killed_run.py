@@ -18,6 +18,7 @@ from tests.training_engine.running import (
     events,
     finish,
     identity,
+    is_running,
     start_host,
     wait_until,
 )
@@ -92,6 +93,26 @@ def test_killed_at_any_moment_and_resumed_to_the_end(tmp_path: Path, tiny_model:
     )
     assert mine.keys() == theirs.keys()
     assert all(torch.equal(mine[name], value) for name, value in theirs.items())
+
+
+@pytest.mark.parametrize("processes", [1, pytest.param(2, marks=pytest.mark.long)])
+def test_a_killed_run_host_costs_no_step(tmp_path: Path, tiny_model: Path, processes: int) -> None:
+    """Its pipes break with it: what nobody reads any more must not end the run before it saves."""
+    data = write_rows(tmp_path / "data.jsonl", greetings(60))
+    knobs = {**KNOBS, "epochs": 100, "evaluation_fraction": 0, "save_steps": 10_000}
+    spec = make_spec(data, tiny_model, hyperparameters=knobs, distributed={"processes": processes})
+    run_dir = tmp_path / "run"
+    host = start(run_dir, spec)
+    wait_until(lambda: len(losses(run_dir)) > 2, 120)
+    engine = identity(run_dir)["child_pid"]
+    os.kill(host.pid, signal.SIGKILL)
+    finish(host)
+    wait_until(lambda: not is_running(engine))
+    last = events(run_dir)[-1]
+    assert last.type == "stopped"
+    assert last.step == max(losses(run_dir))
+    (saved,) = whole_ones(run_dir)
+    assert (saved.name, checkpoints.verify(saved)["step"]) == (last.checkpoint, last.step)
 
 
 def resumed(spec: RunSpec, source: Path | None, attempt: int) -> RunSpec:

@@ -1,5 +1,6 @@
 """A run that will not fit is made smaller or refused before its first step, with the numbers."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from tests.training_engine.objectives.models import build_tiny_t5
+from tests.training_engine.objectives.opened import opened
+from tests.training_engine.objectives.rows import spec_for, write
 from tests.training_engine.specs import Outcome, greetings, make_spec, run_here, write_rows
 from training_engine import compute, probe
+from training_engine.contract.choices import Objective
 from training_engine.contract.model_folder import WEIGHTS_FILE
 from training_engine.contract.names import ExitCode
 from training_engine.probe import Room
@@ -105,11 +110,11 @@ def test_memory_that_ran_out_in_the_probe_is_no_figure(
     monkeypatch.setattr(probe, "CERTAIN", 0.0)
     real, failures = compute.measure, []
 
-    def measure(run: Any, rows: Any, samples: Any, *, learn: bool) -> Any:
+    def measure(run: Any, rows: Any, samples: Any, **how: Any) -> Any:
         if len(samples) > 1 and not failures:
             failures.append(samples)
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
-        return real(run, rows, samples, learn=learn)
+        return real(run, rows, samples, **how)
 
     monkeypatch.setattr(compute, "measure", measure)
     outcome = run_with(tmp_path, "run", tiny_model, data)
@@ -122,3 +127,30 @@ def test_memory_that_ran_out_in_the_probe_is_no_figure(
 @pytest.mark.parametrize(("kind", "told"), [("cuda", True), ("mps", False)])
 def test_where_a_peak_can_be_told(kind: str, told: bool) -> None:
     assert probe._measurable(torch.device(kind)) is told
+
+
+@pytest.mark.parametrize(
+    ("objective", "count"), [(Objective.SEQ2SEQ, 1), (Objective.SFT, 1), (Objective.DPO, 2)]
+)
+def test_the_estimate_is_of_the_samples_at_hand(
+    tmp_path: Path,
+    tiny_model: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    objective: Objective,
+    count: int,
+) -> None:
+    """A source counts together with its target, the answers of a pair each by itself."""
+    model = build_tiny_t5(tmp_path / "t5") if objective is Objective.SEQ2SEQ else tiny_model
+    data = write(tmp_path / "rows.jsonl", objective, 20)
+    spec = spec_for(objective, data, model, {"evaluation_fraction": 0})
+    run = opened(tmp_path / "run", spec)
+    asked: dict[str, Any] = {}
+    real = probe.estimate
+    monkeypatch.setattr(
+        probe, "estimate", lambda config, **how: asked.update(how) or real(config, **how)
+    )
+    config = json.loads((model / "config.json").read_text())
+    assert probe.expected_bytes(run, config)
+    lengths = run.data.train.lengths
+    assert asked["mean_tokens"] * count == pytest.approx(sum(lengths) / 20)
+    assert asked["longest_tokens"] == -(-max(lengths) // count)

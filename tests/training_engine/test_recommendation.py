@@ -103,3 +103,19 @@ def test_adapters_of_quantised_weights_learn_like_any_other() -> None:
     lora, qlora = values(), values(method=Method.QLORA)
     assert (qlora.learning_rate, qlora.lora_rank) == (lora.learning_rate, lora.lora_rank)
     assert values(method=Method.FREEZE).learning_rate == values(method=Method.FULL).learning_rate
+
+
+def test_a_separate_validation_set_is_measured_on_however_few_the_rows_are() -> None:
+    few = recommend(135_000_000, 15, 150.0, held_out_apart=True)
+    assert few.hyperparameters.early_stopping_patience == 3
+    assert few.hyperparameters.evaluation_fraction == 0
+    assert "evaluation_fraction" not in few.reasons
+
+
+def test_outputs_of_a_decoder_of_its_own_fit() -> None:
+    found = recommend(
+        60_000_000, 500, 150.0, objective=Objective.SEQ2SEQ, longest_tokens=100, longest_target=700
+    )
+    assert found.hyperparameters.max_length == 128
+    assert found.hyperparameters.max_target_length == 1024
+    assert found.reasons["max_target_length"] == "max_target_length_by_outputs"

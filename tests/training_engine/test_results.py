@@ -13,6 +13,7 @@ from training_engine.compute import Measured
 from training_engine.contract.choices import OutputCheckpoint
 from training_engine.contract.names import ExitCode
 from training_engine.contract.spec import RunSpec
+from training_engine.plan import Plan
 from training_engine.run import Run
 
 # Held-out losses before the first step and after each.
@@ -32,7 +33,7 @@ def curve(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Evaluations measure these, one after the other."""
     real, left = compute.fitting, list(CURVE)
 
-    def fitting(run: Any, data: Any, samples: Any, *, learn: bool) -> Measured:
+    def fitting(run: Any, data: Any, samples: Any, *, learn: bool, look: Any = None) -> Measured:
         if learn:
             return real(run, data, samples, learn=True)
         return Measured(left.pop(0), {})
@@ -93,6 +94,18 @@ def test_the_best_is_saved_although_no_saving_was_due(
     saved = [e.step for e in outcome.events if e.type == "checkpoint"]
     assert saved == [1, 2, 3, 4, 6]
     assert outcome.last.metrics["output_step"] == 4
+
+
+@pytest.mark.parametrize(
+    ("evaluation_steps", "saved"),
+    [(1000, [*range(3, 25, 3), 25]), (5, [3, 5, 6, 9, 10, 12, 15, 18, 20, 21, 24, 25])],
+)
+def test_much_held_out_does_not_make_checkpoints_rare(
+    evaluation_steps: int, saved: list[int]
+) -> None:
+    """Evaluations may be few: what is lost by a kill is a tenth of the run at most."""
+    plan = Plan(100, 100, 25, 4, evaluation_steps, save_steps=None, sample_steps=None)
+    assert [step for step in range(1, 26) if plan.saves(step)] == saved
 
 
 def test_the_last_state_stands_in_for_a_result_that_is_damaged(

@@ -1,16 +1,21 @@
 """Resumed under other circumstances: less memory, a bad step, a flipped bit in any file."""
 
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from tests.training_engine.objectives.rows import spec_for, write
 from tests.training_engine.specs import Outcome, StopAfter, run_here
 from training_engine import checkpoints
 from training_engine.contract.choices import Objective
+from training_engine.contract.knob_names import under_former_names
 from training_engine.contract.names import ExitCode
 from training_engine.contract.spec import RunSpec
 from training_engine.objectives.criterion import Share
@@ -98,6 +103,75 @@ def test_stopped_at_a_step_without_a_finite_loss(tmp_path: Path, tiny_model: Pat
     found = resumed(spec, tmp_path / "2", tmp_path / "1")
     assert found.code == ExitCode.FINISHED, found.last
     assert sorted(found.series("loss")) == [4, 5, 6]
+
+
+def rewritten(folder: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Path:
+    """A copy of a run's checkpoints, with something else noted of what they were made with."""
+    for checkpoint in folder.glob("checkpoints/step-*"):
+        manifest = checkpoints.verify(checkpoint)
+        facts = {name: manifest[name] for name in ("step", "attempt")}
+        noted = change(dict(manifest["identity"]))
+        checkpoints.write_manifest(checkpoint, {**facts, "identity": noted})
+    return folder
+
+
+def without_seed(noted: dict[str, Any]) -> dict[str, Any]:
+    """As if there had been no such knob yet."""
+    settings, knobs = noted["settings"], dict(noted["settings"]["knobs"])
+    del knobs["seed"]
+    return {**noted, "settings": {**settings, "knobs": {**knobs, "given_up_since": 3}}}
+
+
+def as_hash(noted: dict[str, Any], **others: Any) -> dict[str, Any]:
+    """As older versions noted it: one hash for all settings, nothing of the weights."""
+    settings = {**noted["settings"], **others}
+    settings["knobs"] = under_former_names(settings["knobs"])
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+    known = {name: noted[name] for name in ("dataset", "validation_dataset", "model", "precision")}
+    return {**known, "configuration": digest}
+
+
+def test_a_knob_that_is_younger_than_the_checkpoint(
+    tmp_path: Path, stopped: tuple[RunSpec, Path]
+) -> None:
+    spec, source = stopped
+    old = rewritten(shutil.copytree(source, tmp_path / "1"), without_seed)
+    assert resumed(spec, tmp_path / "2", old).code == ExitCode.FINISHED
+    knobs = spec.hyperparameters.model_copy(update={"seed": 7, "learning_rate": 0.1})
+    other = resumed(spec.model_copy(update={"hyperparameters": knobs}), tmp_path / "3", old)
+    assert other.last.code == "checkpoint_corrupt"
+    assert "was made with another seed, learning_rate." in other.last.message
+
+
+def test_a_checkpoint_of_a_version_that_noted_a_hash(
+    tmp_path: Path, stopped: tuple[RunSpec, Path]
+) -> None:
+    spec, source = stopped
+    old = rewritten(shutil.copytree(source, tmp_path / "1"), as_hash)
+    assert resumed(spec, tmp_path / "2", old).code == ExitCode.FINISHED
+    rewritten(shutil.copytree(source, tmp_path / "other"), lambda n: as_hash(n, method="full"))
+    other = resumed(spec, tmp_path / "3", tmp_path / "other")
+    assert "was made with another configuration." in other.last.message
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "config.json"])
+def test_replaced_weights_are_noticed(
+    tmp_path: Path, tiny_model: Path, stopped: tuple[RunSpec, Path], file: str
+) -> None:
+    """A local folder has no revision: other numbers of the same shapes have to be seen."""
+    spec, source = stopped
+    model = shutil.copytree(tiny_model, tmp_path / "model")
+    moved = spec.model_copy(update={"model": spec.model.model_copy(update={"path": str(model)})})
+    assert resumed(moved, tmp_path / "2", source).code == ExitCode.FINISHED
+    if file == "config.json":
+        config = json.loads((model / file).read_text())
+        (model / file).write_text(json.dumps({**config, "rms_norm_eps": 0.1}))
+    else:
+        tensors = load_file(model / file)
+        save_file({name: value * 2 for name, value in tensors.items()}, model / file)
+    other = resumed(moved, tmp_path / "3", source)
+    assert other.last.code == "checkpoint_corrupt"
+    assert "another version of the base model's weights" in other.last.message
 
 
 @pytest.fixture(scope="module")

@@ -67,6 +67,18 @@ def test_every_mistake_is_told_with_its_place(tmp_path: Path, spec: dict[str, An
     assert f"{failed.params['field']}: " in failed.message
 
 
+def test_a_field_with_alternatives_is_told_once(tmp_path: Path, spec: dict[str, Any]) -> None:
+    """Not as `micro_batch_size.int` and `micro_batch_size.literal['auto']`."""
+    spec["hyperparameters"] |= {"micro_batch_size": "many", "target_modules": [1, 2]}
+    spec["validation_dataset"] = {**spec["dataset"], "num_rows": "many"}
+    failed = refused(make_run(tmp_path / "run", spec))
+    for field in ("micro_batch_size", "target_modules"):
+        assert f"hyperparameters.{field}: " in failed.message
+        assert failed.message.count(field) == 1, failed.message
+    assert "validation_dataset.num_rows: " in failed.message
+    assert failed.params == {"field": "validation_dataset.num_rows", "count": 3}
+
+
 def test_choices_that_exclude_each_other_have_places(tmp_path: Path, spec: dict[str, Any]) -> None:
     spec["hyperparameters"]["optimizer"] = "muon"
     spec["dataset"]["record_type"] = "classification"
@@ -118,3 +130,10 @@ def test_no_spec_at_all(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     failed = refused(tmp_path / "run")
     assert "spec.json can not be read" in failed.message
+
+
+def test_an_adapter_needs_a_layer(tmp_path: Path, spec: dict[str, Any]) -> None:
+    spec["hyperparameters"]["target_modules"] = []
+    failed = refused(make_run(tmp_path / "run", spec))
+    assert "hyperparameters.target_modules" in failed.message
+    assert "at least 1 item" in failed.message

@@ -47,9 +47,10 @@ GGUF_ROPES = frozenset({"default", "linear", "llama3", "yarn"})
 
 
 class ExportSpec(BaseModel):
-    """An export. `source` is the output folder of a finished run, `base` what its adapter needs.
+    """An export. `source` is the output folder of a finished run.
 
-    `name` is what files and metadata call the result.
+    `base`: the model that was tuned: what an adapter needs, and whose program an administrator may
+    have allowed. `name` is what files and metadata call the result.
     """
 
     model_config = ConfigDict(extra="forbid")

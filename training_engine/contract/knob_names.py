@@ -1,7 +1,8 @@
 """What other trainers call the knobs: a name that we do not know is answered with the one we do."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
+from typing import Any
 
 from pydantic_core import PydanticCustomError
 
@@ -52,12 +53,38 @@ NAMES_ELSEWHERE = {
     "pref_beta": "beta",
     "kto_chosen_weight": "desirable_weight",
     "kto_rejected_weight": "undesirable_weight",
+    "simpo_gamma": "simpo_gamma_ratio",
+    "gamma_beta_ratio": "simpo_gamma_ratio",
 }
+# Where a name elsewhere stands for another number than ours.
+_OTHER_NUMBERS = {
+    "simpo_gamma": "Elsewhere simpo_gamma is the margin itself, simpo_gamma_ratio × beta: divide "
+    "it by beta.",
+}
+# Knobs that had another name once: specs that were written then are still read.
+_FORMER_NAMES = {"simpo_gamma": "simpo_gamma_ratio"}
+
+
+def under_present_names(knobs: Mapping[str, Any]) -> dict[str, Any]:
+    """The knobs of a spec that may have been written before one of them got its name."""
+    return {_FORMER_NAMES.get(name, name): value for name, value in knobs.items()}
+
+
+def under_former_names(knobs: Mapping[str, Any]) -> dict[str, Any]:
+    """The other way round: what was told apart by its knobs then stays what it was."""
+    former = {present: name for name, present in _FORMER_NAMES.items()}
+    return {former.get(name, name): value for name, value in knobs.items()}
 
 
 def unknown(name: str, known: Collection[str]) -> PydanticCustomError:
     """The error for a name that is not `known`, with the one that was probably meant."""
     meant = NAMES_ELSEWHERE.get(name) or next(iter(get_close_matches(name, known, 1)), None)
+    if meant and (note := _OTHER_NUMBERS.get(name)):
+        return PydanticCustomError(
+            "unknown_hyperparameter",
+            "There is no hyper-parameter “{name}”; did you mean “{meant}”? {note}",
+            {"name": name, "meant": meant, "note": note},
+        )
     if meant:
         return PydanticCustomError(
             "unknown_hyperparameter",

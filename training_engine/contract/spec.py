@@ -24,6 +24,7 @@ from training_engine.contract.choices import (
     Strategy,
 )
 from training_engine.contract.hyperparameters import Hyperparameters
+from training_engine.contract.knob_names import under_present_names
 from training_engine.contract.mistakes import Place, again, mistake, touched, without
 from training_engine.contract.names import CONTRACT_VERSION, RecordType
 
@@ -97,6 +98,8 @@ class RunSpec(BaseModel):
         """Fields that are wrong, and beside them choices that exclude each other."""
         if not isinstance(values, dict):
             return handler(values)
+        if isinstance(knobs := values.get("hyperparameters"), dict):
+            values = {**values, "hyperparameters": under_present_names(knobs)}
         errors: list[InitErrorDetails] = []
         wrong: set[Place] = set()
         found: RunSpec | None = None

@@ -18,6 +18,7 @@ from training_engine.data.samples import Form, Label, Misfit, Rendered, Sample
 
 BATCH_ROWS = 512
 Offsets = list[tuple[int, int]] | None
+Encoded = tuple[list[int], Offsets]
 
 
 @dataclass
@@ -103,6 +104,17 @@ class _Collected:
             self.labels.append(label)
 
 
+@dataclass(frozen=True)
+class _Part:
+    """A text of a sample: what is kept of it. `cut`: tokens that went, `lost`: all to be learnt."""
+
+    ids: list[int]
+    trained: list[bool]
+    cut: int
+    answer_cut: bool
+    lost: bool
+
+
 class Encoder:
     """Turns rows into an `EncodedSet`, as a reading says.
 
@@ -161,7 +173,7 @@ class Encoder:
         for (line, sample), encoded in zip(samples, zip(*columns, strict=True), strict=True):
             self._add(line, sample, encoded, found, findings)
 
-    def _tokenize(self, texts: list[str], *, target: bool) -> list[tuple[list[int], Offsets]]:
+    def _tokenize(self, texts: list[str], *, target: bool) -> list[Encoded]:
         form = self._reading.form
         fast = bool(self._tokenizer.is_fast)
         name = "text_target" if target and form.target else "text"
@@ -177,7 +189,7 @@ class Encoder:
         self,
         line: int,
         sample: Sample,
-        encoded: Sequence[tuple[list[int], Offsets]],
+        encoded: Sequence[Encoded],
         found: _Collected,
         findings: Findings,
     ) -> None:
@@ -185,22 +197,17 @@ class Encoder:
         if form.pieces:
             self._add_pieces(line, self._reading.ended(encoded[0][0]), found, findings)
             return
-        parts, cut, lost, answer_cut = [], 0, False, False
-        lengths = self._reading.lengths
-        for text, (ids, offsets), longest in zip(sample.texts, encoded, lengths, strict=True):
-            if text.whole:
-                ids = self._reading.ended(ids)
-            trained = self._learnt(line, text, ids, offsets, findings)
-            kept = ids[:longest] if text.whole else self._shortened(text.text, ids, longest)
-            cut += len(ids) - len(kept)
-            answer_cut |= any(trained[len(kept) :])
-            findings.prompt_differs |= text.prompt_differs
-            lost |= bool(text.turns) and self._nothing_left(line, trained, len(kept), findings)
-            parts.append((kept, trained[: len(kept)]))
-        if cut and sample.label is None and len(parts) == 2 and parts[0][0] == parts[1][0]:
+        parts: list[_Part] = []
+        own = form.sequences - form.borrowed
+        for text, each, longest in zip(sample.texts, encoded, self._reading.lengths, strict=True):
+            noted = findings if len(parts) < own else Findings()
+            parts.append(self._part(line, text, each, longest, noted))
+        cut = sum(part.cut for part in parts[:own])
+        lost = any(part.lost for part in parts[:own])
+        if cut and sample.label is None and len(parts) == 2 and parts[0].ids == parts[1].ids:
             lost = True  # what sets the two answers apart is gone
         if lost:
-            longest = max(len(ids) for ids, _ in encoded)
+            longest = max(len(ids) for ids, _ in encoded[:own])
             findings.longest_cut_away = max(findings.longest_cut_away, longest)
         if lost and self._leave_out:
             findings.left_out.append(line)
@@ -210,9 +217,27 @@ class Encoder:
         if cut:
             findings.truncated.append(line)
             findings.cut_tokens += cut
-            if answer_cut:
+            if any(part.answer_cut for part in parts[:own]):
                 findings.cut_answers.append(line)
-        found.add(line, parts, sample.label)
+        found.add(line, [(part.ids, part.trained) for part in parts], sample.label)
+
+    def _part(
+        self, line: int, text: Rendered, encoded: Encoded, longest: int, findings: Findings
+    ) -> _Part:
+        """A text of a sample as it is kept, and what became of it."""
+        ids, offsets = encoded
+        if text.whole:
+            ids = self._reading.ended(ids)
+        trained = self._learnt(line, text, ids, offsets, findings)
+        kept = ids[:longest] if text.whole else self._shortened(text.text, ids, longest)
+        findings.prompt_differs |= text.prompt_differs
+        return _Part(
+            kept,
+            trained[: len(kept)],
+            cut=len(ids) - len(kept),
+            answer_cut=any(trained[len(kept) :]),
+            lost=bool(text.turns) and self._nothing_left(line, trained, len(kept), findings),
+        )
 
     def _nothing_left(self, line: int, trained: list[bool], kept: int, findings: Findings) -> bool:
         """Whether cutting took all that is to be learnt; notes where there was nothing before."""

@@ -1,18 +1,19 @@
 """From a spec to encoded training and evaluation samples."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from training_engine.contract.names import FailureCode
-from training_engine.contract.spec import RunSpec
-from training_engine.data.encode import EncodedSet, Encoder
+from training_engine.contract.spec import DatasetReference, RunSpec
+from training_engine.data.encode import BATCH_ROWS, EncodedSet, Encoder
 from training_engine.data.order import held_out
 from training_engine.data.reading import Reading
 from training_engine.data.records import Row, read_rows
 from training_engine.failures import EngineFailure
 
 KEPT_EXAMPLES = 3
+Look = Callable[[str], None]
 
 
 @dataclass
@@ -29,28 +30,35 @@ class PreparedData:
         return [found for found in (self.train, self.evaluation) if found is not None]
 
 
-def prepare(spec: RunSpec, reading: Reading, terminators: set[int]) -> PreparedData:
-    """Read, split, render, encode and check; raises `EngineFailure`."""
-    knobs = spec.hyperparameters
-    paths = [Path(spec.dataset.path)]
-    if spec.validation_dataset:
-        paths.append(Path(spec.validation_dataset.path))
-    reading.study(lambda: (row for path in paths for row in read_rows(path)))
+def prepare(
+    spec: RunSpec, reading: Reading, terminators: set[int], look: Look = lambda doing: None
+) -> PreparedData:
+    """Read, split, render, encode and check; raises `EngineFailure`.
+
+    `look` is told what is done with every so many rows; what it raises ends the work.
+    """
+    knobs, validation = spec.hyperparameters, spec.validation_dataset
+    sources = [spec.dataset] if validation is None else [spec.dataset, validation]
+    study = "Looking through the data"
+    reading.study(lambda: (row for each in sources for row in _rows(each, look, study)))
     encoder = Encoder(reading, terminators, leave_out=knobs.leave_out_overlong)
+    rows = _rows(spec.dataset, look, "Reading the data", checked=True)
     kept: list[Row] = []
-    if spec.validation_dataset:
-        train = encoder.encode(read_rows(paths[0]))
-        kept = list(read_rows(paths[1]))
+    if validation is not None:
+        train = encoder.encode(rows)
+        kept = list(_rows(validation, look, "Reading the validation data", checked=True))
     else:
-        out = held_out(knobs.seed, count_rows(paths[0]), knobs.evaluation_fraction)
-        train = encoder.encode(_set_aside(paths[0], out, kept))
+        count = count_rows(Path(spec.dataset.path))
+        out = held_out(knobs.seed, count, knobs.evaluation_fraction)
+        train = encoder.encode(_set_aside(rows, out, kept))
     if not len(train):
         raise EngineFailure(
             FailureCode.BAD_DATASET,
             "The data set has no rows to train on.",
             "Upload a data set with rows, or hold out a smaller share for evaluation.",
         )
-    evaluation = encoder.encode(kept) if kept else None
+    held = _watched(kept, look, "Encoding held-out rows", len(kept))
+    evaluation = encoder.encode(held) if kept else None
     if evaluation is not None and not len(evaluation):  # all of them left out
         evaluation = None
     return PreparedData(train, evaluation, kept[:KEPT_EXAMPLES])
@@ -65,9 +73,26 @@ def count_rows(path: Path) -> int:
         return 0
 
 
-def _set_aside(path: Path, out: set[int], kept: list[Row]) -> Iterator[Row]:
+def _rows(
+    source: DatasetReference, look: Look, doing: str, *, checked: bool = False
+) -> Iterator[Row]:
+    """The rows of a data set, which is to be the one that the spec means where it is `checked`."""
+    # Nobody knows the hash of what a spec written by hand names: left empty, or zeros.
+    known = source.sha256.strip("0") != ""
+    rows = read_rows(Path(source.path), source.sha256 if checked and known else None)
+    return _watched(rows, look, doing, source.num_rows)
+
+
+def _watched(rows: Iterable[Row], look: Look, doing: str, total: int) -> Iterator[Row]:
+    for done, row in enumerate(rows):
+        if done % BATCH_ROWS == 0:
+            look(f"{doing}: {done} of {max(done, total)}")
+        yield row
+
+
+def _set_aside(rows: Iterable[Row], out: set[int], kept: list[Row]) -> Iterator[Row]:
     """Rows to train on; those of `out` go to `kept` on the way."""
-    for index, row in enumerate(read_rows(path)):
+    for index, row in enumerate(rows):
         if index in out:
             kept.append(row)
         else:

@@ -1,6 +1,7 @@
 """Reads the canonical records of a data set version, and says exactly which line is wrong."""
 
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,8 +37,12 @@ def listed(lines: list[int]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def read_rows(path: Path) -> Iterator[Row]:
-    """Every record; raises `EngineFailure` for what is none."""
+def read_rows(path: Path, expected_sha256: str | None = None) -> Iterator[Row]:
+    """Every record; raises `EngineFailure` for what is none.
+
+    With the last one it raises when the file is not the expected one, of which a run was made.
+    """
+    digest = sha256()
     try:
         file = path.open("rb")
     except OSError as error:
@@ -48,6 +53,8 @@ def read_rows(path: Path) -> Iterator[Row]:
         ) from error
     with file:
         for number, line in enumerate(file, 1):
+            if expected_sha256 is not None:
+                digest.update(line)
             if not line.strip():
                 continue
             try:
@@ -62,6 +69,14 @@ def read_rows(path: Path) -> Iterator[Row]:
                     {"lines": str(number)},
                 ) from error
             yield row_of(record, number)
+    if expected_sha256 not in (None, digest.hexdigest()):
+        raise EngineFailure(
+            FailureCode.BAD_DATASET,
+            f"The data set file {path.name} has changed since this run was created: its rows are "
+            "not those that were to be learnt.",
+            "Bring the file back as it was, or create the run anew with the data as it is now.",
+            {"sha256": digest.hexdigest()},
+        )
 
 
 def row_of(record: Record, number: int) -> Row:

@@ -48,6 +48,8 @@ class Form:
     otherwise a text is read whole. special_tokens: the tokenizer adds its own (texts without a chat
     template). pieces: what is too long is continued in another sample instead of being cut.
     target: the second text is a target, for which some tokenizers have words of their own.
+    borrowed: the last text ends in another row's answer, and what becomes of it tells nothing about
+    the row.
     """
 
     sequences: int = 1
@@ -55,3 +57,4 @@ class Form:
     special_tokens: bool = False
     pieces: bool = False
     target: bool = False
+    borrowed: bool = False

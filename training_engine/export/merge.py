@@ -12,6 +12,7 @@ import shutil
 import sys
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -32,10 +33,12 @@ from training_engine.export.adapter_folder import (
     StoredAdapter,
     read_adapter,
 )
+from training_engine.failures import EngineFailure
+from training_engine.models.load import load_tokenizer
 from training_engine.models.method import copy_code
 from training_engine.models.quantised import packed_and_back
 from training_engine.models.skeleton import packed_layers
-from training_engine.output import TOKENIZER_FILES
+from training_engine.tokenizer_files import TOKENIZER_CONFIG_FILE, copy_tokenizer
 
 
 class MergeError(Exception):
@@ -46,7 +49,8 @@ def merge(base: Path, adapter: Path, target: Path, name: str, *, trusted: bool =
     """Write base plus adapter to `target`, atomically; returns the bytes of all files.
 
     `name` is what the manifest calls the result. `trusted`: the base's own program may be executed,
-    which a packed base needs. Raises `MergeError` or `OSError`.
+    which a packed base needs, and a tokenizer with files of its own. Raises `MergeError` or
+    `OSError`.
     """
     temporary = target.with_name(f".{target.name}")
     shutil.rmtree(temporary, ignore_errors=True)
@@ -60,7 +64,7 @@ def merge(base: Path, adapter: Path, target: Path, name: str, *, trusted: bool =
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     checkpoints.sync(target.parent)
-    return sum(path.stat().st_size for path in target.iterdir())
+    return sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
 
 
 def _write(base: Path, adapter: Path, target: Path, *, trusted: bool) -> None:
@@ -98,6 +102,17 @@ def _write(base: Path, adapter: Path, target: Path, *, trusted: bool) -> None:
         index = {"metadata": {"total_size": size}, "weight_map": dict(sorted(places.items()))}
         (target / INDEX_FILE).write_text(json.dumps(index, indent=2))
     _copy_others(base, adapter, target, stored.head)
+    # The adapter's tokenizer and template are the ones it was trained with.
+    copy_tokenizer([adapter, base], target, _tokenizer(base, adapter, trusted=trusted))
+
+
+def _tokenizer(base: Path, adapter: Path, *, trusted: bool) -> Any:
+    """The tokenizer of the result; None where it can not be loaded: its known files are copied."""
+    own = (adapter / TOKENIZER_CONFIG_FILE).is_file()
+    try:
+        return load_tokenizer(adapter if own else base, trusted=trusted)
+    except (EngineFailure, ImportError):
+        return None
 
 
 def _copy_others(base: Path, adapter: Path, target: Path, head: Head) -> None:
@@ -109,11 +124,6 @@ def _copy_others(base: Path, adapter: Path, target: Path, head: Head) -> None:
     if head is Head.SEQUENCE_CLASSIFICATION and (adapter / CONFIG_FILE).is_file():
         # A classifier's configuration, with its labels, stands beside its adapter.
         shutil.copyfile(adapter / CONFIG_FILE, target / CONFIG_FILE)
-    # The adapter's tokenizer and template are the ones it was trained with.
-    for name in TOKENIZER_FILES:
-        source = next((f / name for f in (adapter, base) if (f / name).is_file()), None)
-        if source is not None:
-            shutil.copyfile(source, target / name)
 
 
 def _outer_name(files: list[Path], adapter: StoredAdapter) -> str:

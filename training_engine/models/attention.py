@@ -140,6 +140,38 @@ def _varlen(
     return out.unsqueeze(0)
 
 
+def _one_by_one(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    lengths: tuple[int, ...],
+    scale: float,
+    window: int | None,
+    dropout: float,
+) -> Tensor:
+    """Each sample by itself, with PyTorch's own choice of a kernel."""
+    grouped = key.shape[1] != query.shape[1]
+    outputs = []
+    for q, k, v in zip(
+        *(tensor.split(lengths, dim=2) for tensor in (query, key, value)), strict=True
+    ):
+        narrow = window if window and window < q.shape[2] else None
+        mask = _window_mask(q.shape[2], narrow, q.device) if narrow else None
+        outputs.append(
+            scaled_dot_product_attention(
+                q,
+                k,
+                v,
+                attn_mask=mask,
+                dropout_p=dropout,
+                is_causal=mask is None,
+                scale=scale,
+                enable_gqa=grouped,
+            )
+        )
+    return torch.cat(outputs, dim=2).transpose(1, 2)
+
+
 def packed_attention(
     module: nn.Module,
     query: Tensor,
@@ -172,26 +204,7 @@ def packed_attention(
     whole = sliding_window is None or sliding_window >= max(sample_lengths)
     if query.device.type == "cpu" and plain and whole:
         return _PackedOnCpu.apply(query, key, value, sample_lengths, scaling), None
-    grouped = key.shape[1] != query.shape[1]
-    outputs = []
-    for q, k, v in zip(
-        *(tensor.split(sample_lengths, dim=2) for tensor in (query, key, value)), strict=True
-    ):
-        window = sliding_window if sliding_window and sliding_window < q.shape[2] else None
-        mask = _window_mask(q.shape[2], window, q.device) if window else None
-        outputs.append(
-            scaled_dot_product_attention(
-                q,
-                k,
-                v,
-                attn_mask=mask,
-                dropout_p=dropout if module.training else 0.0,
-                is_causal=mask is None,
-                scale=scaling,
-                enable_gqa=grouped,
-            )
-        )
-    return torch.cat(outputs, dim=2).transpose(1, 2), None
+    return _one_by_one(*how, dropout if module.training else 0.0), None
 
 
 def _window_mask(length: int, window: int, device: torch.device) -> Tensor:

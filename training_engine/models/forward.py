@@ -7,6 +7,7 @@ positions only.
 import inspect
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -17,6 +18,8 @@ from training_engine.data.packing import PackedRow
 from training_engine.models import fast
 from training_engine.models.kernels import chunked_cross_entropy, token_log_probs
 from training_engine.models.neftune import Neftune
+from training_engine.models.offload import MovedActivations
+from training_engine.models.trial import random_row
 
 # Settings of families that do something to the logits after the head: they keep their own head.
 LOGIT_SETTINGS = (
@@ -31,16 +34,24 @@ class Forward:
     """A model as the objectives see it; each kind of model gives what it can.
 
     `packed` tells whether the model keeps the sequences of a row apart; where not, they are
-    computed one by one (decoders) or padded (the others).
+    computed one by one (decoders; all models with `alone`) or padded (the others).
+    `offload`: activations are moved; build it when the weights stay where they are.
     """
 
     def __init__(
-        self, model: nn.Module, *, packed: bool, neftune: float = 0.0, offload: bool = False
+        self,
+        model: nn.Module,
+        *,
+        packed: bool,
+        alone: bool = False,
+        neftune: float = 0.0,
+        offload: bool = False,
     ) -> None:
         self.model: Any = model
         self.packed = packed
+        self.alone = alone
         self._noise = Neftune(self.model, neftune) if neftune else None
-        self._offload = offload
+        self._moved = MovedActivations(model) if offload else None
 
     def cross_entropy(self, row: PackedRow, label_smoothing: float = 0.0) -> Tensor:
         """Sum over the row's trained tokens of -log p(token), float32."""
@@ -65,9 +76,8 @@ class Forward:
         """Around each call of the model: noise knows the lengths, activations may be moved."""
         if self._noise is not None:
             self._noise.lengths = lengths
-        if self._offload and torch.is_grad_enabled():
-            moved: AbstractContextManager[Any] = torch.autograd.graph.save_on_cpu(pin_memory=True)
-            return moved
+        if self._moved is not None and torch.is_grad_enabled():
+            return self._moved
         return nullcontext()
 
 
@@ -148,20 +158,7 @@ class Decoder(Forward):
         """Whether the model's logits are its head's product and no more, tried on a short text."""
         if self._head is None:
             return False
-        device = self.model.device
-        generator = torch.Generator().manual_seed(0)
-        known = self.model.get_input_embeddings().weight.shape[0]
-        ids = torch.randint(known, (1, TRIED_TOKENS), generator=generator).to(device)
-        places = torch.arange(TRIED_TOKENS, device=device)
-        row = PackedRow(
-            input_ids=ids,
-            position_ids=places[None],
-            lengths=(TRIED_TOKENS,),
-            predicting=places,
-            targets=ids[0],
-            owner=torch.zeros_like(places),
-            samples=(0,),
-        )
+        row = random_row(self.model, (TRIED_TOKENS,))
         was_training = self.model.training
         self.model.eval()
         try:
@@ -216,13 +213,19 @@ class Scorer(Forward):
     """A model with a classification head: stock, padded; decoders are packed where they can be."""
 
     def scores(self, row: PackedRow) -> Tensor:
+        pad = self.model.config.pad_token_id or 0
         if self.packed:
+            row = replace(row, predicting=before_padding(row, pad))
             hidden = predicting_states(self, self.model.get_decoder(), row)
             scored: Tensor = self.model.score(hidden).float()
             return scored
-        pad = self.model.config.pad_token_id or 0
-        ids, mask = padded(row, range(len(row.lengths)), pad)
-        with self.computing(row.lengths):
+        count = len(row.lengths)
+        together = [range(i, i + 1) for i in range(count)] if self.alone else [range(count)]
+        return torch.cat([self._padded_scores(row, texts, pad) for texts in together])
+
+    def _padded_scores(self, row: PackedRow, texts: range, pad: int) -> Tensor:
+        ids, mask = padded(row, texts, pad)
+        with self.computing(row.lengths[texts.start : texts.stop]):
             out = self.model(input_ids=ids, attention_mask=mask)
         logits: Tensor = out.logits.float()
         return logits
@@ -258,6 +261,18 @@ class EncoderDecoder(Forward):
             label_smoothing=label_smoothing,
             ignore_index=-100,
         )
+
+
+def before_padding(row: PackedRow, pad: int) -> Tensor:
+    """Where stock transformers reads the score of each sequence: at its last token but `pad`, [s].
+
+    Often that is the end of text, which may be a text's own last token too. A sequence of nothing
+    else is read at its first token.
+    """
+    ids, last = row.input_ids[0], row.predicting
+    places = torch.arange(len(ids), device=ids.device)
+    found = torch.where(ids != pad, places, 0).cummax(0).values[last]
+    return torch.maximum(found, last - row.position_ids[0, last])
 
 
 def padded(row: PackedRow, wanted: range, pad: int) -> tuple[Tensor, Tensor]:

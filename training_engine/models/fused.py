@@ -41,6 +41,19 @@ def by_compiler(model: Any, undo: ExitStack) -> None:
         part.compile(dynamic=True)
 
 
+def whole_by_compiler(model: Any, undo: ExitStack) -> None:
+    """Stacks of layers as they are, of a family whose parts are not known by their names.
+
+    An encoder–decoder has two, and both are compiled.
+    """
+    stacks = [model.get_decoder()]
+    if model.config.is_encoder_decoder:
+        stacks.append(model.get_encoder())
+    for stack in stacks:
+        undo.callback(setattr, stack, "_compiled_call_impl", None)
+        stack.compile(dynamic=True)
+
+
 def _parts(decoder: Any) -> Iterator[nn.Module]:
     yield from (each for each in decoder.modules() if type(each).__name__.endswith("Norm"))
     for layer in decoder.layers:

@@ -1,4 +1,4 @@
-"""What a decoder computes with on a GPU beside the stock layers, by what is there and what pays.
+"""What a model computes with on a GPU beside the stock layers, by what is there and what pays.
 
 Nothing is taken on trust: a change stays when states and gradients are the same with it, tried on
 the very device; otherwise it is undone, and the log says why.
@@ -6,7 +6,8 @@ the very device; otherwise it is undone, and the log says why.
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -15,7 +16,9 @@ from torch import Tensor
 from training_engine.contract.choices import Compilation
 from training_engine.failures import is_out_of_memory
 from training_engine.models import attention, fused
+from training_engine.models.forward import Forward, Scorer
 from training_engine.models.load import KNOWN_FAMILIES
+from training_engine.models.trial import random_row
 
 # A run of this length or more is compiled: it pays for the minute that this takes.
 PAYS_S = 600.0
@@ -25,10 +28,15 @@ USABLE_FLOPS = {torch.bfloat16: 60e12, torch.float32: 5e12}
 FLOPS_PER_WEIGHT = 6
 # Samples that cross a block of FlexAttention, and one of a single token.
 TRIED = (150, 1, 49)
+# The same of models that are tried through their objective: two texts, or a source and a target.
+TRIED_TEXTS = (40, 24)
+# Of what learns, tensors of up to so many numbers have their gradients compared there.
+COMPARED = 2**20
 # Relative, of the norm: in bfloat16 other orders of adding make some per cent in many layers.
 TOLERANCE = {torch.bfloat16: 0.1, torch.float32: 0.01}
 
 Change = Callable[[Any, ExitStack], None]
+Look = Callable[[], list[Tensor]]
 
 
 @dataclass(frozen=True)
@@ -52,35 +60,39 @@ def expected_seconds(tokens: float, parameters: int, dtype: torch.dtype) -> floa
     return FLOPS_PER_WEIGHT * tokens * parameters / USABLE_FLOPS[dtype]
 
 
-def choose(model: Any, wish: Compilation, *, seconds: float, packed: bool) -> Chosen:
-    """Give a decoder on a GPU what it is fast with; call it when adapters stand.
+def choose(forward: Forward, wish: Compilation, *, seconds: float) -> Chosen:
+    """Give a model on a GPU what it is fast with; call it when adapters stand.
 
-    `seconds`: how long the run may take. `packed`: whether its rows hold several samples.
+    `forward`: without noise, how its rows go through it. `seconds`: how long the run may take.
     """
+    model: Any = forward.model
     family, asked = model.config.model_type, wish is Compilation.ON
-    if not asked and family not in KNOWN_FAMILIES:
+    known = family in KNOWN_FAMILIES
+    if not asked and not known:
         return Chosen((f"layers of {family}: stock, no others are known",))
-    if not packed and family not in KNOWN_FAMILIES:
-        model.get_decoder().compile(dynamic=True)
-        return Chosen((f"layers of {family}: compiled as they are",))
-    stock = _found(model, packed)
+    look = partial(_states, model, forward.packed) if known else partial(_outcome, forward)
+    stock = look()
+    if not known and not forward.packed:
+        problem = keep_if_equal(model, fused.whole_by_compiler, stock, look)
+        how = "compiled as they are" if problem is None else f"stock ({problem})"
+        return Chosen((f"layers of {family}: {how}",), problem)
     pays = wish is Compilation.AUTO and seconds >= PAYS_S
     compiles = asked or pays
-    lines = [_attention(model, stock, compiles)] if packed else []
+    lines = [_attention(model, stock, look, compiles=compiles)] if forward.packed else []
     problem = why_not = None
     if not asked:
-        why_not = keep_if_equal(model, fused.by_liger, stock, packed=packed)
+        why_not = keep_if_equal(model, fused.by_liger, stock, look)
         if why_not is None:
             return Chosen((*lines, "norms, activations and rotations: Liger"))
     if compiles:
-        problem = keep_if_equal(model, fused.by_compiler, stock, packed=packed)
+        problem = keep_if_equal(model, fused.by_compiler, stock, look)
         if problem is None:
             return Chosen((*lines, "norms and feed-forward layers: compiled"))
     reasons = [reason for reason in (why_not, problem or _left_off(wish)) if reason]
     return Chosen((*lines, f"layers: stock ({'; '.join(reasons)})"), problem)
 
 
-def _attention(model: Any, stock: list[Tensor], compiles: bool) -> str:
+def _attention(model: Any, stock: list[Tensor], look: Look, *, compiles: bool) -> str:
     """Settle how packed samples attend; returns the line for the log."""
     size = getattr(model.config, "head_dim", None)
     size = size or model.config.hidden_size // model.config.num_attention_heads
@@ -89,7 +101,7 @@ def _attention(model: Any, stock: list[Tensor], compiles: bool) -> str:
         return "attention: FlashAttention over samples of different lengths"
     if not compiles:
         return "attention: sample by sample, FlashAttention has no kernel for it"
-    problem = keep_if_equal(model, fused.by_flex, stock, packed=True)
+    problem = keep_if_equal(model, fused.by_flex, stock, look)
     return "attention: FlexAttention" if problem is None else f"attention: stock ({problem})"
 
 
@@ -99,12 +111,12 @@ def _left_off(wish: Compilation) -> str:
     return f"the run is too short to compile, under {PAYS_S / 60:.0f} minutes"
 
 
-def keep_if_equal(model: Any, change: Change, wanted: list[Tensor], *, packed: bool) -> str | None:
-    """Change the model if `wanted` still comes out of it; returns why it was not changed."""
+def keep_if_equal(model: Any, change: Change, wanted: list[Tensor], look: Look) -> str | None:
+    """Change the model if `look` still gives what is `wanted`; returns why it was not changed."""
     with ExitStack() as undo:
         try:
             change(model, undo)
-            found = _found(model, packed)
+            found = look()
         except Exception as error:  # whatever a compiler on a foreign machine may raise
             if is_out_of_memory(error):
                 raise
@@ -115,7 +127,7 @@ def keep_if_equal(model: Any, change: Change, wanted: list[Tensor], *, packed: b
     return "it gave other numbers"
 
 
-def _found(model: Any, packed: bool) -> list[Tensor]:
+def _states(model: Any, packed: bool) -> list[Tensor]:
     """Last hidden states of random tokens, and the gradients of word vectors and learnt norms."""
     decoder, words = model.get_decoder(), model.get_input_embeddings()
     generator = torch.Generator().manual_seed(0)
@@ -134,6 +146,30 @@ def _found(model: Any, packed: bool) -> list[Tensor]:
         return [out.detach(), *torch.autograd.grad(out, (inputs, *learnt), push)]
     finally:
         model.train(was_training)
+
+
+def _outcome(forward: Forward) -> list[Tensor]:
+    """What an objective computes of random texts, and the gradients of what learns, all in one.
+
+    All in one: some are nothing but rounding, as those of biases that shift all scores alike.
+    """
+    model, row = forward.model, random_row(forward.model, TRIED_TEXTS)
+    learnt = [p for p in model.parameters() if p.requires_grad and p.numel() <= COMPARED]
+    was_training = model.training
+    model.eval()
+    try:
+        if isinstance(forward, Scorer):
+            ends = torch.tensor(TRIED_TEXTS, device=model.device).cumsum(0) - 1
+            out = forward.scores(replace(row, predicting=ends))
+        else:
+            out = forward.cross_entropy(row)
+        push = torch.randn(out.shape, generator=torch.Generator().manual_seed(0)).to(out)
+        gradients = torch.autograd.grad(out, learnt, push, allow_unused=True) if learnt else ()
+    finally:
+        model.train(was_training)
+    flat = [gradient.flatten().float() for gradient in gradients if gradient is not None]
+    dtype = model.get_input_embeddings().weight.dtype
+    return [each.to(dtype) for each in (out.detach(), *([torch.cat(flat)] if flat else []))]
 
 
 def _equal(found: list[Tensor], wanted: list[Tensor]) -> bool:

@@ -18,6 +18,11 @@ PROBLEM_TYPES = {
     LabelKind.MULTI: "multi_label_classification",
     LabelKind.REGRESSION: "regression",
 }
+_FORWARDS: dict[Head, type[Forward]] = {
+    Head.CAUSAL_LM: Decoder,
+    Head.SEQUENCE_CLASSIFICATION: Scorer,
+    Head.SEQ2SEQ_LM: EncoderDecoder,
+}
 _ONE_SCORE = Labels(LabelKind.REGRESSION, ["reward"])
 
 
@@ -38,7 +43,7 @@ def load_model(spec: RunSpec, placement: Placement, reading: Reading) -> tuple[A
         tokenizer = reading.template.tokenizer
         labels: Labels = getattr(reading, "classes", _ONE_SCORE)
         model = load.load_stock(path, placement, head, "sdpa", **_label_settings(labels), **how)
-        model.config.pad_token_id = padding_of(model, tokenizer)
+        set_padding(model, tokenizer)
         packed = scores_packed(model)
     else:
         return load.load_stock(path, placement, head, "sdpa", **how), False
@@ -46,20 +51,24 @@ def load_model(spec: RunSpec, placement: Placement, reading: Reading) -> tuple[A
     return model, packed
 
 
-def forward_of(spec: RunSpec, model: nn.Module, *, packed: bool) -> Forward:
-    """How rows go through the model of this run."""
-    kinds: dict[Head, type[Forward]] = {
-        Head.CAUSAL_LM: Decoder,
-        Head.SEQUENCE_CLASSIFICATION: Scorer,
-        Head.SEQ2SEQ_LM: EncoderDecoder,
-    }
+def forward_of(spec: RunSpec, model: nn.Module, *, packed: bool, alone: bool = False) -> Forward:
+    """How rows go through the model of this run, whose weights stay where they are from here on.
+
+    `alone`: no text shares a pass with another.
+    """
     knobs = spec.hyperparameters
-    return kinds[head_of(spec.objective)](
+    return _FORWARDS[head_of(spec.objective)](
         model,
         packed=packed,
+        alone=alone,
         neftune=knobs.neftune_noise_alpha,
         offload=knobs.activation_offload and model.device.type == "cuda",
     )
+
+
+def plain_forward_of(spec: RunSpec, model: nn.Module, *, packed: bool) -> Forward:
+    """The same without what a run does besides: to look at what the model computes."""
+    return _FORWARDS[head_of(spec.objective)](model, packed=packed)
 
 
 def _label_settings(labels: Labels) -> dict[str, Any]:
@@ -72,10 +81,17 @@ def _label_settings(labels: Labels) -> dict[str, Any]:
     }
 
 
-def padding_of(model: Any, tokenizer: Any) -> int:
-    """The token that shorter texts of a batch are filled up with."""
-    known = (tokenizer.pad_token_id, model.config.pad_token_id, tokenizer.eos_token_id, 0)
-    return next(int(token) for token in known if isinstance(token, int))
+def set_padding(model: Any, tokenizer: Any) -> None:
+    """Have the model know the token that shorter texts of a batch are filled up with.
+
+    Stock decoders read their score at the last token that is another one, so it stays the token
+    that the tokenizer fills up with, also where texts may end with it (`Scorer`).
+    """
+    config, text = model.config, model.config.get_text_config()
+    own = (getattr(each, "pad_token_id", None) for each in (config, text))
+    known = (tokenizer.pad_token_id, *own, tokenizer.eos_token_id, 0)
+    padding = next(int(token) for token in known if isinstance(token, int))
+    config.pad_token_id = text.pad_token_id = padding
 
 
 def scores_packed(model: Any) -> bool:

@@ -120,27 +120,9 @@ def load_stock(
         check_code(path, trusted_code_sha256)
         trusted = trusted_code_sha256 is not None and runs_code(path)
     attention.register()
-    try:
-        model, found = _from_pretrained(
-            path,
-            head,
-            attention_name,
-            dtype=placement.dtype,
-            local_files_only=True,
-            trust_remote_code=trusted,
-            use_safetensors=True,
-            output_loading_info=True,
-            ignore_mismatched_sizes=True,  # told below, in plain words
-            **options,
-        )
-    except _malformed() as error:
-        if isinstance(error, OSError) and error.errno in (errno.ENOMEM, errno.ENOSPC):
-            raise
-        raise EngineFailure(
-            FailureCode.MODEL_NOT_FOUND,
-            f"The model can not be loaded from {path.name}: {_short(error)}",
-            CHOOSE_AGAIN,
-        ) from error
+    model, found = _read(
+        path, head, attention_name, dtype=placement.dtype, trust_remote_code=trusted, **options
+    )
     begun = _newly_begun(model, found, head, new)
     _check_whole(path, found, begun)
     model.new_modules = sorted({name.rpartition(".")[0] for name in begun})
@@ -162,6 +144,31 @@ def auto_class(head: Head) -> Any:
         Head.SEQ2SEQ_LM: "AutoModelForSeq2SeqLM",
     }
     return getattr(transformers, names[head])
+
+
+def _read(
+    path: Path, head: Head, attention_name: str, **options: Any
+) -> tuple[Any, dict[str, Any]]:
+    """Model and loading info, from these files and no others; raises `EngineFailure`."""
+    try:
+        return _from_pretrained(
+            path,
+            head,
+            attention_name,
+            local_files_only=True,
+            use_safetensors=True,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # told later, in plain words
+            **options,
+        )
+    except _malformed() as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOMEM, errno.ENOSPC):
+            raise
+        raise EngineFailure(
+            FailureCode.MODEL_NOT_FOUND,
+            f"The model can not be loaded from {path.name}: {_short(error)}",
+            CHOOSE_AGAIN,
+        ) from error
 
 
 def _from_pretrained(

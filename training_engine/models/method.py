@@ -52,7 +52,10 @@ def makes_adapter(spec: RunSpec) -> bool:
 
 
 def prepare(model: nn.Module, spec: RunSpec) -> None:
-    """Set what learns; adapters start from the run's seed. Raises `EngineFailure`."""
+    """Set what learns; adapters start from the run's seed. Raises `EngineFailure`.
+
+    A whole model learns as it was loaded: what it computes by itself stays (Marian's positions).
+    """
     knobs = spec.hyperparameters
     if spec.method in ADAPTED:
         add_lora(
@@ -66,8 +69,6 @@ def prepare(model: nn.Module, spec: RunSpec) -> None:
         )
     elif spec.method is Method.FREEZE:
         freeze(model, knobs.trainable_layers)
-    else:
-        model.requires_grad_(True)
 
 
 def trainable_weights(

@@ -6,11 +6,13 @@ good answers lose w (1 - sigmoid(beta (r - z0))), bad ones w (1 - sigmoid(beta (
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from training_engine.contract.records import Message
 from training_engine.data.encode import EncodedSet
 from training_engine.data.packing import PackedRow, only
 from training_engine.data.reading import Reading, question
@@ -21,33 +23,50 @@ from training_engine.objectives.pairs import log_ratios
 
 
 class JudgedAnswers(Reading):
-    """The answer that was judged, and the next row's answer to the same question."""
+    """The answer that was judged, and an answer that does not belong to its question.
 
-    form: ClassVar[Form] = Form(sequences=2)
+    That is the answer of the next row with another question, the last rows' of the first. Where all
+    ask the same (`label_report` tells it) the next row's has to do.
+    """
+
+    form: ClassVar[Form] = Form(sequences=2, borrowed=True)
 
     def arrange(self, rows: Iterable[Row]) -> Iterator[Row]:
-        first = previous = None
-        for row in rows:
-            if previous is None:
-                first = row
-            else:
-                yield previous._replace(other_answer=row.messages[-1:])
-            previous = row
-        if first is not None and previous is not None:
-            yield previous._replace(other_answer=first.messages[-1:])
+        groups = (list(group) for _, group in groupby(rows, _question))
+        first = next(groups, [])
+        second, previous = None, first
+        for group in groups:
+            second = second or group
+            yield from (_beside(row, group[0]) for row in previous)
+            previous = group
+        if second is None:
+            yield from map(_beside, first, [*first[1:], *first[:1]])
+            return
+        other = second if _question(previous[0]) == _question(first[0]) else first
+        yield from (_beside(row, other[0]) for row in previous)
 
     def samples(self, row: Row) -> list[Sample]:
         question(row)
         if row.messages[-1].role != "assistant":
             raise Misfit("messages", "the conversation does not end with an answer")
+        if row.messages[-1].train is False:
+            raise Misfit("messages", "the answer is switched off, so nothing of it is learnt")
         if not isinstance(row.label, bool):
             raise Misfit("label", "it has to be true (a good answer) or false")
         asked = row._replace(messages=row.messages[:-1])
         own, other = row.messages[-1:], row.other_answer or row.messages[-1:]
-        if other[0].role != "assistant":  # that row is refused on its own account
-            other = own
+        if other[0].role != "assistant" or other[0].train is False:
+            other = own  # that row is refused on its own account
         texts = (self.template.learning_last(asked, own), self.template.learning_last(asked, other))
         return [Sample(texts, float(row.label))]
+
+
+def _question(row: Row) -> tuple[list[Message], list[dict[str, object]] | None]:
+    return row.messages[:-1], row.tools
+
+
+def _beside(row: Row, other: Row) -> Row:
+    return row._replace(other_answer=other.messages[-1:])
 
 
 class KahnemanTversky(Criterion):

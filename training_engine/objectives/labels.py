@@ -1,6 +1,7 @@
 """What a classifier's labels are: one class for each text, several, or a number."""
 
 import math
+import re
 from collections.abc import Iterable
 
 from training_engine.contract.choices import LabelKind
@@ -11,6 +12,8 @@ from training_engine.failures import EngineFailure
 
 MOST_CLASSES = 10_000
 SEVERAL = {LabelKind.SINGLE: "one class", LabelKind.REGRESSION: "one number"}
+# A number as tables write it: Python takes `1_0`, `nan` and `infinity` for some too.
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
 class Labels:
@@ -29,20 +32,25 @@ class Labels:
     def read(cls, rows: Iterable[Row], wish: LabelKind) -> "Labels":
         """The labels of all rows; `auto` takes lists for several, fractions for numbers.
 
+        Fractions may be text, as the cells of a CSV file are, where every label is a number.
         Raises `EngineFailure` when there is only one class, or too many to be classes.
         """
         found: dict[str, int] = {}
-        several, fractions = False, False
+        several, fractions, written, words = False, False, False, False
         for row in rows:
             label = row.label
             several |= isinstance(label, list)
-            fractions |= isinstance(label, float) and not label.is_integer()
+            fraction = _has_fraction(label)
+            fractions |= fraction is True and isinstance(label, float)
+            written |= fraction is True
+            words |= fraction is None and label not in (None, "")
             for name in _names(label):
                 found.setdefault(name, row.line)
         kind = wish
         if wish is LabelKind.AUTO:
             kind = LabelKind.MULTI if several else LabelKind.SINGLE
-            kind = LabelKind.REGRESSION if fractions and not several else kind
+            numbers = fractions or (written and not words)
+            kind = LabelKind.REGRESSION if numbers and not several else kind
         if kind is LabelKind.REGRESSION:
             return cls(kind, ["score"])
         _check(found)
@@ -66,6 +74,15 @@ class Labels:
         if not math.isfinite(value):
             raise Misfit("label", f"“{label}” is not a number")
         return value
+
+
+def _has_fraction(label: RawLabel) -> bool | None:
+    """Whether a label is a number that is not whole; None where it is no number."""
+    if label is None or isinstance(label, bool | list):
+        return None
+    if isinstance(label, str):
+        return not float(label).is_integer() if NUMBER.fullmatch(label.strip()) else None
+    return isinstance(label, float) and not label.is_integer()
 
 
 def _names(label: RawLabel) -> list[str]:

@@ -1,7 +1,7 @@
 """Reward modelling: a score for an answer, higher for the preferred one of a pair.
 
 Loss of a pair: -log sigmoid(score(chosen) - score(rejected)), the Bradley–Terry model as in
-https://arxiv.org/abs/2203.02155. The score is read at the last token of the answer.
+https://arxiv.org/abs/2203.02155. The score is read where the answer ends.
 """
 
 from collections.abc import Mapping

@@ -18,7 +18,7 @@ from training_engine.data.packing import PackedRow
 from training_engine.devices import Placement
 from training_engine.models import attention
 from training_engine.models.forward import Scorer
-from training_engine.models.heads import padding_of, scores_packed
+from training_engine.models.heads import scores_packed, set_padding
 from training_engine.models.load import STOCK_ATTENTION, set_attention
 from training_engine.models.quantised import weight_bytes
 from training_engine.output import ARGUMENTS_FILE
@@ -71,7 +71,7 @@ class LoadedClassifier:
             begun -= {name.rpartition(".")[0] for name in replaced}
         if begun:
             raise _no_head(own.name, sorted(begun)[0])
-        self.model.config.pad_token_id = padding_of(self.model, self.template.tokenizer)
+        set_padding(self.model, self.template.tokenizer)
         packed = scores_packed(self.model)
         set_attention(self.model, attention.NAME if packed else STOCK_ATTENTION)
         self._scorer = Scorer(self.model, packed=packed)

@@ -7,8 +7,7 @@ from training_engine.data.chat import ChatTemplate
 from training_engine.failures import EngineFailure
 from training_engine.models.load import load_tokenizer
 from training_engine.serve.failures import from_engine
-
-_FILES = ("tokenizer.json", "tokenizer_config.json", "tokenizer.model", "chat_template.jinja")
+from training_engine.tokenizer_files import template_files, tokenizer_files
 
 
 def load_template(
@@ -19,15 +18,18 @@ def load_template(
     `trusted`: a tokenizer of the folder's own program may be executed. Raises `ServeError` when
     the tokenizer can not be read or knows no template that is `required`.
     """
-    times = tuple(
-        (folder / name).stat().st_mtime_ns for name in _FILES if (folder / name).is_file()
-    )
+    names = (*tokenizer_files(folder), *template_files(folder))
+    times = tuple((name, (folder / name).stat().st_mtime_ns) for name in names)
     return _load(str(folder), template, required, trusted, times)
 
 
 @lru_cache(maxsize=16)
 def _load(
-    folder: str, template: str | None, required: bool, trusted: bool, _times: tuple[int, ...]
+    folder: str,
+    template: str | None,
+    required: bool,
+    trusted: bool,
+    _times: tuple[tuple[str, int], ...],
 ) -> ChatTemplate:
     try:
         tokenizer = load_tokenizer(Path(folder), trusted=trusted)

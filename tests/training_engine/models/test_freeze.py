@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from torch import nn
 
+from tests.training_engine.specs import greetings, make_spec, run_here, write_rows
 from training_engine.failures import EngineFailure
 from training_engine.models.freeze import freeze, layer_stack
 
@@ -30,6 +31,18 @@ def test_more_layers_than_there_are_is_all_of_them(tiny_model: Path) -> None:
     freeze(model, 50)
     frozen = {name for name, _ in model.named_parameters()} - learning(model)
     assert frozen == {"model.embed_tokens.weight"}
+
+
+@pytest.mark.parametrize(("wanted", "told"), [(2, None), (3, {"layers": 2, "wanted": 3})])
+def test_more_layers_than_there_are_is_told(
+    tmp_path: Path, tiny_model: Path, wanted: int, told: dict[str, int] | None
+) -> None:
+    data = write_rows(tmp_path / "data.jsonl", greetings(6))
+    knobs = {"trainable_layers": wanted, "max_steps": 1, "evaluation_fraction": 0}
+    spec = make_spec(data, tiny_model, method="freeze", hyperparameters=knobs)
+    outcome = run_here(tmp_path / "run", spec)
+    assert outcome.last.type == "finished"
+    assert outcome.notices().get("fewer_layers") == told
 
 
 def test_of_two_stacks_the_decoder_and_no_list_inside_a_layer() -> None:

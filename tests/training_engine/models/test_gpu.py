@@ -14,6 +14,7 @@ from transformers.models.llama import modeling_llama
 from tests.training_engine.models.fast.test_equality import gradients, make, states
 from training_engine.contract.choices import Compilation
 from training_engine.models import attention, fused, gpu
+from training_engine.models.forward import Decoder, EncoderDecoder, Forward, Scorer
 from training_engine.models.lora import LoraLinear, enable
 
 SHORT, LONG = 10.0, 3600.0
@@ -79,6 +80,33 @@ def counter(monkeypatch: pytest.MonkeyPatch) -> Iterator[CompileCounterWithBacke
         yield counting
 
 
+def choose(model: Any, wish: Compilation, *, seconds: float) -> gpu.Chosen:
+    """As for a decoder whose rows are packed."""
+    return gpu.choose(Decoder(model, packed=True), wish, seconds=seconds)
+
+
+def unpacked(kind: str) -> Forward:
+    """A classifier or a translator of a family that no test compares, and all of it learns."""
+    from transformers import (
+        BertConfig,
+        BertForSequenceClassification,
+        T5Config,
+        T5ForConditionalGeneration,
+    )
+
+    torch.manual_seed(0)
+    sizes = {"vocab_size": 99, "pad_token_id": 0, "eos_token_id": 2}
+    if kind == "bert":
+        narrow = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+        config = BertConfig(intermediate_size=64, num_labels=3, **narrow, **sizes)
+        return Scorer(BertForSequenceClassification(config), packed=False)
+    shape = {"d_model": 32, "d_kv": 16, "d_ff": 64, "num_layers": 2, "num_heads": 2}
+    return EncoderDecoder(
+        T5ForConditionalGeneration(T5Config(decoder_start_token_id=0, **shape, **sizes)),
+        packed=False,
+    )
+
+
 def bound(model: Any) -> set[str]:
     return {name for name, part in model.named_modules() if "forward" in vars(part)}
 
@@ -87,7 +115,7 @@ def test_liger_takes_norms_activations_and_rotations_of_this_model_only(liger: L
     rotation, norm = modeling_llama.apply_rotary_pos_emb, modeling_llama.LlamaRMSNorm
     model = make("llama")
     wanted, expected = gradients(make("llama"))
-    chosen = gpu.choose(model, Compilation.AUTO, seconds=LONG, packed=True)
+    chosen = choose(model, Compilation.AUTO, seconds=LONG)
     assert chosen.problem is None
     assert chosen.lines[-1] == "norms, activations and rotations: Liger"
     assert liger.asked == {
@@ -113,14 +141,14 @@ def test_kernels_that_give_other_numbers_are_taken_off_again(liger: Liger) -> No
     liger.scale = 1.2
     rotation = modeling_llama.apply_rotary_pos_emb
     model = make("llama")
-    chosen = gpu.choose(model, Compilation.OFF, seconds=LONG, packed=True)
+    chosen = choose(model, Compilation.OFF, seconds=LONG)
     assert chosen.lines[-1] == "layers: stock (it gave other numbers; compile is off)"
     assert not bound(model)
     assert modeling_llama.apply_rotary_pos_emb is rotation
 
 
 def test_gated_activations_of_another_kind_are_left_alone(liger: Liger) -> None:
-    gpu.choose(make("llama", hidden_act="gelu"), Compilation.AUTO, seconds=SHORT, packed=True)
+    choose(make("llama", hidden_act="gelu"), Compilation.AUTO, seconds=SHORT)
     assert liger.asked["swiglu"] is False
 
 
@@ -141,7 +169,7 @@ def test_long_runs_are_compiled_unless_told_otherwise(
     monkeypatch.setitem(sys.modules, "liger_kernel", None)
     monkeypatch.setattr(fused, "by_flex", lambda *_: None)
     model = make("qwen3")
-    chosen = gpu.choose(model, wish, seconds=seconds, packed=True)
+    chosen = choose(model, wish, seconds=seconds)
     parts = {n for n, p in model.named_modules() if p._compiled_call_impl is not None}
     assert bool(parts) is compiled
     if compiled:
@@ -160,7 +188,7 @@ def test_rows_of_other_lengths_and_numbers_of_samples_are_not_compiled_again(
 ) -> None:
     model = make("qwen3")
     wanted, expected = gradients(make("qwen3"), (9, 30))
-    assert gpu.choose(model, Compilation.ON, seconds=SHORT, packed=True).problem is None
+    assert choose(model, Compilation.ON, seconds=SHORT).problem is None
     got, actual = gradients(model, (9, 30))
     torch.testing.assert_close(got, wanted)
     for name, gradient in expected.items():
@@ -187,7 +215,7 @@ def test_compiled_for_a_processor_it_computes_the_same() -> None:
     torch.compiler.reset()
     model = make("qwen3")
     wanted, expected = gradients(make("qwen3"))
-    assert gpu.choose(model, Compilation.ON, seconds=SHORT, packed=True).problem is None
+    assert choose(model, Compilation.ON, seconds=SHORT).problem is None
     got, actual = gradients(model)
     torch.testing.assert_close(got, wanted, rtol=1e-4, atol=1e-4)
     for name, gradient in expected.items():
@@ -202,7 +230,7 @@ def test_a_compiler_that_fails_leaves_the_stock_layers_and_a_reason(
 
     monkeypatch.setattr(nn.Module, "compile", fails)
     model = make("llama")
-    chosen = gpu.choose(model, Compilation.ON, seconds=SHORT, packed=True)
+    chosen = choose(model, Compilation.ON, seconds=SHORT)
     assert chosen.problem == "Failed to find C compiler."
     assert chosen.lines[-1] == "layers: stock (Failed to find C compiler.)"
 
@@ -213,7 +241,7 @@ def test_no_memory_is_no_reason_to_compute_otherwise(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(nn.Module, "compile", fails)
     with pytest.raises(torch.OutOfMemoryError):
-        gpu.choose(make("llama"), Compilation.ON, seconds=SHORT, packed=True)
+        choose(make("llama"), Compilation.ON, seconds=SHORT)
 
 
 @pytest.mark.parametrize("works", [True, False])
@@ -233,7 +261,7 @@ def test_flex_attention_is_marked_when_it_was_tried(
     monkeypatch.setattr(fused, "by_compiler", lambda *_: None)
     monkeypatch.setitem(sys.modules, "liger_kernel", None)
     model = make("llama")
-    chosen = gpu.choose(model, Compilation.AUTO, seconds=LONG, packed=True)
+    chosen = choose(model, Compilation.AUTO, seconds=LONG)
     assert asked[:3] == [(gpu.TRIED, 0.25, None)] * 3
     marks = [getattr(layer.self_attn, attention.BY_FLEX, False) for layer in model.model.layers]
     assert marks == [works] * 3
@@ -244,7 +272,7 @@ def test_flex_attention_is_marked_when_it_was_tried(
 def test_families_that_no_test_compares_keep_their_layers(liger: Liger) -> None:
     model = make("llama")
     model.config.model_type = "unheard_of"
-    chosen = gpu.choose(model, Compilation.AUTO, seconds=LONG, packed=True)
+    chosen = choose(model, Compilation.AUTO, seconds=LONG)
     assert chosen.lines == ("layers of unheard_of: stock, no others are known",)
     assert not liger.asked
 
@@ -253,3 +281,51 @@ def test_an_hour_and_a_minute_are_told_apart() -> None:
     """8 billion weights: a million tokens are over ten minutes, a tenth of them is not."""
     assert gpu.expected_seconds(1e6, 8 * 10**9, torch.bfloat16) >= gpu.PAYS_S
     assert gpu.expected_seconds(1e5, 8 * 10**9, torch.bfloat16) < gpu.PAYS_S
+
+
+STACKS = {"bert": {"bert"}, "t5": {"encoder", "decoder"}}
+
+
+@pytest.mark.parametrize("kind", sorted(STACKS))
+@compiles
+@pytest.mark.usefixtures("counter")
+def test_other_families_are_compiled_as_they_are(kind: str) -> None:
+    """Both stacks of an encoder–decoder, and only when that is asked for."""
+    forward = unpacked(kind)
+    assert not gpu.choose(forward, Compilation.AUTO, seconds=LONG).problem
+    assert not compiled(forward.model)
+    chosen = gpu.choose(forward, Compilation.ON, seconds=SHORT)
+    assert chosen == gpu.Chosen((f"layers of {kind}: compiled as they are",))
+    assert compiled(forward.model) == STACKS[kind]
+    for mine, stock in zip(gpu._outcome(forward), gpu._outcome(unpacked(kind)), strict=True):
+        torch.testing.assert_close(mine, stock)
+
+
+@pytest.mark.parametrize("kind", sorted(STACKS))
+@pytest.mark.parametrize("works", ["not at all", "wrongly"])
+def test_what_fails_in_the_first_pass_is_undone_before_it(
+    monkeypatch: pytest.MonkeyPatch, kind: str, works: str
+) -> None:
+    """Compilers are called when a layer is, not before."""
+
+    def lazy(part: Any, **_: Any) -> None:
+        def call(*inputs: Any, **named: Any) -> Any:
+            if works == "not at all":
+                raise RuntimeError("Failed to find C compiler.")
+            out = part._call_impl(*inputs, **named)
+            return type(out)({name: value * 1.5 for name, value in out.items()})
+
+        part._compiled_call_impl = call
+
+    monkeypatch.setattr(nn.Module, "compile", lazy)
+    forward = unpacked(kind)
+    chosen = gpu.choose(forward, Compilation.ON, seconds=SHORT)
+    why = "Failed to find C compiler." if works == "not at all" else "it gave other numbers"
+    assert chosen == gpu.Chosen((f"layers of {kind}: stock ({why})",), why)
+    assert not compiled(forward.model)
+    for mine, stock in zip(gpu._outcome(forward), gpu._outcome(unpacked(kind)), strict=True):
+        torch.testing.assert_close(mine, stock)
+
+
+def compiled(model: Any) -> set[str]:
+    return {name for name, part in model.named_modules() if part._compiled_call_impl is not None}

@@ -169,12 +169,15 @@ def test_a_run_needs_the_consent_in_its_spec(
         assert "Python code" in outcome.last.message
 
 
-def test_its_adapter_is_merged_with_its_program(tmp_path: Path, own_code: Path) -> None:
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_its_result_is_exported_with_its_program(
+    tmp_path: Path, own_code: Path, method: str
+) -> None:
     """The result runs the same program, under the same consent."""
     trusted = code_sha256(own_code)
     data = write_rows(tmp_path / "data.jsonl", greetings(12))
     knobs = {"max_steps": 2, "evaluation_fraction": 0}
-    spec = make_spec(data, own_code, hyperparameters=knobs)
+    spec = make_spec(data, own_code, method=method, hyperparameters=knobs)
     base = spec.model.model_copy(update={"trusted_code_sha256": trusted})
     outcome = run_here(tmp_path / "run", spec.model_copy(update={"model": base}))
     assert outcome.last.type == "finished", outcome.last

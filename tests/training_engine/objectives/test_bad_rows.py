@@ -28,6 +28,7 @@ CASES: list[tuple[Objective, dict[str, Any], str, str]] = [
     (Objective.KTO, {"label": 1}, "label", "true"),
     (Objective.KTO, {"label": None}, "label", "true"),
     (Objective.KTO, {"messages": conversation("Hi")}, "messages", "end with an answer"),
+    (Objective.KTO, {"messages": [*EMPTY, ANSWER[0] | {"train": False}]}, "messages", "switched"),
     *[
         case
         for objective in (Objective.DPO, Objective.ORPO, Objective.REWARD)
@@ -90,6 +91,57 @@ def test_rows_and_field_are_named(
     assert reason in failed.message
     assert f"at {field}:" in failed.message
     assert "13, 15" in failed.message
+
+
+def test_every_reason_is_told_with_its_lines(tmp_path: Path, tiny_model: Path) -> None:
+    rows = [record(Objective.DPO, i) for i in range(8)]
+    rows[1]["chosen"] = None
+    rows[3]["rejected"] = []
+    rows[5]["messages"] = None
+    rows[6]["rejected"] = []
+    failed = refused(tmp_path, tiny_model, Objective.DPO, rows)
+    assert "at rejected: there is no answer of an assistant (line 14, 17); " in failed.message
+    assert "at chosen: there is no answer of an assistant (line 12)" in failed.message
+    assert "at messages: there is no conversation (line 16)" in failed.message
+    assert failed.params == {"field": "chosen", "lines": "12, 14, 16, 17", "count": 4}
+
+
+def test_every_kind_of_problem_is_told(tmp_path: Path, tiny_model: Path) -> None:
+    rows = [record(Objective.DPO, i) for i in range(8)]
+    rows[1]["chosen"] = None
+    rows[3]["messages"] = conversation("Tell me " * 20) + rows[3]["messages"][1:]
+    template = (
+        "{% for m in messages %}{% if 'Cem' in m['content'] %}{{ raise_exception('No Cem.') }}"
+        "{% elif 'Ida' in m['content'] %}{{ raise_exception('No Ida.') }}{% endif %}"
+        "{{ '<|im_start|>' + m['content'] + '<|im_end|>\n' }}{% endfor %}"
+    )
+    rows.append(record(Objective.DPO, 8))
+    failed = refused_with(tmp_path, tiny_model, rows, template)
+    assert "at chosen: there is no answer of an assistant (line 12)." in failed.message
+    assert "refuses rows: No Cem (line 13); No Ida (line 19)." in failed.message
+    assert "cuts the whole answer away" in failed.message
+    assert failed.message.index("at chosen") < failed.message.index("No Cem")
+    assert "upload the data set" in failed.hint
+    assert "leave_out_overlong" in failed.hint
+    assert failed.params["field"] == "chosen"
+    assert failed.params["lines"] == "12, 13, 14, 19"
+
+
+def test_many_reasons_are_told_in_short(tmp_path: Path, tiny_model: Path) -> None:
+    labels = [0.5, *(f"{i} " + "long " * 200 for i in range(12))]
+    failed = refused(tmp_path, tiny_model, Objective.CLASSIFY, labelled(*labels))
+    assert failed.message.count("is not a number") == 0
+    assert "other reasons (line 17, 18, 19, 20, 21, 22, 23)" in failed.message
+    assert len(failed.message) < 2500
+    assert failed.params["count"] == 12
+
+
+def refused_with(tmp_path: Path, model: Path, rows: list[dict[str, Any]], template: str) -> Any:
+    numbered = [row | {"meta": {"line": i + 11}} for i, row in enumerate(rows)]
+    data = write_records(tmp_path / "rows.jsonl", numbered)
+    knobs = {"evaluation_fraction": 0, "max_length": 96}
+    spec = spec_for(Objective.DPO, data, model, knobs, chat_template=template)
+    return run_here(tmp_path / "run", spec).last
 
 
 def labelled(*labels: Any) -> list[dict[str, Any]]:

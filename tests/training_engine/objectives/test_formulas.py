@@ -37,7 +37,7 @@ CASES: list[tuple[Objective, str, dict[str, Any]]] = [
     (Objective.DPO, "llama", {"beta": 0.3}),
     (Objective.IPO, "llama", {"beta": 0.3}),
     (Objective.ORPO, "llama", {"beta": 0.3}),
-    (Objective.SIMPO, "llama", {"simpo_gamma": 0.3}),
+    (Objective.SIMPO, "llama", {"simpo_gamma_ratio": 0.3}),
     (Objective.CPO, "llama", {"cpo_alpha": 0.5}),
     (Objective.KTO, "llama", WEIGHTED),
     (Objective.REWARD, "llama", {}),
@@ -117,7 +117,7 @@ def paper(run: Run, folder: Path) -> tuple[Tensor, dict[str, Tensor]]:
         case Objective.ORPO:
             loss = formulas.orpo(formulas.pairs(model, data), beta)
         case Objective.SIMPO:
-            loss = formulas.simpo(formulas.pairs(model, data), beta, knobs.simpo_gamma)
+            loss = formulas.simpo(formulas.pairs(model, data), beta, knobs.simpo_gamma_ratio)
         case Objective.CPO:
             loss = formulas.cpo(formulas.pairs(model, data), beta, knobs.cpo_alpha)
         case Objective.KTO:

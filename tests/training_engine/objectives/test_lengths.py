@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.tiny_model import build_tiny_tokenizer
+from tests.training_engine.data.templates import THINKING
 from tests.training_engine.objectives.opened import opened
 from tests.training_engine.objectives.rows import record, spec_for, write_records
 from tests.training_engine.running import events
@@ -21,10 +22,13 @@ from training_engine.data.chat import ChatTemplate
 from training_engine.data.encode import EncodedSet, Encoder
 from training_engine.data.packing import pack
 from training_engine.data.records import row_of
+from training_engine.failures import EngineFailure
 from training_engine.models import load
 from training_engine.objectives import recipe_of
+from training_engine.objectives.kto import JudgedAnswers
 
 END = 258
+ANSWER = {"role": "assistant"}
 
 
 @pytest.fixture(scope="module")
@@ -136,3 +140,63 @@ def test_a_short_context_is_said_and_kept_to(
     assert notices["context_shorter"] == {"context": 128, "max_length": 200}
     assert (notices["rows_truncated"]["rows"], notices["rows_truncated"]["answers"]) == (2, 0)
     assert notices["rows_truncated"]["lines"] == "13, 16"
+
+
+def test_a_row_that_became_several_samples_is_one_row_that_was_cut(
+    tmp_path: Path, tiny_model: Path
+) -> None:
+    long = "more " * 40
+    turns = ("Hi", f"<think>{long}</think>Yes", "And?", f"<think>{long}</think>No")
+    rows = [record(Objective.SFT, i) for i in range(3)]
+    rows.insert(1, {"messages": conversation(*turns)})
+    data = write_records(tmp_path / "rows.jsonl", rows)
+    knobs = {"evaluation_fraction": 0, "max_length": 160}
+    spec = spec_for(Objective.SFT, data, tiny_model, knobs, chat_template=THINKING)
+    run = opened(tmp_path / "run", spec)
+    assert (run.data.train.lines.count(2), run.data.train.truncated_lines) == (2, [2, 2])
+    notices = {e.code: e.params for e in events(tmp_path / "run") if e.type == "notice"}
+    assert notices["data_ready"]["truncated_rows"] == notices["rows_truncated"]["rows"] == 1
+
+
+def test_of_an_answer_from_another_row_nothing_is_counted(tokenizer: Any) -> None:
+    rows = [record(Objective.KTO, i) for i in range(4)]
+    rows[2]["messages"] = [*rows[2]["messages"][:-1], {**ANSWER, "content": "word " * 40}]
+    data = encoded(tokenizer, Objective.KTO, rows, max_length=100)
+    assert (data.truncated_lines, data.cut_answer_lines) == ([2], [2])
+    own = len(tokenizer(f"word {'word ' * 39}")["input_ids"])
+    assert 100 < data.cut_tokens < own
+    assert max(len(data.text(i)) for i in range(8)) == 100
+
+
+def test_a_row_with_nothing_to_learn_is_no_fault_of_the_row_before(tokenizer: Any) -> None:
+    rows = [record(Objective.KTO, i) for i in range(4)]
+    rows[2]["messages"] = [*rows[2]["messages"][:-1], {**ANSWER, "content": "No.", "train": False}]
+    with pytest.raises(EngineFailure) as refused:
+        encoded(tokenizer, Objective.KTO, rows)
+    assert refused.value.params["lines"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("questions", "partners"),
+    [
+        ("abcd", [1, 2, 3, 0]),
+        ("aabb", [2, 2, 0, 0]),
+        ("abba", [1, 3, 3, 1]),
+        ("aaba", [2, 2, 3, 2]),
+        ("aaaa", [1, 2, 3, 0]),
+        ("a", [0]),
+        ("", []),
+    ],
+)
+def test_a_judged_answer_stands_beside_one_to_another_question(
+    tokenizer: Any, questions: str, partners: list[int]
+) -> None:
+    reading = JudgedAnswers(ChatTemplate(tokenizer), Hyperparameters())
+    rows = [
+        row_of(Record.model_validate({"messages": conversation(asked, f"Answer {i}")}), i)
+        for i, asked in enumerate(questions)
+    ]
+    found = list(reading.arrange(rows))
+    assert [row.line for row in found] == list(range(len(rows)))
+    answers = [row.other_answer[0].content for row in found if row.other_answer]
+    assert answers == [f"Answer {i}" for i in partners]

@@ -20,7 +20,10 @@ def knob(
     objectives: Iterable[Objective] = (),
     variants: Iterable[str] = (),
 ) -> dict[str, Any]:
-    """Hints for the form: group, unit, and the choices for which the field matters (none: all)."""
+    """Hints for the form: group, unit, and the choices for which the field matters (none: all).
+
+    A run that sets a field for which it does not matter says so (`idle_knobs.py`).
+    """
     hints: dict[str, Any] = {"x-group": group}
     if unit:
         hints["x-unit"] = unit

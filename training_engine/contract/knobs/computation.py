@@ -45,7 +45,7 @@ class Computation(BaseModel):
         bool,
         Field(
             description="Computes fewer samples at once when memory runs out, and goes on; the "
-            "effective batch and the result stay the same.",
+            "effective batch and the result stay the same. With one process only.",
             json_schema_extra=knob("advanced"),
         ),
     ] = True

@@ -9,6 +9,9 @@ from training_engine.contract.knobs import knob
 
 # Classifiers are packed where they can be, encoder–decoders never: there is nothing to choose.
 OF_DECODERS = [each for each in Objective if head_of(each) is Head.CAUSAL_LM]
+# Plain text goes on in the next sample; classes and outputs have no answer inside the sample.
+_WITHOUT_ANSWER = {Objective.PRETRAIN, Objective.CLASSIFY, Objective.SEQ2SEQ}
+OF_ANSWERS = [each for each in Objective if each not in _WITHOUT_ANSWER]
 
 
 class Length(BaseModel):
@@ -53,7 +56,8 @@ class Length(BaseModel):
         Field(
             ge=16,
             le=1_048_576,
-            description="Longest sample in tokens; longer ones are cut, and counted.",
+            description="Longest sample in tokens; longer ones are cut, and counted. Plain text "
+            "is never cut: it goes on in the next sample.",
             json_schema_extra=knob("basic", unit="tokens"),
         ),
     ] = 1024
@@ -71,7 +75,7 @@ class Length(BaseModel):
         Field(
             description="Leaves out rows whose whole answer lies beyond max_length, and counts "
             "them; otherwise one such row refuses the run.",
-            json_schema_extra=knob("advanced"),
+            json_schema_extra=knob("advanced", objectives=OF_ANSWERS),
         ),
     ] = False
     packing: Annotated[

@@ -22,12 +22,13 @@ class OfObjectives(BaseModel):
             json_schema_extra=knob("basic", objectives=[*PREFERENCE, Objective.KTO]),
         ),
     ] = "auto"
-    simpo_gamma: Annotated[
+    simpo_gamma_ratio: Annotated[
         float,
         Field(
             ge=0,
             le=10,
-            description="By how much the chosen answer has to be ahead, as a share of beta.",
+            description="By how much the chosen answer has to be ahead, as a share of beta: gamma "
+            "divided by beta.",
             json_schema_extra=knob("advanced", objectives=[Objective.SIMPO]),
         ),
     ] = 0.5

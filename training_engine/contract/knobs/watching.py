@@ -27,7 +27,8 @@ class Watching(BaseModel):
         int | None,
         Field(
             ge=1,
-            description="Steps between evaluations; empty means about ten over the run.",
+            description="Steps between evaluations; empty means about ten over the run, fewer "
+            "where they would take more than a quarter of the training time.",
             json_schema_extra=knob("advanced", unit="steps"),
         ),
     ] = None
@@ -35,7 +36,8 @@ class Watching(BaseModel):
         int | None,
         Field(
             ge=1,
-            description="Steps between checkpoints; empty means with every evaluation.",
+            description="Steps between checkpoints; empty means about ten over the run, and with "
+            "every evaluation.",
             json_schema_extra=knob("advanced", unit="steps"),
         ),
     ] = None

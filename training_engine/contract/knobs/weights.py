@@ -59,7 +59,7 @@ class Weights(BaseModel):
         ),
     ] = 16.0
     target_modules: Annotated[
-        list[str] | Literal["all-linear"],
+        Annotated[list[str], Field(min_length=1)] | Literal["all-linear"],
         Field(
             description="Layers that get an adapter, by name; all-linear takes every one.",
             json_schema_extra=knob("advanced", methods=LORA_METHODS),
