@@ -14,9 +14,20 @@ sys.path.insert(0, str(ROOT))
 
 from training_engine.tuning import ALLOCATOR
 
-PEERS = {"trl": "trl_sft.py", "llamafactory": "llamafactory_sft.py", "swift": "swift_sft.py"}
+PEERS = {
+    "trl": "trl_sft.py",
+    "llamafactory": "llamafactory_sft.py",
+    "swift": "swift_sft.py",
+    "transformers": "transformers_classify.py",
+}
 # TRL's defaults are what most people run; the others are shown at their best documented settings.
-SETTINGS = {"trl": ("defaults", "best"), "llamafactory": ("best",), "swift": ("best",)}
+SETTINGS = {
+    "trl": ("defaults", "best"),
+    "llamafactory": ("best",),
+    "swift": ("best",),
+    "transformers": ("defaults", "best"),
+}
+CLASSIFIERS = {"transformers"}
 
 
 @dataclass(frozen=True)
@@ -53,10 +64,12 @@ class Contestant:
         return [str(self.python), str(script), str(folder / "work.json")], environment
 
 
-def contestants(venvs: dict[str, str]) -> list[Contestant]:
-    """EasyTune first, then every peer whose environment is known, in all its settings."""
+def contestants(venvs: dict[str, str], objective: str) -> list[Contestant]:
+    """EasyTune first, then every peer for this work whose environment is known, in all settings."""
     found = [Contestant("EasyTune")]
     for peer, venv in venvs.items():
+        if (peer in CLASSIFIERS) != (objective == "classify"):
+            continue
         python = Path(venv).absolute() / "bin/python"
         for setting in SETTINGS[peer]:
             name = f"{peer}, {setting}"
@@ -66,7 +79,8 @@ def contestants(venvs: dict[str, str]) -> list[Contestant]:
 
 
 def _spec(work: Work, seed: int) -> dict[str, object]:
-    """The work as a run of ours; nothing is evaluated, the adapter is saved at the end."""
+    """The work as a run of ours; nothing is evaluated, the result is saved at the end."""
+    classify = work.objective == "classify"
     return {
         "run_id": "benchmark",
         "name": "benchmark",
@@ -76,15 +90,17 @@ def _spec(work: Work, seed: int) -> dict[str, object]:
             "path": str(work.rows),
             "sha256": "0" * 64,
             "num_rows": work.count,
-            "record_type": "conversational",
+            "record_type": "classification" if classify else "conversational",
         },
+        "objective": work.objective,
+        "method": "full" if classify else "lora",
         "output_name": "benchmark",
         "device": work.device,
         "hyperparameters": {
             "epochs": 1, "batch_size": work.batch_size, "max_length": work.max_length,
             "learning_rate": work.learning_rate, "schedule": "constant", "warmup_ratio": 0,
             "lora_rank": work.rank, "lora_alpha": work.alpha, "lora_dropout": 0,
-            "evaluation_fraction": 0, "seed": seed, "leave_out_overlong": True,
+            "evaluation_fraction": 0, "seed": seed, "leave_out_overlong": not classify,
             "save_steps": work.steps,
         },
     }  # fmt: skip

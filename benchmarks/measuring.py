@@ -33,7 +33,7 @@ class Measured:
     peak_bytes: int
     first_step_s: float
     steps: int
-    adapter: Path
+    result: Path
 
 
 class _Memory(threading.Thread):
@@ -97,8 +97,9 @@ def measure(contestant: Contestant, work: Work, folder: Path, seed: int) -> Meas
     child.returncode = os.waitstatus_to_exitcode(status)
     memory.join()
     ends, norms = _steps(folder)
-    adapters = sorted(folder.rglob("adapter_config.json"))
-    if child.returncode or len(ends) < 2 or not adapters:
+    saved = "model.safetensors" if work.objective == "classify" else "adapter_config.json"
+    results = sorted((folder / "output").rglob(saved))
+    if child.returncode or len(ends) < 2 or not results:
         raise SystemExit(f"{contestant.name} failed: see {folder} (use --keep to look at it).")
     if not norms or not all(norm > 0 for norm in norms):
         raise SystemExit(f"{contestant.name} trained without a gradient: {norms}.")
@@ -110,13 +111,13 @@ def measure(contestant: Contestant, work: Work, folder: Path, seed: int) -> Meas
         peak_bytes=memory.peak,
         first_step_s=ends[0] - begun,
         steps=len(ends),
-        adapter=_adapter(adapters, work.steps),
+        result=_result(results, work.steps),
     )
 
 
-def _adapter(configs: list[Path], steps: int) -> Path:
+def _result(files: list[Path], steps: int) -> Path:
     """The one after so many steps where checkpoints are kept: packs may make a step more."""
-    folders = [each.parent for each in configs]
+    folders = [each.parent for each in files]
     return next((each for each in folders if each.name == f"checkpoint-{steps}"), folders[-1])
 
 

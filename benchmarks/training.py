@@ -23,7 +23,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from contest import PEERS, ROOT, Contestant, contestants
+from contest import PEERS, Contestant, contestants
 from measuring import Measured, measure
 from work import DEVICES, SHAPES, Work, prepare
 
@@ -40,11 +40,13 @@ class Results:
         return statistics.median(getattr(each, name) for each in self.rounds)
 
 
-def held_out_loss(work: Work, adapter: Path | None) -> float:
-    """Loss of an adapter, or of the bare model, on the held-out rows."""
-    script = Path(__file__).parent / "peers/held_out.py"
-    argv = [sys.executable, str(script), str(work.model), str(work.held_out), str(work.max_length)]
-    argv += [str(adapter)] if adapter else []
+def held_out_loss(work: Work, result: Path | None) -> float:
+    """Loss of an adapter, of a classifier or of the bare model, on the held-out rows."""
+    classify = work.objective == "classify"
+    script = "held_out_classes.py" if classify else "held_out.py"
+    argv = [sys.executable, str(Path(__file__).parent / "peers" / script)]
+    argv += [str(result if classify else work.model), str(work.held_out), str(work.max_length)]
+    argv += [str(result)] if result and not classify else []
     done = subprocess.run(argv, capture_output=True, text=True, check=True)
     return float(json.loads(done.stdout.splitlines()[-1])["loss"])
 
@@ -74,12 +76,13 @@ def show_losses(work: Work, results: list[Results]) -> None:
     """
     print(f"\n{'held-out loss':<34}{'mean':>8}{'spread':>16}{'steps':>7}", flush=True)
     for each in results:
-        losses = [held_out_loss(work, one.adapter) for one in each.rounds]
+        losses = [held_out_loss(work, one.result) for one in each.rounds]
         spread = f"{min(losses):.4f}–{max(losses):.4f}"
         steps = min(int(each.middle("steps")), work.steps)
         mean = statistics.mean(losses)
         print(f"{each.contestant.name:<34}{mean:>8.4f}{spread:>16}{steps:>7}", flush=True)
-    print(f"{'the bare model':<34}{held_out_loss(work, None):>8.4f}")
+    if work.objective != "classify":  # whose head is new
+        print(f"{'the bare model':<34}{held_out_loss(work, None):>8.4f}")
 
 
 def asked_for(everyone: list[Contestant], names: list[str] | None) -> list[Contestant]:
@@ -97,7 +100,7 @@ def parse() -> argparse.Namespace:
     """What is asked for on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", type=Path, help="model folder (default: the starter model)")
-    parser.add_argument("--rows", type=Path, default=ROOT / "examples/customer-service.jsonl")
+    parser.add_argument("--rows", type=Path, help="(default: an example that suits the shape)")
     parser.add_argument("--shape", choices=SHAPES, default="as-is")
     parser.add_argument("--max-length", type=int, default=512)
     parser.add_argument("--steps", type=int, default=16)
@@ -129,7 +132,8 @@ def main() -> None:
             f"{platform.machine()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}"
         )
         venvs = dict(each.split("=", 1) for each in given.peer)
-        results = [Results(each) for each in asked_for(contestants(venvs), given.only)]
+        everyone = contestants(venvs, work.objective)
+        results = [Results(each) for each in asked_for(everyone, given.only)]
         for number in range(given.rounds):
             for each in results:
                 begun = time.monotonic()

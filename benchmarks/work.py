@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import csv
+import hashlib
 import json
 import subprocess
 import sys
@@ -12,8 +14,11 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 # as-is: rows as they are; long: rows joined to conversations of nearly 2048 tokens; short: the
-# first words of each turn.
-SHAPES = ("as-is", "long", "short")
+# first words of each turn; classify: texts with labels, of which an encoder learns the classes.
+CLASSIFY = "classify"
+SHAPES = ("as-is", "long", "short", CLASSIFY)
+ROWS = {CLASSIFY: ROOT / "examples/sentiment.csv"}
+EXAMPLE = ROOT / "examples/customer-service.jsonl"
 DEVICES = ("cpu", "cuda")
 # Tokens that peers compute at once: a GPU starves on a single pack.
 TOKENS_AT_ONCE = {"cpu": 1, "cuda": 16_384}
@@ -23,7 +28,10 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Work:
-    """Everyone trains once over `rows`, a JSON-lines file of `messages`."""
+    """Everyone trains once over `rows`, a JSON-lines file of `messages`, or of `text` and `label`.
+
+    `objective`: sft by LoRA, or classify by all weights.
+    """
 
     model: Path
     rows: Path
@@ -37,6 +45,7 @@ class Work:
     learning_rate: float = 2e-4
     rank: int = 16
     alpha: int = 32
+    objective: str = "sft"
 
     @property
     def packs_per_step(self) -> int:
@@ -63,30 +72,34 @@ class Work:
 
 def prepare(folder: Path, given: argparse.Namespace) -> Work:
     """Write the rows, convert the starter model when none is named, count the tokens."""
-    model = given.model or starter(folder / "model")
+    classes = given.shape == CLASSIFY
+    reference = "starter-encoder" if classes else "starter"
+    model = given.model or starter(folder / "model", reference)
     tokenizer = _tokenizer(model)
     longest = LONG if given.shape == "long" else given.max_length
-    rows = _shaped(read(given.rows), given.shape, tokenizer)
+    given_rows = given.rows or ROWS.get(given.shape, EXAMPLE)
+    rows = labelled(given_rows) if classes else _shaped(read(given_rows), given.shape, tokenizer)
     held = rows[: min(given.held_out, len(rows) // 3)]
     size = given.batch_size
     steps = min(given.steps, (len(rows) - len(held)) // size)
     if steps < 2:
-        raise SystemExit(f"{given.rows} has too few rows for this shape.")
+        raise SystemExit(f"{given_rows} has too few rows for this shape.")
     train = rows[len(held) : len(held) + steps * size]
     paths = folder / "rows.jsonl", folder / "held-out.jsonl"
     for path, part in zip(paths, (train, held), strict=True):
         path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in part))
     tokens = sum(min(_length(row, tokenizer), longest) for row in train)
     counts = len(train), tokens, steps, longest, size, given.device
-    return Work(Path(model).resolve(), *paths, *counts)
+    objective = "classify" if classes else "sft"
+    return Work(Path(model).resolve(), *paths, *counts, objective=objective)
 
 
-def starter(target: Path) -> Path:
-    """The starter model, converted from the package that holds it."""
+def starter(target: Path, reference: str) -> Path:
+    """A starter model, converted from the package that holds it."""
     if not (target / "config.json").is_file():
         run = target.parent / "convert"
         run.mkdir(parents=True, exist_ok=True)
-        spec = {"run_id": "convert", "target": str(target)}
+        spec = {"run_id": "convert", "target": str(target), "starter": reference}
         (run / "spec.json").write_text(json.dumps(spec))
         module = "training_engine.export.convert_starter"
         argv = [sys.executable, "-m", "training_engine", str(run), "--child", module]
@@ -100,6 +113,13 @@ def read(path: Path) -> list[Row]:
     text = path.read_text("utf-8")
     found = json.loads(text) if text.startswith("[") else map(json.loads, text.splitlines())
     return [_conversation(row) for row in found]
+
+
+def labelled(path: Path) -> list[Row]:
+    """Texts with their labels, of a table, in an order of its own."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = [{"text": row["text"], "label": row["label"]} for row in csv.DictReader(file)]
+    return sorted(rows, key=lambda row: hashlib.sha256(row["text"].encode()).digest())
 
 
 def _conversation(row: Row) -> Row:
@@ -138,5 +158,7 @@ def _tokenizer(model: Path) -> Any:
 
 
 def _length(row: Row, tokenizer: Any) -> int:
+    if "text" in row:
+        return len(tokenizer(row["text"])["input_ids"])
     text = tokenizer.apply_chat_template(row["messages"], tokenize=False).rstrip("\n")
     return len(tokenizer(text, add_special_tokens=False)["input_ids"])
