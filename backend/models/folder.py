@@ -25,7 +25,10 @@ WEIGHTS_FILE = "model.safetensors"
 # What a download writes beside a model: {"reference": its id at the hub, "revision": the commit}.
 ORIGIN_FILE = "origin.json"
 CODE_FILES = (CONFIG_FILE, "tokenizer_config.json", "processor_config.json")
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
+TOKENIZER_FILES = (
+    "tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt",
+    "spiece.model", "spm.model", "sentencepiece.bpe.model", "source.spm",
+)  # fmt: skip
 
 
 class UnusableFolder(Exception):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,6 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.datasets.files import version_dir
-from backend.datasets.tables import DatasetRow
-from backend.models.tables import ModelRow
 from backend.settings import Settings
 from backend.tasks import compatibility, measurements
 from backend.tasks.host_facts import HostFacts, cpu_type
@@ -45,7 +44,7 @@ class Basis:
         """The plan with these settings."""
         plan = self.plan
         samples = self.lengths.samples(
-            hyperparameters.max_length, in_pieces=plan.asked.objective is Objective.PRETRAIN
+            hyperparameters, in_pieces=plan.asked.objective is Objective.PRETRAIN
         )
         rows = plan.dataset.num_rows or 0
         held_out = (plan.validation.num_rows or 0) if plan.validation else 0
@@ -55,7 +54,7 @@ class Basis:
             hyperparameters=hyperparameters,
             num_rows=round(rows * samples.per_row),
             mean_tokens=samples.mean,
-            longest_tokens=self.lengths.longest_tokens,
+            longest_tokens=self.lengths.longest_tokens + self.lengths.longest_target,
             spread_tokens=samples.spread,
             objective=plan.asked.objective,
             distributed=plan.asked.distributed,
@@ -74,7 +73,7 @@ class Basis:
 async def basis_of(session: AsyncSession, facts: HostFacts, plan: Plan) -> Basis:
     """Look at the model, the data and what was measured."""
     device = facts.device(plan.asked.device)
-    config, lengths = await _looks(facts.settings, plan.model, plan.dataset)
+    config, lengths = await _looks(facts.settings, plan, plan.asked.objective)
     tried = facts.speed if facts.speed and facts.speed.device == device else None
     precision = plan.asked.precision
     dtype = tried.dtype if tried else await measurements.type_of(session, device)
@@ -119,17 +118,23 @@ def estimate(basis: Basis) -> Estimate:
     )
 
 
+def main_memory(expected: Estimate) -> int | None:
+    """What a run takes of the main memory: nothing of note where it computes on a GPU."""
+    return expected.memory_bytes if expected.device != Device.CUDA else None
+
+
 async def _looks(
-    settings: Settings, model: ModelRow, dataset: DatasetRow
+    settings: Settings, plan: Plan, objective: Objective
 ) -> tuple[dict[str, Any], Lengths]:
     """The model's configuration and the data's lengths."""
+    model, dataset = plan.model, plan.dataset
 
     def look() -> tuple[dict[str, Any], Lengths]:
         config = read_config(model_folder(settings, model))
         folder = version_dir(settings, dataset.id, dataset.version)
         vocabulary = config.get("vocab_size")
         size = vocabulary if isinstance(vocabulary, int) else 0
-        return config, lengths_of(folder, dataset.num_rows or 0, size)
+        return config, lengths_of(folder, dataset.num_rows or 0, size, objective)
 
     return await asyncio.to_thread(look)
 
@@ -170,19 +175,27 @@ def _warnings(
         warnings.append(
             Finding(code="language_mismatch", message=text, params={"name": plan.model.name})
         )
-    if lengths.longest_tokens > plan.asked.hyperparameters.max_length:
-        text = f"The longest rows have about {lengths.longest_tokens} tokens and will be cut."
-        told: dict[str, str | int | float | bool | None] = {
-            "longest_tokens": lengths.longest_tokens,
-            "max_length": plan.asked.hyperparameters.max_length,
-        }
-        warnings.append(Finding(code="rows_will_be_cut", message=text, params=told))
-    return warnings
+    return warnings + list(_cuts(plan, lengths))
+
+
+def _cuts(plan: Plan, lengths: Lengths) -> Iterator[Finding]:
+    """What is longer than the run reads; plain text goes on in the next sample instead."""
+    knobs = plan.asked.hyperparameters
+    if plan.asked.objective is Objective.PRETRAIN:
+        return
+    for code, what, longest, name, most in (
+        ("rows_will_be_cut", "rows", lengths.longest_tokens, "max_length", knobs.max_length),
+        ("outputs_will_be_cut", "outputs", lengths.longest_target, "max_target_length",
+         knobs.max_target_length),
+    ):  # fmt: skip
+        if longest > most:
+            text = f"The longest {what} have about {longest} tokens and will be cut at {most}."
+            yield Finding(code=code, message=text, params={"longest_tokens": longest, name: most})
 
 
 async def recommend(facts: HostFacts, plan: Plan, body: RecommendRequest) -> Recommendation:
     """Values for this model and data, each with the reason."""
-    _, lengths = await _looks(facts.settings, plan.model, plan.dataset)
+    _, lengths = await _looks(facts.settings, plan, body.objective)
     found = memory.recommend(
         plan.model.num_parameters or (plan.model.size_bytes or 0) // BYTES_PER_PARAMETER,
         plan.dataset.num_rows or 0,
@@ -191,7 +204,9 @@ async def recommend(facts: HostFacts, plan: Plan, body: RecommendRequest) -> Rec
         body.complexity.value,
         objective=body.objective,
         longest_tokens=lengths.longest_tokens,
+        longest_target=lengths.longest_target,
         context_length=plan.model.context_length,
+        held_out_apart=plan.validation is not None,
     )
     return Recommendation(
         method=found.method,

@@ -98,7 +98,7 @@ def _spec(
         run_id="export",
         name=str(told.get("output_name") or run.name),
         source=str(output),
-        base=ModelReference.model_validate(model) if adapter else None,
+        base=ModelReference.model_validate(model) if model.get("path") else None,
         format=format,
         max_shard_bytes=shards,
     )

@@ -121,7 +121,7 @@ async def _enqueue(
         run_id="",
         name=found.row.output_name,
         source=str(sources.output),
-        base=ModelReference.model_validate(found.job.spec["model"]) if sources.adapter else None,
+        base=ModelReference.model_validate(found.job.spec["model"]),
         format=format,
         max_shard_bytes=shards or DEFAULT_SHARD_BYTES,
     )

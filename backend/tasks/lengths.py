@@ -7,13 +7,16 @@ byte-pair kind on English, Chinese, code and tool calls: within 9 % on each of t
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise, takewhile
 from pathlib import Path
 from statistics import pstdev
 from typing import Any
 
 from backend.datasets.pages import rows
+from backend.tasks.record_texts import Texts, texts_of
+from training_engine.contract.choices import Objective
+from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.memory import SHORTEST_BEGINNING
 
 WINDOWS, ROWS_PER_WINDOW = 16, 16
@@ -53,23 +56,30 @@ class Lengths:
     """Tokens of the sampled texts that are trained on; a row with two answers holds two texts.
 
     `wide_share` is the share of letters of East Asian scripts, 0–1. `turns`: of each text, where it
-    is a conversation; `answers`: texts of a row.
+    is a conversation; `answers`: texts of a row. `targets`: of what a decoder writes to each text
+    that an encoder reads.
     """
 
     tokens: tuple[float, ...]
     wide_share: float
     turns: tuple[tuple[Turn, ...], ...] = ()
     answers: int = 1
+    targets: tuple[float, ...] = ()
 
     @property
     def mean_tokens(self) -> float:
-        """Per text, whole."""
-        return sum(self.tokens) / max(1, len(self.tokens))
+        """Per text, whole; with its target."""
+        return (sum(self.tokens) + sum(self.targets)) / max(1, len(self.tokens))
 
     @property
     def longest_tokens(self) -> int:
-        """Of the longest sampled text."""
+        """Of the longest sampled text, without its target."""
         return round(max(self.tokens, default=0))
+
+    @property
+    def longest_target(self) -> int:
+        """Tokens of the longest sampled target; 0 where there are none."""
+        return round(max(self.targets, default=0))
 
     def computed(self, rows_at_once: int) -> float:
         """Share of the tokens that is left where beginnings are computed once in a pass, 0–1.
@@ -86,9 +96,13 @@ class Lengths:
         whole = sum(self.tokens)
         return 1.0 - shared / whole if whole else 1.0
 
-    def samples(self, most: int, *, in_pieces: bool) -> Samples:
-        """When what lies beyond `most` tokens is cut off, or goes on in samples of its own."""
+    def samples(self, knobs: Hyperparameters, *, in_pieces: bool) -> Samples:
+        """When what is too long is cut off, or goes on in samples of its own."""
+        most = knobs.max_length
         found = [min(each, most) for each in self.tokens]
+        if self.targets:
+            pairs = zip(found, self.targets, strict=True)
+            found = [source + min(target, knobs.max_target_length) for source, target in pairs]
         if in_pieces:
             for each in self.tokens:
                 whole, rest = divmod(max(0.0, each - most), most)
@@ -100,25 +114,50 @@ class Lengths:
         )
 
 
-def lengths_of(folder: Path, num_rows: int, vocabulary: int) -> Lengths:
+def lengths_of(
+    folder: Path, num_rows: int, vocabulary: int, objective: Objective = Objective.SFT
+) -> Lengths:
     """Guess from a sample of a version's records; blocks on files."""
     per_wide = WIDE_TOKENS[vocabulary >= LARGE_VOCABULARY]
-    tokens: list[float] = []
-    turns: list[tuple[Turn, ...]] = []
-    letters = wide_letters = 0
-    answers = 1
-    for row in _sample(folder, num_rows):
-        answers = len(row)
-        for texts, has_system in row:
-            counted = [count_tokens(text, per_wide) for text in texts]
-            framed = len(texts) > 1
-            tokens.append(sum(counted) + framed * (TURN_TOKENS * len(texts) + TEMPLATE_TOKENS))
-            if framed:
-                told = zip(map(hash, texts), (TURN_TOKENS + n for n in counted), strict=True)
-                turns.append((*([] if has_system else [_SPOKEN_BY_TEMPLATE]), *told))
-            wide_letters += sum(1 for text in texts for letter in text if letter >= WIDE_FROM)
-            letters += sum(map(len, texts))
-    return Lengths(tuple(tokens), wide_letters / max(1, letters), tuple(turns), answers)
+    found = _Counted()
+    for record in _sample(folder, num_rows):
+        sequences = texts_of(record, objective)
+        found.answers = len(sequences)
+        for texts in sequences:
+            found.add(texts, per_wide)
+    return Lengths(
+        tokens=tuple(found.tokens),
+        wide_share=found.wide_letters / max(1, found.letters),
+        turns=tuple(found.turns),
+        answers=found.answers,
+        targets=tuple(found.targets),
+    )
+
+
+@dataclass
+class _Counted:
+    """What has been counted so far."""
+
+    tokens: list[float] = field(default_factory=list)
+    targets: list[float] = field(default_factory=list)
+    turns: list[tuple[Turn, ...]] = field(default_factory=list)
+    letters: int = 0
+    wide_letters: int = 0
+    answers: int = 1
+
+    def add(self, texts: Texts, per_wide: float) -> None:
+        """One sequence."""
+        counted = [count_tokens(text, per_wide) for text in texts.turns]
+        around = TURN_TOKENS * len(counted) + TEMPLATE_TOKENS if texts.framed else 0
+        self.tokens.append(sum(counted) + around)
+        if texts.framed:
+            told = zip(map(hash, texts.turns), (TURN_TOKENS + n for n in counted), strict=True)
+            self.turns.append((*([] if texts.has_system else [_SPOKEN_BY_TEMPLATE]), *told))
+        if texts.target is not None:
+            self.targets.append(count_tokens(texts.target, per_wide))
+        for text in (*texts.turns, texts.target or ""):
+            self.wide_letters += sum(1 for letter in text if letter >= WIDE_FROM)
+            self.letters += len(text)
 
 
 def _common(first: Sequence[Turn], second: Sequence[Turn]) -> float:
@@ -146,27 +185,8 @@ def count_tokens(text: str, per_wide: float) -> float:
     return found
 
 
-def _sample(folder: Path, num_rows: int) -> Iterator[list[tuple[list[str], bool]]]:
+def _sample(folder: Path, num_rows: int) -> Iterator[dict[str, Any]]:
     step = max(ROWS_PER_WINDOW, num_rows // WINDOWS)
     for start in range(0, num_rows, step):
         for row in rows(folder, start, ROWS_PER_WINDOW)[0]:
-            yield _sequences(row.record)
-
-
-def _sequences(record: dict[str, Any]) -> list[tuple[list[str], bool]]:
-    """The turns of each text that a record becomes, and whether the first is a system message.
-
-    A plain text is a single turn.
-    """
-    if record.get("text"):
-        return [([str(record["text"])], False)]
-    asked = record.get("messages") or []
-    answers = [record[name] for name in ("chosen", "rejected") if record.get(name)] or [[]]
-    found = [[*asked, *answer] for answer in answers]
-    return [
-        (
-            [str(message.get("content") or "") for message in messages],
-            bool(messages) and messages[0].get("role") == "system",
-        )
-        for messages in found
-    ]
+            yield row.record

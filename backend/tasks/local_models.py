@@ -7,9 +7,9 @@ from pathlib import Path
 
 from backend.ids import new_id
 from backend.jobs.run_folder import RunFolder
-from backend.models import files
+from backend.models import files, program
 from backend.models.abilities import objectives_of
-from backend.models.folder import UnusableFolder, read_facts, require_usable
+from backend.models.folder import UnusableFolder, read_facts
 from backend.models.starters import STARTERS
 from backend.settings import Settings
 from backend.tasks.compatibility import WITHOUT_TEMPLATE, WRONG_HEAD
@@ -67,27 +67,42 @@ def find_model(wish: ModelWish, base: Path, settings: Settings) -> ModelReferenc
 def _below_a_root(wish: ModelWish, settings: Settings) -> ModelReference:
     """`ROOT/RELATIVE`, as the platform refers to folders below the configured ones."""
     try:
-        folder = files.local_folder(settings, wish.name)
+        folder, root = files.located(settings, wish.name)
     except files.BadReference as bad:
         raise BadInput(f"model: {bad.detail}") from bad
-    return _checked(wish, folder.name, folder, folder, None)
+    return _checked(wish, folder.name, folder, root, None)
 
 
 def _checked(
     wish: ModelWish, name: str, folder: Path, root: Path, revision: str | None
 ) -> ModelReference:
     """`folder` as a model, when its files lie below `root` and it can learn what is asked for."""
+    trusted = wish.trusted_code_sha256
     try:
-        require_usable(folder, root)
+        program.require_usable(folder, root, trusted)
         facts = read_facts(folder)
     except UnusableFolder as unusable:
-        raise BadInput(f"model: {folder}: {unusable}") from unusable
+        more = _how_to_allow(folder) if unusable.reason == program.NEEDS_CODE else ""
+        raise BadInput(f"model: {folder}: {unusable}{more}") from unusable
     problems = _misfits(
         wish, name, facts.architecture, facts.context_length, template=facts.has_chat_template
     )
     if problems:
         raise BadInput(*problems)
-    return ModelReference(name=name, path=str(folder), revision=revision)
+    return ModelReference(
+        name=name, path=str(folder), revision=revision, trusted_code_sha256=trusted
+    )
+
+
+def _how_to_allow(folder: Path) -> str:
+    """The next step for a model that can only be loaded by executing what it brings along."""
+    found = program.program_of(folder)
+    if found is None:
+        return ""
+    return (
+        f" Read {', '.join(found.files)} there; to have exactly these executed, write "
+        f"trusted_code_sha256: {found.sha256} into the run file."
+    )
 
 
 def _misfits(

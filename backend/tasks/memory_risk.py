@@ -1,14 +1,15 @@
 """A run that is not expected to fit: refused with the smaller settings that would, when there are.
 
 Only what keeps the meaning of the run is offered, in this order: a smaller micro-batch and then
-activations computed twice (the same result, slower), LoRA instead of full tuning, shorter rows.
+activations computed twice (the same result, slower), LoRA instead of full tuning, shorter rows,
+weights in four bits.
 """
 
 from collections.abc import Iterator
 
 from backend.errors import Conflict, FieldError
 from backend.tasks.estimates import Basis
-from training_engine.contract.choices import ADAPTED, Method, Optimizer
+from training_engine.contract.choices import ADAPTED, Device, Method, Optimizer, Strategy
 from training_engine.contract.hyperparameters import Hyperparameters
 
 SHORTEST = 128
@@ -69,7 +70,10 @@ def _gb(size: int) -> str:
 def _that_fits(basis: Basis) -> tuple[Change, int] | None:
     """The first change that makes the plan fit, and the bytes it then needs."""
     asked = basis.plan.asked
-    for change in _changes(asked.method, asked.hyperparameters, basis.lengths.longest_tokens):
+    longest = basis.lengths.longest_tokens
+    # Weights in four bits can not be cut among processes, and want bitsandbytes.
+    may_quantise = asked.distributed.strategy is not Strategy.FSDP and basis.device != Device.MPS
+    for change in _changes(asked.method, asked.hyperparameters, longest, may_quantise=may_quantise):
         knobs = {name: value for name, value in change.items() if name != "method"}
         found = basis.of(
             Method(str(change.get("method", asked.method))),
@@ -80,7 +84,9 @@ def _that_fits(basis: Basis) -> tuple[Change, int] | None:
     return None
 
 
-def _changes(method: Method, knobs: Hyperparameters, longest: int) -> Iterator[Change]:
+def _changes(
+    method: Method, knobs: Hyperparameters, longest: int, *, may_quantise: bool
+) -> Iterator[Change]:
     """From the gentlest to the harshest; each says all that it changes."""
     single: Change = {"micro_batch_size": 1} if knobs.micro_batch_size != 1 else {}
     again: Change = {} if knobs.gradient_checkpointing else {"gradient_checkpointing": True}
@@ -99,3 +105,5 @@ def _changes(method: Method, knobs: Hyperparameters, longest: int) -> Iterator[C
     while length >= SHORTEST:
         yield {**lora, **slower, "max_length": length}
         length //= 2
+    if may_quantise and method is not Method.QLORA:
+        yield {**lora, **slower, "method": Method.QLORA.value}

@@ -45,7 +45,12 @@ async def recommend_task(
     request: Request, session: SessionDep, user: CurrentUser, body: RecommendRequest
 ) -> Recommendation:
     """Values that suit the model, the data and how much is to be learnt, with reasons."""
-    asked = TaskPlan(objective=body.objective, model_id=body.model_id, dataset_id=body.dataset_id)
+    asked = TaskPlan(
+        objective=body.objective,
+        model_id=body.model_id,
+        dataset_id=body.dataset_id,
+        validation_dataset_id=body.validation_dataset_id,
+    )
     found = await plans.find(session, user, asked)
     # Values do not depend on how a conversation is written; a template may still be given.
     errors = [e for e in plans.errors_of_sources(found) if e.code != plans.NO_TEMPLATE]

@@ -140,6 +140,7 @@ class Task(BaseModel):
     eta_s: float | None
     tokens_per_s: float | None
     attempt: int
+    resumed: bool = Field(description="This attempt goes on from a checkpoint of one before")
     error: TaskError | None
     metrics: dict[str, float | None] = Field(description="The last value of each")
     estimate: "Estimate | None" = Field(description="What was expected when it was created")
@@ -170,6 +171,9 @@ class AgainRequest(BaseModel):
 
     micro_batch_size: int | None = Field(
         None, ge=1, description="Computed at once from now on; the effective batch stays"
+    )
+    gradient_checkpointing: bool | None = Field(
+        None, description="Whether activations are computed twice from now on: slower, less memory"
     )
 
 
@@ -227,6 +231,7 @@ class RecommendRequest(BaseModel):
 
     model_id: UUID
     dataset_id: UUID
+    validation_dataset_id: UUID | None = None
     objective: Objective = Objective.SFT
     method: Method | None = None
     complexity: Complexity = Complexity.MEDIUM

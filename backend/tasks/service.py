@@ -1,9 +1,5 @@
 """What can be done with a task. Every refusal comes before anything is written or started."""
 
-import asyncio
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import update
@@ -18,7 +14,6 @@ from backend.errors import Conflict, FieldError, TooMany
 from backend.ids import new_id
 from backend.jobs import service as jobs
 from backend.jobs.schemas import TERMINAL, JobStatus, Slot
-from backend.jobs.tables import JobRow
 from backend.models.tables import ModelUseRow
 from backend.settings import Settings
 from backend.tasks import estimates, exports, memory_risk, plans, queries
@@ -29,8 +24,6 @@ from backend.tasks.run_spec import spec_of
 from backend.tasks.schemas import Estimate, Task, TaskCreate, TaskUpdate
 from backend.tasks.tables import TaskRow
 from backend.tasks.view import view_of
-from training_engine.contract.choices import Device
-from training_engine.contract.hyperparameters import Hyperparameters
 
 MAX_UNFINISHED = 100
 OUTPUT_NAME_INDEX = "uq_tasks_output_name"
@@ -44,10 +37,6 @@ class TaskIsLive(Conflict):
     """This task is {status}; stop it before you delete it."""
 
 
-class SourceGone(Conflict):
-    """The {what} of this task is no longer there; create a new task instead."""
-
-
 async def create(session: AsyncSession, user: UserRow, facts: HostFacts, body: TaskCreate) -> Task:
     """Check, then write task, job and edges together; the job starts when a slot is free.
 
@@ -55,7 +44,7 @@ async def create(session: AsyncSession, user: UserRow, facts: HostFacts, body: T
     `TooManyTasks`, `Forbidden`.
     """
     policy.require(user, Action.CREATE, user.id)
-    await _require_place(session, user.id)
+    await require_place(session, user.id)
     sources = await plans.find(session, user, body, hold=True)
     errors = plans.errors_of(sources)
     errors += facts.device_errors(body.device)
@@ -80,7 +69,8 @@ async def create(session: AsyncSession, user: UserRow, facts: HostFacts, body: T
     return await view_of(session, await queries.find(session, user, row.id))
 
 
-async def _require_place(session: AsyncSession, owner_id: UUID) -> None:
+async def require_place(session: AsyncSession, owner_id: UUID) -> None:
+    """Raise `TooManyTasks` when an owner has as many unfinished ones as are allowed."""
     count = await queries.count_unfinished(session, owner_id)
     if count >= MAX_UNFINISHED:
         raise TooManyTasks(params={"count": count})
@@ -112,8 +102,7 @@ async def _write(
         slot=Slot.TRAINING,
         owner_id=user.id,
         subject_id=task_id,
-        # On a GPU nothing of note is taken from the main memory.
-        memory_bytes=expected.memory_bytes if expected.device != Device.CUDA else None,
+        memory_bytes=estimates.main_memory(expected),
     )
     row = TaskRow(
         id=task_id,
@@ -151,56 +140,6 @@ async def stop(session: AsyncSession, user: UserRow, task_id: UUID, *, save: boo
     found = await queries.find(session, user, task_id, Action.RUN)
     await jobs.request_stop(session, found.job.id, save)
     return await view_of(session, await queries.find(session, user, task_id))
-
-
-async def run_again(
-    session: AsyncSession,
-    user: UserRow,
-    task_id: UUID,
-    *,
-    resume: bool,
-    micro_batch_size: int | None = None,
-) -> Task:
-    """A new attempt: from the newest checkpoint, or from the beginning.
-
-    `micro_batch_size`: computed at once from now on; the result is the same. Raises
-    `InvalidTransition` while it has not ended, `NotResumable`, `SourceGone`, `TooManyTasks`,
-    `TaskRefused` for a micro-batch larger than the batch.
-    """
-    found = await queries.find(session, user, task_id, Action.RUN)
-    if found.job.status in TERMINAL:
-        gone = await asyncio.to_thread(_missing_source, found.job.spec)
-        if gone is not None:
-            raise SourceGone(params={"what": gone})
-        await _require_place(session, found.row.owner_id)
-    job = await jobs.requeue(session, found.job.id, resume=resume)
-    if micro_batch_size is not None:
-        _compute_at_once(found.row, job, micro_batch_size)
-    return await view_of(session, await queries.find(session, user, task_id))
-
-
-def _compute_at_once(row: TaskRow, job: JobRow, micro_batch_size: int) -> None:
-    """Write another micro-batch into the task and the spec of its job."""
-    knobs = {**row.hyperparameters, "micro_batch_size": micro_batch_size}
-    batch_size = Hyperparameters.model_validate(row.hyperparameters).batch_size
-    if micro_batch_size > batch_size:
-        message = f"At most the batch size ({batch_size}) can be computed at once."
-        error = FieldError(
-            pointer="/micro_batch_size", code="micro_batch_over_batch", message=message
-        )
-        raise TaskRefused(message, errors=[error])
-    row.hyperparameters = knobs
-    job.spec = {**job.spec, "hyperparameters": knobs}
-
-
-def _missing_source(spec: Mapping[str, Any]) -> str | None:
-    """What of a stored spec is no longer on the disk."""
-    validation = spec.get("validation_dataset")
-    if not Path(spec["dataset"]["path"]).is_file():
-        return "data set"
-    if validation and not Path(validation["path"]).is_file():
-        return "validation data set"
-    return None if Path(spec["model"]["path"]).is_dir() else "model"
 
 
 async def change(session: AsyncSession, user: UserRow, task_id: UUID, body: TaskUpdate) -> Task:

@@ -19,6 +19,7 @@ from backend.tasks.queries import Found
 from training_engine.contract.choices import Precision
 from training_engine.contract.hyperparameters import Hyperparameters
 
+CODE = "trusted_code_sha256"
 HEAD = """\
 {name}: a run of EasyTune.
 Put the data file beside this one, then: easytune train FILE.yaml
@@ -39,6 +40,7 @@ async def of_task(session: AsyncSession, found: Found) -> tuple[str, dict[str, A
     values: dict[str, Any] = {
         "name": row.name,
         "model": _model(model, row.model_name),
+        **({"trusted_code_sha256": code} if (code := spec["model"].get(CODE)) else {}),
         "dataset": _data(dataset, row.dataset_name),
     }
     if row.validation_dataset_id is not None:

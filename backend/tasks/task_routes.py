@@ -13,7 +13,7 @@ from backend.idempotency import fingerprint_of, once
 from backend.jobs.run_folder import remove_all
 from backend.jobs.schemas import JobStatus
 from backend.pagination import Cursor, Limit, Page
-from backend.tasks import attachment, queries, service, spec_document
+from backend.tasks import again, attachment, queries, service, spec_document
 from backend.tasks.host_facts import facts_of
 from backend.tasks.schemas import AgainRequest, StopRequest, Task, TaskCreate, TaskUpdate
 from backend.tasks.view import view_of, views_of
@@ -96,20 +96,30 @@ async def stop_task(
 
 @router.post("/tasks/{task_id}/restart")
 async def restart_task(
-    session: SessionDep, user: CurrentUser, task_id: UUID, body: AgainRequest | None = None
+    request: Request,
+    session: SessionDep,
+    user: CurrentUser,
+    task_id: UUID,
+    body: AgainRequest | None = None,
 ) -> Task:
     """A new attempt from the beginning."""
-    micro = body.micro_batch_size if body else None
-    return await service.run_again(session, user, task_id, resume=False, micro_batch_size=micro)
+    facts = await facts_of(request.app, session)
+    changes = body or AgainRequest()
+    return await again.run_again(session, user, facts, task_id, changes, resume=False)
 
 
 @router.post("/tasks/{task_id}/resume")
 async def resume_task(
-    session: SessionDep, user: CurrentUser, task_id: UUID, body: AgainRequest | None = None
+    request: Request,
+    session: SessionDep,
+    user: CurrentUser,
+    task_id: UUID,
+    body: AgainRequest | None = None,
 ) -> Task:
     """A new attempt from the last checkpoint."""
-    micro = body.micro_batch_size if body else None
-    return await service.run_again(session, user, task_id, resume=True, micro_batch_size=micro)
+    facts = await facts_of(request.app, session)
+    changes = body or AgainRequest()
+    return await again.run_again(session, user, facts, task_id, changes, resume=True)
 
 
 @router.get(

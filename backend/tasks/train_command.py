@@ -4,7 +4,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,18 +45,39 @@ def train(
     resume: Annotated[
         Path | None, typer.Option(help="Continue the run in this folder from its last checkpoint")
     ] = None,
+    micro_batch_size: Annotated[
+        int | None,
+        typer.Option(min=1, help="With --resume: compute so many samples at once from now on"),
+    ] = None,
+    gradient_checkpointing: Annotated[
+        bool | None,
+        typer.Option(help="With --resume: compute activations twice; slower, less memory"),
+    ] = None,
 ) -> None:
     """Train from a run file. Ctrl-C saves a checkpoint and stops.
 
-    Ends with 0 when it finished, 1 when it failed, 2 when the file or its data were refused, 3
-    when it was stopped.
+    Ends with 0 when it finished, 1 when it failed or its rows did not pass the checks before the
+    first step, 2 when file, model or data were refused, 3 when it was stopped.
     """
     console = Console(highlight=False)
     if (spec is None) == (resume is None):
         console.print("✖ Name a run file, or a run folder with --resume.", style="red")
         raise typer.Exit(ExitCode.SPEC_REFUSED)
+    changes = {
+        name: value
+        for name, value in (
+            ("micro_batch_size", micro_batch_size),
+            ("gradient_checkpointing", gradient_checkpointing),
+        )
+        if value is not None
+    }
     try:
-        folder = _continued(resume, output) if resume else _prepared(spec, output, console)
+        if resume:
+            folder = _continued(resume, output, changes)
+        elif changes:
+            raise NothingToResume(f"Without --resume, {' and '.join(changes)} belong in the file.")
+        else:
+            folder = _prepared(spec, output, console)
     except train_file.BadTrainFile as bad:
         raise _refused(console, bad.errors) from bad
     except local_inputs.BadInput as bad:
@@ -159,8 +180,11 @@ def _spec(asked: TrainFile, **parts: DatasetReference | Any) -> RunSpec:
     )
 
 
-def _continued(before: Path, output: Path | None) -> RunFolder:
-    """A new folder beside the old one, whose run begins at the newest checkpoint there."""
+def _continued(before: Path, output: Path | None, changes: Mapping[str, Any]) -> RunFolder:
+    """A new folder beside the old one, whose run begins at the newest checkpoint there.
+
+    `changes`: hyperparameters that say how it is computed, which do not change the result.
+    """
     before = before.resolve()
     try:
         spec = RunSpec.model_validate(orjson.loads((before / SPEC_FILE).read_bytes()))
@@ -176,7 +200,14 @@ def _continued(before: Path, output: Path | None) -> RunFolder:
     attempt = spec.attempt + 1
     place = output or before.with_name(f"{before.name.removesuffix(f'+{spec.attempt}')}+{attempt}")
     folder = RunFolder(place.resolve(), attempt)
-    values = {"attempt": attempt, "resume_from": str(old.checkpoints_dir / newest)}
+    most = spec.hyperparameters.batch_size
+    if changes.get("micro_batch_size", 1) > most:
+        raise NothingToResume(f"micro_batch_size: at most the batch size ({most}) fits a step.")
+    values = {
+        "attempt": attempt,
+        "resume_from": str(old.checkpoints_dir / newest),
+        "hyperparameters": spec.hyperparameters.model_copy(update=dict(changes)),
+    }
     folder.create(spec.model_copy(update=values).model_dump(mode="json"))
     return folder
 

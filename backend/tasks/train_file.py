@@ -40,6 +40,7 @@ class ModelWish:
     objective: Objective | None
     max_length: int | None
     brings_template: bool = False
+    trusted_code_sha256: str | None = None
 
 
 class BadTrainFile(Exception):
@@ -99,12 +100,14 @@ class TrainFile(BaseModel):
     """A run. `model`: a starter model, a folder, a hub id, or `ROOT/FOLDER` below a model root.
 
     A hub id means a model that this platform has downloaded, else one in the local cache.
+    `trusted_code_sha256`: of the model's own program files, which may then be executed.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     name: Name
     model: Annotated[str, Field(min_length=1)] = STARTER
+    trusted_code_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     dataset: Data
     validation: Data | None = None
     objective: Objective = Objective.SFT
@@ -120,8 +123,13 @@ class TrainFile(BaseModel):
     @property
     def wish(self) -> ModelWish:
         """What its model has to be."""
-        longest, template = self.hyperparameters.max_length, self.chat_template is not None
-        return ModelWish(self.model, self.objective, longest, brings_template=template)
+        return ModelWish(
+            self.model,
+            self.objective,
+            self.hyperparameters.max_length,
+            brings_template=self.chat_template is not None,
+            trusted_code_sha256=self.trusted_code_sha256,
+        )
 
 
 def read(file: Path) -> TrainFile:
@@ -169,10 +177,13 @@ def _wish(values: dict[str, Any], wrong: set[Path_]) -> ModelWish | None:
         return None
     right = right_choices(values, wrong)
     length, objective = ("hyperparameters", "max_length"), ("objective",)
+    code = ("trusted_code_sha256",)
     return ModelWish(
         values.get("model", STARTER),
         None if touched([objective], wrong) else right.objective,
         None if touched([length], wrong) else right.hyperparameters.max_length,
+        brings_template=bool(values.get("chat_template")),
+        trusted_code_sha256=None if touched([code], wrong) else values.get(code[0]),
     )
 
 

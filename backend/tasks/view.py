@@ -48,6 +48,7 @@ def view(found: Found, place: QueuePlace | None) -> Task:
         queue=Queue.model_validate(place._asdict()) if place else None,
         resumable=job.resumable,
         attempt=job.attempt,
+        resumed=job.resume,
         error=TaskError.model_validate(job.error) if job.error else None,
         metrics=job.metrics,
         estimate=Estimate.model_validate(row.estimate) if row.estimate else None,

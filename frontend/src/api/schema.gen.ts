@@ -1117,6 +1117,11 @@ export interface components {
          */
         AgainRequest: {
             /**
+             * Gradient Checkpointing
+             * @description Whether activations are computed twice from now on: slower, less memory
+             */
+            gradient_checkpointing?: boolean | null;
+            /**
              * Micro Batch Size
              * @description Computed at once from now on; the effective batch stays
              */
@@ -1900,7 +1905,7 @@ export interface components {
             evaluation_fraction?: number;
             /**
              * Evaluation Steps
-             * @description Steps between evaluations; empty means about ten over the run.
+             * @description Steps between evaluations; empty means about ten over the run, fewer where they would take more than a quarter of the training time.
              */
             evaluation_steps?: number | null;
             /**
@@ -1969,7 +1974,7 @@ export interface components {
             max_grad_norm?: number;
             /**
              * Max Length
-             * @description Longest sample in tokens; longer ones are cut, and counted.
+             * @description Longest sample in tokens; longer ones are cut, and counted. Plain text is never cut: it goes on in the next sample.
              * @default 1024
              */
             max_length?: number;
@@ -2019,7 +2024,7 @@ export interface components {
             quantization?: components["schemas"]["Quantization"];
             /**
              * Recover From Oom
-             * @description Computes fewer samples at once when memory runs out, and goes on; the effective batch and the result stay the same.
+             * @description Computes fewer samples at once when memory runs out, and goes on; the effective batch and the result stay the same. With one process only.
              * @default true
              */
             recover_from_oom?: boolean;
@@ -2030,7 +2035,7 @@ export interface components {
             sample_steps?: number | null;
             /**
              * Save Steps
-             * @description Steps between checkpoints; empty means with every evaluation.
+             * @description Steps between checkpoints; empty means about ten over the run, and with every evaluation.
              */
             save_steps?: number | null;
             /**
@@ -2045,11 +2050,11 @@ export interface components {
              */
             seed?: number;
             /**
-             * Simpo Gamma
-             * @description By how much the chosen answer has to be ahead, as a share of beta.
+             * Simpo Gamma Ratio
+             * @description By how much the chosen answer has to be ahead, as a share of beta: gamma divided by beta.
              * @default 0.5
              */
-            simpo_gamma?: number;
+            simpo_gamma_ratio?: number;
             /**
              * Target Modules
              * @description Layers that get an adapter, by name; all-linear takes every one.
@@ -2826,6 +2831,8 @@ export interface components {
             model_id: string;
             /** @default sft */
             objective: components["schemas"]["Objective"];
+            /** Validation Dataset Id */
+            validation_dataset_id?: string | null;
         };
         /**
          * Recommendation
@@ -3090,6 +3097,11 @@ export interface components {
              * @description A checkpoint exists to continue from
              */
             resumable: boolean;
+            /**
+             * Resumed
+             * @description This attempt goes on from a checkpoint of one before
+             */
+            resumed: boolean;
             /** Started At */
             started_at: string | null;
             status: components["schemas"]["JobStatus"];
@@ -3197,7 +3209,7 @@ export interface components {
              *       "recover_from_oom": true,
              *       "schedule": "cosine",
              *       "seed": 42,
-             *       "simpo_gamma": 0.5,
+             *       "simpo_gamma_ratio": 0.5,
              *       "target_modules": "all-linear",
              *       "trainable_layers": 2,
              *       "undesirable_weight": 1,
@@ -3355,7 +3367,7 @@ export interface components {
              *       "recover_from_oom": true,
              *       "schedule": "cosine",
              *       "seed": 42,
-             *       "simpo_gamma": 0.5,
+             *       "simpo_gamma_ratio": 0.5,
              *       "target_modules": "all-linear",
              *       "trainable_layers": 2,
              *       "undesirable_weight": 1,

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 
 from backend.accounts.schemas import Role
 from backend.accounts.tables import UserRow
@@ -93,6 +94,8 @@ async def test_a_run_carries_the_consent_and_a_changed_file_is_refused(
     spec = (await client.get(f"/api/v1/tasks/{task['id']}/spec")).json()
     assert spec["model"]["trusted_code_sha256"] == model["program"]["sha256"]
     check_model(folder, spec["model"]["trusted_code_sha256"])
+    file = await client.get(f"/api/v1/tasks/{task['id']}/spec", params={"format": "yaml"})
+    assert yaml.safe_load(file.text)["trusted_code_sha256"] == model["program"]["sha256"]
 
     (folder / "modeling_own.py").write_text(f"{PROGRAM}\nimport os\n")
     changed = (await client.get(f"{API}/{model['id']}")).json()

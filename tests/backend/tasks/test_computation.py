@@ -108,9 +108,13 @@ async def test_another_attempt_computes_less_at_once(
     refused = await client.post(restart, json={"micro_batch_size": 4096})
     assert (refused.status_code, refused.json()["code"]) == (400, "TaskRefused")
     assert refused.json()["errors"][0]["pointer"] == "/micro_batch_size"
-    again = (await client.post(restart, json={"micro_batch_size": 2})).json()
+    less = {"micro_batch_size": 2, "gradient_checkpointing": True}
+    again = (await client.post(restart, json=less)).json()
     assert (again["status"], again["attempt"]) == ("PENDING", 2)
     assert again["hyperparameters"]["micro_batch_size"] == 2
+    assert again["hyperparameters"]["gradient_checkpointing"] is True
+    assert not again["resumed"]
+    assert again["estimate"]["memory_bytes"] < task["estimate"]["memory_bytes"]
     spec = (await client.get(f"{PATH}/{task['id']}/spec")).json()
     assert spec["hyperparameters"]["micro_batch_size"] == 2
     assert spec["hyperparameters"]["batch_size"] == task["hyperparameters"]["batch_size"]

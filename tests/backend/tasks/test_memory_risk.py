@@ -132,6 +132,19 @@ async def test_several_settings_are_changed_where_one_is_not_enough(
     }
 
 
+async def test_weights_in_four_bits_come_last(
+    client: httpx.AsyncClient, body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slowest = {"micro_batch_size": 1, "gradient_checkpointing": True, "max_length": 128}
+    lora = {**body, "hyperparameters": slowest}
+    quantised = await needed(client, {**lora, "method": "qlora"})
+    assert quantised < await needed(client, lora)
+    have(monkeypatch, quantised)
+    found = {e["pointer"]: e["params"]["value"] for e in (await refused(client, lora))["errors"]}
+    assert found == {"/method": "qlora"}
+    assert (await client.post(PATH, json={**lora, "method": "qlora"})).status_code == 201
+
+
 async def test_muon_goes_with_the_whole_tuning_it_is_for(
     client: httpx.AsyncClient, body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -94,12 +94,14 @@ async def test_restart_and_resume(
     await run.set(resumable=True, step=40, progress=0.4)
     resumed = (await client.post(f"{PATH}/{run.id}/resume")).json()
     assert (resumed["status"], resumed["attempt"], resumed["step"]) == ("PENDING", 2, 40)
+    assert resumed["resumed"]
     again = await client.post(f"{PATH}/{run.id}/resume")
     assert (again.status_code, again.json()["code"]) == (409, "InvalidTransition")
     await client.post(f"{PATH}/{run.id}/stop")
     restarted = (await client.post(f"{PATH}/{run.id}/restart")).json()
     assert (restarted["attempt"], restarted["step"], restarted["progress"]) == (3, 0, 0.0)
     assert not restarted["resumable"]
+    assert not restarted["resumed"]
 
 
 async def test_delete_takes_the_runs_and_spares_what_lives(

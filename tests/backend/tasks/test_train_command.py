@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from backend.tasks.train_command import app
 from backend.tasks.train_file import ModelWish
 from tests.tiny_model import build_tiny_model
 from training_engine.contract.choices import Objective
+from training_engine.contract.model_folder import code_sha256
 
 # The command as it is, but for the engine that the run host starts.
 COMMAND = """\
@@ -265,8 +267,39 @@ def test_an_interruption_saves_and_the_run_goes_on_later(folder: Path) -> None:
     spec = json.loads((folder / "out" / "spec.json").read_text())
     del spec["fake"]
     (folder / "out" / "spec.json").write_text(json.dumps(spec))
-    code, said = _train(folder, "--resume", "out")
+    code, said = _train(folder, "--resume", "out", "--micro-batch-size", "99")
+    assert (code, "at most the batch size (8)" in said) == (2, True), said
+    code, said = _train(folder, "--resume", "out", "--micro-batch-size", "2")
     assert code == 0, said
     spec = json.loads((folder / "out+2" / "spec.json").read_text())
     assert spec["attempt"] == 2
     assert spec["resume_from"].startswith(str(folder / "out" / "checkpoints" / "step-"))
+    assert spec["hyperparameters"]["micro_batch_size"] == 2
+
+
+def test_what_changes_a_resumed_run_belongs_into_the_file_of_a_new_one(
+    refused: Callable[..., str],
+) -> None:
+    assert "belong in the file" in refused("run.yaml", "--gradient-checkpointing")
+
+
+def test_a_model_with_a_program_is_trained_when_exactly_that_is_allowed(
+    folder: Path, refused: Callable[..., str]
+) -> None:
+    model = folder / "model"
+    config = json.loads((model / "config.json").read_text())
+    config["auto_map"] = {"AutoModelForCausalLM": "modeling_own.Own"}
+    (model / "config.json").write_text(json.dumps(config))
+    (model / "modeling_own.py").write_text("class Own:\n    pass\n")
+    told = f"trusted_code_sha256: {code_sha256(model)}"
+    said = refused("run.yaml")
+    assert "Read modeling_own.py there" in said
+    assert told in said
+    (folder / "run.yaml").write_text(f"{RUN}{told}\n")
+    code, said = _train(folder, "run.yaml", "--output", "out")
+    assert code == 0, said
+    spec = json.loads((folder / "out" / "spec.json").read_text())
+    assert spec["model"]["trusted_code_sha256"] == code_sha256(model)
+    shutil.rmtree(folder / "out")
+    (model / "modeling_own.py").write_text("class Other:\n    pass\n")
+    assert "not the code" in refused("run.yaml")

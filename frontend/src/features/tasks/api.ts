@@ -9,6 +9,8 @@ import { api, take, type Schemas } from '@/api/client'
 import type { operations } from '@/api/schema.gen'
 
 export type Task = Schemas['Task']
+/** How another attempt is computed. */
+export type Again = Schemas['AgainRequest']
 export type TaskListParams = NonNullable<operations['list_tasks']['parameters']['query']>
 export type LogQuery = NonNullable<operations['get_task_logs']['parameters']['query']>
 
@@ -91,10 +93,10 @@ export const getLogs = (id: string, query: LogQuery, signal?: AbortSignal) =>
 export const stopTask = (id: string, save: boolean) =>
   take(api.POST('/api/v1/tasks/{task_id}/stop', { params: path(id), body: { save } }))
 
-export const restartTask = (id: string, body?: Schemas['AgainRequest']) =>
+export const restartTask = (id: string, body?: Again) =>
   take(api.POST('/api/v1/tasks/{task_id}/restart', { params: path(id), body }))
 
-export const resumeTask = (id: string, body?: Schemas['AgainRequest']) =>
+export const resumeTask = (id: string, body?: Again) =>
   take(api.POST('/api/v1/tasks/{task_id}/resume', { params: path(id), body }))
 
 export const updateTask = (id: string, body: Schemas['TaskUpdate']) =>

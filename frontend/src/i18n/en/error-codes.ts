@@ -133,7 +133,7 @@ export default {
   PlaygroundBusy_other:
     'The playground answers {{count, number}} questions already. Wait for one of them.',
   // Why a run failed
-  out_of_memory: 'The memory of the graphics card was not enough.',
+  out_of_memory: 'The memory that the run computes in was not enough.',
   host_out_of_memory: 'The memory of this machine was not enough.',
   nan_loss: 'The loss became infinite or not a number.',
   bad_dataset: 'The data can not be trained on.',

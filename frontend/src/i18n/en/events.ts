@@ -44,6 +44,11 @@ export default {
       'Memory was short: at most {{tokens}} tokens are computed at once from here on. Batch and result stay the same.',
     memory_probed:
       'The longest samples were tried ({{tokens}} tokens): {{needed_bytes}} of {{available_bytes}} memory.',
+    packing_off_lengths:
+      'Samples are computed one by one: some are longer than {{tokens}} tokens, and this model places the words of longer texts in another way.',
+    knobs_idle: 'These settings do nothing here: {{knobs}}.',
+    nothing_held_out:
+      'No rows are held out to measure on, so these settings do nothing: {{knobs}}.',
     knob_for_gpus: '“{{knob}}” is for GPUs and was left off on this device.',
     gradient_checkpointing_off:
       'Gradient checkpointing was left off: this model can not compute its layers again.',
@@ -53,6 +58,9 @@ export default {
     samples_failed: 'Sample answers could not be generated: {{reason}}. The training is not affected.',
     samples_at_the_end:
       'The weights are spread over the processes: sample answers come with the result only.',
+    one_question:
+      'All answers belong to the same question, and this method compares them with answers to other questions: those of the other rows stand in for them. Add rows with other questions.',
+    fewer_layers: 'The model has {{layers}} layers, so all of them learn; {{wanted}} were asked for.',
     judged_alike:
       'All answers have the same mark: nothing shows what sets good and bad answers apart. Add rows with the other mark.',
     classes_unbalanced:

@@ -17,6 +17,7 @@ export default {
   },
   about: {
     merged: 'The adapter folded into its base: for Transformers, vLLM and anything that reads Hugging Face folders.',
+    whole: 'The whole model as it was trained: for Transformers, vLLM and anything that reads Hugging Face folders.',
     gguf_f16: 'For llama.cpp and Ollama, without loss.',
     gguf_q8_0: 'Half the size of F16, answers practically the same.',
     gguf_q4_k_m: 'The smallest; answers may differ a little, small models suffer most.',

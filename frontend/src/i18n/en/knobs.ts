@@ -1,48 +1,8 @@
 /** Hyper-parameters: what they are called and what they do, keyed by the field of the schema. */
+import values from './knob-values'
+
 export default {
-  units: {
-    steps: 'steps',
-    samples: 'samples',
-    tokens: 'tokens',
-    evaluations: 'evaluations',
-    layers: 'layers',
-  },
-  empty: {
-    max_steps: 'no limit',
-    micro_batch_size: 'automatic',
-    target_modules: 'all linear layers',
-    evaluation_steps: 'automatic',
-    save_steps: 'with every evaluation',
-    sample_steps: 'at the end only',
-    beta: 'as in the method’s paper',
-    early_stopping_patience: 'never',
-  },
-  choices: {
-    constant: 'Constant',
-    linear: 'Linear to zero',
-    cosine: 'Cosine to zero',
-    wsd: 'Hold, then fall at the end (WSD)',
-    lora: 'LoRA',
-    rslora: 'rsLoRA',
-    dora: 'DoRA',
-    lora_plus: 'LoRA+',
-    pissa: 'PiSSA',
-    nf4: '4 bits (NF4)',
-    int8: '8 bits (int8)',
-    adamw: 'AdamW',
-    adamw_8bit: 'AdamW, 8-bit state',
-    adafactor: 'Adafactor',
-    muon: 'Muon',
-    auto: 'Automatic',
-    on: 'Always',
-    off: 'Never',
-    single_label: 'One class per text',
-    multi_label: 'Several classes per text',
-    regression: 'A number per text',
-    best: 'The best on held-out rows',
-    last: 'The last',
-    fastest: 'The earliest that is nearly the best',
-  },
+  ...values,
   names: {
     epochs: {
       label: 'Epochs',
@@ -66,7 +26,7 @@ export default {
     },
     max_length: {
       label: 'Longest sample',
-      help: 'Longer samples are cut, and counted.',
+      help: 'Longer samples are cut, and counted. In continued pre-training nothing is cut: the text goes on in the next sample.',
     },
     max_target_length: {
       label: 'Longest output',
@@ -152,8 +112,8 @@ export default {
       label: 'Beta',
       help: 'How firmly preferences are learnt: a large value keeps the model near where it started. With ORPO it is the weight of the preference.',
     },
-    simpo_gamma: {
-      label: 'Margin (gamma)',
+    simpo_gamma_ratio: {
+      label: 'Margin (gamma / beta)',
       help: 'By how much the preferred answer has to be ahead, as a share of beta.',
     },
     cpo_alpha: {
@@ -178,11 +138,11 @@ export default {
     },
     evaluation_steps: {
       label: 'Measure every',
-      help: 'Empty measures about ten times over the run, less often where that would take more than a quarter of its time.',
+      help: 'Empty measures about ten times over the run, less often where that would take more than a quarter of the training time.',
     },
     save_steps: {
       label: 'Checkpoint every',
-      help: 'Empty saves with every measurement.',
+      help: 'Empty saves about ten times over the run, and with every measurement.',
     },
     sample_steps: {
       label: 'Sample answers every',
@@ -210,7 +170,7 @@ export default {
     },
     recover_from_oom: {
       label: 'Go on when memory runs out',
-      help: 'Then computes fewer samples at once; batch and result stay the same.',
+      help: 'Then computes fewer samples at once; batch and result stay the same. With one process only.',
     },
   },
 }

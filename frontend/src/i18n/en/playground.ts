@@ -73,7 +73,7 @@ export default {
       hint: 'Shorten it, or clear it and begin anew.',
     },
     out_of_memory: {
-      message: 'The memory of the graphics card was not enough to answer.',
+      message: 'The memory that the model computes in was not enough to answer.',
       hint: 'Send less at once, ask for fewer tokens, or choose a smaller model.',
     },
     host_out_of_memory: {

@@ -1,4 +1,6 @@
 /** Training: the list, and the page of one run. The wizard has a file of its own. */
+import actions from './task-actions'
+
 export default {
   one: 'training',
   title: 'Training',
@@ -109,29 +111,7 @@ export default {
     tokensPerSecond: '{{value}} tokens/s',
     ended: 'Ended',
   },
-  actions: {
-    withdraw: 'Take out of the queue',
-    stopSave: 'Stop and keep checkpoint',
-    stopDiscard: 'Stop without saving',
-    moreStops: 'More ways to stop',
-    discardTitle: 'Stop “{{name}}” without saving?',
-    discardDetail: 'What was learnt since the last checkpoint is lost.',
-    resume: 'Resume from checkpoint',
-    restart: 'Start again from the beginning',
-    clone: 'Clone with changes',
-    tryIt: 'Try it in the playground',
-    downloadModel: 'Download model',
-    downloadSpec: 'Download configuration (YAML)',
-    rename: 'Rename',
-    more: 'More actions',
-    deleteConsequences:
-      'Its log, metrics, checkpoints and the tuned model are removed from disk. This can not be undone.',
-  },
-  failure: {
-    resumeSmaller: 'Resume with micro-batch {{size}}',
-    restartSmaller: 'Start again with micro-batch {{size}}',
-    showLog: 'Show the log',
-  },
+  ...actions,
   chart: {
     title: 'Loss over steps',
     train: 'Training loss',
@@ -204,9 +184,7 @@ export default {
     kept: 'Kept',
     replaced: 'Replaced by a newer one',
   },
-  events: {
-    none: 'Nothing has happened yet.',
-  },
+  events: { none: 'Nothing has happened yet.' },
   config: {
     deviceAsked: '{{device}}, as asked for',
     deviceNoGpu: '{{device}}, because no GPU was found',

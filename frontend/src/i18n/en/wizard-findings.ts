@@ -53,10 +53,10 @@ export default {
       '“{{name}}” was taught English only: on this data it will learn form more than meaning. A multilingual model suits better.',
     rows_will_be_cut:
       'The longest rows have about {{longest_tokens}} tokens and will be cut at {{max_length}}.',
+    outputs_will_be_cut:
+      'The longest outputs have about {{longest_tokens}} tokens and will be cut at {{max_target_length}}.',
     approximate_sizes: 'This family of models is not known here; the sizes are approximate.',
     time_not_measured: 'No run was measured on this machine yet; the time is a rough guess.',
-    micro_batch_reduced:
-      'To fit the memory, {{micro_batch_size}} at a time are computed; the result is the same.',
     memory_tight: 'About {{needed_bytes}} are needed and {{available_bytes}} are free.',
     memory_will_not_fit:
       'It will not fit into memory: about {{needed_bytes}} are needed, {{available_bytes}} can be had.',
@@ -65,11 +65,13 @@ export default {
   reasons: {
     learning_rate_lora_by_model_size: 'Suits LoRA on a model of {{num_parameters}} parameters.',
     learning_rate_full_by_model_size: 'Suits full tuning of a model of {{num_parameters}} parameters.',
+    learning_rate_freeze_by_model_size: 'Suits tuning the last layers of a model of {{num_parameters}} parameters.',
     learning_rate_of_preferences: 'A tenth of what answers would take: preferences are learnt gently.',
     small_classifier_is_tuned_whole: 'A model of this size is tuned whole: it costs little and learns most.',
     epochs_by_rows_and_complexity: 'Suits {{num_rows}} rows and how much there is to learn.',
     batch_size_by_rows: 'Leaves enough steps with {{num_rows}} rows.',
     max_length_by_row_length: 'Has room for your rows: about {{mean_tokens}} tokens on average.',
+    max_target_length_by_outputs: 'Has room for your longest outputs.',
     warmup_longer_in_short_runs: 'Suits a run of about {{steps}} steps.',
     evaluation_enough_rows: 'Enough rows to measure on; most stay for learning.',
     too_few_rows: 'There are too few rows to hold any of them out.',

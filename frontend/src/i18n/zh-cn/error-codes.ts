@@ -102,7 +102,7 @@ export default {
   StarterMissing: '入门模型的软件包尚未安装，请重新运行安装命令。',
   download_stopped: '在完成之前被中止。',
   PlaygroundBusy_other: '对话试用正在回答 {{count, number}} 个问题，请等待其中一个完成。',
-  out_of_memory: '显存不足。',
+  out_of_memory: '内存或显存不足。',
   host_out_of_memory: '本机内存不足。',
   nan_loss: '损失变成了无穷大或非数值。',
   bad_dataset: '这份数据无法用于训练。',

@@ -34,12 +34,19 @@ export default {
     computes_less_at_once:
       '内存不足：此后一次最多计算 {{tokens}} 个 token。批大小和结果不变。',
     memory_probed: '试算了最长的样本（{{tokens}} 个 token）：内存 {{needed_bytes}}，可用 {{available_bytes}}。',
+    packing_off_lengths:
+      '有样本超过 {{tokens}} 个 token，而这个模型对更长的文本使用另一种位置编码，因此逐个计算样本。',
+    knobs_idle: '以下设置对本次训练不起作用：{{knobs}}。',
+    nothing_held_out: '没有留出用于评估的行，以下设置不起作用：{{knobs}}。',
     knob_for_gpus: '“{{knob}}”只用于 GPU，在此设备上未启用。',
     gradient_checkpointing_off: '未启用梯度检查点：这个模型不能重新计算各层。',
     compile_off_sharded: '未启用编译：权重分布在多个进程上，各层由分片拼成。',
     compile_off_failed: '未启用编译：{{reason}}',
     samples_failed: '无法生成样例回答：{{reason}}。训练不受影响。',
     samples_at_the_end: '权重分布在多个进程上：样例回答只随结果给出。',
+    one_question:
+      '所有回答都针对同一个问题，而该方法需要与其他问题的回答比较，这里由其他行的回答代替。请加入其他问题的行。',
+    fewer_layers: '模型只有 {{layers}} 层，因此全部参与训练；所要求的是 {{wanted}} 层。',
     judged_alike: '所有回答的评价都相同，无从区分好坏。请加入评价相反的行。',
     classes_unbalanced:
       '各类别数量悬殊：最多的有 {{most}} 行，“{{rarest}}”只有 {{fewest}} 行。准确率会显得偏高，请看 F1，或增加稀有类别的行。',

@@ -19,6 +19,7 @@ const exported: Translation['exports'] = {
   },
   about: {
     merged: '适配器已并入基础模型：适用于 Transformers、vLLM 以及任何能读取 Hugging Face 文件夹的程序。',
+    whole: '训练得到的完整模型：适用于 Transformers、vLLM 以及任何能读取 Hugging Face 文件夹的程序。',
     gguf_f16: '用于 llama.cpp 和 Ollama，无损失。',
     gguf_q8_0: '大小为 F16 的一半，回答几乎相同。',
     gguf_q4_k_m: '最小；回答可能略有不同，小模型受影响最大。',

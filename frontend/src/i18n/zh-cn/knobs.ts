@@ -1,48 +1,8 @@
 /** 超参数：名称与作用，以模式中的字段为键。 */
+import values from './knob-values'
+
 export default {
-  units: {
-    steps: '步',
-    samples: '个样本',
-    tokens: 'token',
-    evaluations: '次评估',
-    layers: '层',
-  },
-  empty: {
-    max_steps: '不限',
-    micro_batch_size: '自动',
-    target_modules: '所有线性层',
-    evaluation_steps: '自动',
-    save_steps: '每次评估时',
-    sample_steps: '仅在结束时',
-    beta: '按该方法论文的取值',
-    early_stopping_patience: '不提前停止',
-  },
-  choices: {
-    constant: '恒定',
-    linear: '线性降到零',
-    cosine: '余弦降到零',
-    wsd: '保持不变，末尾下降（WSD）',
-    lora: 'LoRA',
-    rslora: 'rsLoRA',
-    dora: 'DoRA',
-    lora_plus: 'LoRA+',
-    pissa: 'PiSSA',
-    nf4: '4 位（NF4）',
-    int8: '8 位（int8）',
-    adamw: 'AdamW',
-    adamw_8bit: 'AdamW（8 位状态）',
-    adafactor: 'Adafactor',
-    muon: 'Muon',
-    auto: '自动',
-    on: '总是',
-    off: '从不',
-    single_label: '每条文本一个类别',
-    multi_label: '每条文本多个类别',
-    regression: '每条文本一个数值',
-    best: '留出数据上最好的',
-    last: '最后一个',
-    fastest: '最早接近最好的',
-  },
+  ...values,
   names: {
     epochs: {
       label: '轮数',
@@ -66,7 +26,7 @@ export default {
     },
     max_length: {
       label: '最大长度',
-      help: '更长的样本会被截断并计数。',
+      help: '更长的样本会被截断并计数。继续预训练时不截断：文本在下一个样本中接着学。',
     },
     max_target_length: {
       label: '最大输出长度',
@@ -152,8 +112,8 @@ export default {
       label: 'Beta',
       help: '对偏好的约束强度：越大，模型越接近起点。用于 ORPO 时是偏好的权重。',
     },
-    simpo_gamma: {
-      label: '间隔（gamma）',
+    simpo_gamma_ratio: {
+      label: '间隔（gamma / beta）',
       help: '更好的回答需要领先多少，以 beta 的倍数表示。',
     },
     cpo_alpha: {
@@ -178,11 +138,11 @@ export default {
     },
     evaluation_steps: {
       label: '评估间隔',
-      help: '留空则全程评估约十次；若评估会占用超过四分之一的训练时间，则减少次数。',
+      help: '留空则全程评估约十次；若评估会占用超过四分之一的训练时间，则次数更少。',
     },
     save_steps: {
       label: '检查点间隔',
-      help: '留空则每次评估时保存。',
+      help: '留空则全程约保存十次，并在每次评估时保存。',
     },
     sample_steps: {
       label: '样例回答间隔',
@@ -210,7 +170,7 @@ export default {
     },
     recover_from_oom: {
       label: '内存不足时继续',
-      help: '改为一次计算更少的样本；批大小和结果不变。',
+      help: '改为一次计算更少的样本；批大小和结果不变。仅适用于单进程训练。',
     },
   },
 }

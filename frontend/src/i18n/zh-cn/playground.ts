@@ -72,7 +72,7 @@ export default {
       hint: '请缩短内容，或清空后重新开始。',
     },
     out_of_memory: {
-      message: '显存不足，无法回答。',
+      message: '内存或显存不足，无法回答。',
       hint: '请一次少发一些内容、减少 token 数，或换更小的模型。',
     },
     host_out_of_memory: {

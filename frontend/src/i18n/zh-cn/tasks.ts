@@ -1,4 +1,6 @@
 /** 训练：列表与单次运行的页面。向导另有文件。 */
+import actions from './task-actions'
+
 export default {
   one: '训练',
   title: '训练',
@@ -106,28 +108,7 @@ export default {
     tokensPerSecond: '{{value}} token/秒',
     ended: '结束于',
   },
-  actions: {
-    withdraw: '移出队列',
-    stopSave: '停止并保留检查点',
-    stopDiscard: '停止且不保存',
-    moreStops: '其他停止方式',
-    discardTitle: '停止“{{name}}”而不保存？',
-    discardDetail: '上一个检查点之后学到的内容会丢失。',
-    resume: '从检查点继续',
-    restart: '从头重新开始',
-    clone: '复制并修改',
-    tryIt: '去对话试用',
-    downloadModel: '下载模型',
-    downloadSpec: '下载配置（YAML）',
-    rename: '重命名',
-    more: '更多操作',
-    deleteConsequences: '日志、指标、检查点和训练出的模型都会从磁盘删除，无法恢复。',
-  },
-  failure: {
-    resumeSmaller: '以微批大小 {{size}} 继续',
-    restartSmaller: '以微批大小 {{size}} 重新开始',
-    showLog: '查看日志',
-  },
+  ...actions,
   chart: {
     title: '损失随步数的变化',
     train: '训练损失',

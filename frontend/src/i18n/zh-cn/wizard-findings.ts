@@ -44,9 +44,9 @@ export default {
     language_mismatch:
       '“{{name}}”只学过英语：在这份数据上主要学到形式，而不是含义。多语言模型更合适。',
     rows_will_be_cut: '最长的行约有 {{longest_tokens}} 个 token，会在 {{max_length}} 处截断。',
+    outputs_will_be_cut: '最长的输出约有 {{longest_tokens}} 个 token，会在 {{max_target_length}} 处截断。',
     approximate_sizes: '这里不认识这个模型系列，大小为近似值。',
     time_not_measured: '这台机器还没有测量过训练速度，时间只是粗略估计。',
-    micro_batch_reduced: '为了放进内存，每次计算 {{micro_batch_size}} 个样本；结果不变。',
     memory_tight: '约需 {{needed_bytes}}，空闲 {{available_bytes}}。',
     memory_will_not_fit:
       '内存放不下：约需 {{needed_bytes}}，可用 {{available_bytes}}。',
@@ -55,11 +55,13 @@ export default {
   reasons: {
     learning_rate_lora_by_model_size: '适合对 {{num_parameters}} 参数的模型做 LoRA。',
     learning_rate_full_by_model_size: '适合对 {{num_parameters}} 参数的模型做全参数微调。',
+    learning_rate_freeze_by_model_size: '适合对 {{num_parameters}} 参数的模型微调最后几层。',
     learning_rate_of_preferences: '约为学习回答时的十分之一：偏好要慢慢学。',
     small_classifier_is_tuned_whole: '这么小的模型适合全参数训练：代价小，学得最好。',
     epochs_by_rows_and_complexity: '适合 {{num_rows}} 行数据和要学内容的多少。',
     batch_size_by_rows: '{{num_rows}} 行数据仍有足够的步数。',
     max_length_by_row_length: '放得下你的数据：平均约 {{mean_tokens}} 个 token。',
+    max_target_length_by_outputs: '放得下你最长的输出。',
     warmup_longer_in_short_runs: '适合约 {{steps}} 步的训练。',
     evaluation_enough_rows: '足够用来衡量，大部分仍用于学习。',
     too_few_rows: '行数太少，不留出。',

@@ -2,6 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Flex, Form, InputNumber, Modal, Radio, Typography } from 'antd'
 import { useTranslation } from 'react-i18next'
+import type { Task } from '../api'
 import { createExport, exportChoicesQuery, exportsQuery, type ExportChoice, type ExportFormat } from './api'
 import { DelayedSkeleton } from '@/components/delayed-skeleton'
 import { ErrorPanel } from '@/components/error-panel'
@@ -15,8 +16,13 @@ interface Values {
   shard_gb: number
 }
 
-function Choice({ choice: { format, size_bytes: size, unavailable } }: { choice: ExportChoice }) {
+// These leave a whole model, the others an adapter that is folded into its base.
+const WHOLE: readonly Task['method'][] = ['freeze', 'full']
+
+function Choice({ choice, method }: { choice: ExportChoice; method: Task['method'] }) {
   const { t } = useTranslation()
+  const { format, size_bytes: size, unavailable } = choice
+  const about = format === 'merged' && WHOLE.includes(method) ? 'whole' : format
   const why = unavailable && t(`exports.reasons.${unavailable.code}`, { ...unavailable.params, defaultValue: unavailable.message })
   return (
     <Radio value={format} disabled={unavailable !== null}>
@@ -30,26 +36,26 @@ function Choice({ choice: { format, size_bytes: size, unavailable } }: { choice:
             </Typography.Text>
           )}
         </span>
-        <Typography.Text type="secondary">{why ?? t(`exports.about.${format}`)}</Typography.Text>
+        <Typography.Text type="secondary">{why ?? t(`exports.about.${about}`)}</Typography.Text>
       </Flex>
     </Radio>
   )
 }
 
-export function ExportDialog({ taskId, onClose }: { taskId: string; onClose: () => void }) {
+export function ExportDialog({ task, onClose }: { task: Task; onClose: () => void }) {
   const { t } = useTranslation()
   const client = useQueryClient()
   const [form] = Form.useForm<Values>()
-  const { data, error, refetch } = useQuery(exportChoicesQuery(taskId))
+  const { data, error, refetch } = useQuery(exportChoicesQuery(task.id))
   const format = Form.useWatch('format', form)
   const asked = useMutation({
     mutationFn: ({ format, shard_gb }: Values) =>
       createExport(
-        taskId,
+        task.id,
         format === 'merged' ? { format, max_shard_bytes: Math.round(shard_gb * GB) } : { format },
       ),
     onSuccess: () => {
-      void client.invalidateQueries({ queryKey: exportsQuery(taskId).queryKey })
+      void client.invalidateQueries({ queryKey: exportsQuery(task.id).queryKey })
       onClose()
     },
   })
@@ -77,7 +83,7 @@ export function ExportDialog({ taskId, onClose }: { taskId: string; onClose: () 
             <Radio.Group>
               <Flex vertical gap={12}>
                 {data.map((choice) => (
-                  <Choice key={choice.format} choice={choice} />
+                  <Choice key={choice.format} choice={choice} method={task.method} />
                 ))}
               </Flex>
             </Radio.Group>

@@ -102,6 +102,17 @@ it.each([
   await screen.findByText(text)
 })
 
+it.each([
+  ['lora', /adapter folded into its base/],
+  ['full', /whole model as it was trained/],
+] as const)('says what a model folder of %s holds', async (method, text) => {
+  const user = userEvent.setup({ delay: null })
+  serve({ [LIST]: () => ({ body: { items: [DONE] } }), [FORMATS]: () => ({ body: CHOICES }) })
+  renderPage(<ExportsTab task={{ ...TASK, method } as Task} />, '/training/t1')
+  await user.click(await screen.findByRole('button', { name: /Export…/ }))
+  await screen.findByText(text)
+})
+
 it('tells a failure in the language shown, and marks the original', async () => {
   const error = { code: 'disk_full', message: 'No room.', hint: 'Free some.', params: {} }
   serve({ [LIST]: () => ({ body: { items: [{ ...DONE, status: 'FAILED', checks: null, error }] } }) })

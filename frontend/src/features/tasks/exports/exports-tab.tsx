@@ -148,7 +148,7 @@ export function ExportsTab({ task }: { task: Task }) {
           />
         </>
       )}
-      {asking && <ExportDialog taskId={task.id} onClose={() => setAsking(false)} />}
+      {asking && <ExportDialog task={task} onClose={() => setAsking(false)} />}
     </Flex>
   )
 }

@@ -26,7 +26,8 @@ export function ConfigTab({ task }: { task: Task }) {
   const { t } = useTranslation()
   const format = useFormat()
   const { estimate } = task
-  const mattering = new Set(knobsOf(task).map(({ name }) => name))
+  const plan = { ...task, validation_dataset_id: task.validation_dataset?.id }
+  const mattering = new Set(knobsOf(plan).map(({ name }) => name))
   // What this page has never heard of is shown, too.
   const used = Object.entries(task.hyperparameters).filter(
     ([name]) => mattering.has(name) || !knobNamed(name),

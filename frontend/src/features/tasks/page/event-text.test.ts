@@ -2,8 +2,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { eventText } from './event-text'
+import type { Schemas } from '@/api/client'
 import errors from '@/i18n/en/errors'
 import events from '@/i18n/en/events'
+import { formatList, type useFormat } from '@/i18n/format'
+import { texts } from '@/i18n/language'
 
 const ROOT = join(import.meta.dirname, '../../../../..')
 
@@ -24,4 +28,15 @@ it('has a next step for every reason to fail', () => {
   const codes = [...body.matchAll(/= "(\w+)"/g)].map(([, code = '']) => code)
   expect(codes.length).toBeGreaterThan(10)
   expect(codes.filter((code) => !(code in errors.hints))).toEqual([])
+})
+
+it('calls settings by their names', () => {
+  const format = { list: (items: readonly string[]) => formatList('en', items) }
+  const event = { type: 'notice', code: 'knobs_idle', message: '', params: { knobs: 'packing, lora_rank' } }
+  const text = eventText(
+    texts.t,
+    format as ReturnType<typeof useFormat>,
+    event as unknown as Schemas['TaskEvent'],
+  )
+  expect(text).toBe('These settings do nothing here: Packing and LoRA rank.')
 })

@@ -14,6 +14,10 @@ function linesText(t: TFunction, listed: string): string {
   return found ? t('events.linesAndMore', { lines: found[1], count: Number(found[2]) }) : listed
 }
 
+/** Settings as the engine lists them, by name: `packing, lora_rank`. */
+const knobsText = (t: TFunction, format: Format, listed: string): string =>
+  format.list(listed.split(', ').map((name) => knobLabel(t, name)))
+
 /** Counts grouped, sizes with their unit; a device by its usual name, a setting by its label. */
 function shown(t: TFunction, format: Format, params: Record<string, unknown>): Params {
   const texts = Object.entries(params).map(([key, value]) => {
@@ -21,6 +25,7 @@ function shown(t: TFunction, format: Format, params: Record<string, unknown>): P
       return [key, key.endsWith('_bytes') ? format.bytes(value) : format.number(value)] as const
     }
     if (key === 'knob') return [key, knobLabel(t, String(value))] as const
+    if (key === 'knobs') return [key, knobsText(t, format, String(value))] as const
     if (key === 'kind') return [key, choiceText(t, String(value))] as const
     if (key === 'lines') return [key, linesText(t, String(value))] as const
     return [key, key === 'device' ? String(value).toUpperCase() : String(value)] as const

@@ -7,7 +7,6 @@ import { renderPage } from '@/testing/render'
 
 const TASK = {
   status: 'COMPLETED',
-  attempt: 1,
   started_at: '2026-01-01T12:00:00Z',
   finished_at: '2026-01-01T12:02:00Z',
   estimate: { time_low_s: 100, time_high_s: 140 },
@@ -20,10 +19,11 @@ function Result({ task }: { task: Task }) {
 }
 
 it.each([
-  [1, 'Estimated 1 min 40 s to 2 min 20 s · used 2 min 00 s'],
-  [2, 'Estimated 1 min 40 s to 2 min 20 s'], // the time of the second attempt says nothing of the whole
-])('shows the time of attempt %d: %s', async (attempt, text) => {
-  renderPage(<TimeSides task={{ ...TASK, attempt }} />)
+  [{ attempt: 1, resumed: false }, 'Estimated 1 min 40 s to 2 min 20 s · used 2 min 00 s'],
+  [{ attempt: 2, resumed: false }, 'Estimated 1 min 40 s to 2 min 20 s · used 2 min 00 s'], // from the beginning
+  [{ attempt: 2, resumed: true }, 'Estimated 1 min 40 s to 2 min 20 s'], // says nothing of the whole
+])('shows the time of %j: %s', async (attempt, text) => {
+  renderPage(<TimeSides task={{ ...TASK, ...attempt }} />)
   expect(await screen.findByText(text)).toBeTruthy()
 })
 

@@ -5,11 +5,11 @@ import { choiceText } from '../wizard/texts'
 import { useFormat } from '@/i18n/format'
 
 /**
- * How long the run took; null before it has ended. Also null after a second attempt: times are those
- * of the present attempt, and it may have gone on where another one ended.
+ * How long the run took; null before it has ended. Also null where it went on from a checkpoint: times
+ * are those of the present attempt, which is then not the whole.
  */
-export function secondsTaken({ attempt, started_at: began, finished_at: ended }: Task): number | null {
-  return attempt === 1 && began && ended ? Math.max(0, (Date.parse(ended) - Date.parse(began)) / 1000) : null
+export function secondsTaken({ resumed, started_at: began, finished_at: ended }: Task): number | null {
+  return !resumed && began && ended ? Math.max(0, (Date.parse(ended) - Date.parse(began)) / 1000) : null
 }
 
 function useSides() {

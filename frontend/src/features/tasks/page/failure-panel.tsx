@@ -1,7 +1,8 @@
 /** Why a run failed: what happened, what to do, and where the evidence stands. */
 import { Alert, Button, Flex, Typography } from 'antd'
 import { useTranslation } from 'react-i18next'
-import { resumeTask, restartTask, type Task } from '../api'
+import { resumeTask, restartTask, type Again, type Task } from '../api'
+import { knobsOf } from '../wizard/knobs'
 import { useTaskAction } from './task-actions'
 import { originalWords, translateCode, translateHint } from '@/api/errors'
 import { paths, withQuery } from '@/app/paths'
@@ -10,15 +11,15 @@ import { useFormat } from '@/i18n/format'
 
 export function FailurePanel({ task }: { task: Task }) {
   const { t } = useTranslation()
-  const format = useFormat()
   const action = useTaskAction()
   const { error } = task
+  const label = useLighterLabel(task)
   if (!error) return null
   const title = translateCode(t, { code: error.code, message: error.message, params: error.params })
-  const original = originalWords(error.message)
+  const original = originalWords(`${error.message} ${error.hint}`.trim())
   const again = task.resumable ? resumeTask : restartTask
-  const smaller = smallerMicroBatch(task)
-  const attempt = (body?: { micro_batch_size: number }) =>
+  const lighter = lighterAgain(task)
+  const attempt = (body?: Again) =>
     action.mutate({ task, run: () => again(task.id, body), expect: 'PENDING' })
   return (
     <Alert
@@ -29,23 +30,24 @@ export function FailurePanel({ task }: { task: Task }) {
       title={title}
       description={
         <Flex vertical gap={8} align="flex-start">
-          {original && <span>{t('errors.original', { message: original })}</span>}
           <span>{translateHint(t, error)}</span>
+          {original && (
+            <Typography.Text type="secondary">{t('errors.original', { message: original })}</Typography.Text>
+          )}
           <Flex gap={8} wrap>
-            {smaller !== null && (
+            {lighter && (
               <Button
                 type="primary"
+                style={{ height: 'auto', whiteSpace: 'normal' }}
                 loading={action.isPending}
-                onClick={() => attempt({ micro_batch_size: smaller })}
+                onClick={() => attempt(lighter)}
               >
-                {t(`tasks.failure.${task.resumable ? 'resumeSmaller' : 'restartSmaller'}`, {
-                  size: format.number(smaller),
-                })}
+                {label(lighter)}
               </Button>
             )}
             <Button
-              type={smaller === null ? 'primary' : 'default'}
-              loading={smaller === null && action.isPending}
+              type={lighter ? 'default' : 'primary'}
+              loading={!lighter && action.isPending}
               onClick={() => attempt()}
             >
               {t(`tasks.actions.${task.resumable ? 'resume' : 'restart'}`)}
@@ -69,16 +71,29 @@ export function FailurePanel({ task }: { task: Task }) {
 const OUT_OF_MEMORY = new Set(['out_of_memory', 'host_out_of_memory'])
 
 /**
- * What may fit after memory ran out, with the same result: what the engine has worked out, else half
- * of what was asked for. Null where not even a single row fits.
+ * What may fit after memory ran out, with the same result: the micro-batch that the engine has worked
+ * out, else half of it (automatic may be anything: one); where samples are computed singly already, their
+ * activations computed twice. Null when nothing of that is left.
  */
-function smallerMicroBatch({ error, hyperparameters }: Task): number | null {
+function lighterAgain(task: Task): Again | null {
+  const { error, hyperparameters } = task
   if (!error || !OUT_OF_MEMORY.has(error.code)) return null
   const found = error.params?.micro_batch_size
-  const { micro_batch_size: asked } = hyperparameters
-  const half = typeof asked === 'number' ? Math.floor(asked / 2) : 0
-  const size = typeof found === 'number' ? found : half
-  return size >= 1 ? size : null
+  const { micro_batch_size: asked = 'auto', gradient_checkpointing: recomputes } = hyperparameters
+  const singly = !knobsOf(task).some(({ name }) => name === 'micro_batch_size')
+  const half = asked === 'auto' ? 1 : Math.floor(asked / 2)
+  const size = typeof found === 'number' ? found : singly ? 0 : half
+  if (size >= 1) return { micro_batch_size: size }
+  return recomputes ? null : { gradient_checkpointing: true }
+}
+
+function useLighterLabel({ resumable }: Task) {
+  const { t } = useTranslation()
+  const format = useFormat()
+  return ({ micro_batch_size: size }: Again) =>
+    size == null
+      ? t(`tasks.failure.${resumable ? 'resumeRecomputing' : 'restartRecomputing'}`)
+      : t(`tasks.failure.${resumable ? 'resumeSmaller' : 'restartSmaller'}`, { size: format.number(size) })
 }
 
 /** What a report of the failure should contain; no data, no paths. */

@@ -1,5 +1,5 @@
-/** What is pressed twice happens once. */
-import { screen } from '@testing-library/react'
+/** What is pressed twice happens once, and what gives something up asks first. */
+import { screen, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { afterEach, expect, it, vi } from 'vitest'
 import { FailurePanel } from './failure-panel'
@@ -38,30 +38,30 @@ it('resumes once, whichever buttons are pressed how often', async () => {
   await vi.waitFor(() => expect(asked.filter(({ method }) => method === 'POST')).toHaveLength(1))
 })
 
-it('goes on with the smaller micro-batch that fits at one click', async () => {
-  const asked = serve({ [RESUME]: () => ({ body: { ...FAILED, status: 'PENDING' } }) })
-  const error = { code: 'out_of_memory', message: 'Too much.', hint: 'Less.', params: { micro_batch_size: 4 } }
-  renderPage(
-    <FailurePanel task={{ ...FAILED, error, hyperparameters: { micro_batch_size: 8 } } as unknown as Task} />,
-    '/training/t1',
-  )
-  ;(await screen.findByRole('button', { name: 'Resume with micro-batch 4' })).click()
+const RESTART = 'POST /api/v1/tasks/t1/restart'
+
+async function chooseRestart(task: Task) {
+  const asked = serve({ [RESTART]: () => ({ body: { ...task, status: 'PENDING' } }) })
+  const user = userEvent.setup({ delay: null })
+  renderPage(<TaskActions task={task} />, '/training/t1')
+  await user.click(await screen.findByRole('button', { name: 'More actions' }))
+  await user.click(await screen.findByText('Start again from the beginning'))
+  return { asked, user }
+}
+
+it('asks before it gives up a checkpoint', async () => {
+  const { asked, user } = await chooseRestart({ ...FAILED, step: 1194 })
+  const dialog = within(await screen.findByRole('dialog'))
+  dialog.getByText(/up to step 1,194 is given up/)
+  expect(asked).toEqual([])
+  await user.click(dialog.getByRole('button', { name: 'Start again from the beginning' }))
   await vi.waitFor(() => expect(asked).toHaveLength(1))
-  expect(await asked[0]?.json()).toEqual({ micro_batch_size: 4 })
 })
 
-it.each([
-  [{ micro_batch_size: 0 }, 8], // the engine: not even one row fits
-  [{ tokens: 900 }, 'auto'],
-])('offers no smaller one where there is none: %j of %j', async (params, micro_batch_size) => {
-  serve({})
-  const error = { code: 'out_of_memory', message: 'Too much.', hint: 'Less.', params }
-  renderPage(
-    <FailurePanel task={{ ...FAILED, error, hyperparameters: { micro_batch_size } } as unknown as Task} />,
-    '/training/t1',
-  )
-  await screen.findByRole('button', { name: /Resume from checkpoint/ })
-  expect(screen.queryByRole('button', { name: /micro-batch/ })).toBeNull()
+it('begins again at once where there is no checkpoint', async () => {
+  const { asked } = await chooseRestart({ ...FAILED, resumable: false })
+  await vi.waitFor(() => expect(asked).toHaveLength(1))
+  expect(screen.queryByRole('dialog')).toBeNull()
 })
 
 it('may be pressed again when it has failed', async () => {

@@ -20,6 +20,7 @@ import { paths, withQuery } from '@/app/paths'
 import { LinkButton } from '@/components/link-button'
 import { useConfirmDelete } from '@/components/use-confirm-delete'
 import { useShowError } from '@/components/use-show-error'
+import { useFormat } from '@/i18n/format'
 
 const ACTION = ['tasks', 'action']
 
@@ -96,12 +97,33 @@ function StopButton({ task }: { task: Task }) {
   )
 }
 
+/** From the beginning: asks first where there is a checkpoint that is given up by it. */
+function useRestart(task: Task): () => void {
+  const { t } = useTranslation()
+  const format = useFormat()
+  const { modal } = App.useApp()
+  const action = useTaskAction()
+  const restart = () => action.mutate({ task, run: () => restartTask(task.id), expect: 'PENDING' })
+  if (!task.resumable) return restart
+  return () =>
+    void modal.confirm({
+      title: t('tasks.actions.restartTitle', { name: task.name }),
+      content: t('tasks.actions.restartDetail', { step: format.number(task.step) }),
+      okText: t('tasks.actions.restart'),
+      okButtonProps: { danger: true },
+      cancelText: t('general.cancel'),
+      focusable: { autoFocusButton: 'cancel' },
+      onOk: restart,
+    })
+}
+
 export function TaskActions({ task }: { task: Task }) {
   const { t } = useTranslation()
   const navigate = useNavigate()
   const client = useQueryClient()
   const action = useTaskAction()
   const confirmDelete = useConfirmDelete()
+  const restart = useRestart(task)
   const live = isLive(task)
   const away = !useReachable()
   const askDelete = () =>
@@ -118,7 +140,7 @@ export function TaskActions({ task }: { task: Task }) {
     })
   const items = [
     { key: 'clone', label: t('tasks.actions.clone'), onClick: () => void navigate(withQuery(paths.newTask, { clone: task.id })) },
-    { key: 'restart', label: t('tasks.actions.restart'), disabled: live || away, onClick: () => action.mutate({ task, run: () => restartTask(task.id), expect: 'PENDING' }) },
+    { key: 'restart', label: t('tasks.actions.restart'), disabled: live || away, onClick: restart },
     { key: 'spec', label: <a href={`${taskUrl(task.id, 'spec')}?format=yaml`} download>{t('tasks.actions.downloadSpec')}</a> },
     { type: 'divider' as const },
     { key: 'delete', danger: true, disabled: live || away, icon: <DeleteOutlined />, label: t('general.delete'), onClick: askDelete },

@@ -81,6 +81,7 @@ it('wants the micro batch within the batch', () => {
     'hyperparameters.micro_batch_size micro_batch_too_large',
   ])
   expect(codes(withKnobs({ batch_size: 4, micro_batch_size: 4 }))).toEqual([])
+  expect(codes(withKnobs({ batch_size: 4, micro_batch_size: 8, packing: false }))).toEqual([])
 })
 
 it('does not mind a wrong value that the method does not use', () => {

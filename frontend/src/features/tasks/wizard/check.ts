@@ -112,11 +112,14 @@ export function problemsOf(values: Values): Problem[] {
   else if (values.validation_dataset_id === values.dataset_id) {
     found.push(problem('validation_dataset_id', 'same_validation'))
   }
-  for (const knob of knobsOf(values)) {
+  const knobs = knobsOf(values)
+  for (const knob of knobs) {
     const wrong = checkKnob(knob, values.hyperparameters[knob.name])
     if (wrong) found.push(wrong)
   }
-  found.push(...checkMicroBatch(values.hyperparameters))
+  if (knobs.some(({ name }) => name === 'micro_batch_size')) {
+    found.push(...checkMicroBatch(values.hyperparameters))
+  }
   found.push(...checkProcesses(values.distributed.processes))
   return found
 }

@@ -3,15 +3,20 @@ import { Input, Select, Switch } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { Field } from './field'
 import type { Wizard } from './use-wizard'
-import { PRECISIONS, type Values } from './values'
+import { PRECISIONS, usesTemplate, type Values } from './values'
 
-/** The fields below, for the count of what is folded. */
+/** The fields below. */
 export const COMPUTATION_FIELDS = ['precision', 'deterministic', 'chat_template'] as const
+
+/** Those of them that matter for a run. */
+export const computationFields = (values: Values) =>
+  COMPUTATION_FIELDS.filter((field) => field !== 'chat_template' || usesTemplate(values))
 
 export function ComputationFields({ wizard }: { wizard: Wizard }) {
   const { t } = useTranslation()
-  const { precision, deterministic, chat_template } = wizard.state.values
-  const edit = (values: Partial<Values>) => wizard.dispatch({ type: 'edit', values })
+  const { values } = wizard.state
+  const { precision, deterministic, chat_template } = values
+  const edit = (changed: Partial<Values>) => wizard.dispatch({ type: 'edit', values: changed })
   return (
     <>
       <Field
@@ -46,25 +51,27 @@ export function ComputationFields({ wizard }: { wizard: Wizard }) {
           />
         )}
       </Field>
-      <Field
-        wizard={wizard}
-        field="chat_template"
-        className="knob-wide"
-        optional
-        label={t('wizard.method.chatTemplate')}
-        help={t('wizard.method.chatTemplateHelp')}
-      >
-        {(input) => (
-          <Input.TextArea
-            {...input}
-            className="mono"
-            spellCheck={false}
-            value={chat_template ?? ''}
-            autoSize={{ minRows: 2, maxRows: 16 }}
-            onChange={({ target }) => edit({ chat_template: target.value || null })}
-          />
-        )}
-      </Field>
+      {usesTemplate(values) && (
+        <Field
+          wizard={wizard}
+          field="chat_template"
+          className="knob-wide"
+          optional
+          label={t('wizard.method.chatTemplate')}
+          help={t('wizard.method.chatTemplateHelp')}
+        >
+          {(input) => (
+            <Input.TextArea
+              {...input}
+              className="mono"
+              spellCheck={false}
+              value={chat_template ?? ''}
+              autoSize={{ minRows: 2, maxRows: 16 }}
+              onChange={({ target }) => edit({ chat_template: target.value || null })}
+            />
+          )}
+        </Field>
+      )}
     </>
   )
 }

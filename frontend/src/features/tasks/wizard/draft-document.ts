@@ -1,6 +1,6 @@
 /** The wizard's state as a draft on the server: written whole, read with care. */
 import { KNOBS } from './knobs'
-import { initialState, type Baseline, type Sent, type WizardState } from './state'
+import { initialState, type Sent, type WizardState } from './state'
 import { emptyValues, type Values } from './values'
 
 type Json = Record<string, unknown>
@@ -11,8 +11,8 @@ const isRecord = (value: unknown): value is Json =>
 const record = (value: unknown): Json => (isRecord(value) ? value : {})
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')
 
-export function draftOf({ values, baseline, auto, methodChosen, sent }: WizardState): Json {
-  return { values, baseline, auto, methodChosen, sent }
+export function draftOf({ values, baseline, auto, methodChosen, kept, sent }: WizardState): Json {
+  return { values, baseline, auto, methodChosen, kept, sent }
 }
 
 /** Only knobs that the engine (still) knows; what is missing gets the default. */
@@ -49,12 +49,10 @@ function valuesIn(saved: Json): Values {
   }
 }
 
-function baselineIn(saved: unknown, values: Values): Baseline {
-  const found = record(saved)
-  return {
-    method: (text(found.method) || values.method) as Values['method'],
-    hyperparameters: knobsIn(found.hyperparameters),
-  }
+/** Without what was recommended then nobody can tell what was chosen: all of it stays. */
+function keptIn({ kept, baseline, values }: Json): string[] {
+  if (!isRecord(baseline)) return Object.keys(record(record(values).hyperparameters))
+  return Array.isArray(kept) ? kept.filter((name) => typeof name === 'string') : []
 }
 
 function sentIn(saved: unknown): Sent | null {
@@ -67,9 +65,10 @@ export function stateOf(draft: Json): WizardState {
   const values = valuesIn(record(draft.values))
   const auto = record(draft.auto)
   return initialState(values, {
-    baseline: baselineIn(draft.baseline, values),
+    baseline: { hyperparameters: knobsIn(record(draft.baseline).hyperparameters) },
     auto: { name: text(auto.name), output_name: text(auto.output_name) },
     methodChosen: draft.methodChosen === true,
+    kept: keptIn(draft),
     sent: sentIn(draft.sent),
   })
 }

@@ -53,6 +53,7 @@ export function runFileOf(
   return toYaml({
     name: values.name.trim(),
     model: (model?.source === 'starter' && model.reference === '' ? 'starter' : model?.reference) ?? plan.model_id,
+    ...(model?.program?.trusted && { trusted_code_sha256: model.program.sha256 }),
     dataset: dataFile(datasets, plan.dataset_id),
     ...(values.validation_dataset_id && {
       validation: dataFile(datasets, values.validation_dataset_id),

@@ -20,14 +20,17 @@ interface Props {
   label: ReactNode
   help?: ReactNode
   optional?: boolean
+  /** Whether it must be filled: as a rule all that is not called optional. */
+  required?: boolean
   className?: string
   /** A group of choices: named by its label, which belongs to no single input. */
   group?: boolean
   children: (input: InputProps) => ReactNode
 }
 
-export function Field({ wizard, field, label, help, optional, className, group, children }: Props) {
+export function Field({ wizard, field, label, help, className, group, children, ...props }: Props) {
   const { t } = useTranslation()
+  const { optional = false, required = !optional } = props
   const id = fieldId(field)
   const error = wizard.errorOf(field)
   const described = [error && `${id}-error`, help && `${id}-help`].filter(Boolean).join(' ')
@@ -65,7 +68,7 @@ export function Field({ wizard, field, label, help, optional, className, group, 
         onBlur: () => wizard.dispatch({ type: 'touch', fields: [field] }),
         'aria-describedby': described || undefined,
         'aria-invalid': Boolean(error),
-        'aria-required': !optional,
+        'aria-required': required,
       })}
     </Form.Item>
   )

@@ -8,7 +8,7 @@ import { useFormat } from '@/i18n/format'
 type Finding = Schemas['Finding']
 
 // They say how sure the figures are; nothing has to be done about them.
-const NOTES = new Set(['time_not_measured', 'micro_batch_reduced', 'approximate_sizes'])
+const NOTES = new Set(['time_not_measured', 'approximate_sizes'])
 
 const kindOf = ({ code, blocking }: Finding) => {
   if (blocking) return 'error'

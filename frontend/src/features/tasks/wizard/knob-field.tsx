@@ -30,7 +30,7 @@ export function KnobField({ wizard, knob }: { wizard: Wizard; knob: Knob }) {
       wizard={wizard}
       field={knobField(name)}
       className={changed ? 'knob knob-changed' : 'knob'}
-      optional={false}
+      required={knob.empty === undefined}
       label={
         <>
           {label}

@@ -48,8 +48,8 @@ it('shows the knobs of a method only', () => {
 it('shows the knobs of an objective only', () => {
   expect(shown('lora')).not.toContain('beta')
   expect(shown('lora', 'dpo')).toContain('beta')
-  expect(shown('lora', 'dpo')).not.toContain('simpo_gamma')
-  expect(shown('lora', 'simpo')).toContain('simpo_gamma')
+  expect(shown('lora', 'dpo')).not.toContain('simpo_gamma_ratio')
+  expect(shown('lora', 'simpo')).toContain('simpo_gamma_ratio')
   expect(shown('full', 'classify')).toContain('label_kind')
   expect(shown('full', 'seq2seq')).toContain('max_target_length')
 })
@@ -59,6 +59,22 @@ it('shows what belongs to a variant when that is chosen', () => {
   expect(shown('lora', 'sft', { lora_variant: 'lora_plus' })).toContain('lora_plus_ratio')
   expect(shown('full', 'sft', { lora_variant: 'lora_plus' })).not.toContain('lora_plus_ratio')
   expect(shown('full', 'sft', { schedule: 'wsd' })).toContain('decay_ratio')
+})
+
+it('hides what does nothing beside another choice', () => {
+  const names = (given: object) =>
+    knobsOf({ method: 'full', objective: 'sft', hyperparameters: initialKnobs(), ...given }).map(({ name }) => name)
+  expect(names({ validation_dataset_id: null })).toContain('evaluation_fraction')
+  expect(names({ validation_dataset_id: 'v' })).not.toContain('evaluation_fraction')
+  const labels = (label_kind: string, objective: string) =>
+    names({ objective, hyperparameters: { ...initialKnobs(), label_kind } })
+  expect(labels('regression', 'classify')).not.toContain('label_smoothing')
+  expect(labels('auto', 'classify')).toContain('label_smoothing')
+  expect(labels('regression', 'sft')).toContain('label_smoothing')
+  const unpacked = (objective: string) =>
+    names({ objective, hyperparameters: { ...initialKnobs(), packing: false } })
+  expect(unpacked('sft')).not.toContain('micro_batch_size')
+  expect(unpacked('classify')).toContain('micro_batch_size')
 })
 
 it('shows a knob that it has never heard of', () => {

@@ -102,18 +102,31 @@ export interface Choices {
   method: string
   objective: string
   hyperparameters: Record<string, unknown>
+  validation_dataset_id?: string | null
+}
+
+/** What the schema can not say: beside these choices a knob does nothing. */
+const IDLE: Record<string, (choices: Choices) => boolean> = {
+  evaluation_fraction: ({ validation_dataset_id }) => Boolean(validation_dataset_id),
+  label_smoothing: ({ objective, hyperparameters }) =>
+    objective === 'classify' && hyperparameters.label_kind === 'regression',
+  // Without packing a decoder computes one sample after the other.
+  micro_batch_size: ({ objective, hyperparameters }) =>
+    hyperparameters.packing === false && (knobNamed('packing')?.objectives?.includes(objective) ?? true),
 }
 
 /** The knobs that matter for a run of this kind. */
-export function knobsOf({ method, objective, hyperparameters }: Choices): Knob[] {
+export function knobsOf(choices: Choices): Knob[] {
+  const { method, objective, hyperparameters } = choices
   const chosen = new Set(
     KNOBS.filter(({ kind }) => kind === 'choice').map(({ name }) => hyperparameters[name]),
   )
   return KNOBS.filter(
-    ({ methods, objectives, variants }) =>
+    ({ name, methods, objectives, variants }) =>
       (!methods || methods.includes(method)) &&
       (!objectives || objectives.includes(objective)) &&
-      (!variants || variants.some((each) => chosen.has(each))),
+      (!variants || variants.some((each) => chosen.has(each))) &&
+      !IDLE[name]?.(choices),
   )
 }
 

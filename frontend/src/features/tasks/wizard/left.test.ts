@@ -15,6 +15,7 @@ const plan = (changed: Partial<Plan> = {}): Plan => ({
   checking: false,
   compatibilityFailure: null,
   recommendation: undefined,
+  unbound: undefined,
   recommending: false,
   recommendationError: null,
   estimate: undefined,

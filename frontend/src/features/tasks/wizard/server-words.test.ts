@@ -12,12 +12,11 @@ const all = (text: string, pattern: RegExp) =>
 
 it('names the reason of every recommended value', () => {
   const text = source('training_engine/recommendation.py')
-  const block = /reasons = \{([\s\S]*?)\n {4}\}/.exec(text)?.[1] ?? ''
   const codes = [
-    ...all(block, /"\w+": "(\w+)"/g),
+    ...all(text, /, "(\w+)"\)/g),
     ...all(text, /reasons\["\w+"\] = "(\w+)"/g),
-    ...all(block, /"(\w+)" if /g),
-    ...all(block, /else "(\w+)"/g),
+    ...all(text, /why = "(\w+)" if /g),
+    ...all(text, /why = .* else "(\w+)"/g),
     ...all(text, /return "(\w+)"$/gm),
   ]
   expect(codes.length).toBeGreaterThan(8)

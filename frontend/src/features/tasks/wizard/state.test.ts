@@ -1,7 +1,7 @@
 /** What follows by itself follows, what the user chose stays; drafts survive being stored. */
 import { expect, it } from 'vitest'
 import { draftName, draftOf, stateOf } from './draft-document'
-import { initialKnobs } from './knobs'
+import { initialKnobs, knobsOf } from './knobs'
 import { initialState, isChanged, wizardReducer, type WizardAction, type WizardState } from './state'
 import { bodyOf, emptyValues, outputNameFor } from './values'
 import type { Schemas } from '@/api/client'
@@ -70,6 +70,30 @@ it('moves untouched fields to new recommendations and keeps the changed ones', (
   expect(isChanged(state, 'epochs')).toBe(false)
 })
 
+const DEFAULT_RATE = initialKnobs().learning_rate
+
+/** A run of seven epochs at the default rate, cloned; its data had a validation set. */
+function clone(): WizardState {
+  const hyperparameters = { ...initialKnobs(), epochs: 7 }
+  const values = { ...emptyValues(), validation_dataset_id: 'v', hyperparameters }
+  return initialState(values, {
+    methodChosen: true,
+    kept: knobsOf(values).map(({ name }) => name),
+  })
+}
+
+it('keeps the values of a cloned run; what is recommended is what they are compared with', () => {
+  let state = play(clone(), recommend({ learning_rate: 5e-4, epochs: 7, evaluation_fraction: 0 }))
+  expect(state.values.hyperparameters).toMatchObject({ learning_rate: DEFAULT_RATE, epochs: 7 })
+  expect([isChanged(state, 'learning_rate'), isChanged(state, 'epochs')]).toEqual([true, false])
+  // It did not matter for that run, so nobody has chosen it.
+  expect(isChanged(state, 'evaluation_fraction')).toBe(false)
+  state = play(state, recommend({ learning_rate: 1e-4, epochs: 2 }))
+  expect(state.values.hyperparameters).toMatchObject({ learning_rate: DEFAULT_RATE, epochs: 2 })
+  state = play(state, { type: 'reset', name: 'learning_rate' })
+  expect(state.values.hyperparameters.learning_rate).toBe(1e-4)
+})
+
 it('takes over a recommended nothing', () => {
   let state = play(start(), recommend({ early_stopping_patience: 3 }))
   state = play(state, recommend({ early_stopping_patience: null }))
@@ -82,7 +106,9 @@ it('follows the recommended method until one is chosen', () => {
   expect(state.values.method).toBe('full')
   state = play(state, { type: 'edit', values: { method: 'lora' } }, recommend({}, 'full'))
   expect(state.values.method).toBe('lora')
-  expect(play(state, { type: 'resetMethod' }).values.method).toBe('full')
+  state = play(state, { type: 'resetMethod', method: 'full' })
+  expect(state.values.method).toBe('full')
+  expect(play(state, recommend({}, 'freeze')).values.method).toBe('freeze')
 })
 
 it('forgets what the server said about a field when that field changes', () => {
@@ -111,6 +137,20 @@ it('survives being stored', () => {
   expect(draftName(draft)).toBe('Bot')
 })
 
+const stored = (state: WizardState) => JSON.parse(JSON.stringify(draftOf(state))) as Record<string, unknown>
+const rateOf = (state: WizardState) => state.values.hyperparameters.learning_rate
+
+it('keeps in a draft what was chosen, and lets follow what was not', () => {
+  const found = recommend({ learning_rate: 5e-4 })
+  // Stored before anything was recommended.
+  expect(rateOf(play(stateOf(stored(clone())), found))).toBe(DEFAULT_RATE)
+  expect(rateOf(play(stateOf(stored(start())), found))).toBe(5e-4)
+  // By another program, which tells no recommendation.
+  const values = { hyperparameters: { learning_rate: DEFAULT_RATE } }
+  const state = play(stateOf({ values }), recommend({ learning_rate: 5e-4, epochs: 9 }))
+  expect(state.values.hyperparameters).toMatchObject({ learning_rate: DEFAULT_RATE, epochs: 9 })
+})
+
 it('reads a draft of another version without losing or inventing fields', () => {
   const state = stateOf({
     values: { name: 'Old', model_id: 5, colour: 'red', hyperparameters: { epochs: 9, gone: 1 } },
@@ -135,5 +175,8 @@ it('sends defaults for what the method does not use, and nothing before all is c
     output_name: 'bot',
     hyperparameters: { lora_rank: 16, epochs: 1 },
   })
+  const template = { ...state.values, chat_template: '{{ messages }}' }
+  expect(bodyOf(template)?.chat_template).toBe('{{ messages }}')
+  expect(bodyOf({ ...template, objective: 'pretrain' })?.chat_template).toBeNull()
   expect(bodyOf(emptyValues())).toBeNull()
 })

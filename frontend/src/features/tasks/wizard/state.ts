@@ -10,7 +10,6 @@ import type { Schemas } from '@/api/client'
 
 /** What a field is reset to: the recommendation, and the engine's default before there is one. */
 export interface Baseline {
-  method: Values['method']
   hyperparameters: Record<string, unknown>
 }
 
@@ -26,6 +25,8 @@ export interface WizardState {
   /** The names as they were filled in by the app. */
   auto: { name: string; output_name: string }
   methodChosen: boolean
+  /** Knobs whose values came from a cloned run: the first recommendation changes none of them. */
+  kept: readonly string[]
   sent: Sent | null
   /** Fields that show what is wrong with them. */
   touched: Record<string, true>
@@ -37,25 +38,28 @@ export interface WizardState {
   edits: number
 }
 
+type Recommended = Pick<Schemas['Recommendation'], 'method' | 'hyperparameters'>
+
 export type WizardAction =
   | { type: 'edit'; values: Partial<Values> }
   /** The only choice there is, taken by the app. */
   | { type: 'prefill'; values: Partial<Values> }
   | { type: 'knob'; name: string; value: unknown }
   | { type: 'reset'; name: string }
-  | { type: 'resetMethod' }
+  | { type: 'resetMethod'; method: Values['method'] }
   | { type: 'touch'; fields: readonly string[] }
   | { type: 'suggest'; name: string; taken: readonly string[] }
-  | { type: 'recommended'; recommendation: Pick<Schemas['Recommendation'], 'method' | 'hyperparameters'> }
+  | { type: 'recommended'; recommendation: Recommended }
   | { type: 'refused'; fields: Record<string, string> }
   | { type: 'sending'; sent: Sent }
 
 export function initialState(values: Values, saved: Partial<WizardState> = {}): WizardState {
   return {
     values,
-    baseline: { method: values.method, hyperparameters: initialKnobs() },
+    baseline: { hyperparameters: initialKnobs() },
     auto: { name: '', output_name: '' },
     methodChosen: false,
+    kept: [],
     sent: null,
     ...saved,
     touched: {},
@@ -103,20 +107,30 @@ function setKnob(state: WizardState, name: string, value: unknown): WizardState 
   }
 }
 
-/** New recommended values reach every field that still had the old ones. */
-function rebase(state: WizardState, next: Baseline): WizardState {
-  const { values, baseline } = state
+/**
+ * New recommended values reach every field that still had the old ones. What a cloned run was trained
+ * with stays also where it is the default.
+ */
+function rebase(state: WizardState, { method, hyperparameters }: Recommended): WizardState {
+  const { values, baseline, kept } = state
+  const next: Record<string, unknown> = { ...hyperparameters }
   // A recommended null is a value, too: no early stopping, say.
-  const recommended = (name: string, value: unknown) =>
-    name in next.hyperparameters ? next.hyperparameters[name] : value
-  const hyperparameters = Object.fromEntries(
-    Object.entries(values.hyperparameters).map(([name, value]) => [
-      name,
-      sameValue(value, baseline.hyperparameters[name]) ? recommended(name, value) : value,
-    ]),
-  )
-  const method = state.methodChosen ? values.method : next.method
-  return { ...state, values: { ...values, method, hyperparameters }, baseline: next }
+  const follows = (name: string, value: unknown) =>
+    name in next && !kept.includes(name) && sameValue(value, baseline.hyperparameters[name])
+  const moved = Object.entries(values.hyperparameters).map(([name, value]) => [
+    name,
+    follows(name, value) ? next[name] : value,
+  ])
+  return {
+    ...state,
+    values: {
+      ...values,
+      method: state.methodChosen ? values.method : method,
+      hyperparameters: Object.fromEntries(moved),
+    },
+    baseline: { hyperparameters: next },
+    kept: [],
+  }
 }
 
 function suggest(state: WizardState, name: string, taken: readonly string[]): WizardState {
@@ -141,8 +155,9 @@ export function wizardReducer(state: WizardState, action: WizardAction): WizardS
     case 'reset':
       return setKnob(state, action.name, state.baseline.hyperparameters[action.name])
     case 'resetMethod': {
-      const values = { ...state.values, method: state.baseline.method }
-      return { ...state, values, methodChosen: false, edits: state.edits + 1 }
+      const values = { ...state.values, method: action.method }
+      const refused = without(state.refused, ['method'])
+      return { ...state, values, refused, methodChosen: false, edits: state.edits + 1 }
     }
     case 'touch':
       return {
@@ -152,10 +167,7 @@ export function wizardReducer(state: WizardState, action: WizardAction): WizardS
     case 'suggest':
       return suggest(state, action.name, action.taken)
     case 'recommended':
-      return rebase(state, {
-        method: action.recommendation.method,
-        hyperparameters: { ...action.recommendation.hyperparameters },
-      })
+      return rebase(state, action.recommendation)
     case 'refused':
       return { ...state, refused: action.fields }
     case 'sending':

@@ -1,9 +1,9 @@
 /** Step 3: how much there is to learn, which weights learn, and the values that follow from it. */
-import { DownOutlined, LoadingOutlined, UpOutlined } from '@ant-design/icons'
+import { DownOutlined, LoadingOutlined, UndoOutlined, UpOutlined } from '@ant-design/icons'
 import { Button, Flex, Select, Tag, Typography } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { ChoiceCards } from './choice-cards'
-import { COMPUTATION_FIELDS, ComputationFields } from './computation-fields'
+import { ComputationFields, computationFields } from './computation-fields'
 import { DistributedFields, useManyProcesses } from './distributed-fields'
 import { Field } from './field'
 import { KnobField } from './knob-field'
@@ -16,12 +16,37 @@ import { useFormat } from '@/i18n/format'
 
 function MethodField({ wizard }: { wizard: Wizard }) {
   const { t } = useTranslation()
+  const format = useFormat()
   const { state, plan, models, dispatch } = wizard
   const { method, model_id } = state.values
   const able = models?.find(({ id }) => id === model_id)?.methods
-  const reason = reasonText(t, useFormat(), plan.recommendation, 'method')
+  const best = plan.unbound?.method
+  const reason = reasonText(t, format, plan.unbound, 'method')
+  const back = best !== undefined && best !== method && able?.includes(best) !== false
   return (
-    <Field wizard={wizard} field="method" group label={t('wizard.method.method')} help={reason}>
+    <Field
+      wizard={wizard}
+      field="method"
+      group
+      label={t('wizard.method.method')}
+      help={
+        (reason || back) && (
+          <>
+            {reason && <div>{reason}</div>}
+            {back && (
+              <Button
+                type="link"
+                size="small"
+                icon={<UndoOutlined aria-hidden />}
+                onClick={() => dispatch({ type: 'resetMethod', method: best })}
+              >
+                {t('wizard.method.useRecommended', { method: t(`tasks.methods.${best}`) })}
+              </Button>
+            )}
+          </>
+        )
+      }
+    >
       {({ id }) => (
         <ChoiceCards
           id={id}
@@ -29,14 +54,13 @@ function MethodField({ wizard }: { wizard: Wizard }) {
           onChange={(next) => dispatch({ type: 'edit', values: { method: next } })}
           choices={METHODS.map((value) => {
             const disabled = able !== undefined && !able.includes(value)
-            const recommended = !state.methodChosen && plan.recommendation?.method === value
             return {
               value,
               disabled,
               label: (
                 <>
                   {t(`tasks.methods.${value}`)}{' '}
-                  {recommended && <Tag color="blue">{t('wizard.method.recommended')}</Tag>}
+                  {best === value && <Tag color="blue">{t('wizard.method.recommended')}</Tag>}
                 </>
               ),
               detail: disabled ? t('wizard.method.unavailable') : t(`wizard.method.methodDetail.${value}`),
@@ -132,7 +156,7 @@ export function StepMethod({ wizard }: { wizard: Wizard }) {
       >
         {advanced
           ? t('wizard.method.hideAdvanced')
-          : t('wizard.method.showAdvanced', { count: rest.length + COMPUTATION_FIELDS.length + (many ? 3 : 1) })}
+          : t('wizard.method.showAdvanced', { count: rest.length + computationFields(state.values).length + (many ? 3 : 1) })}
         {!advanced && hiddenChanges > 0 && (
           <span className="changed-mark">
             {' · '}

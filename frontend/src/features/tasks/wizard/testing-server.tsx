@@ -46,6 +46,15 @@ export const ESTIMATE = {
   smaller_settings: [] as unknown[],
 }
 
+/** A finished run, to be cloned. */
+export const TASK = {
+  id: 'old', name: 'Old', description: '', intent: 'chat', objective: 'sft', method: 'lora', device: 'auto',
+  distributed: { strategy: 'ddp', processes: 1 }, hyperparameters: initialKnobs(),
+  model: { id: 'm1', name: 'Small' }, dataset: { id: 'd1', name: 'Orders' },
+  validation_dataset: null as { id: string; name: string } | null,
+  precision: 'auto', deterministic: false, chat_template: null,
+}
+
 /** What the server answers; a test puts its own in. */
 export let routes: Record<string, Handler> = {}
 let asked: { call: string; body: Record<string, unknown>; headers: Headers }[]
@@ -87,6 +96,16 @@ export function open(search = '') {
 export const field = (name: string) => document.getElementById(`field-${name}`) as HTMLInputElement
 export const heading = (name: string) => screen.findByRole('heading', { level: 2, name })
 export const button = (name: string) => screen.getByRole('button', { name })
+
+/** Through the steps up to the last one named. */
+export async function toStep(...names: string[]) {
+  await heading('Goal')
+  await waitFor(() => expect(field('name').value).not.toBe(''))
+  for (const name of names) {
+    fireEvent.click(button('Next'))
+    await heading(name)
+  }
+}
 
 export async function toReview() {
   await heading('Goal')

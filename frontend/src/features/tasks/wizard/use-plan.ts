@@ -28,6 +28,8 @@ export interface Plan {
   /** Whether they fit could not be asked. */
   compatibilityFailure: Failure | null
   recommendation: Schemas['Recommendation'] | undefined
+  /** What is recommended when the method is left open: tells which method is. */
+  unbound: Schemas['Recommendation'] | undefined
   recommending: boolean
   recommendationError: unknown
   estimate: Schemas['Estimate'] | undefined
@@ -60,7 +62,7 @@ function soundPlan(state: WizardState, problems: readonly Problem[]): TaskPlan |
 }
 
 export function usePlan(state: WizardState, dispatch: (action: WizardAction) => void): Plan {
-  const { model_id, dataset_id, objective, complexity, method } = state.values
+  const { model_id, dataset_id, validation_dataset_id, objective, complexity, method } = state.values
   const template = ownTemplate(state.values) !== null
   const pair = model_id && dataset_id ? { model_id, dataset_id, objective } : null
 
@@ -68,12 +70,11 @@ export function usePlan(state: WizardState, dispatch: (action: WizardAction) => 
   const fit = compatibility.data && withTemplate(compatibility.data, template)
   // Values can be recommended before the template is there, and it may be given beside them.
   const apart = fit?.problems.some(({ blocking, code }) => blocking && code !== NO_TEMPLATE)
-  const asked = pair && apart === false && {
-    ...pair,
-    method: state.methodChosen ? method : null,
-    complexity,
-  }
-  const recommendation = useQuery(recommendationQuery(asked || null))
+  const asked = pair && apart === false ? { ...pair, validation_dataset_id, complexity, method: null } : null
+  // One question until a method is chosen; from then on the open one still tells which is recommended.
+  const unbound = useQuery(recommendationQuery(asked))
+  const bound = asked && state.methodChosen ? { ...asked, method } : asked
+  const recommendation = useQuery(recommendationQuery(bound))
   const adopt = useEffectEvent((found: Schemas['Recommendation']) =>
     dispatch({ type: 'recommended', recommendation: found }),
   )
@@ -91,6 +92,7 @@ export function usePlan(state: WizardState, dispatch: (action: WizardAction) => 
     checking: pair !== null && compatibility.isPending,
     compatibilityFailure: pair ? failureOf(compatibility) : null,
     recommendation: pair ? recommendation.data : undefined,
+    unbound: pair ? unbound.data : undefined,
     recommending: recommendation.isFetching,
     recommendationError: pair ? recommendation.error : null,
     estimate: plan ? estimate.data : undefined,

@@ -89,9 +89,14 @@ function sentKnobs(values: Values): Schemas['Hyperparameters'] {
   return Object.fromEntries(sent) as Schemas['Hyperparameters']
 }
 
-/** The chat template that the run brings along; null for the model's own. */
-export const ownTemplate = ({ chat_template }: Values): string | null =>
-  chat_template?.trim() ? chat_template : null
+/** These read texts as they are: no chat template writes them. */
+const WITHOUT_TEMPLATE: readonly Values['objective'][] = ['pretrain', 'classify', 'seq2seq']
+
+export const usesTemplate = ({ objective }: Values): boolean => !WITHOUT_TEMPLATE.includes(objective)
+
+/** The chat template that the run brings along; null for the model's own, and where none is used. */
+export const ownTemplate = (values: Values): string | null =>
+  usesTemplate(values) && values.chat_template?.trim() ? values.chat_template : null
 
 /** What an estimate needs; null until model and data are chosen. */
 export function planOf(values: Values): TaskPlan | null {

@@ -1,21 +1,13 @@
 /** Questions without an answer are shown and can be asked again; refusals are said. */
 import { fireEvent, screen, waitFor } from '@testing-library/react'
 import { beforeEach, expect, it, vi } from 'vitest'
-import { initialKnobs } from './knobs'
-import { beginAnew, button, calls, DATASET, field, heading, MODEL, open, page, routes, toReview } from './testing-server'
+import {
+  beginAnew, button, calls, DATASET, field, heading, MODEL, open, page, routes, TASK, toReview, toStep,
+} from './testing-server'
 
 beforeEach(beginAnew)
 
 const fails = () => [500, { code: 'InternalError', detail: 'It broke.' }] as [number, unknown]
-
-async function toStep(...names: string[]) {
-  await heading('Goal')
-  await waitFor(() => expect(field('name').value).not.toBe(''))
-  for (const name of names) {
-    fireEvent.click(button('Next'))
-    await heading(name)
-  }
-}
 
 it.each([
   ['GET /models', () => page([MODEL])],
@@ -41,16 +33,7 @@ it('says why a draft was refused', async () => {
 }, 60_000)
 
 it('shows the validation set of a cloned run also when it is gone', async () => {
-  routes['GET /tasks/old'] = () => [
-    200,
-    {
-      id: 'old', name: 'Old', description: '', intent: 'chat', objective: 'sft', method: 'lora',
-      device: 'auto', distributed: { strategy: 'ddp', processes: 1 }, hyperparameters: initialKnobs(),
-      model: { id: 'm1', name: 'Small' }, dataset: { id: 'd1', name: 'Orders' },
-      validation_dataset: { id: 'gone', name: 'Held out' }, precision: 'auto', deterministic: false,
-      chat_template: null,
-    },
-  ]
+  routes['GET /tasks/old'] = () => [200, { ...TASK, validation_dataset: { id: 'gone', name: 'Held out' } }]
   open('?clone=old')
   await toStep('Model & data')
   await waitFor(() => expect(field('validation_dataset_id')).toBeTruthy())

@@ -8,6 +8,7 @@ import { intentName } from '../intents'
 import { getDraft } from './api'
 import type { StepIndex } from './check'
 import { stateOf } from './draft-document'
+import { knobsOf } from './knobs'
 import { initialState } from './state'
 import { searchWith } from './use-steps'
 import type { Start } from './use-wizard'
@@ -49,8 +50,11 @@ function useBeginning(from: From, draft: Schemas['Draft'] | undefined, task: Tas
       ? valuesOfTask(task)
       : { ...emptyValues(), model_id: from.model, dataset_id: from.dataset }
     return {
-      // A cloned task keeps its method; only an empty beginning follows the recommendation.
-      state: initialState(values, { methodChosen: task !== undefined }),
+      // A cloned task keeps its method and values; only an empty beginning follows the recommendation.
+      state: initialState(values, {
+        methodChosen: task !== undefined,
+        kept: task ? knobsOf(values).map(({ name }) => name) : [],
+      }),
       step: 0,
       draft: null,
       nameFor: ({ values: now }, dataset) => {
