@@ -2,18 +2,22 @@
 
 A platform of its own trains the starter models in many configurations. Each is estimated as the
 wizard does it, once before anything was measured on the host and once when the runs of the round
-before are known; then memory and time of the run itself are set beside both.
+before are known; then memory and time of the run itself are set beside both. The trial of the
+host's speed that the first guess rests on is repeated around every run: what the host was slower
+then is no fault of the estimate, and is shown apart.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +82,10 @@ CONFIGURATIONS = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """Estimated and actual: bytes and seconds. `guess_s` before, `known_s` after earlier runs."""
+    """Estimated and actual: bytes and seconds. `guess_s` before, `known_s` after earlier runs.
+
+    `speed`: of the host around the run, as a share of its speed when the guess was made.
+    """
 
     name: str
     memory: int
@@ -86,6 +93,12 @@ class Outcome:
     guess_s: float
     known_s: float | None
     took_s: float
+    speed: float
+
+    @property
+    def steady_s(self) -> float:
+        """What it would have taken, had the host stayed as fast as it was."""
+        return self.took_s * self.speed
 
 
 def conversations() -> list[Row]:
@@ -153,6 +166,13 @@ def run(running: Platform, body: dict[str, Any], name: str) -> tuple[int, float]
     return done["peak_memory_bytes"], (ended - begun).total_seconds()
 
 
+def host_flops() -> float:
+    """Operations per second of the trial, now."""
+    argv = [sys.executable, "-m", "training_engine.speed"]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True)
+    return float(json.loads(done.stdout)["flops"])
+
+
 def wait_for(file: Path, limit_s: float = 120) -> None:
     """Until a file is there."""
     deadline = time.monotonic() + limit_s
@@ -177,19 +197,25 @@ def show(outcomes: list[Outcome]) -> None:
     """The table, and how many lie within the bounds."""
     print(
         f"\n{'configuration':<30}{'memory GB':>10}{'estimate':>9}{'off':>6}"
-        f"{'time s':>8}{'guess':>7}{'off':>6}{'known':>7}{'off':>6}"
+        f"{'time s':>8}{'guess':>7}{'off':>6}{'host':>7}{'steady':>8}{'known':>7}{'off':>6}"
     )
     for each in outcomes:
         known = each.known_s if each.known_s is not None else each.guess_s
         print(
             f"{each.name:<30}{each.peak / 1e9:>10.2f}{each.memory / 1e9:>9.2f}"
             f"{deviation(each.memory, each.peak):>6}{each.took_s:>8.1f}{each.guess_s:>7.1f}"
-            f"{deviation(each.guess_s, each.took_s):>6}{known:>7.1f}"
+            f"{deviation(each.guess_s, each.took_s):>6}{each.speed:>7.2f}"
+            f"{deviation(each.guess_s, each.steady_s):>8}{known:>7.1f}"
             f"{deviation(known, each.took_s):>6}"
         )
     for what, bound, pairs in (
         ("memory", MEMORY_BOUND, [(each.memory, each.peak) for each in outcomes]),
         ("time, first guess", TIME_BOUND, [(each.guess_s, each.took_s) for each in outcomes]),
+        (
+            "time, first guess, host as fast as then",
+            TIME_BOUND,
+            [(each.guess_s, each.steady_s) for each in outcomes],
+        ),
         (
             "time, after earlier runs",
             TIME_BOUND,
@@ -213,7 +239,10 @@ def main() -> None:
     with fresh_folder() as folder, platform(folder / "data") as running:
         running.sign_in()
         models, datasets = add_inputs(running, folder)
-        wait_for(folder / "data/host_speed.json")  # the platform tries it in a quiet moment
+        tried = folder / "data/host_speed.json"
+        wait_for(tried)  # the platform tries it in a quiet moment
+        reference = float(json.loads(tried.read_text())["speed"]["flops"])
+        speeds = [host_flops()]
         bodies = [each.body(models, datasets) for each in chosen]
         guesses = [expected(running, body) for body in bodies]
         found: list[tuple[int, float]] = []
@@ -221,12 +250,18 @@ def main() -> None:
             for each, body, (memory, seconds) in zip(chosen, bodies, guesses, strict=True):
                 peak, took = run(running, body, each.name)
                 found.append((peak, took))
+                speeds.append(host_flops())
                 line = f"{took:.1f} s ({seconds:.1f}), {peak / 1e9:.2f} GB ({memory / 1e9:.2f})"
                 print(f"{each.name}: {line}", flush=True)
             outcomes = []
-            for each, body, guess, actual in zip(chosen, bodies, guesses, found, strict=True):
+            around = [sum(pair) / 2 / reference for pair in pairwise(speeds)]
+            for each, body, guess, actual, speed in zip(
+                chosen, bodies, guesses, found, around, strict=True
+            ):
                 known = expected(running, body)[1]
-                outcomes.append(Outcome(each.name, guess[0], actual[0], guess[1], known, actual[1]))
+                outcomes.append(
+                    Outcome(each.name, guess[0], actual[0], guess[1], known, actual[1], speed)
+                )
         finally:
             running.stop_all()
     show(outcomes)

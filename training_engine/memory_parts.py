@@ -207,7 +207,9 @@ class Setup:
 
     def _beside_bytes(self, available: int | None) -> int:
         """Of the result, loaded again at the end, when activations and logits are gone."""
-        copy = self.loaded * self.width
+        # A decoder's few scores are compared in float32: in a shorter type rounding hides too much.
+        exact = self.scored and not self.shape.encoder
+        copy = self.loaded * (4 if exact else self.width)
         if self.device == "cuda" or available is None or copy > _BESIDE_SHARE * available:
             return 0  # only where training took as much
         return int(_BESIDE_FACTOR * copy)
