@@ -13,6 +13,7 @@ from training_engine import (
     output,
     probe,
     proof,
+    quick_start,
     reference,
     resume,
     sampling,
@@ -51,6 +52,7 @@ def run(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) ->
 
     reporter.phase(Phase.PREPARING, "Loading the model")
     training = build.build(start, data, reading)
+    quick_start.resume_collector()
     noise.part_ways(start.processes, spec.hyperparameters.seed)
     training.sample = lambda: sampling.show(training, reading, step=training.state.step)
     if checkpoint is not None:

@@ -30,6 +30,9 @@ _FORWARD_ONLY, _FORWARD_ENCODER = 0.92, 0.42
 _OPTIMIZER_BYTES, _CPU_BYTES_PER_S = 28, 10e9
 # Start of the programs; writing and proving the result; the model is read twice.
 _START_S, _END_S, _READ_BYTES_PER_S = {"cpu": 7.5, "mps": 8.0, "cuda": 10.0}, 3.0, 0.5e9
+# Of a number that learns a checkpoint holds its value and two means, written and proved so fast.
+_SAVED_BYTES, _SAVED_BYTES_PER_S = 12, 0.4e9
+_SAVED_PER_RUN = 10
 # Answers to held-out prompts: so many tokens, of which each takes the weights and this.
 _ANSWER_TOKENS, _TOKEN_S = 64, 0.065
 # So often are held-out samples measured, unless that takes more than this share of the training,
@@ -43,8 +46,10 @@ _RANGES = {"measured": (0.85, 1.15), "tried": (0.8, 1.25), "guessed": (0.5, 2.0)
 class Length:
     """Optimizer steps, tokens trained on over the whole run, tokens of one evaluation, how many.
 
+    `different_tokens`: of all samples that are seen, each counted once.
+
     `sequence`: tokens of one sequence in the mean. `answers`: how often held-out prompts are
-    answered.
+    answered. `saves`: how many checkpoints, when every evaluation finds the model improved.
     """
 
     steps: int
@@ -53,6 +58,8 @@ class Length:
     evaluations: int
     sequence: float
     answers: int
+    saves: int
+    different_tokens: int
 
 
 @dataclass(frozen=True)
@@ -86,6 +93,7 @@ def length_of(
         steps, samples = knobs.max_steps, knobs.max_steps * knobs.batch_size
     every = knobs.evaluation_steps or evaluation_interval(steps, knobs.batch_size, held_out)
     evaluations = 1 + math.ceil(steps / every) if held_out else 0  # the first before any step
+    saves = math.ceil(steps / (knobs.save_steps or saving_interval(steps)))
     answers = (1 + (steps - 1) // (knobs.sample_steps or steps)) if held_out else 0
     return Length(
         steps=steps,
@@ -94,6 +102,8 @@ def length_of(
         evaluations=evaluations,
         sequence=mean_tokens / sequences,
         answers=answers,
+        saves=max(saves, evaluations - 1),
+        different_tokens=round((min(samples, train_rows) + held_out) * mean_tokens),
     )
 
 
@@ -105,6 +115,11 @@ def evaluation_interval(steps: int, per_step: float, held_out: float) -> int:
     """
     affordable = held_out / (_EVALUATION_SPEEDUP * _EVALUATION_SHARE * max(per_step, 1))
     return max(1, math.ceil(max(steps / _EVALUATIONS_PER_RUN, min(affordable, steps))))
+
+
+def saving_interval(steps: int) -> int:
+    """Steps between two checkpoints, where nobody says how many: a tenth is lost at most."""
+    return math.ceil(steps / _SAVED_PER_RUN)
 
 
 def flops_per_token(setup: Setup, sequence: float) -> float:
@@ -196,8 +211,8 @@ def seconds_of(
     if setup.device != "cuda":
         looking /= _FORWARD_ENCODER if setup.shape.encoder else _FORWARD_ONLY
     looks = float(length.evaluation_tokens * length.evaluations)
-    if setup.objective in REFERENCED:  # once over all rows, before the first step
-        looks += length.tokens / max(1.0, setup.knobs.epochs)
+    if setup.objective in REFERENCED:  # before the first step
+        looks += length.different_tokens
     seconds = share * (length.tokens * learning + looks * looking) / flops
     if setup.device != "cuda":
         seconds += length.steps * setup.trainable * _OPTIMIZER_BYTES / _CPU_BYTES_PER_S
@@ -208,6 +223,7 @@ def seconds_of(
 def _around(length: Length, setup: Setup) -> float:
     """Seconds in which nothing is learnt: start, reading the model, result, answers."""
     found = _START_S[setup.device] + _END_S + 2 * setup.weights_bytes / _READ_BYTES_PER_S
+    found += length.saves * setup.trainable * _SAVED_BYTES / _SAVED_BYTES_PER_S
     if setup.scored:
         return found
     reading = 0.0 if setup.device == "cuda" else setup.weights_bytes / _CPU_BYTES_PER_S

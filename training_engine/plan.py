@@ -9,13 +9,11 @@ import torch
 
 from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.data.encode import EncodedSet
-from training_engine.duration import evaluation_interval
+from training_engine.duration import evaluation_interval, saving_interval
 from training_engine.limits import tokens_that_fit
 
 # When the user says how many samples are computed at once, nothing else limits it.
 NO_LIMIT = 2**62
-# So many checkpoints are written where nobody says how many: no more than a tenth is lost.
-SAVED_PER_RUN = 10
 
 
 @dataclass
@@ -51,7 +49,7 @@ class Plan:
         every = self.save_steps
         if every is None:
             # Evaluations may be few: where much is held out, or as the user says.
-            every = math.ceil(self.total_steps / SAVED_PER_RUN)
+            every = saving_interval(self.total_steps)
             return step % every == 0 or self.evaluates(step)
         return step % every == 0 or step == self.total_steps
 

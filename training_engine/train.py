@@ -12,7 +12,7 @@ from typing import get_args
 
 from pydantic import BaseModel, ValidationError
 
-from training_engine import launch
+from training_engine import launch, quick_start
 from training_engine.contract.events import Scalar
 from training_engine.contract.mistakes import Place
 from training_engine.contract.names import SPEC_FILE, ExitCode, FailureCode
@@ -39,6 +39,8 @@ def main(argv: list[str]) -> int:
             spec = read_spec(run_dir)
             if spec.distributed.processes > 1 and not member:
                 return share(run_dir, spec, reporter, stop)
+            quick_start.pause_collector()
+            quick_start.read_ahead(Path(spec.model.path))
             from training_engine import attempt  # torch, only for a spec that is right
 
             return attempt.run(run_dir, spec, reporter, stop)
@@ -47,6 +49,8 @@ def main(argv: list[str]) -> int:
             sys.stderr.write(place + traceback.format_exc())
             failure = explain(error)
             return ExitCode.FAILED if member and launch.tell(failure) else fail(reporter, failure)
+        finally:
+            quick_start.resume_collector()
 
 
 def share(run_dir: Path, spec: RunSpec, reporter: Reporter, stop: StopRequests) -> int:

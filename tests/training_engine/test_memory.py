@@ -254,6 +254,16 @@ def test_steps_are_those_the_engine_plans(
     assert length.steps == plan.total_steps
     assert length.tokens == plan.total_samples * 10
     assert length.evaluations == (1 + plan.evaluations_after(0) if held else 0)
+    due = sum(map(plan.saves, range(1, plan.total_steps + 1)))
+    assert due / 2 - 1 <= length.saves <= due
+    # Each sample that is seen at all, and what is held out.
+    assert length.different_tokens == 10 * (min(plan.total_samples, rows - held) + held)
+
+
+def test_checkpoints_of_all_weights_take_time() -> None:
+    knobs = ({"save_steps": each, "evaluation_fraction": 0.0} for each in (1000, 1))
+    few, many = (times(expect(knobs=each, method=Method.FULL))[1] for each in knobs)
+    assert many > few + 60
 
 
 def of_one_token(samples: int) -> EncodedSet:
