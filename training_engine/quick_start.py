@@ -15,9 +15,9 @@ _READ_AHEAD_SHARE = 0.5
 
 
 def pause_collector() -> None:
-    """Look for no garbage while libraries are loaded: a fifth of that time went there (measured).
+    """Look for no garbage while libraries are loaded: a sixth of that time went there (measured).
 
-    They make half a million objects that stay, and nearly none that stand in circles.
+    Of the 590 000 objects that they make a third is garbage, which then stays: 5 to 8 MB.
     """
     gc.disable()
 
