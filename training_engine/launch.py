@@ -14,6 +14,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from training_engine.contract.names import ExitCode, FailureCode
 from training_engine.control import StopRequests
@@ -57,6 +58,18 @@ def tell(failure: EngineFailure) -> bool:
         return False
     os.write(int(pipe), json.dumps(vars(failure)).encode())
     return True
+
+
+def end(code: int) -> NoReturn:
+    """End a member without the interpreter's own clean-up.
+
+    A thread of gloo may be giving back the tensor of the last message, for which it asks the
+    interpreter; one that is being torn down answers with an abort
+    (https://github.com/pytorch/pytorch/pull/179291).
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def run_members(

@@ -116,4 +116,7 @@ def field_at(place: Place) -> Place:
 
 if __name__ == "__main__":
     outlast_readers()
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    if launch.is_member():
+        launch.end(code)
+    sys.exit(code)

@@ -21,6 +21,10 @@ def test_all_well(tmp_path: Path, code: int) -> None:
     assert run(tmp_path, str(code), str(code)) == (code, None)
 
 
+def test_who_ends_is_not_torn_down(tmp_path: Path) -> None:
+    assert run(tmp_path, "0", "fragile") == (0, None)
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
