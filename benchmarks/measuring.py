@@ -7,6 +7,7 @@ import os
 import subprocess
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -83,9 +84,26 @@ def _resident(process: psutil.Process) -> int:
         return 0
 
 
+def _warm(contestant: Contestant, work: Work, folder: Path, seed: int) -> None:
+    """Begin it and end it after its first step, so that its files are in memory.
+
+    While others run for minutes the system may give them up, and then the disk is measured.
+    """
+    folder.mkdir(parents=True)
+    argv, environment = contestant.start(work, folder, seed)
+    nowhere = subprocess.DEVNULL
+    child = psutil.Popen(argv, cwd=ROOT, env=environment, stdout=nowhere, stderr=nowhere)
+    while child.poll() is None and not _steps(folder)[0]:
+        time.sleep(SAMPLE_S)
+    with suppress(psutil.NoSuchProcess):
+        for process in [child, *child.children(recursive=True)]:
+            process.kill()
+    child.wait()
+
+
 def measure(contestant: Contestant, work: Work, folder: Path, seed: int) -> Measured:
     """Run it once in `folder`. Raises `SystemExit` when it fails or shows no gradient."""
-    folder.mkdir(parents=True)
+    _warm(contestant, work, folder / "warm-up", seed)
     argv, environment = contestant.start(work, folder, seed)
     with (folder / "output.log").open("wb") as log:
         begun = time.time()

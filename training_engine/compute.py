@@ -170,7 +170,8 @@ def compute_less(run: Run, data: EncodedSet, samples: Sequence[int], error: Runt
     """Halve what is computed at once; raises `EngineFailure` when it can not be less."""
     groups = cut(run, data, samples)
     # A sample by itself can not be cut further, however long it is.
-    tokens = max((computed(run, data, group) for group in groups if len(group) > 1), default=0)
+    several = [group for group in groups if len(group) > 1]
+    tokens = max((computed(run, data, group) for group in several), default=0)
     recovers = run.spec.hyperparameters.recover_from_oom
     if not recovers or not tokens or run.processes.count > 1:
         raise EngineFailure(
@@ -181,7 +182,10 @@ def compute_less(run: Run, data: EncodedSet, samples: Sequence[int], error: Runt
             "Lower micro_batch_size: the result is the same."
             if tokens
             else "Lower max_length, switch gradient_checkpointing on, or choose a smaller model.",
-            {"tokens": tokens or _longest(data, groups)},
+            {
+                "tokens": tokens or _longest(data, groups),
+                "micro_batch_size": max(map(len, several), default=0) // 2,
+            },
         ) from error
     error.__traceback__ = None  # it holds the activations
     gc.collect()

@@ -15,7 +15,7 @@ import torch
 
 from training_engine import compute
 from training_engine.contract.names import FailureCode, Phase
-from training_engine.failures import EngineFailure
+from training_engine.failures import EngineFailure, is_out_of_memory
 from training_engine.memory import estimate
 from training_engine.memory_parts import sequences_of
 from training_engine.noise import random_state, set_random_state
@@ -151,7 +151,9 @@ def _peak(run: Run, samples: list[int]) -> int | None:
     fits = True
     try:
         compute.measure(run, run.data.train, samples, learn=True)
-    except torch.OutOfMemoryError:
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
         fits = False
     if not fits:  # only now nothing holds the activations
         torch.cuda.empty_cache()

@@ -130,6 +130,7 @@ def test_one_sample_that_does_not_fit_ends_the_run(
     assert "one sample of" in outcome.last.message
     assert "max_length" in outcome.last.hint
     assert int(outcome.last.params["tokens"]) > 60
+    assert outcome.last.params["micro_batch_size"] == 0
     assert memory.failures < 8
 
 
@@ -140,6 +141,7 @@ def test_it_has_to_be_allowed(tmp_path: Path, tiny_model: Path, data: Path) -> N
     assert (outcome.code, outcome.last.code) == (ExitCode.FAILED, "out_of_memory")
     assert memory.failures == 1
     assert "micro_batch_size" in outcome.last.hint
+    assert 1 <= int(outcome.last.params["micro_batch_size"]) < KNOBS["batch_size"]
 
 
 def test_another_error_is_not_taken_for_it(

@@ -104,8 +104,19 @@ def test_the_optimizer_is_counted(
     assert resumed["needed_bytes"] == 10**8 + 1_000 * resumed["tokens"]
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    ],
+)
 def test_memory_that_ran_out_in_the_probe_is_no_figure(
-    tmp_path: Path, tiny_model: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    tiny_model: Path,
+    data: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: RuntimeError,
 ) -> None:
     monkeypatch.setattr(probe, "CERTAIN", 0.0)
     real, failures = compute.measure, []
@@ -113,7 +124,7 @@ def test_memory_that_ran_out_in_the_probe_is_no_figure(
     def measure(run: Any, rows: Any, samples: Any, **how: Any) -> Any:
         if len(samples) > 1 and not failures:
             failures.append(samples)
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+            raise error
         return real(run, rows, samples, **how)
 
     monkeypatch.setattr(compute, "measure", measure)
