@@ -86,6 +86,8 @@ async def basis_of(session: AsyncSession, facts: HostFacts, plan: Plan) -> Basis
         config,
         model_name=plan.model.name,
         objective=plan.asked.objective,
+        method=plan.asked.method,
+        hyperparameters=plan.asked.hyperparameters,
         mean_tokens=lengths.mean_tokens,
         device=device,
         dtype=dtype,

@@ -1,12 +1,12 @@
 """What finished runs on this host have shown, so that the next estimate is no guess."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from statistics import median
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.jobs.tables import JobRow
@@ -16,6 +16,8 @@ from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.memory import Computed, flops_shown
 
 LAST_RUNS = 5
+# So many are looked through for some that learn in the same way.
+_LOOKED_THROUGH = 20
 
 
 def measured(job: JobRow) -> dict[str, Any]:
@@ -42,49 +44,80 @@ async def flops_of(
     *,
     model_name: str,
     objective: Objective,
+    method: Method,
+    hyperparameters: Hyperparameters,
     mean_tokens: float,
     device: str,
     dtype: str,
     processes: int = 1,
     computed: Computed | None = None,
 ) -> float | None:
-    """Operations per second that the last runs of this model have shown, whatever their method.
+    """Operations per second that the last runs of this model have shown.
 
-    `config`: the model's config.json. None when there is no such run.
+    Those that learn in the same way count; where there are none, all. `config`: the model's
+    config.json. None when there is no run at all.
     """
+    found = []
+    for measured, its_method, its_knobs in await _runs(
+        session, model_name, objective, device, dtype, processes
+    ):
+        with suppress(ValidationError):  # of a version with other knobs
+            way = Method(its_method), Hyperparameters.model_validate(its_knobs)
+            flops = flops_shown(
+                config,
+                tokens_per_s=measured["tokens_per_s"],
+                objective=objective,
+                method=way[0],
+                hyperparameters=way[1],
+                mean_tokens=mean_tokens,
+                device=device,
+                dtype=dtype,
+                computed=computed,
+            )
+            if flops:
+                found.append((flops, _way(*way)))
+    asked = _way(method, hyperparameters)
+    alike = [flops for flops, way in found if way == asked]
+    known = (alike or [flops for flops, _ in found])[:LAST_RUNS]
+    return median(known) if known else None
+
+
+async def _runs(
+    session: AsyncSession,
+    model_name: str,
+    objective: Objective,
+    device: str,
+    dtype: str,
+    processes: int,
+) -> Sequence[Row[Any, Any, Any]]:
+    """What the last runs have shown, their method and knobs; the newest first."""
     shown = TaskRow.measured
-    rows = await session.execute(
+    found = await session.execute(
         select(shown, TaskRow.method, TaskRow.hyperparameters)
         .where(
             TaskRow.model_name == model_name,
             TaskRow.objective == objective,
+            shown["tokens_per_s"].as_float() > 0,
             shown["device"].astext == device,
             func.coalesce(shown["dtype"].astext, dtype) == dtype,
             func.coalesce(shown["processes"].as_integer(), 1) == processes,
         )
         .order_by(TaskRow.id.desc())
-        .limit(LAST_RUNS)
+        .limit(_LOOKED_THROUGH)
     )
-    found = []
-    for measured, method, knobs in rows:
-        if not measured or not measured.get("tokens_per_s"):
-            continue
-        with suppress(ValidationError):  # of a version with other knobs
-            found.append(
-                flops_shown(
-                    config,
-                    tokens_per_s=measured["tokens_per_s"],
-                    objective=objective,
-                    method=Method(method),
-                    hyperparameters=Hyperparameters.model_validate(knobs),
-                    mean_tokens=mean_tokens,
-                    device=device,
-                    dtype=dtype,
-                    computed=computed,
-                )
-            )
-    known = [flops for flops in found if flops]
-    return median(known) if known else None
+    return found.all()
+
+
+def _way(method: Method, knobs: Hyperparameters) -> tuple[object, ...]:
+    """What decides which kernels compute a run."""
+    return (
+        method,
+        knobs.lora_variant,
+        knobs.lora_dropout > 0,
+        knobs.gradient_checkpointing,
+        knobs.packing,
+        knobs.quantization,
+    )
 
 
 async def type_of(session: AsyncSession, device: str) -> str | None:

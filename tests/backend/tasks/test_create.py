@@ -301,20 +301,6 @@ async def test_an_estimate_before_and_a_recommendation(
     assert missing.json()["errors"][0]["pointer"] == "/model_id"
 
 
-async def test_a_measured_run_narrows_the_estimate(
-    client: httpx.AsyncClient, sessions: SessionFactory, body: dict[str, Any]
-) -> None:
-    plan = {k: body[k] for k in ("model_id", "dataset_id", "hyperparameters")}
-    guess = (await client.post(f"{PATH}/estimate", json=plan)).json()
-    assert "time_not_measured" in {w["code"] for w in guess["warnings"]}
-    task = (await client.post(PATH, json=body)).json()
-    async with transaction(sessions) as session:
-        row = await session.get_one(TaskRow, UUID(task["id"]))
-        row.measured = {"tokens_per_s": 1000.0, "device": "cpu", "dtype": "float32"}
-    known = (await client.post(f"{PATH}/estimate", json=plan)).json()
-    assert "time_not_measured" not in {w["code"] for w in known["warnings"]}
-
-
 async def test_nothing_is_left_when_writing_fails(
     client: httpx.AsyncClient,
     sessions: SessionFactory,
