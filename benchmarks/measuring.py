@@ -95,8 +95,9 @@ def _warm(contestant: Contestant, work: Work, folder: Path, seed: int) -> None:
     child = psutil.Popen(argv, cwd=ROOT, env=environment, stdout=nowhere, stderr=nowhere)
     while child.poll() is None and not _steps(folder)[0]:
         time.sleep(SAMPLE_S)
-    with suppress(psutil.NoSuchProcess):
-        for process in [child, *child.children(recursive=True)]:
+    family = [child, *child.children(recursive=True)] if child.poll() is None else []
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
             process.kill()
     child.wait()
 

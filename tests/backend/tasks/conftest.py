@@ -19,6 +19,7 @@ from backend.jobs.schemas import JobStatus, Slot
 from backend.jobs.tables import JobRow
 from backend.settings import Settings
 from backend.tasks.tables import TaskRow
+from tests.backend.tasks.sources import add_dataset, add_model
 from training_engine.contract.event_writer import EventWriter
 from training_engine.contract.log_lines import Level, Stream, format_line
 from training_engine.contract.names import EVENTS_FILE, LOG_FILE
@@ -125,6 +126,22 @@ def make_run(sessions: SessionFactory, settings: Settings, administrator: UserRo
         return run
 
     return make
+
+
+@pytest.fixture
+async def body(
+    sessions: SessionFactory, settings: Settings, administrator: UserRow
+) -> dict[str, Any]:
+    """What is posted to create a task: forty rows, a tiny model."""
+    async with transaction(sessions) as session:
+        data = await add_dataset(session, settings, administrator.id)
+        model = await add_model(session, settings)
+    return {
+        "name": "Lamp bot",
+        "model_id": str(model.id),
+        "dataset_id": str(data.id),
+        "output_name": "lamp-bot",
+    }
 
 
 def spec_values(task_id: UUID) -> dict[str, Any]:

@@ -6,30 +6,15 @@ from uuid import UUID
 import httpx
 import pytest
 
-from backend.accounts.tables import UserRow
 from backend.database import SessionFactory, transaction
-from backend.settings import Settings
 from backend.tasks.tables import TaskRow
-from tests.backend.tasks.sources import add_dataset, add_model
 
 PATH = "/api/v1/tasks"
 
 
 @pytest.fixture
-async def body(
-    sessions: SessionFactory, settings: Settings, administrator: UserRow
-) -> dict[str, Any]:
-    async with transaction(sessions) as session:
-        data = await add_dataset(session, settings, administrator.id)
-        model = await add_model(session, settings)
-    return {
-        "name": "Lamp bot",
-        "intent": "chat",
-        "model_id": str(model.id),
-        "dataset_id": str(data.id),
-        "hyperparameters": {"epochs": 2, "lora_rank": 4},
-        "output_name": "lamp-bot",
-    }
+def body(body: dict[str, Any]) -> dict[str, Any]:
+    return {**body, "hyperparameters": {"epochs": 2, "lora_rank": 4}}
 
 
 async def test_a_measured_run_narrows_the_estimate(

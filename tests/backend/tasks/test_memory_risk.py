@@ -20,25 +20,10 @@ from backend.settings import Settings
 from backend.system import host
 from backend.system.schemas import Memory
 from backend.tasks.tables import TaskRow
-from tests.backend.tasks.sources import add_dataset, add_model
+from tests.backend.tasks.sources import add_dataset
 
 PATH = "/api/v1/tasks"
 TOTAL = 64_000_000_000
-
-
-@pytest.fixture
-async def body(
-    sessions: SessionFactory, settings: Settings, administrator: UserRow
-) -> dict[str, Any]:
-    async with transaction(sessions) as session:
-        data = await add_dataset(session, settings, administrator.id)
-        model = await add_model(session, settings)
-    return {
-        "name": "Lamp bot",
-        "model_id": str(model.id),
-        "dataset_id": str(data.id),
-        "output_name": "lamp-bot",
-    }
 
 
 def have(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
