@@ -26,20 +26,23 @@ _ADAPTER_FLOPS = 1.5 * (LORA_FLOPS + _GRADIENT)
 # Attention's products are computed once forward and two and a half times backward.
 _ATTENTION_BACKWARD = 2.5
 # Shares of a trial's operations per second that real runs reach on a CPU (measured): kernels of our
-# own, stock layers, small encoders; with dropout, with DoRA's lengths of all columns, and when all
-# weights learn. Then forward passes.
-_FAST, _STOCK, _ENCODER = 0.92, 0.8, 0.4
-_DROPOUT, _DORA, _FULL = 0.7, 0.8, 0.8
-_FORWARD_ONLY, _FORWARD_ENCODER = 0.92, 0.42
+# own, stock layers, small encoders; with dropout, with DoRA's lengths of all columns, with a packed
+# base, and when all weights learn. Then forward passes.
+_FAST, _STOCK, _ENCODER = 0.92, 0.8, 0.46
+_DROPOUT, _DORA, _PACKED, _FULL = 0.7, 0.8, 0.85, 0.86
+_FORWARD_ONLY, _FORWARD_ENCODER = 1.05, 0.45
 # Bytes that the optimizer reads and writes for a number that learns, and how many per second.
 _OPTIMIZER_BYTES, _CPU_BYTES_PER_S = 28, 10e9
-# Start of the programs; writing and proving the result; the model is read twice.
-_START_S, _END_S, _READ_BYTES_PER_S = {"cpu": 7.5, "mps": 8.0, "cuda": 10.0}, 3.0, 0.5e9
+# Start of the programs; writing and proving the result; the model is read twice. A CPU takes its
+# time to pack a base, twice too.
+_START_S, _END_S, _READ_BYTES_PER_S = {"cpu": 5.5, "mps": 8.0, "cuda": 10.0}, 1.5, 0.5e9
+_PACKED_BYTES_PER_S = 0.1e9
 # Of a number that learns a checkpoint holds its value and two means, written and proved so fast.
 _SAVED_BYTES, _SAVED_BYTES_PER_S = 12, 0.4e9
 _SAVED_PER_RUN = 10
-# Answers to held-out prompts: so many tokens, of which each takes the weights and this.
-_ANSWER_TOKENS, _TOKEN_S = 64, 0.065
+# Answers to held-out prompts: so many tokens, of which each takes the weights and this per layer.
+# A result that scores is proved with as many small passes.
+_ANSWER_TOKENS, _SCORED_PASSES, _LAYER_S = 64, 48, 1.7e-3
 # So often are held-out samples measured, unless that takes more than this share of the training,
 # a token looked at taking this part of one trained on.
 _EVALUATIONS_PER_RUN, _EVALUATION_SHARE, _EVALUATION_SPEEDUP = 10, 0.25, 2.5
@@ -185,12 +188,21 @@ def efficiency(setup: Setup) -> float:
         found *= _DROPOUT
     if setup.adapted and setup.knobs.lora_variant is LoraVariant.DORA:
         found *= _DORA
+    if setup.method is Method.QLORA:
+        found *= _PACKED
     return found * (_FULL if setup.method is Method.FULL else 1.0)
 
 
-def flops_shown(setup: Setup, tokens_per_s: float, sequence: float) -> float:
-    """What a trial would find on a host that has trained so fast, in this way."""
-    return tokens_per_s * flops_per_token(setup, sequence) / efficiency(setup)
+def flops_shown(
+    setup: Setup, tokens_per_s: float, sequence: float, step_tokens: float, share: float
+) -> float:
+    """What a trial would find on a host that has trained so fast, in this way.
+
+    Of `step_tokens` a `share` is computed; the optimizer's part of a step is known.
+    """
+    step = step_tokens / tokens_per_s
+    computing = max(step - _optimizer_s(setup), step / 2)
+    return share * step_tokens * flops_per_token(setup, sequence) / efficiency(setup) / computing
 
 
 def seconds_of(
@@ -223,17 +235,23 @@ def seconds_of(
     if setup.objective in REFERENCED:  # before the first step
         looks += length.different_tokens
     seconds = share * (length.tokens * learning + looks * looking) / flops
-    if setup.device != "cuda":
-        seconds += length.steps * setup.trainable * _OPTIMIZER_BYTES / _CPU_BYTES_PER_S
+    seconds += length.steps * _optimizer_s(setup)
     around, (low, high) = _around(length, setup), _RANGES[certain]
     return Seconds(around + seconds, around + low * seconds, around + high * seconds)
 
 
+def _optimizer_s(setup: Setup) -> float:
+    """Seconds of a step in which the optimizer moves what learns; a GPU's do not count."""
+    return 0.0 if setup.device == "cuda" else setup.trainable * _OPTIMIZER_BYTES / _CPU_BYTES_PER_S
+
+
 def _around(length: Length, setup: Setup) -> float:
     """Seconds in which nothing is learnt: start, reading the model, result, answers."""
+    host = setup.device != "cuda"
     found = _START_S[setup.device] + _END_S + 2 * setup.weights_bytes / _READ_BYTES_PER_S
+    if host and setup.method is Method.QLORA:
+        found += 2 * setup.parameters * setup.width / _PACKED_BYTES_PER_S
     found += length.saves * setup.trainable * _SAVED_BYTES / _SAVED_BYTES_PER_S
-    if setup.scored:
-        return found
-    reading = 0.0 if setup.device == "cuda" else setup.weights_bytes / _CPU_BYTES_PER_S
-    return found + length.answers * _ANSWER_TOKENS * (_TOKEN_S + reading)
+    passes = _SCORED_PASSES if setup.scored else length.answers * _ANSWER_TOKENS
+    reading = setup.weights_bytes / _CPU_BYTES_PER_S if host else 0.0
+    return found + passes * (setup.layers * _LAYER_S + reading)

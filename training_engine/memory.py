@@ -136,7 +136,7 @@ def flops_shown(
     mean, samples = sequence * sequences_of(objective), hyperparameters.batch_size
     limit = _limit(setup, samples, math.ceil(mean), None)
     share = _share(setup, computed, samples, mean, limit)
-    return duration.flops_shown(setup, share * tokens_per_s, sequence)
+    return duration.flops_shown(setup, tokens_per_s, sequence, samples * mean, share)
 
 
 def _most_tokens(objective: Objective, knobs: Hyperparameters) -> int:

@@ -88,6 +88,7 @@ async def basis_of(session: AsyncSession, facts: HostFacts, plan: Plan) -> Basis
         objective=plan.asked.objective,
         method=plan.asked.method,
         hyperparameters=plan.asked.hyperparameters,
+        dataset_id=plan.dataset.id,
         mean_tokens=lengths.mean_tokens,
         device=device,
         dtype=dtype,

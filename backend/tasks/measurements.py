@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from statistics import median
 from typing import Any
+from uuid import UUID
 
 from pydantic import ValidationError
 from sqlalchemy import Row, func, select
@@ -46,6 +47,7 @@ async def flops_of(
     objective: Objective,
     method: Method,
     hyperparameters: Hyperparameters,
+    dataset_id: UUID,
     mean_tokens: float,
     device: str,
     dtype: str,
@@ -54,11 +56,11 @@ async def flops_of(
 ) -> float | None:
     """Operations per second that the last runs of this model have shown.
 
-    Those that learn in the same way count; where there are none, all. `config`: the model's
-    config.json. None when there is no run at all.
+    Those that learn the same rows in the same pieces count; where there are none, those that learn
+    in the same way; then all. `config`: the model's config.json. None when there is no run at all.
     """
     found = []
-    for measured, its_method, its_knobs in await _runs(
+    for measured, its_dataset, its_method, its_knobs in await _runs(
         session, model_name, objective, device, dtype, processes
     ):
         with suppress(ValidationError):  # of a version with other knobs
@@ -75,10 +77,11 @@ async def flops_of(
                 computed=computed,
             )
             if flops:
-                found.append((flops, _way(*way)))
-    asked = _way(method, hyperparameters)
-    alike = [flops for flops, way in found if way == asked]
-    known = (alike or [flops for flops, _ in found])[:LAST_RUNS]
+                found.append((flops, (_way(*way), _pieces(its_dataset, way[1]))))
+    asked = _way(method, hyperparameters), _pieces(dataset_id, hyperparameters)
+    same = [flops for flops, its in found if its == asked]
+    alike = [flops for flops, its in found if its[0] == asked[0]]
+    known = (same or alike or [flops for flops, _ in found])[:LAST_RUNS]
     return median(known) if known else None
 
 
@@ -89,11 +92,11 @@ async def _runs(
     device: str,
     dtype: str,
     processes: int,
-) -> Sequence[Row[Any, Any, Any]]:
-    """What the last runs have shown, their method and knobs; the newest first."""
+) -> Sequence[Row[Any, UUID, str, Any]]:
+    """What the last runs have shown, their data, method and knobs; the newest first."""
     shown = TaskRow.measured
     found = await session.execute(
-        select(shown, TaskRow.method, TaskRow.hyperparameters)
+        select(shown, TaskRow.dataset_id, TaskRow.method, TaskRow.hyperparameters)
         .where(
             TaskRow.model_name == model_name,
             TaskRow.objective == objective,
@@ -118,6 +121,11 @@ def _way(method: Method, knobs: Hyperparameters) -> tuple[object, ...]:
         knobs.packing,
         knobs.quantization,
     )
+
+
+def _pieces(dataset_id: UUID, knobs: Hyperparameters) -> tuple[object, ...]:
+    """What decides how large a run's matrix products are."""
+    return dataset_id, knobs.max_length, knobs.batch_size, knobs.micro_batch_size, knobs.lora_rank
 
 
 async def type_of(session: AsyncSession, device: str) -> str | None:

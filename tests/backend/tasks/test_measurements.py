@@ -20,15 +20,23 @@ def body(body: dict[str, Any]) -> dict[str, Any]:
 async def test_a_measured_run_narrows_the_estimate(
     client: httpx.AsyncClient, sessions: SessionFactory, body: dict[str, Any]
 ) -> None:
-    plan = {k: body[k] for k in ("model_id", "dataset_id", "hyperparameters")}
+    plan = plan_of(body)
     guess = (await client.post(f"{PATH}/estimate", json=plan)).json()
     assert "time_not_measured" in {w["code"] for w in guess["warnings"]}
-    task = (await client.post(PATH, json=body)).json()
-    async with transaction(sessions) as session:
-        row = await session.get_one(TaskRow, UUID(task["id"]))
-        row.measured = {"tokens_per_s": 1000.0, "device": "cpu", "dtype": "float32"}
+    await finish(client, sessions, body, "plain", 1000.0)
     known = (await client.post(f"{PATH}/estimate", json=plan)).json()
     assert "time_not_measured" not in {w["code"] for w in known["warnings"]}
+
+
+async def test_runs_in_the_same_pieces_count_for_more(
+    client: httpx.AsyncClient, sessions: SessionFactory, body: dict[str, Any]
+) -> None:
+    """Of the same way, but cut elsewhere: those say nothing where these have been seen."""
+    short = {**body, "hyperparameters": {**body["hyperparameters"], "max_length": 64}}
+    await finish(client, sessions, body, "usual", 4000.0)
+    await finish(client, sessions, short, "short", 20.0)
+    usual, slow = [await seconds_of(client, one) for one in (body, short)]
+    assert slow > 10 * usual
 
 
 async def test_runs_of_the_same_way_count_for_more(
@@ -36,19 +44,32 @@ async def test_runs_of_the_same_way_count_for_more(
 ) -> None:
     """A later run of another method says little about this one, but more than nothing."""
     dora = {**body, "hyperparameters": {**body["hyperparameters"], "lora_variant": "dora"}}
-    plans = [
-        {k: one[k] for k in ("model_id", "dataset_id", "hyperparameters")} for one in (body, dora)
-    ]
-    speeds = {"plain": 4000.0, "dora": 20.0}
-    seconds = []
-    for name, made in (("plain", body), ("dora", dora)):
-        task = (await client.post(PATH, json={**made, "output_name": name, "name": name})).json()
-        async with transaction(sessions) as session:
-            row = await session.get_one(TaskRow, UUID(task["id"]))
-            row.measured = {"tokens_per_s": speeds[name], "device": "cpu", "dtype": "float32"}
-        seconds.append(
-            [(await client.post(f"{PATH}/estimate", json=plan)).json()["time_s"] for plan in plans]
-        )
-    (plain_first, dora_guess), (plain, slow) = seconds
+    await finish(client, sessions, body, "plain", 4000.0)
+    plain_first, dora_guess = [await seconds_of(client, one) for one in (body, dora)]
+    await finish(client, sessions, dora, "dora", 20.0)
+    plain, slow = [await seconds_of(client, one) for one in (body, dora)]
     assert plain == plain_first
     assert slow > 10 * dora_guess
+
+
+async def finish(
+    client: httpx.AsyncClient,
+    sessions: SessionFactory,
+    body: dict[str, Any],
+    name: str,
+    tokens_per_s: float,
+) -> None:
+    """A task of `body` that has run so fast."""
+    task = (await client.post(PATH, json={**body, "output_name": name, "name": name})).json()
+    async with transaction(sessions) as session:
+        row = await session.get_one(TaskRow, UUID(task["id"]))
+        row.measured = {"tokens_per_s": tokens_per_s, "device": "cpu", "dtype": "float32"}
+
+
+def plan_of(body: dict[str, Any]) -> dict[str, Any]:
+    return {k: body[k] for k in ("model_id", "dataset_id", "hyperparameters")}
+
+
+async def seconds_of(client: httpx.AsyncClient, body: dict[str, Any]) -> float:
+    expected: float = (await client.post(f"{PATH}/estimate", json=plan_of(body))).json()["time_s"]
+    return expected
