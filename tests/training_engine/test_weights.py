@@ -36,6 +36,39 @@ def test_gradients_are_summed_over_backward_passes(dtype: torch.dtype) -> None:
     assert not weights.gradients["matrix"].any()
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_what_a_step_does_not_touch_keeps_no_gradient_of_the_step_before(
+    dtype: torch.dtype,
+) -> None:
+    model = Two(dtype)
+    weights = TrainableWeights(model, weight_decay=0.0)
+    weights.zero_gradients()
+    model.loss().backward()
+    weights.zero_gradients()
+    model.bias.sum().backward()
+    assert weights.norm() == pytest.approx(3**0.5)
+    assert not weights.gradients["matrix"].any()
+    assert not weights.gradient[:6].any()
+    # Also when nobody looks before the update.
+    still = TrainableWeights(Two(dtype), weight_decay=0.0)
+    still.zero_gradients()
+    still.step(0.5)
+    assert still.masters["matrix"].tolist() == [[1.0] * 3] * 2
+
+
+def test_sums_are_those_of_float32() -> None:
+    """Also where a gradient is converted in pieces."""
+    torch.manual_seed(0)
+    layer = nn.Embedding(1100, 1000, dtype=torch.bfloat16)  # more than 2**20 numbers
+    weights = TrainableWeights(layer, weight_decay=0.0)
+    parts = [torch.randn_like(layer.weight) for _ in range(3)]
+    weights.zero_gradients()
+    for part in parts:
+        (layer.weight * part).sum().backward()
+    wanted = parts[0].float() + parts[1].float() + parts[2].float()
+    assert torch.equal(weights.gradients["weight"], wanted)
+
+
 def test_updates_too_small_for_the_type_are_kept() -> None:
     model = Two(torch.bfloat16, 256.0)
     weights = TrainableWeights(model, weight_decay=0.0)

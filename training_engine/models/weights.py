@@ -16,6 +16,8 @@ from training_engine.contract.choices import Optimizer
 from training_engine.models.optimizers import FLAT, Optimizers, Part
 
 Named = tuple[str, nn.Parameter]
+# So many numbers of a gradient are converted at once.
+_PIECE = 2**20
 
 
 class TrainableWeights:
@@ -47,10 +49,12 @@ class TrainableWeights:
         named.sort(key=rule)
         size = sum(p.numel() for _, p in named)
         self._master = torch.empty(size, dtype=torch.float32, device=named[0][1].device)
-        self.gradient = torch.zeros_like(self._master)  # of all, flat, float32
+        self._gradient = torch.zeros_like(self._master)
         self._working: list[tuple[Tensor, Tensor]] = []  # a stretch of masters, its copy
         self.masters: dict[str, Tensor] = {}
-        self.gradients: dict[str, Tensor] = {}
+        self._gradients: dict[str, Tensor] = {}
+        self._copied: list[str] = []  # whose gradients come in another type
+        self._awaited: set[str] = set()  # of those, what has none yet in this step, and is not zero
         start = 0
         for dtype, same in groupby(named, key=lambda item: item[1].dtype):
             start = self._adopt_stretch(list(same), start, dtype)
@@ -58,7 +62,7 @@ class TrainableWeights:
             parts = self._flat_parts(named, rule)
         else:
             parts = [
-                Part(self._with_gradient(self.masters[n], self.gradients[n]), p.ndim >= 2,
+                Part(self._with_gradient(self.masters[n], self._gradients[n]), p.ndim >= 2,
                      rate_of(n), p.ndim == 2 and is_hidden(n))
                 for n, p in named
             ]  # fmt: skip
@@ -84,10 +88,10 @@ class TrainableWeights:
         self, name: str, parameter: nn.Parameter, stretch: slice, working: Tensor | None
     ) -> None:
         shape = parameter.shape
-        master, gradient = self._master[stretch].view(shape), self.gradient[stretch].view(shape)
+        master, gradient = self._master[stretch].view(shape), self._gradient[stretch].view(shape)
         with torch.no_grad():
             master.copy_(parameter)
-        self.masters[name], self.gradients[name] = master, gradient
+        self.masters[name], self._gradients[name] = master, gradient
         if working is None:
             parameter.data = master
             parameter.grad = gradient
@@ -97,11 +101,17 @@ class TrainableWeights:
             parameter.copy_(master)
 
         def collect(leaf: Tensor) -> None:
-            if leaf.grad is not None:
-                gradient.add_(leaf.grad)
-                leaf.grad = None
+            if leaf.grad is None:
+                return
+            if name in self._awaited:
+                self._awaited.remove(name)
+                gradient.copy_(leaf.grad)
+            else:
+                _add(gradient, leaf.grad)
+            leaf.grad = None
 
         parameter.register_post_accumulate_grad_hook(collect)
+        self._copied.append(name)
 
     def _flat_parts(
         self, named: list[Named], rule: Callable[[Named], tuple[bool, float]]
@@ -110,7 +120,7 @@ class TrainableWeights:
         parts, start = [], 0
         for (small, rate), same in groupby(named, key=rule):
             end = start + sum(p.numel() for _, p in same)
-            stretch = self._with_gradient(self._master[start:end], self.gradient[start:end])
+            stretch = self._with_gradient(self._master[start:end], self._gradient[start:end])
             parts.append(Part(stretch, not small, rate))
             start = end
         return parts
@@ -132,9 +142,30 @@ class TrainableWeights:
             return True
         return math.isfinite(float(torch.linalg.vector_norm(self._master, torch.inf)))
 
+    @property
+    def gradient(self) -> Tensor:
+        """Of all that learns, float32 [count]."""
+        self._settle()
+        return self._gradient
+
+    @property
+    def gradients(self) -> dict[str, Tensor]:
+        """The same by name, in the shapes of the weights."""
+        self._settle()
+        return self._gradients
+
+    def _settle(self) -> None:
+        """What nothing was learnt about has a gradient of zero."""
+        for name in self._awaited:
+            self._gradients[name].zero_()
+        self._awaited.clear()
+
     def zero_gradients(self) -> None:
-        """Begin a step."""
-        self.gradient.zero_()
+        """Begin a step. What will be copied need not be zero before."""
+        self._awaited = set(self._copied)
+        for name, gradient in self._gradients.items():
+            if name not in self._awaited:
+                gradient.zero_()
 
     def norm(self) -> float:
         """Length of the gradient, maybe not finite."""
@@ -149,6 +180,7 @@ class TrainableWeights:
 
     def step(self, learning_rate: float) -> None:
         """One update by the optimizer, then the model sees it."""
+        self._settle()
         self._optimizer.step(learning_rate)
         self._publish()
 
@@ -178,3 +210,16 @@ class TrainableWeights:
     def load_optimizer(self, tensors: Mapping[str, Tensor]) -> None:
         """Take over what `optimizer_tensors` gave."""
         self._optimizer.load(dict(tensors))
+
+
+def _add(total: Tensor, more: Tensor) -> None:
+    """Add a gradient of another type.
+
+    On a CPU one operation over two types takes three times as long as converting and adding.
+    """
+    if total.device.type != "cpu":
+        total.add_(more)
+        return
+    pieces = total.reshape(-1).split(_PIECE), more.reshape(-1).split(_PIECE)
+    for into, piece in zip(*pieces, strict=True):
+        into.add_(piece.float())
