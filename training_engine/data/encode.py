@@ -41,6 +41,7 @@ class EncodedSet:
     truncated_lines: list[int] = field(default_factory=list)
     cut_answer_lines: list[int] = field(default_factory=list)
     left_out_lines: list[int] = field(default_factory=list)
+    first_unlearnt_lines: list[int] = field(default_factory=list)
     cut_tokens: int = 0
     split_rows: int = 0
     prompt_differs: bool = False
@@ -144,6 +145,7 @@ class Encoder:
             truncated_lines=findings.truncated,
             cut_answer_lines=findings.cut_answers,
             left_out_lines=findings.left_out,
+            first_unlearnt_lines=findings.first_unlearnt,
             cut_tokens=findings.cut_tokens,
             split_rows=findings.split_rows,
             prompt_differs=findings.prompt_differs,
@@ -231,6 +233,7 @@ class Encoder:
         trained = self._learnt(line, text, ids, offsets, findings)
         kept = ids[:longest] if text.whole else self._shortened(text.text, ids, longest)
         findings.prompt_differs |= text.prompt_differs
+        findings.first_unlearnt += [line] * text.first_unlearnt
         return _Part(
             kept,
             trained[: len(kept)],

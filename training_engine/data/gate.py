@@ -28,6 +28,7 @@ class Findings:
     cut_tokens: int = 0
     split_rows: int = 0
     prompt_differs: bool = False
+    first_unlearnt: list[int] = field(default_factory=list)
     refused: dict[int, str] = field(default_factory=dict)
     misfits: dict[int, Misfit] = field(default_factory=dict)
     unterminated: list[int] = field(default_factory=list)

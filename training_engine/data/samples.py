@@ -30,6 +30,8 @@ class Rendered:
     # The template's generation prompt says more than the rendered turn begins with.
     prompt_differs: bool = False
     whole: bool = False
+    # The conversation begins with an answer that can not be told apart in it.
+    first_unlearnt: bool = False
 
 
 @dataclass(frozen=True)

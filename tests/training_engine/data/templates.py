@@ -47,6 +47,15 @@ THINKING = (
 OPENED = CHATML.replace(
     "{{ '<|im_start|>assistant\\n' }}", "{{ '<|im_start|>assistant\\n<think>\\n' }}"
 )
+# The same, and the reasoning is taken out of every answer, the last included: R1's distillates.
+UNREASONED = (
+    "{% for m in messages %}"
+    "{{ '<|im_start|>' + m['role'] + '\n' + m['content'].split('</think>')[-1] + '<|im_end|>\n' }}"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n<think>\n' }}{% endif %}"
+)
+# The reasoning of the last answer stays, with white space of the template's own: GLM.
+TRIMMED = THINKING.replace("strip('\n')", "strip()").replace("</think>\n\n", "</think>\n")
 # Nothing ends a turn.
 ENDLESS = (
     "{% for m in messages %}{{ m['role'] + ': ' + m['content'] + '\n' }}{% endfor %}"
@@ -63,6 +72,25 @@ TOOLS = (
     "{{ '<|im_end|>\n' }}"
     "{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+# Arguments are joined on as JSON text: DeepSeek.
+JSON_CALLS = TOOLS.replace(
+    "call['function']['arguments']['city']",
+    "'\n```json\n' + call['function']['arguments'] + '\n```'",
+)
+# Arguments are taken in both forms, but as an object only if all of them are texts.
+EITHER_CALLS = TOOLS.replace(
+    "{{ '<call>' + call['function']['name'] + call['function']['arguments']['city'] }}",
+    "{% if call['function']['arguments'] is string %}{{ call['function']['arguments'] }}{% else %}"
+    "{% for name, value in call['function']['arguments'].items() %}{{ name + '=' + value }}"
+    "{% endfor %}{% endif %}",
+)
+# What comes first is the user's, whoever said it: Llama 3.1 with tools.
+FIRST_IS_USER = CHATML.replace("message['role']", "('user' if loop.first else message['role'])")
+# A conversation needs a question: Qwen3.5.
+QUESTION_NEEDED = (
+    "{% if 'user' not in messages | map(attribute='role') | list %}"
+    "{{ raise_exception('No user query found in messages.') }}{% endif %}" + CHATML
 )
 
 

@@ -2,52 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from transformers import AutoTokenizer
 
 from tests.training_engine.data import templates
+from tests.training_engine.data.masks import encode, encoder, learnt, refusal, row
 from tests.training_engine.specs import conversation
-from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.contract.records import Message
 from training_engine.data.chat import ChatTemplate, TemplateRefusal, terminators
-from training_engine.data.encode import EncodedSet, Encoder
-from training_engine.data.records import Row
 from training_engine.failures import EngineFailure
-from training_engine.objectives.sft import Conversations
-
-END = 258  # <|im_end|>
-
-
-def row(messages: list[dict[str, Any]], line: int = 1, tools: Any = None) -> Row:
-    return Row(line, [Message.model_validate(m) for m in messages], tools)
-
-
-def encoder(tokenizer: Any, max_length: int, *, leave_out: bool = False) -> Encoder:
-    knobs = Hyperparameters(max_length=max_length)
-    reading = Conversations(ChatTemplate(tokenizer), knobs)
-    return Encoder(reading, {END}, leave_out=leave_out)
-
-
-def encode(tokenizer: Any, *rows: Row, max_length: int = 10_000) -> EncodedSet:
-    return encoder(tokenizer, max_length).encode(rows)
-
-
-def learnt(tokenizer: Any, data: EncodedSet) -> list[list[str]]:
-    """For each sample, its learnt stretches as text."""
-    samples = []
-    for begin, end in zip(data.bounds, data.bounds[1:], strict=False):
-        stretches: list[list[int]] = []
-        for place in range(begin, end):
-            if not data.trained[place]:
-                continue
-            if place == begin or not data.trained[place - 1]:
-                stretches.append([])
-            stretches[-1].append(int(data.tokens[place]))
-        samples.append([tokenizer.decode(stretch) for stretch in stretches])
-    return samples
-
 
 TWO_TURNS = conversation("Hi 你好", "Hello there", "Bye", "See you 👋")
 
@@ -108,54 +72,6 @@ def test_turns_can_be_switched_off(tmp_path: Path) -> None:
     turns = conversation("Hi", "Hello", "Bye", "See you")
     turns[1]["train"] = False
     assert learnt(tokenizer, encode(tokenizer, row(turns))) == [["See you<|im_end|>"]]
-
-
-def test_tool_calls_are_learnt_and_results_are_not(tmp_path: Path) -> None:
-    tokenizer = templates.load(tmp_path, templates.TOOLS)
-    call = {"type": "function", "function": {"name": "weather", "arguments": '{"city": "Rome"}'}}
-    turns = [
-        {"role": "user", "content": "Rain?"},
-        {"role": "assistant", "content": "", "tool_calls": [call]},
-        {"role": "tool", "content": "sun", "tool_call_id": "1", "name": "weather"},
-        {"role": "assistant", "content": "No rain."},
-    ]
-    data = encode(tokenizer, row(turns, tools=[{"type": "function", "function": {"name": "w"}}]))
-    assert learnt(tokenizer, data) == [["<call>weatherRome<|im_end|>", "No rain.<|im_end|>"]]
-    assert '"name": "w"' in tokenizer.decode(data.tokens)
-
-
-@pytest.mark.parametrize("name", ["CHATML", "LLAMA_3"])
-def test_tool_calls_that_the_template_leaves_out_are_refused(tmp_path: Path, name: str) -> None:
-    """Such a turn would be learnt as an empty answer; calls that are not learnt do no harm."""
-    tokenizer = templates.load(tmp_path, getattr(templates, name))
-    call = {"type": "function", "function": {"name": "weather", "arguments": {"city": "Rome"}}}
-    turns: list[dict[str, Any]] = [
-        {"role": "user", "content": "Rain?"},
-        {"role": "assistant", "content": "", "tool_calls": [call]},
-        {"role": "tool", "content": "sun"},
-        {"role": "assistant", "content": "No rain."},
-    ]
-    failure = refusal(tokenizer, row(conversation("Hi", "Hello")), row(turns, line=12))
-    assert "does not write tool calls" in failure.message
-    assert failure.params == {"lines": "12", "count": 1}
-    turns[1]["train"] = False
-    assert learnt(tokenizer, encode(tokenizer, row(turns))) == [["No rain.<|im_end|>"]]
-
-
-def test_a_conversation_that_begins_with_an_answer(tmp_path: Path) -> None:
-    tokenizer = templates.load(tmp_path, templates.CHATML)
-    turns = [{"role": "assistant", "content": "Welcome"}, *conversation("Hi", "Hello")]
-    stretches = learnt(tokenizer, encode(tokenizer, row(turns)))[0]
-    assert stretches[-1] == "Hello<|im_end|>"
-    assert stretches[0].endswith("Welcome<|im_end|>")
-
-
-def refusal(tokenizer: Any, *rows: Row, max_length: int = 10_000) -> EngineFailure:
-    with pytest.raises(EngineFailure) as caught:
-        encode(tokenizer, *rows, max_length=max_length)
-    assert caught.value.code == "bad_dataset"
-    assert caught.value.hint
-    return caught.value
 
 
 def test_a_template_without_an_end_is_refused(tmp_path: Path) -> None:
