@@ -78,7 +78,7 @@ def read(start: Start, context: int | None) -> tuple[Reading, PreparedData]:
     kind = recipe_of(spec.objective).reading
     template = ChatTemplate(
         load.load_tokenizer(folder, trusted=spec.model.trusted_code_sha256 is not None),
-        spec.chat_template,
+        spec.chat_template if kind.needs_template else None,
         required=kind.needs_template,
         spare=kind.spare_template,
     )

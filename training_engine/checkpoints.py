@@ -9,6 +9,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from training_engine.identity import differing
 
 STATE_FILE = "state.json"
 PREFIX = "step-"
+_NAME = re.compile(rf"{PREFIX}\d+")
 TEMPORARY_PREFIX = ".tmp-"
 # Room for the new checkpoint while the one before still exists, and for what else grows.
 FREE_SPACE_FACTOR = 2.2
@@ -64,6 +66,11 @@ class Opened:
 def name_of(step: int) -> str:
     """Name of the folder of a step's checkpoint."""
     return f"{PREFIX}{step:08d}"
+
+
+def step_of(folder: Path) -> int:
+    """The step of the checkpoint in a folder, by its name."""
+    return int(folder.name.removeprefix(PREFIX))
 
 
 def file_sha256(path: Path) -> str:
@@ -196,18 +203,23 @@ def newest(path: Path, identity: Mapping[str, Any]) -> tuple[Opened | None, list
     """The newest checkpoint that verifies, and why newer ones were passed over.
 
     `path` is one checkpoint or a folder of them. Raises `ForeignCheckpoint` when what is there
-    belongs to another run.
+    belongs to another run, and `CorruptCheckpoint` when `path` is one that is damaged.
     """
-    if (path / MANIFEST_FILE).is_file():
+    if _NAME.fullmatch(path.name) or (path / MANIFEST_FILE).is_file():
         return open_checkpoint(path, identity), []
     skipped: list[str] = []
-    names = sorted((p for p in path.glob(f"{PREFIX}*") if p.is_dir()), reverse=True)
-    for folder in names:
+    for folder in folders(path):
         try:
             return open_checkpoint(folder, identity), skipped
         except CorruptCheckpoint as error:
             skipped.append(str(error))
     return None, skipped
+
+
+def folders(parent: Path) -> list[Path]:
+    """Those of checkpoints, whole or not, the newest first."""
+    found = (p for p in parent.glob(f"{PREFIX}*") if _NAME.fullmatch(p.name) and p.is_dir())
+    return sorted(found, key=step_of, reverse=True)
 
 
 def prune(run_dir: Path, keep: set[str]) -> None:
@@ -216,11 +228,11 @@ def prune(run_dir: Path, keep: set[str]) -> None:
     Nothing is deleted before the newest one verifies.
     """
     parent = run_dir / CHECKPOINTS_DIR
-    committed = sorted(p for p in parent.glob(f"{PREFIX}*") if p.is_dir())
+    committed = folders(parent)
     if not committed:
         return
-    verify(committed[-1])
-    for folder in committed[:-1]:
+    verify(committed[0])
+    for folder in committed[1:]:
         if folder.name not in keep:
             _set_aside(folder)
     for leftover in parent.glob(f"{TEMPORARY_PREFIX}*"):

@@ -56,7 +56,8 @@ def note_non_finite(run: Run, step: int) -> None:
     run.reporter.notice(
         "warning",
         "non_finite_loss",
-        f"Loss or gradient of step {step} is not a finite number; its update was left out.",
+        f"Loss or gradient of step {step} is not a finite number; its update was left out. If more "
+        "steps follow, lower the learning rate, or choose float32.",
         step=step,
     )
     if count >= NON_FINITE_STEPS:
@@ -84,7 +85,8 @@ def is_sound(run: Run) -> bool:
             "warning",
             "state_not_saved",
             f"No checkpoint of step {step} is written: its held-out loss or its weights are not "
-            "finite numbers.",
+            "finite numbers. If this goes on, stop the run and start it again with a lower "
+            "learning rate.",
             step=step,
         )
     return sound

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from training_engine import checkpoints
-from training_engine.contract.choices import ADAPTED, Head, Method, head_of
+from training_engine.contract.choices import ADAPTED, UNTEMPLATED, Head, Method, head_of
 from training_engine.contract.names import OUTPUT_DIR
 from training_engine.contract.spec import RunSpec
 from training_engine.models.quantised import QUANTIZATION_FILE
@@ -141,11 +141,18 @@ def _body(
 Learning rate {knobs.learning_rate:g}, batch size {knobs.batch_size}, at most {knobs.max_length}
 tokens per sample, seed {knobs.seed}. Everything else stands in `{ARGUMENTS_FILE}`.{_base_of(spec)}
 
-The chat template in this folder is the one that was trained with; use no other. Data set
+{_template_of(spec)} Data set
 sha256: `{spec.dataset.sha256}`. Made with {used}.
 
 {certificate.sentence}
 """
+
+
+def _template_of(spec: RunSpec) -> str:
+    """Which chat template belongs to the result, if any does."""
+    if spec.objective in UNTEMPLATED:
+        return "It was trained on texts as they are, without a chat template."
+    return "The chat template in this folder is the one that was trained with; use no other."
 
 
 def _base_of(spec: RunSpec) -> str:

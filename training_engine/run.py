@@ -79,6 +79,15 @@ class Run:
         return self.spec.hyperparameters.micro_batch_size
 
     @property
+    def computation(self) -> dict[str, Any]:
+        """What it is computed with; with another the same steps round otherwise."""
+        return {
+            "device": self.placement.device.type,
+            "precision": self.placement.dtype_name,
+            "deterministic": self.spec.deterministic,
+        }
+
+    @property
     def ledger(self) -> Ledger:
         """The samples consumed by this attempt and those it continues."""
         return Ledger(self.run_dir / LEDGER_FILE)
@@ -128,7 +137,9 @@ class Run:
             state={
                 **vars(state),
                 "ledger_offset": self.ledger.offset,
+                "ledger_sha256": checkpoints.file_sha256(self.run_dir / LEDGER_FILE),
                 "versions": self.versions,
+                "computation": self.computation,
                 "at_once": {"micro_batch_size": self.micro_batch_size, **vars(self.at_once)},
             },
             identity=self.identity,
@@ -168,7 +179,8 @@ class Run:
                 "warning",
                 "result_damaged",
                 f"The checkpoint that was to be the result is damaged: {problem}. The last state "
-                f"becomes the result, that of step {self.state.step}.",
+                f"becomes the result, that of step {self.state.step}. Look whether the disk has "
+                "errors; to have the other state, run it again.",
                 problem=problem,
                 step=self.state.step,
             )

@@ -3,7 +3,15 @@
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "liger_kernel", "easytune")
+PACKAGES = (
+    "torch",
+    "transformers",
+    "tokenizers",
+    "safetensors",
+    "liger_kernel",
+    "bitsandbytes",
+    "easytune",
+)
 
 
 def versions() -> dict[str, str]:

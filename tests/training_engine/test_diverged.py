@@ -89,6 +89,8 @@ def test_a_broken_state_is_not_saved(
     assert outcome.series("eval_loss")[4] is None
     assert saved(outcome) == [1, 2, 3]
     assert outcome.notices()["state_not_saved"] == {"step": 4}
+    told = [e.message for e in outcome.events if e.type == "notice" and e.code == "state_not_saved"]
+    assert "lower learning rate" in told[0]
     assert_all_sound(outcome, [2, 3])
 
 

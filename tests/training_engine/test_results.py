@@ -125,6 +125,8 @@ def test_the_last_state_stands_in_for_a_result_that_is_damaged(
     notice = outcome.notices()["result_damaged"]
     assert notice["step"] == 6
     assert "step-00000004/weights" in notice["problem"]
+    (told,) = (e for e in outcome.events if e.type == "notice" and e.code == "result_damaged")
+    assert told.message.endswith("to have the other state, run it again.")
     assert outcome.last.metrics["output_step"] == 6
     assert outcome.last.metrics["eval_loss"] == CURVE[6]
     last = load_file(tmp_path / "run" / "checkpoints" / "step-00000006" / "weights.safetensors")

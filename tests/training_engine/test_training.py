@@ -273,6 +273,8 @@ def test_a_single_bad_step_is_left_out(
     assert outcome.code == ExitCode.FINISHED
     assert outcome.series("loss")[3] is None
     assert outcome.notices()["non_finite_loss"] == {"step": 3}
+    (told,) = (e for e in outcome.events if e.type == "notice" and e.code == "non_finite_loss")
+    assert "lower the learning rate" in told.message
     assert all(value.isfinite().all() for value in weights(outcome).values())
 
 

@@ -130,6 +130,8 @@ PREFERENCE = frozenset(
 )
 # These compare the model with the one it started from.
 REFERENCED = frozenset({Objective.DPO, Objective.IPO, Objective.KTO})
+# These learn texts as they are; for the others a chat template writes the conversations.
+UNTEMPLATED = frozenset({Objective.PRETRAIN, Objective.CLASSIFY, Objective.SEQ2SEQ})
 ADAPTED = frozenset({Method.LORA, Method.QLORA})
 
 _ANSWERS = frozenset({RecordType.CONVERSATIONAL, RecordType.PROMPT_COMPLETION})
