@@ -37,8 +37,9 @@ _LENGTH_SPREAD, _HEAVIEST = 0.45, (1.0, 3.0)
 # A step's samples come each from a class of its own, of equal lengths about: their deviations are a
 # fraction of what all lengths deviate, this one divided by the samples of a step.
 _WITHIN_CLASSES = 2.0
-# Parts that several processes cut among them instead of each having its own.
-_SHARDED = frozenset({"weights", "adapters", "masters", "gradients", "optimizer"})
+# Parts that several processes cut among them instead of each having its own; beside an adapter,
+# which stays whole, the base alone.
+_SHARDED, _SHARDED_BASE = frozenset({"weights", "masters", "gradients", "optimizer"}), {"weights"}
 
 # Share of the tokens that is left, 0–1, when so many samples lie in a pass and what they begin with
 # alike is computed once.
@@ -81,12 +82,12 @@ def estimate(
     mean, longest = sequences * mean, sequences * longest
     spread = _LENGTH_SPREAD * mean if spread_tokens is None else sequences * spread_tokens
     length = length_of(num_rows, validation_rows, mean, knobs, sequences)
-    setup = _setup(config, objective, method, knobs, device, dtype, weights_bytes)
+    setup = _setup(config, objective, method, knobs, device, dtype, weights_bytes, distributed)
     if setup is None:
         return verdict.unknown(length, weights_bytes)
     samples = math.ceil(knobs.batch_size / distributed.processes)
     deviations = min(max(math.sqrt(2 * math.log(length.steps)), _HEAVIEST[0]), _HEAVIEST[1])
-    limit = _limit(setup, samples, longest, available_bytes)
+    limit = _limit(setup, samples, longest, available_bytes, distributed.processes)
     share = _share(setup, computed, samples, mean, limit)
     heaviest = _heaviest(setup, samples, mean, longest, deviations * spread)
     tokens = max(longest, min(math.ceil(share * heaviest), limit))
@@ -105,7 +106,7 @@ def estimate(
         setup,
         length,
         seconds,
-        parts=[_of_all_processes(part, device, distributed) for part in parts],
+        parts=[_of_all_processes(part, setup, distributed.processes) for part in parts],
         micro_batch_size=max(1, min(samples, math.floor(tokens / mean))),
         available=available_bytes,
         speed_is_known=bool(measured_flops or host_flops),
@@ -122,6 +123,7 @@ def flops_shown(
     mean_tokens: float,
     device: str,
     dtype: str,
+    distributed: Distributed = Distributed(),
     computed: Computed | None = None,
 ) -> float | None:
     """Operations per second that a trial would find on a host where a run was so fast.
@@ -129,7 +131,7 @@ def flops_shown(
     So a run tells of others of the same model that learn in another way. `mean_tokens`: of a
     sequence. None when the configuration does not tell the model's sizes.
     """
-    setup = _setup(config, objective, method, hyperparameters, device, dtype, None)
+    setup = _setup(config, objective, method, hyperparameters, device, dtype, None, distributed)
     if setup is None:
         return None
     sequence = min(mean_tokens, _most_tokens(objective, hyperparameters))
@@ -153,6 +155,7 @@ def _setup(
     device: str,
     dtype: str,
     weights_bytes: int | None,
+    distributed: Distributed,
 ) -> Setup | None:
     """None when the configuration does not tell the model's sizes."""
     shape = read_shape(config)
@@ -166,6 +169,7 @@ def _setup(
         knobs=knobs,
         device=device,
         width=_DTYPE_BYTES[dtype],
+        sharded=distributed.strategy is Strategy.FSDP and distributed.processes > 1,
     )
 
 
@@ -177,8 +181,13 @@ def _parameters(shape: ModelShape, config: Mapping[str, Any], weights_bytes: int
     return weights_bytes // _DTYPE_BYTES.get(stored, 2)
 
 
-def _limit(setup: Setup, samples: int, longest: int, available: int | None) -> int:
-    """The most tokens that the engine lays into one forward pass; `samples`: of a step."""
+def _limit(
+    setup: Setup, samples: int, longest: int, available: int | None, processes: int = 1
+) -> int:
+    """The most tokens that the engine lays into one forward pass; `samples`: of a step.
+
+    `processes`: how many share the run, and on a CPU the memory.
+    """
     shape, micro = setup.shape, setup.knobs.micro_batch_size
     if micro != "auto":
         return min(samples, micro) * longest
@@ -186,7 +195,7 @@ def _limit(setup: Setup, samples: int, longest: int, available: int | None) -> i
         return MOST_TOKENS[setup.device]
     return tokens_that_fit(
         setup.device,
-        available,
+        available // (1 if setup.device == "cuda" else processes),
         layers=shape.layers,
         hidden=shape.hidden,
         inner=shape.intermediate,
@@ -215,9 +224,10 @@ def _heaviest(setup: Setup, samples: int, mean: float, longest: int, above: floa
     return math.ceil(min(samples * longest, samples * mean + more))
 
 
-def _of_all_processes(part: Part, device: str, distributed: Distributed) -> Part:
+def _of_all_processes(part: Part, setup: Setup, processes: int) -> Part:
     """What a part takes of the computer's memory, or of each GPU."""
-    size, processes = part.size_bytes, distributed.processes
-    if distributed.strategy is Strategy.FSDP and part.name in _SHARDED:
-        size = math.ceil(size / processes)
-    return Part(part.name, size if device == "cuda" else size * processes)
+    size = part.size_bytes
+    if setup.sharded and part.name in (_SHARDED_BASE if setup.adapted else _SHARDED):
+        together = setup.gathered_bytes if part.name == "weights" else 0
+        size = math.ceil(size / processes) + together
+    return Part(part.name, size if setup.device == "cuda" else size * processes)

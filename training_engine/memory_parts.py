@@ -79,7 +79,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Setup:
-    """What computes, in which way; `width` is bytes per element of weights and activations."""
+    """What computes, in which way; `width` is bytes per element of weights and activations.
+
+    `sharded`: several processes each hold a slice of the model.
+    """
 
     shape: ModelShape
     parameters: int
@@ -88,6 +91,7 @@ class Setup:
     knobs: Hyperparameters
     device: str
     width: int
+    sharded: bool
 
     @property
     def adapted(self) -> bool:
@@ -106,7 +110,8 @@ class Setup:
         plain = self.method is Method.LORA and knobs.lora_variant in _PLAIN_LORA
         plain = plain and not knobs.lora_dropout and not knobs.gradient_checkpointing
         known = self.shape.family in FAST_FAMILIES and self.device == "cpu"
-        return plain and known and (knobs.packing or self.scored)
+        packed = knobs.packing or self.scored
+        return plain and known and packed and not self.sharded
 
     @property
     def shares(self) -> bool:
@@ -163,6 +168,18 @@ class Setup:
         # One matrix at a time is unpacked.
         largest = max(each.size for stack in self.shape.stacks for each in stack.linears)
         return int(stored) + (self.loaded - packed + largest) * self.width
+
+    @property
+    def gathered_bytes(self) -> int:
+        """What each process of a sharded run puts together beside its slices while it computes.
+
+        Everything outside the layers (none where sizes are guessed wrong), a layer, and the
+        next one, which is fetched meanwhile.
+        """
+        stacks = self.shape.stacks
+        outside = max(0, self.loaded - sum(s.layers * s.per_layer for s in stacks))
+        layer = max(stack.per_layer for stack in stacks)
+        return (outside + 2 * layer) * self.width if self.sharded else 0
 
     @property
     def masters_bytes(self) -> int:

@@ -92,7 +92,7 @@ async def basis_of(session: AsyncSession, facts: HostFacts, plan: Plan) -> Basis
         mean_tokens=lengths.mean_tokens,
         device=device,
         dtype=dtype,
-        processes=plan.asked.distributed.processes,
+        distributed=plan.asked.distributed,
         computed=lengths.computed,
     )
     flops = tried.flops if tried else None

@@ -7,13 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.jobs.tables import JobRow
 from backend.tasks.tables import TaskRow
-from training_engine.contract.choices import Method, Objective
+from training_engine.contract.choices import Method, Objective, Strategy
 from training_engine.contract.hyperparameters import Hyperparameters
+from training_engine.contract.spec import Distributed
 from training_engine.memory import Computed, flops_shown
 
 LAST_RUNS = 5
@@ -28,6 +29,7 @@ def measured(job: JobRow) -> dict[str, Any]:
         if job.finished_at and job.started_at
         else None
     )
+    shared = job.spec.get("distributed") or {}
     return {
         "attempt": job.attempt,
         "tokens_per_s": job.tokens_per_s,
@@ -35,7 +37,8 @@ def measured(job: JobRow) -> dict[str, Any]:
         "duration_s": duration,
         "device": (job.device or "").split(":")[0],
         "dtype": job.dtype,
-        "processes": (job.spec.get("distributed") or {}).get("processes", 1),
+        "processes": shared.get("processes", 1),
+        "strategy": shared.get("strategy", Strategy.DDP),
     }
 
 
@@ -51,7 +54,7 @@ async def flops_of(
     mean_tokens: float,
     device: str,
     dtype: str,
-    processes: int = 1,
+    distributed: Distributed = Distributed(),
     computed: Computed | None = None,
 ) -> float | None:
     """Operations per second that the last runs of this model have shown.
@@ -61,7 +64,7 @@ async def flops_of(
     """
     found = []
     for measured, its_dataset, its_method, its_knobs in await _runs(
-        session, model_name, objective, device, dtype, processes
+        session, model_name, objective, device, dtype, distributed
     ):
         with suppress(ValidationError):  # of a version with other knobs
             way = Method(its_method), Hyperparameters.model_validate(its_knobs)
@@ -74,6 +77,7 @@ async def flops_of(
                 mean_tokens=mean_tokens,
                 device=device,
                 dtype=dtype,
+                distributed=distributed,
                 computed=computed,
             )
             if flops:
@@ -91,10 +95,12 @@ async def _runs(
     objective: Objective,
     device: str,
     dtype: str,
-    processes: int,
+    distributed: Distributed,
 ) -> Sequence[Row[Any, UUID, str, Any]]:
     """What the last runs have shown, their data, method and knobs; the newest first."""
     shown = TaskRow.measured
+    its_strategy = func.coalesce(shown["strategy"].astext, Strategy.DDP)
+    alike = its_strategy == distributed.strategy if distributed.processes > 1 else true()
     found = await session.execute(
         select(shown, TaskRow.dataset_id, TaskRow.method, TaskRow.hyperparameters)
         .where(
@@ -103,7 +109,8 @@ async def _runs(
             shown["tokens_per_s"].as_float() > 0,
             shown["device"].astext == device,
             func.coalesce(shown["dtype"].astext, dtype) == dtype,
-            func.coalesce(shown["processes"].as_integer(), 1) == processes,
+            func.coalesce(shown["processes"].as_integer(), 1) == distributed.processes,
+            alike,
         )
         .order_by(TaskRow.id.desc())
         .limit(_LOOKED_THROUGH)

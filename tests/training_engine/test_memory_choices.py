@@ -6,8 +6,9 @@ import pytest
 
 from tests.training_engine.test_memory import SEVEN_BILLION, STARTER, expect
 from training_engine.contract.choices import Method, Objective, Optimizer, Strategy
+from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.contract.spec import Distributed
-from training_engine.memory import Estimate
+from training_engine.memory import Estimate, flops_shown
 
 MINILM = {
     "model_type": "bert",
@@ -144,12 +145,73 @@ def test_an_encoder_decoder_is_known() -> None:
     assert found.num_parameters == 60_506_624
 
 
-@pytest.mark.parametrize("strategy", list(Strategy))
-def test_processes_on_a_cpu_each_take_memory(strategy: Strategy) -> None:
-    one, two = expect(), expect(distributed=Distributed(strategy=strategy, processes=2))
-    copies = 1 if strategy is Strategy.FSDP else 2
-    assert part(two, "weights") == copies * part(one, "weights")
-    assert part(two, "runtime") > 1.5 * part(one, "runtime")
+def sizes(found: Estimate) -> dict[str, int]:
+    return {part.name: part.size_bytes for part in found.parts}
+
+
+# As much at once, however many processes share a step.
+MICRO = {"micro_batch_size": 2}
+# Spread layers are stock ones, as they are where nothing is packed.
+STOCK = {"packing": False}
+LEARNT = {"masters", "gradients", "optimizer"}
+# Bytes of the starter's embedding, last norm and two layers, which every process puts together.
+TOGETHER = 2 * (49152 * 576 + 576 + 2 * (2 * 576 * (576 + 192) + 3 * 576 * 1536 + 2 * 576))
+
+
+@pytest.mark.parametrize(
+    ("strategy", "method", "cut"),
+    [
+        (Strategy.DDP, Method.LORA, set()),
+        (Strategy.DDP, Method.FULL, set()),
+        (Strategy.FSDP, Method.LORA, {"weights"}),  # an adapter stays whole
+        (Strategy.FSDP, Method.FULL, {"weights", *LEARNT}),
+    ],
+)
+def test_processes_on_a_cpu_each_take_memory(
+    strategy: Strategy, method: Method, cut: set[str]
+) -> None:
+    how = STOCK if strategy is Strategy.FSDP else {}
+    one = sizes(expect(method=method, knobs=MICRO | how))
+    shared = Distributed(strategy=strategy, processes=2)
+    two = sizes(expect(method=method, knobs=MICRO, distributed=shared))
+    wanted = {name: size * (1 if name in cut else 2) for name, size in one.items()}
+    wanted["weights"] += 2 * TOGETHER if cut else 0
+    assert two == pytest.approx(wanted, abs=1)  # halves are rounded up
+
+
+def test_a_gpu_holds_a_slice_of_the_base_and_the_whole_adapter() -> None:
+    one = sizes(gpu(knobs=MICRO))
+    two = sizes(gpu(knobs=MICRO, distributed=Distributed(strategy=Strategy.FSDP, processes=2)))
+    layer = 4 * 4096**2 + 3 * 4096 * 11008 + 2 * 4096
+    together = 2 * (2 * 32000 * 4096 + 4096 + 2 * layer)
+    assert two == {**one, "weights": one["weights"] // 2 + together}
+
+
+def test_spread_layers_take_the_time_of_stock_ones() -> None:
+    """Also what such a run has shown of its host is told so."""
+    spread = Distributed(strategy=Strategy.FSDP, processes=2)
+    copies = Distributed(strategy=Strategy.DDP, processes=2)
+    known: dict[str, Any] = {"host_flops": 2e11, "computed": lambda _: 0.5}
+    stock = expect(knobs=STOCK, **known)
+    assert expect(distributed=spread, **known).time_s == stock.time_s
+    assert expect(distributed=copies, **known).time_s == expect(**known).time_s != stock.time_s
+    ran: dict[str, Any] = {
+        "tokens_per_s": 300.0, "objective": Objective.SFT, "method": Method.LORA,
+        "mean_tokens": 84, "device": "cpu", "dtype": "bfloat16", "computed": lambda _: 0.5,
+    }  # fmt: skip
+    plain, unpacked = Hyperparameters(), Hyperparameters(**STOCK)
+    shown = flops_shown(STARTER, hyperparameters=plain, distributed=spread, **ran)
+    assert shown == flops_shown(STARTER, hyperparameters=unpacked, **ran)
+    assert shown != flops_shown(STARTER, hyperparameters=plain, distributed=copies, **ran)
+
+
+def test_processes_of_a_cpu_share_what_is_free() -> None:
+    little: dict[str, Any] = {"available_bytes": 1_600_000_000, "longest_tokens": 200}
+    one, two = (
+        expect(knobs={"batch_size": 16 * count}, distributed=Distributed(processes=count), **little)
+        for count in (1, 2)
+    )
+    assert two.micro_batch_size < one.micro_batch_size
 
 
 def test_shards_make_a_model_fit_a_gpu() -> None:

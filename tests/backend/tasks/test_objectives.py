@@ -170,22 +170,27 @@ def plan_of(sources: tuple[DatasetRow, ModelRow], **changes: Any) -> dict[str, A
 async def test_what_was_measured_of_another_objective_tells_nothing(
     client: httpx.AsyncClient, sessions: SessionFactory, sources: tuple[DatasetRow, ModelRow]
 ) -> None:
-    async def measured() -> bool:
-        found = (await client.post(f"{PATH}/estimate", json=plan_of(sources))).json()
+    async def measured(shared: dict[str, Any]) -> bool:
+        plan = plan_of(sources, distributed=shared)
+        found = (await client.post(f"{PATH}/estimate", json=plan)).json()
         return "time_not_measured" not in {warning["code"] for warning in found["warnings"]}
 
     task = (await client.post(PATH, json=body_of(sources))).json()
-    for change, expected in (
-        ({"objective": "dpo"}, False),
-        ({"objective": "sft", "processes": 2}, False),
-        ({"processes": 1}, True),
+    copies, slices = ({"strategy": each, "processes": 2} for each in ("ddp", "fsdp"))
+    for change, asked, expected in (
+        ({"objective": "dpo"}, {}, False),
+        ({"objective": "sft", **copies}, {}, False),
+        (copies, copies, True),
+        (copies, slices, False),
+        (slices, slices, True),
+        ({"processes": 1}, {}, True),
     ):
         async with transaction(sessions) as session:
             row = await session.get_one(TaskRow, UUID(task["id"]))
             row.objective = str(change.get("objective", row.objective))
-            processes = change.get("processes", 1)
-            row.measured = {"tokens_per_s": 9.0, "device": "cpu", "processes": processes}
-        assert await measured() is expected
+            shared = {"processes": 1, **change}
+            row.measured = {"tokens_per_s": 9.0, "device": "cpu", **shared}
+        assert await measured(asked) is expected
 
 
 async def test_values_are_recommended_for_the_objective(
