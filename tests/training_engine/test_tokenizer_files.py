@@ -15,7 +15,7 @@ from training_engine.contract.choices import Objective
 from training_engine.contract.names import ExitCode
 from training_engine.export.merge import merge
 from training_engine.models.load import load_tokenizer
-from training_engine.tokenizer_files import copy_tokenizer, name_class
+from training_engine.tokenizer_files import copy_tokenizer, name_class, templates_of
 
 TINY = {"max_steps": 2, "evaluation_fraction": 0}
 OTHER = "{% for m in messages %}<|im_start|>{{ m['content'] }}<|im_end|>{% endfor %}"
@@ -132,6 +132,84 @@ def test_the_base_gives_what_an_adapter_does_not_bring(tmp_path: Path) -> None:
     (adapter / "chat_template.jinja").write_text(OTHER)
     merge(base, adapter, tmp_path / "merged", "merged")
     assert load_tokenizer(tmp_path / "merged").chat_template == OTHER
+
+
+NAMED = [{"name": "default", "template": CHATML}, {"name": "tool_use", "template": CHATML + "x"}]
+
+
+def in_the_configuration(folder: Path, template: object, *, alone: bool = True) -> Path:
+    """The template where older folders have it; `alone`: nowhere else."""
+    path = folder / "tokenizer_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "chat_template": template}))
+    if alone:
+        (folder / "chat_template.jinja").unlink()
+    return folder
+
+
+def for_gguf(folder: Path) -> object:
+    """The template that llama.cpp's tools take from a folder."""
+    from gguf import SpecialVocab
+
+    return SpecialVocab(folder).chat_template
+
+
+@pytest.mark.parametrize("old", [CHATML, NAMED])
+def test_a_template_of_the_run_replaces_those_of_the_configuration(
+    tmp_path: Path, old: object
+) -> None:
+    model = in_the_configuration(build_tiny_model(tmp_path / "model"), old)
+    outcome = trained(tmp_path, model, chat_template=OTHER)
+    assert outcome.code == ExitCode.FINISHED, outcome.last
+    output, merged = outcome.run_dir / "output", tmp_path / "merged"
+    merge(model, output, merged, "merged")
+    for folder in (output, merged):
+        assert load_tokenizer(folder).chat_template == for_gguf(folder) == OTHER
+        assert "chat_template" not in json.loads((folder / "tokenizer_config.json").read_text())
+    assert load_tokenizer(output).eos_token == load_tokenizer(model).eos_token
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_of_two_templates_the_one_that_was_trained_with_goes_along(
+    tmp_path: Path, method: str
+) -> None:
+    model = in_the_configuration(build_tiny_model(tmp_path / "model"), OTHER, alone=False)
+    outcome = trained(tmp_path, model, method=method)
+    assert outcome.code == ExitCode.FINISHED, outcome.last
+    output = outcome.run_dir / "output"
+    assert load_tokenizer(output).chat_template == for_gguf(output) == CHATML
+
+
+def test_an_adapters_template_replaces_that_of_the_bases_configuration(tmp_path: Path) -> None:
+    base, adapter, target = (tmp_path / name for name in ("base", "adapter", "target"))
+    in_the_configuration(build_tiny_model(base), NAMED)
+    for folder in (adapter, target):
+        folder.mkdir()
+    copy_tokenizer([adapter, base], target)
+    assert templates_of(target) == load_tokenizer(target).chat_template
+    assert set(templates_of(target)) == {"default", "tool_use"}
+    shutil.rmtree(target)
+    target.mkdir()
+    (adapter / "chat_template.jinja").write_text(OTHER)
+    copy_tokenizer([adapter, base], target)
+    assert templates_of(target) == {"default": OTHER}
+    assert load_tokenizer(target).chat_template == for_gguf(target) == OTHER
+
+
+@pytest.mark.parametrize("form", ["none", "one", "list", "files", "named file alone", "both"])
+def test_templates_of_record_are_those_that_transformers_finds(tmp_path: Path, form: str) -> None:
+    model = build_tiny_model(tmp_path / "model")
+    match form:
+        case "none":
+            (model / "chat_template.jinja").unlink()
+        case "one" | "list":
+            in_the_configuration(model, CHATML if form == "one" else NAMED)
+        case "files":
+            with_templates(model, tool_use=OTHER)
+            in_the_configuration(model, NAMED, alone=False)
+        case "named file alone":
+            in_the_configuration(with_templates(model, rag=OTHER), CHATML)
+    found = load_tokenizer(model).chat_template or {}
+    assert templates_of(model) == ({"default": found} if isinstance(found, str) else found)
 
 
 def test_files_that_only_the_tokenizer_knows(tmp_path: Path) -> None:

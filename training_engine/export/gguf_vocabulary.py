@@ -5,14 +5,20 @@ name only; a tokenizer that splits in another way would give other tokens there,
 """
 
 import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gguf import GGUFWriter, SpecialVocab, TokenType
+from gguf import GGUFWriter, Keys, SpecialVocab, TokenType
+
+from training_engine.tokenizer_files import FIRST_TEMPLATE, templates_of
 
 # Names that GGUF files use, by the expression that transformers keeps for each.
 _SPLITS = ("llama-bpe", "qwen2", "qwen35", "tekken", "gpt-4o")
+# What a template's name may not hold in a GGUF file.
+_NOT_IN_NAMES = re.compile("[^a-zA-Z0-9]")
 
 
 class OtherTokenizer(ValueError):
@@ -58,7 +64,28 @@ def write(writer: GGUFWriter, vocabulary: Vocabulary, folder: Path) -> None:
     special = SpecialVocab(
         folder, load_merges=vocabulary.scores is None, n_vocab=len(vocabulary.tokens)
     )
+    # By itself it would take the configuration's before those in files, which transformers takes.
+    templates = as_named(templates_of(folder)).items()
+    special.chat_template = [{"name": name, "template": text} for name, text in templates] or None
     special.add_to_gguf(writer, quiet=True)
+
+
+def as_named(templates: str | Mapping[str, str] | None) -> dict[str, str]:
+    """A tokenizer's chat templates under the names that they have in a GGUF file."""
+    named = {FIRST_TEMPLATE: templates} if isinstance(templates, str) else templates or {}
+    return {_NOT_IN_NAMES.sub("_", name): text for name, text in named.items() if text}
+
+
+def templates_in(file: Path) -> dict[str, str]:
+    """The chat templates of a GGUF file by name."""
+    from transformers.integrations.gguf.reader import read_gguf_metadata
+
+    fields, _ = read_gguf_metadata(str(file))
+    first, others = Keys.Tokenizer.CHAT_TEMPLATE, Keys.Tokenizer.CHAT_TEMPLATE_N.format(name="")
+    keys = {key: key.removeprefix(others) for key in fields if key.startswith(others)}
+    if first in fields:
+        keys[first] = FIRST_TEMPLATE
+    return {name: fields[key] for key, name in keys.items()}
 
 
 def _tokens(stored: dict[str, Any], rows: int) -> tuple[list[str], list[int]]:

@@ -12,7 +12,7 @@ from training_engine.export import check
 from training_engine.export import source as sources
 from training_engine.export.gguf import read_facts, restore_digits
 from training_engine.export.gguf_file import NotForGguf, write_gguf
-from training_engine.export.gguf_vocabulary import OtherTokenizer
+from training_engine.export.gguf_vocabulary import OtherTokenizer, as_named, templates_in
 from training_engine.export.merge import MergeError, merge
 from training_engine.export.progress import Progress
 from training_engine.export.shards import write_shards
@@ -20,6 +20,7 @@ from training_engine.export.source import Source
 from training_engine.failures import EngineFailure
 from training_engine.models import load
 from training_engine.proof import SAMPLE
+from training_engine.tokenizer_files import leave_to_files
 
 
 def make(
@@ -54,7 +55,7 @@ def make(
         checkpoints.sync(file)
         progress.step(Phase.EVALUATING, 0.75, "Loading the file again and comparing its answers")
         found, error = check.exported_gguf(file, whole, reading, progress.look)
-        _check_tokens(file, whole, prompts, trusted=source.trusted)
+        _check_tokenizer(file, whole, prompts, trusted=source.trusted)
     dtype = reading.placement.dtype
     return check.compare(wanted, found, spec.format, dtype, error), types
 
@@ -84,10 +85,11 @@ def _copy_others(folder: Path, target: Path) -> None:
             copied = target / path.relative_to(folder)
             copied.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copied)
+    leave_to_files(target)
 
 
-def _check_tokens(file: Path, plain: Path, prompts: list[str], *, trusted: bool) -> None:
-    """The tokenizer in the file must give the ids that training saw."""
+def _check_tokenizer(file: Path, plain: Path, prompts: list[str], *, trusted: bool) -> None:
+    """The tokenizer in the file must give the texts and the ids that training saw."""
     from transformers import AutoTokenizer
 
     fresh = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
@@ -97,6 +99,10 @@ def _check_tokens(file: Path, plain: Path, prompts: list[str], *, trusted: bool)
         options: dict[str, Any] = {"add_special_tokens": False}
         if fresh(text, **options)["input_ids"] != own(text, **options)["input_ids"]:
             raise _refusal("its tokenizer, read back from the file, gives other tokens")
+    if templates_in(file) != as_named(own.chat_template):
+        raise _refusal(
+            "its chat template, read back from the file, is not the one that it was trained with"
+        )
 
 
 def _refusal(why: str) -> EngineFailure:

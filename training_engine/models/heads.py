@@ -11,6 +11,7 @@ from training_engine.data.reading import Reading
 from training_engine.devices import Placement
 from training_engine.models import attention, load, method
 from training_engine.models.forward import Decoder, EncoderDecoder, Forward, Scorer
+from training_engine.models.inputs import require_text_alone
 from training_engine.objectives.labels import Labels
 
 PROBLEM_TYPES = {
@@ -31,10 +32,9 @@ def load_model(spec: RunSpec, placement: Placement, reading: Reading) -> tuple[A
 
     Raises `EngineFailure`.
     """
-    path, head = Path(spec.model.path), head_of(spec.objective)
-    how: dict[str, Any] = method.loading_options(spec)
+    head = head_of(spec.objective)
     if head is Head.CAUSAL_LM:
-        model: Any = load.load_stock(path, placement, head, attention.NAME, **how)
+        model = _stock(spec, placement, attention.NAME)
         packed = load.packing_works(model)
         if model.config.model_type not in load.KNOWN_FAMILIES:
             load.set_attention(model, attention.NAME if packed else "sdpa")
@@ -42,13 +42,22 @@ def load_model(spec: RunSpec, placement: Placement, reading: Reading) -> tuple[A
     elif head is Head.SEQUENCE_CLASSIFICATION:
         tokenizer = reading.template.tokenizer
         labels: Labels = getattr(reading, "classes", _ONE_SCORE)
-        model = load.load_stock(path, placement, head, "sdpa", **_label_settings(labels), **how)
+        model = _stock(spec, placement, "sdpa", **_label_settings(labels))
         set_padding(model, tokenizer)
         packed = scores_packed(model)
     else:
-        return load.load_stock(path, placement, head, "sdpa", **how), False
+        return _stock(spec, placement, "sdpa"), False
     load.set_attention(model, attention.NAME if packed else "sdpa")
     return model, packed
+
+
+def _stock(spec: RunSpec, placement: Placement, attention_name: str, **options: Any) -> Any:
+    """The stock model of a run, which reads text alone; raises `EngineFailure`."""
+    how = {**method.loading_options(spec), **options}
+    path, head = Path(spec.model.path), head_of(spec.objective)
+    model = load.load_stock(path, placement, head, attention_name, **how)
+    require_text_alone(model, spec.model.name)
+    return model
 
 
 def forward_of(spec: RunSpec, model: nn.Module, *, packed: bool, alone: bool = False) -> Forward:

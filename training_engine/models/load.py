@@ -237,8 +237,9 @@ def packing_works(model: nn.Module) -> bool:
     if config.is_encoder_decoder or not hasattr(model, "get_decoder"):
         return False
     device = next(model.parameters()).device
+    words = config.get_text_config(decoder=True).vocab_size
     generator = torch.Generator().manual_seed(0)
-    ids = torch.randint(0, config.vocab_size, (1, 24), generator=generator).to(device)
+    ids = torch.randint(0, words, (1, 24), generator=generator).to(device)
     parts = (ids[:, :15], ids[:, 15:])
     positions = torch.cat([torch.arange(15), torch.arange(9)])[None].to(device)
     decoder: Any = model.get_decoder()

@@ -163,6 +163,51 @@ def test_damaged_weights_leave_nothing(
     assert left == {"events.jsonl"}
 
 
+def with_two_templates(folder: Path, target: Path) -> Path:
+    """A result whose configuration holds another template than the file that counts."""
+    import shutil
+
+    shutil.copytree(folder, target)
+    path = target / "tokenizer_config.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps({**config, "chat_template": "{{ messages[0]['content'] }}"}))
+    return target
+
+
+def test_the_template_in_the_file_is_the_one_that_was_trained_with(
+    tuned: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from training_engine.export import gguf_vocabulary
+
+    result = with_two_templates(tuned["full"], tmp_path / "result")
+    (result / "additional_chat_templates").mkdir()
+    (result / "additional_chat_templates" / "tool-use.jinja").write_text("{{ tools }}")
+    spec = spec_of({**tuned, "full": result}, "full", ExportFormat.GGUF_F16)
+    last = export_here(tmp_path / "export", spec)
+    assert last.type == "finished", last
+    (file,) = (tmp_path / "export" / "output").glob("*.gguf")
+    wanted = (tuned["full"] / "chat_template.jinja").read_text()
+    found = gguf_vocabulary.templates_in(file)
+    assert found == {"default": wanted, "tool_use": "{{ tools }}"}
+    monkeypatch.setattr(gguf_vocabulary, "templates_of", lambda _: {"default": "{{ bos_token }}"})
+    last = export_here(tmp_path / "again", spec)
+    assert (last.type, last.code) == ("failed", FailureCode.BAD_SPEC)
+    assert "its chat template, read back from the file, is not the one" in last.message
+    assert {path.name for path in (tmp_path / "again").iterdir()} == {"events.jsonl"}
+
+
+def test_a_merged_model_holds_only_the_template_that_counts(
+    tuned: dict[str, Path], tmp_path: Path
+) -> None:
+    result = with_two_templates(tuned["full"], tmp_path / "result")
+    spec = spec_of({**tuned, "full": result}, "full", ExportFormat.MERGED)
+    assert export_here(tmp_path / "export", spec).type == "finished"
+    folder = tmp_path / "export" / "output"
+    assert "chat_template" not in json.loads((folder / "tokenizer_config.json").read_text())
+    wanted = (tuned["full"] / "chat_template.jinja").read_text()
+    assert (folder / "chat_template.jinja").read_text() == wanted
+
+
 def test_a_full_disk_is_told_before_anything_is_written(
     tuned: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
