@@ -15,7 +15,7 @@ from training_engine.data.records import Row
 from training_engine.models.forward import Scorer
 from training_engine.models.gpu import uncompiled
 from training_engine.models.load import set_attention
-from training_engine.objectives.labels import Labels
+from training_engine.objectives.labels import Labels, names_of
 from training_engine.run import Run
 
 NEW_TOKENS = 64
@@ -148,11 +148,10 @@ def _predictions(run: Run, reading: Reading, classes: Labels, rows: Sequence[Row
         ids = tokenizer(text, truncation=True, max_length=reading.lengths[0])["input_ids"]
         with torch.no_grad():
             scores = scorer.scores_of_one(ids)
-        expected = row.label if isinstance(row.label, list) else [row.label]
         found.append(
             {
                 "prompt": text,
-                "expected": ", ".join(map(str, expected)),
+                "expected": ", ".join(names_of(row.label)) or "–",
                 "answer": named(scores, classes),
             }
         )

@@ -9,7 +9,7 @@ from training_engine.contract.spec import DatasetReference, RunSpec
 from training_engine.data.encode import BATCH_ROWS, EncodedSet, Encoder
 from training_engine.data.order import held_out
 from training_engine.data.reading import Reading
-from training_engine.data.records import Row, read_rows
+from training_engine.data.records import Row, listed, read_rows
 from training_engine.failures import EngineFailure
 
 KEPT_EXAMPLES = 3
@@ -18,11 +18,21 @@ Look = Callable[[str], None]
 
 @dataclass
 class PreparedData:
-    """What a run learns from and measures on; `examples` are held-out rows to show answers of."""
+    """What a run learns from and measures on; `examples` are held-out rows to show answers of.
+
+    `held_out` is empty where all those rows were left out. `own_file`: they are those of another
+    file, whose lines are counted apart.
+    """
 
     train: EncodedSet
-    evaluation: EncodedSet | None
+    held_out: EncodedSet | None
     examples: list[Row] = field(default_factory=list)
+    own_file: bool = False
+
+    @property
+    def evaluation(self) -> EncodedSet | None:
+        """The samples to measure on; None without any."""
+        return self.held_out or None
 
     @property
     def sets(self) -> list[EncodedSet]:
@@ -52,16 +62,11 @@ def prepare(
         out = held_out(knobs.seed, count, knobs.evaluation_fraction)
         train = encoder.encode(_set_aside(rows, out, kept))
     if not len(train):
-        raise EngineFailure(
-            FailureCode.BAD_DATASET,
-            "The data set has no rows to train on.",
-            "Upload a data set with rows, or hold out a smaller share for evaluation.",
-        )
+        raise _nothing_to_learn(train, reading)
     held = _watched(kept, look, "Encoding held-out rows", len(kept))
     evaluation = encoder.encode(held) if kept else None
-    if evaluation is not None and not len(evaluation):  # all of them left out
-        evaluation = None
-    return PreparedData(train, evaluation, kept[:KEPT_EXAMPLES])
+    own_file = validation is not None and validation.path != spec.dataset.path
+    return PreparedData(train, evaluation, kept[:KEPT_EXAMPLES], own_file)
 
 
 def count_rows(path: Path) -> int:
@@ -97,3 +102,28 @@ def _set_aside(rows: Iterable[Row], out: set[int], kept: list[Row]) -> Iterator[
             kept.append(row)
         else:
             yield row
+
+
+def _nothing_to_learn(train: EncodedSet, reading: Reading) -> EngineFailure:
+    """Why there is not one sample, and what to do about it."""
+    lines = sorted(set(train.left_out_lines))
+    if not lines:
+        return EngineFailure(
+            FailureCode.BAD_DATASET,
+            "The data set has no rows to train on.",
+            "Upload a data set with rows, or hold out a smaller share for evaluation.",
+        )
+    longest = reading.lengths[0]
+    raised = (
+        "Raise max_length"
+        if longest >= reading.knobs.max_length
+        else "Choose a model that reads longer texts"
+    )
+    return EngineFailure(
+        FailureCode.BAD_DATASET,
+        f"All {len(lines):,} rows to train on are longer than the maximum length (max_length) of "
+        f"{longest:,} tokens, which cuts their whole answers away, and such rows are left out "
+        f"(line {listed(lines)}).",
+        f"{raised}, or shorten these rows and upload the data set as a new version.",
+        {"lines": listed(lines), "count": len(lines), "max_length": longest},
+    )

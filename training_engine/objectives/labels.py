@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from training_engine.contract.choices import LabelKind
 from training_engine.contract.names import FailureCode
@@ -33,40 +34,51 @@ class Labels:
         """The labels of all rows; `auto` takes lists for several, fractions for numbers.
 
         Fractions may be text, as the cells of a CSV file are, where every label is a number.
-        Raises `EngineFailure` when there is only one class, or too many to be classes.
+        Raises `EngineFailure` when there is only one class, or too many to be classes, or when
+        lists have no names in them but a mark for each class.
         """
         found: dict[str, int] = {}
-        several, fractions, written, words = False, False, False, False
+        lists = _Lists()
+        fractions, written, words = False, False, False
         for row in rows:
             label = row.label
-            several |= isinstance(label, list)
             fraction = _has_fraction(label)
             fractions |= fraction is True and isinstance(label, float)
             written |= fraction is True
-            words |= fraction is None and label not in (None, "")
-            for name in _names(label):
+            words |= fraction is None and label not in (None, "", [])
+            names = lists.add(label, row.line) if isinstance(label, list) else names_of(label)
+            for name in names:
                 found.setdefault(name, row.line)
         kind = wish
         if wish is LabelKind.AUTO:
-            kind = LabelKind.MULTI if several else LabelKind.SINGLE
             numbers = fractions or (written and not words)
-            kind = LabelKind.REGRESSION if numbers and not several else kind
+            kind = LabelKind.REGRESSION if numbers else LabelKind.SINGLE
+            kind = LabelKind.MULTI if lists.lengths else kind
         if kind is LabelKind.REGRESSION:
             return cls(kind, ["score"])
-        _check(found)
+        if kind is LabelKind.MULTI:
+            lists.refuse_marks()
+        # Rows with fractions in lists are refused one by one, for what they are.
+        _check(found, at_least=0 if lists.fractions else 2)
         return cls(kind, sorted(found, key=_order))
 
     def number(self, label: RawLabel) -> Label:
         """A class index, 0 or 1 for each class, or the number; raises `Misfit`."""
-        if label is None or label == "":
+        if label is None or label == "" or (label == [] and self.kind is not LabelKind.MULTI):
             raise Misfit("label", "there is no label")
         if self.kind is LabelKind.MULTI:
-            given = set(_names(label))
+            if isinstance(label, list) and _several_numbers(label):
+                raise Misfit(
+                    "label",
+                    "several numbers for one text are not supported: give one number for each "
+                    "text, or a list with the names of its classes",
+                )
+            given = set(names_of(label))
             return [float(name in given) for name in self.names]
         if isinstance(label, list):
             raise Misfit("label", f"there are several, and {SEVERAL[self.kind]} is wanted")
         if self.kind is LabelKind.SINGLE:
-            return self.names.index(_names(label)[0])
+            return self.names.index(names_of(label)[0])
         try:
             value = float(label)
         except ValueError:
@@ -74,6 +86,54 @@ class Labels:
         if not math.isfinite(value):
             raise Misfit("label", f"“{label}” is not a number")
         return value
+
+
+@dataclass
+class _Lists:
+    """What the labels that are lists have in common; empty ones, of texts without a class, aside.
+
+    `marks`: they hold nothing but 0 and 1. `fractions`: there is a number that is no class.
+    """
+
+    lengths: set[int] = field(default_factory=set)
+    lines: list[int] = field(default_factory=list)
+    marks: bool = True
+    fractions: bool = False
+
+    def add(self, label: list[str] | list[float], line: int) -> list[str]:
+        """One more, of this line; returns the classes it names."""
+        if not label:
+            return []
+        self.lengths.add(len(label))
+        if _several_numbers(label):
+            self.marks, self.fractions = False, True
+            return []
+        names = names_of(label)
+        self.marks &= set(names) <= {"0", "1"}
+        if self.marks:
+            self.lines.append(line)
+        return names
+
+    def refuse_marks(self) -> None:
+        """Raise `EngineFailure` when each list says yes or no to every class, without their names.
+
+        Read as classes, 0 and 1 would be the only two.
+        """
+        if not self.marks or len(self.lengths) != 1 or self.lengths == {1}:
+            return
+        raise EngineFailure(
+            FailureCode.BAD_DATASET,
+            f"The labels are lists of {min(self.lengths)} zeros and ones, one for each "
+            f"class, and the classes have no names (line {listed(self.lines)}).",
+            'Write the names of the classes of each text instead: ["sport", "travel"] in place of '
+            "[1, 0, 1], and [] where none fits. Then upload the data set as a new version.",
+            {"field": "label", "lines": listed(self.lines), "count": len(self.lines)},
+        )
+
+
+def _several_numbers(label: list[str] | list[float]) -> bool:
+    """Whether a list has numbers that are not whole, which can be no classes."""
+    return any(isinstance(each, float) and not each.is_integer() for each in label)
 
 
 def _has_fraction(label: RawLabel) -> bool | None:
@@ -85,7 +145,7 @@ def _has_fraction(label: RawLabel) -> bool | None:
     return isinstance(label, float) and not label.is_integer()
 
 
-def _names(label: RawLabel) -> list[str]:
+def names_of(label: RawLabel) -> list[str]:
     """The classes of a row, as text; 1.0 and 1 are one class."""
     if label is None or label == "":
         return []
@@ -101,8 +161,8 @@ def _order(name: str) -> tuple[bool, float, str]:
         return True, 0.0, name
 
 
-def _check(found: dict[str, int]) -> None:
-    if len(found) >= 2 and len(found) <= MOST_CLASSES:
+def _check(found: dict[str, int], *, at_least: int) -> None:
+    if at_least <= len(found) <= MOST_CLASSES:
         return
     lines = sorted(found.values())
     shown = f" (line {listed(lines)})" if lines else ""

@@ -33,8 +33,11 @@ class Pairs(Reading):
         return [Sample((chosen, rejected))]
 
     def _continued(self, row: Row, field: str, answer: list[Message] | None) -> Rendered:
-        if not answer or not any(message.role == "assistant" for message in answer):
+        turns = [message for message in answer or [] if message.role == "assistant"]
+        if not answer or not turns:
             raise Misfit(field, "there is no answer of an assistant")
+        if all(turn.train is False for turn in turns):
+            raise Misfit(field, "the answer is switched off, so nothing of it is learnt")
         return self.template.learning_last(row, answer)
 
 

@@ -30,8 +30,14 @@ class Translations(Reading):
     def samples(self, row: Row) -> list[Sample]:
         question(row)
         *before, answer = row.messages
+        if row.tools:
+            raise Misfit("tools", "plain texts can not describe tools, so they would be lost")
+        if any(message.tool_calls for message in row.messages):
+            raise Misfit("messages", "plain texts can not call tools, so the calls would be lost")
         if answer.role != "assistant" or not answer.content.strip():
             raise Misfit("messages", "the conversation does not end with an answer")
+        if answer.train is False:
+            raise Misfit("messages", "the answer is switched off, so nothing of it is learnt")
         source = "\n\n".join(message.content for message in before if message.content)
         if not source.strip():
             raise Misfit("messages", "nothing comes before the answer")

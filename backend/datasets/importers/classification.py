@@ -8,12 +8,15 @@ from training_engine.contract.names import RecordType
 
 
 def label_of(value: Any, field: str) -> Any:
-    """A label as it is; raises `RowError` for none or for what can not be one."""
+    """A label as it is; raises `RowError` for none or for what can not be one.
+
+    An empty list is a text without a class: where rows have several, that says something.
+    """
     if value is None or (isinstance(value, str) and not value.strip()):
         raise RowError("missing_label", field, f"“{field}” is empty.")
     if isinstance(value, str | int | float):
         return value
-    if isinstance(value, list) and value:
+    if isinstance(value, list):
         if all(isinstance(v, str) for v in value):
             return value
         if all(isinstance(v, int | float) and not isinstance(v, bool) for v in value):

@@ -26,9 +26,9 @@ ROLES = {
     "function_call": "function_call",
     "tool_call": "function_call",
 }
+_SWITCHES = ("train", "loss", "weight")
 _USED = frozenset(
-    {"role", "content", "from", "value", "name", "tool_calls", "tool_call_id"}
-    | {"weight", "loss", "train"}
+    {*_SWITCHES, "role", "content", "from", "value", "name", "tool_calls", "tool_call_id"}
 )
 
 
@@ -43,9 +43,9 @@ def turn(item: Any, role_key: str, content_key: str, where: str, repairs: Repair
             "unknown_role", f"{where}.{role_key}", f"“{_short(said)}” is not a role that is known."
         )
     content = _content(item.get(content_key), f"{where}.{content_key}", repairs)
-    if role == "function_call":
-        return {"role": "assistant", "content": "", "tool_calls": _called(content, where)}
     message: Fields = {"role": role, "content": content}
+    if role == "function_call":
+        message = {"role": "assistant", "content": "", "tool_calls": _called(content, where)}
     if len(item) > 2:
         _add_rest(message, item, where, repairs)
     return message
@@ -104,15 +104,38 @@ def _add_rest(message: Fields, item: Fields, where: str, repairs: Repairs) -> No
     for key in ("name", "tool_call_id"):
         if isinstance(item.get(key), str):
             message[key] = item[key]
-    for key in ("train", "loss", "weight"):
-        if isinstance(item.get(key), bool | int | float):
-            message["train"] = bool(item[key])
-            break
+    learnt = _learnt(item, message["role"], where, repairs)
+    if learnt is not None:
+        message["train"] = learnt
     for key, value in item.items():
         if key not in _USED and value not in (None, "", [], {}, False):
             repairs.append(
                 Repair("ignored_field", f"{where}.{key}", f"“{_short(key)}” of a turn is not used.")
             )
+
+
+def _learnt(item: Fields, role: str, where: str, repairs: Repairs) -> bool | None:
+    """Whether a turn says that it is learnt, which only answers are; None when it says nothing."""
+    learnt: bool | None = None
+    for key in _SWITCHES:
+        value, ignored = item.get(key), ""
+        if value in (None, "", [], {}):
+            continue
+        if not isinstance(value, bool | int | float):
+            ignored = "it is neither true or false nor a number"
+        elif role != "assistant" and value:
+            ignored = "only turns of the assistant are learnt"
+        elif learnt is None:
+            learnt = bool(value)
+            if value not in (0, 1):
+                message = f"The weight {value} became 1: a turn is learnt whole or not at all."
+                repairs.append(Repair("weight_as_switch", f"{where}.{key}", message))
+        elif learnt != bool(value):
+            ignored = "another field of the turn says the opposite"
+        if ignored:
+            message = f"“{key}” of a turn is not used: {ignored}."
+            repairs.append(Repair("ignored_field", f"{where}.{key}", message))
+    return learnt
 
 
 def conversation(turns: list[Fields], repairs: Repairs) -> list[Fields]:

@@ -8,9 +8,12 @@ const COUNTED: Record<string, string> = {
   too_many_dropped_rows: 'dropped',
   PlaygroundBusy: 'running',
   TooManySignIns: 'seconds',
+  first_answers_unlearnt: 'rows',
   rows_left_out: 'rows',
   rows_split: 'rows',
   rows_truncated: 'rows',
+  validation_rows_left_out: 'rows',
+  validation_rows_truncated: 'rows',
   early_stopped: 'patience',
 }
 

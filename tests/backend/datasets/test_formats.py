@@ -256,6 +256,18 @@ def test_family(
             [USER, {**ASSISTANT, "content": "42"}],
         ),
         ([USER, {**ASSISTANT, "mood": "warm"}], "ignored_field", CHAT),
+        (
+            [USER, {**ASSISTANT, "weight": 0.3}],
+            "weight_as_switch",
+            [USER, {**ASSISTANT, "train": True}],
+        ),
+        ([{**USER, "train": True}, ASSISTANT], "ignored_field", CHAT),
+        ([USER, {**ASSISTANT, "train": "no"}], "ignored_field", CHAT),
+        (
+            [USER, {**ASSISTANT, "train": False, "weight": 1}],
+            "ignored_field",
+            [USER, {**ASSISTANT, "train": False}],
+        ),
     ],
 )
 def test_repair_is_named_and_counted(

@@ -13,6 +13,8 @@ from training_engine.contract.names import ExitCode
 
 ANSWER = [{"role": "assistant", "content": "Yes."}]
 EMPTY = [{"role": "user", "content": "Yes?"}]
+OFF = [ANSWER[0] | {"train": False}]
+CALL = {"type": "function", "function": {"name": "now", "arguments": {}}}
 # What is changed in rows 2 and 4, the field that is named, words of the reason.
 CASES: list[tuple[Objective, dict[str, Any], str, str]] = [
     (Objective.SFT, {"messages": conversation("Hi")}, "messages", "no answer"),
@@ -22,13 +24,29 @@ CASES: list[tuple[Objective, dict[str, Any], str, str]] = [
     (Objective.CLASSIFY, {"text": ""}, "text", "no text"),
     (Objective.CLASSIFY, {"label": None}, "label", "no label"),
     (Objective.CLASSIFY, {"label": ""}, "label", "no label"),
+    (Objective.CLASSIFY, {"label": []}, "label", "no label"),
+    (Objective.CLASSIFY, {"label": [0.5, 1.25]}, "label", "several numbers for one text"),
     (Objective.SEQ2SEQ, {"messages": conversation("Hi")}, "messages", "end with an answer"),
     (Objective.SEQ2SEQ, {"messages": ANSWER}, "messages", "nothing comes before"),
+    (Objective.SEQ2SEQ, {"messages": [*EMPTY, *OFF]}, "messages", "switched off"),
+    (
+        Objective.SEQ2SEQ,
+        {"messages": [*EMPTY, ANSWER[0] | {"content": "", "tool_calls": [CALL]}]},
+        "messages",
+        "can not call tools",
+    ),
+    (
+        Objective.SEQ2SEQ,
+        {"messages": [*EMPTY, ANSWER[0] | {"tool_calls": [CALL]}, *EMPTY, *ANSWER]},
+        "messages",
+        "can not call tools",
+    ),
+    (Objective.SEQ2SEQ, {"tools": [{"name": "now"}]}, "tools", "can not describe tools"),
     (Objective.KTO, {"label": "good"}, "label", "true"),
     (Objective.KTO, {"label": 1}, "label", "true"),
     (Objective.KTO, {"label": None}, "label", "true"),
     (Objective.KTO, {"messages": conversation("Hi")}, "messages", "end with an answer"),
-    (Objective.KTO, {"messages": [*EMPTY, ANSWER[0] | {"train": False}]}, "messages", "switched"),
+    (Objective.KTO, {"messages": [*EMPTY, *OFF]}, "messages", "switched"),
     *[
         case
         for objective in (Objective.DPO, Objective.ORPO, Objective.REWARD)
@@ -36,6 +54,8 @@ CASES: list[tuple[Objective, dict[str, Any], str, str]] = [
             (objective, {"chosen": None}, "chosen", "no answer"),
             (objective, {"chosen": EMPTY}, "chosen", "no answer"),
             (objective, {"rejected": []}, "rejected", "no answer"),
+            (objective, {"chosen": OFF}, "chosen", "switched off"),
+            (objective, {"rejected": OFF}, "rejected", "switched off"),
             (objective, {"chosen": ANSWER, "rejected": ANSWER}, "rejected", "same answer"),
             (objective, {"messages": None}, "messages", "no conversation"),
         )
@@ -146,6 +166,40 @@ def refused_with(tmp_path: Path, model: Path, rows: list[dict[str, Any]], templa
 
 def labelled(*labels: Any) -> list[dict[str, Any]]:
     return [{"text": f"Text {i}", "label": label} for i, label in enumerate(labels)]
+
+
+@pytest.mark.parametrize("kind", ["auto", "multi_label"])
+def test_several_numbers_for_each_text(tmp_path: Path, tiny_model: Path, kind: str) -> None:
+    """However few or many they are: as classes they would make no sense."""
+    rows = labelled([0.5, 1.25], [0.5, 1.25], [3.0, 0.5])
+    failed = refused(tmp_path, tiny_model, Objective.CLASSIFY, rows, label_kind=kind)
+    assert "at label: several numbers for one text are not supported" in failed.message
+    assert "give one number for each text" in failed.message
+    assert failed.params == {"field": "label", "lines": "11, 12, 13", "count": 3}
+
+
+@pytest.mark.parametrize("kind", ["auto", "multi_label"])
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [[0, 1, 0], [1, 0, 1], [], [0, 0, 0]],
+        [["0", "1", "1"], ["1", "0", "0"], [], [1, 1, 0]],
+    ],
+)
+def test_a_mark_for_each_class(
+    tmp_path: Path, tiny_model: Path, labels: list[Any], kind: str
+) -> None:
+    rows = labelled(*labels)
+    failed = refused(tmp_path, tiny_model, Objective.CLASSIFY, rows, label_kind=kind)
+    assert "lists of 3 zeros and ones" in failed.message
+    assert "names of the classes" in failed.hint
+    assert failed.params == {"field": "label", "lines": "11, 12, 14", "count": 3}
+
+
+def test_no_class_where_others_have_one(tmp_path: Path, tiny_model: Path) -> None:
+    rows = labelled("a", "b", [])
+    failed = refused(tmp_path, tiny_model, Objective.CLASSIFY, rows)
+    assert "at label: there is no label (line 13)" in failed.message
 
 
 def test_one_class_only(tmp_path: Path, tiny_model: Path) -> None:

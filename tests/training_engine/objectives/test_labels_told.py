@@ -42,6 +42,9 @@ def labelled(labels: list[Any]) -> list[dict[str, Any]]:
         (["b", "a", "b", "a"], "single_label", 2, "a, b"),
         ([10, 9, 10, 9.0], "single_label", 2, "9, 10"),
         ([["x", "y"], ["y"], [], "x"], "multi_label", 2, "x, y"),
+        ([[2, 5], [5], [11, 2], []], "multi_label", 3, "2, 5, 11"),
+        ([[0], [1], [1, 0], []], "multi_label", 2, "0, 1"),
+        ([[0, 1], [2, 1]], "multi_label", 3, "0, 1, 2"),
         ([0.5, 1, 2, 3.25], "regression", 1, "score"),
         ([True, False, True, False], "single_label", 2, "False, True"),
         # The cells of a CSV file are text.
@@ -110,3 +113,17 @@ def test_answers_to_one_question_only(tmp_path: Path, tiny_model: Path) -> None:
 
 def test_answers_to_several_questions(tmp_path: Path, tiny_model: Path) -> None:
     assert "one_question" not in told(tmp_path, tiny_model, Objective.KTO, judged("aaab")).notices()
+
+
+def test_expected_labels_are_told_as_answers_are(tmp_path: Path, tiny_model: Path) -> None:
+    """Numbers of classes without a fraction, none of the classes as a dash."""
+    train = write_records(tmp_path / "rows.jsonl", labelled([[2.0, 5.0], [5.0]] * 4))
+    held_out = write_records(tmp_path / "held-out.jsonl", labelled([[], [2.0, 5.0], [5.0]]))
+    validation = {"name": "v", "path": str(held_out), "sha256": "0" * 64, "num_rows": 3}
+    spec = spec_for(
+        Objective.CLASSIFY, train, tiny_model, {"max_steps": 1},
+        validation_dataset=validation | {"record_type": "classification"},
+    )  # fmt: skip
+    outcome = run_here(tmp_path / "run", spec)
+    items = next(event.items for event in outcome.events if event.type == "samples")
+    assert [item.expected for item in items] == ["–", "2, 5", "5"]

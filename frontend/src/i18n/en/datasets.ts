@@ -211,6 +211,7 @@ export default {
     unknown_encoding: 'Unknown encoding',
     unknown_file_type: 'Unknown kind of file',
     unknown_role: 'Unknown role',
+    weight_as_switch: 'Weight of a turn became all or nothing',
     wrong_type: 'Wrong type',
   },
 }

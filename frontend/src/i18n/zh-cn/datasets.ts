@@ -203,6 +203,7 @@ export default {
     unknown_encoding: '编码未知',
     unknown_file_type: '文件类型未知',
     unknown_role: '未知角色',
+    weight_as_switch: '轮次权重已改为全学或不学',
     wrong_type: '类型不符',
   },
 }
