@@ -20,6 +20,7 @@ from training_engine.models.kernels import chunked_cross_entropy, token_log_prob
 from training_engine.models.neftune import Neftune
 from training_engine.models.offload import MovedActivations
 from training_engine.models.trial import random_row
+from training_engine.models.unpadded import Unpadded
 
 # Settings of families that do something to the logits after the head: they keep their own head.
 LOGIT_SETTINGS = (
@@ -210,7 +211,10 @@ def _hidden_states(forward: Forward, decoder: Any, row: PackedRow) -> Tensor:
 
 
 class Scorer(Forward):
-    """A model with a classification head: stock, padded; decoders are packed where they can be."""
+    """A model with a classification head: decoders are packed where they can be, encoders padded.
+
+    What `unpad` has prepared is padded for its embeddings, attention and head only.
+    """
 
     def scores(self, row: PackedRow) -> Tensor:
         pad = self.model.config.pad_token_id or 0
@@ -225,7 +229,10 @@ class Scorer(Forward):
 
     def _padded_scores(self, row: PackedRow, texts: range, pad: int) -> Tensor:
         ids, mask = padded(row, texts, pad)
-        with self.computing(row.lengths[texts.start : texts.stop]):
+        lengths = row.lengths[texts.start : texts.stop]
+        layers: Unpadded | None = getattr(self.model, "unpadded", None)
+        known = nullcontext() if layers is None else layers.reading(lengths, ids.device)
+        with self.computing(lengths), known:
             out = self.model(input_ids=ids, attention_mask=mask)
         logits: Tensor = out.logits.float()
         return logits

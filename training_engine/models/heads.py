@@ -3,15 +3,17 @@
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from training_engine.contract.choices import Head, LabelKind, head_of
 from training_engine.contract.spec import RunSpec
 from training_engine.data.reading import Reading
 from training_engine.devices import Placement
-from training_engine.models import attention, load, method
+from training_engine.models import attention, load, method, unpadded
 from training_engine.models.forward import Decoder, EncoderDecoder, Forward, Scorer
 from training_engine.models.inputs import require_text_alone
+from training_engine.models.trial import alike, random_row
 from training_engine.objectives.labels import Labels
 
 PROBLEM_TYPES = {
@@ -24,6 +26,7 @@ _FORWARDS: dict[Head, type[Forward]] = {
     Head.SEQUENCE_CLASSIFICATION: Scorer,
     Head.SEQ2SEQ_LM: EncoderDecoder,
 }
+TRIED_LENGTHS = (9, 3, 14)
 _ONE_SCORE = Labels(LabelKind.REGRESSION, ["reward"])
 
 
@@ -45,6 +48,10 @@ def load_model(spec: RunSpec, placement: Placement, reading: Reading) -> tuple[A
         model = _stock(spec, placement, "sdpa", **_label_settings(labels))
         set_padding(model, tokenizer)
         packed = scores_packed(model)
+        if not packed:
+            load.set_attention(model, "sdpa")
+            unpad(model)
+            return model, False
     else:
         return _stock(spec, placement, "sdpa"), False
     load.set_attention(model, attention.NAME if packed else "sdpa")
@@ -101,6 +108,29 @@ def set_padding(model: Any, tokenizer: Any) -> None:
     known = (tokenizer.pad_token_id, *own, tokenizer.eos_token_id, 0)
     padding = next(int(token) for token in known if isinstance(token, int))
     config.pad_token_id = text.pad_token_id = padding
+
+
+def unpad(model: Any) -> None:
+    """Have the layers of an encoder compute without padding, where that gives the same scores."""
+    stack = unpadded.stack_of(model)
+    if stack is None:
+        return
+    row, scorer = random_row(model, TRIED_LENGTHS), Scorer(model, packed=False)
+    was_training = model.training
+    model.eval()
+    with torch.no_grad():
+        wanted = scorer.scores(row)
+        load.set_attention(model, unpadded.NAME)
+        model.unpadded = unpadded.Unpadded(stack)
+        try:
+            same = alike(scorer.scores(row), wanted, model.dtype)
+        except (ValueError, TypeError, RuntimeError, AttributeError):
+            same = False
+    if not same:
+        model.unpadded.remove()
+        model.unpadded = None
+        load.set_attention(model, "sdpa")
+    model.train(was_training)
 
 
 def scores_packed(model: Any) -> bool:

@@ -21,9 +21,10 @@ from training_engine.contract.model_folder import (
 from training_engine.contract.names import FailureCode
 from training_engine.devices import Placement
 from training_engine.failures import EngineFailure
-from training_engine.models import attention
+from training_engine.models import attention, unpadded
 from training_engine.models.adapters import classification_head, output_layers, within
 from training_engine.models.quantised import quantise
+from training_engine.models.trial import alike
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -120,6 +121,7 @@ def load_stock(
         check_code(path, trusted_code_sha256)
         trusted = trusted_code_sha256 is not None and runs_code(path)
     attention.register()
+    unpadded.register()
     model, found = _read(
         path, head, attention_name, dtype=placement.dtype, trust_remote_code=trusted, **options
     )
@@ -258,8 +260,7 @@ def packing_works(model: nn.Module) -> bool:
         set_attention(model, attention.NAME)
         model.train(was_training)
     wanted = torch.cat(alone, dim=1).float()
-    tolerance = 0.05 if packed.dtype == torch.bfloat16 else 1e-3
-    return bool((packed.float() - wanted).norm() <= tolerance * wanted.norm())
+    return alike(packed, wanted, packed.dtype)
 
 
 def set_attention(model: nn.Module, name: str) -> None:

@@ -3,8 +3,15 @@
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from training_engine.data.packing import PackedRow
+
+
+def alike(ours: Tensor, wanted: Tensor, dtype: torch.dtype) -> bool:
+    """Whether two ways of computing in `dtype` differ by no more than their roundings."""
+    tolerance = 0.05 if dtype in (torch.bfloat16, torch.float16) else 1e-3
+    return bool((ours.float() - wanted.float()).norm() <= tolerance * wanted.float().norm())
 
 
 def random_row(model: Any, lengths: tuple[int, ...]) -> PackedRow:
