@@ -1,5 +1,5 @@
 /** A failed run says why in the language shown, and what may work instead at one click. */
-import { screen } from '@testing-library/react'
+import { screen, within } from '@testing-library/react'
 import { afterEach, expect, it, vi } from 'vitest'
 import { FailurePanel } from './failure-panel'
 import type { Task } from '../api'
@@ -72,4 +72,19 @@ it('shows also the words of the server where it translates', async () => {
   renderPage(<FailurePanel task={failed({})} />, '/training/t1')
   await screen.findByText('内存或显存不足。')
   await screen.findByText('服务器原文：Too much. Less.')
+})
+
+it.each([
+  ['bad_dataset', false, ['Clone with changes', 'Start again from the beginning']],
+  ['nan_loss', true, ['Clone with changes', 'Resume from checkpoint']],
+  ['engine_crashed', true, ['Resume from checkpoint', 'Clone with changes']],
+])('puts first what helps after %s', async (code, resumable, wanted) => {
+  serve({})
+  renderPage(<FailurePanel task={failed({ code }, {}, resumable)} />, '/training/t1')
+  const panel = within(await screen.findByRole('alert'))
+  const shown = [...panel.queryAllByRole('button'), ...panel.queryAllByRole('link')]
+    .filter(({ textContent }) => wanted.includes(textContent))
+    .sort((a, b) => (a.compareDocumentPosition(b) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1))
+  expect(shown.map(({ textContent }) => textContent)).toEqual(wanted)
+  expect(shown[0]?.className).toContain('primary')
 })

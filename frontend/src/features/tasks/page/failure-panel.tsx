@@ -19,8 +19,17 @@ export function FailurePanel({ task }: { task: Task }) {
   const original = originalWords(`${error.message} ${error.hint}`.trim())
   const again = task.resumable ? resumeTask : restartTask
   const lighter = lighterAgain(task)
+  const pointless = SAME_AGAIN.has(error.code)
   const attempt = (body?: Again) =>
     action.mutate({ task, run: () => again(task.id, body), expect: 'PENDING' })
+  const clone = (
+    <LinkButton
+      type={pointless ? 'primary' : 'default'}
+      to={withQuery(paths.newTask, { clone: task.id })}
+    >
+      {t('tasks.actions.clone')}
+    </LinkButton>
+  )
   return (
     <Alert
       type="error"
@@ -45,16 +54,15 @@ export function FailurePanel({ task }: { task: Task }) {
                 {label(lighter)}
               </Button>
             )}
+            {pointless && clone}
             <Button
-              type={lighter ? 'default' : 'primary'}
+              type={lighter || pointless ? 'default' : 'primary'}
               loading={!lighter && action.isPending}
               onClick={() => attempt()}
             >
               {t(`tasks.actions.${task.resumable ? 'resume' : 'restart'}`)}
             </Button>
-            <LinkButton to={withQuery(paths.newTask, { clone: task.id })}>
-              {t('tasks.actions.clone')}
-            </LinkButton>
+            {!pointless && clone}
             <LinkButton to={`${paths.task(task.id)}?tab=logs`}>
               {t('tasks.failure.showLog')}
             </LinkButton>
@@ -67,6 +75,9 @@ export function FailurePanel({ task }: { task: Task }) {
     />
   )
 }
+
+/** What comes out again unless data or settings change. */
+const SAME_AGAIN = new Set(['bad_dataset', 'bad_spec', 'nan_loss'])
 
 const OUT_OF_MEMORY = new Set(['out_of_memory', 'host_out_of_memory'])
 

@@ -1,6 +1,6 @@
 /** "Your run": what is left to do and what the run will take, in view on every step. */
 import { CheckCircleFilled, ExclamationCircleFilled } from '@ant-design/icons'
-import { Button, Card } from 'antd'
+import { Button, Card, Skeleton } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { EstimateView } from './estimate-view'
 import { Findings } from './findings'
@@ -72,7 +72,13 @@ export function RunPanel({ wizard }: { wizard: Wizard }) {
           {wizard.step < 3 && <Findings findings={estimate.warnings.filter(({ code }) => code !== RISK)} warningsOnly />}
         </>
       ) : (
-        !failure && !estimateError && <p className="secondary">{t('wizard.run.later')}</p>
+        !failure &&
+        !estimateError &&
+        (wizard.left.length === 0 ? (
+          <Skeleton active title={false} paragraph={{ rows: 4 }} />
+        ) : (
+          <p className="secondary">{t('wizard.run.later')}</p>
+        ))
       )}
     </Card>
   )
