@@ -186,6 +186,16 @@ def _cuts(plan: Plan, lengths: Lengths) -> Iterator[Finding]:
     knobs = plan.asked.hyperparameters
     if plan.asked.objective is Objective.PRETRAIN:
         return
+    cut = sum(tokens > knobs.max_length for tokens in lengths.tokens)
+    if 2 * cut > len(lengths.tokens):
+        share = round(100 * cut / len(lengths.tokens))
+        text = (
+            f"About {share} % of the rows are longer than {knobs.max_length} tokens and lose their "
+            "ends, where answers are; a row that loses its whole answer ends the run. Raise "
+            "max_length."
+        )
+        params = {"percent": share, "max_length": knobs.max_length}
+        yield Finding(code="most_rows_will_be_cut", message=text, params=params)
     for code, what, longest, name, most in (
         ("rows_will_be_cut", "rows", lengths.longest_tokens, "max_length", knobs.max_length),
         ("outputs_will_be_cut", "outputs", lengths.longest_target, "max_target_length",

@@ -277,6 +277,21 @@ async def test_compatibility_says_the_same_before(
     ]
 
 
+async def test_that_most_rows_lose_their_answers_is_said_before_the_start(
+    client: httpx.AsyncClient, body: dict[str, Any]
+) -> None:
+    async def found(max_length: int) -> dict[str, Any]:
+        plan = {"model_id": body["model_id"], "dataset_id": body["dataset_id"]}
+        asked = {**plan, "hyperparameters": {"max_length": max_length}}
+        answer = await client.post(f"{PATH}/estimate", json=asked)
+        return {each["code"]: each["params"] for each in answer.json()["warnings"]}
+
+    told = (await found(16))["most_rows_will_be_cut"]
+    assert told["max_length"] == 16
+    assert 50 < told["percent"] <= 100
+    assert "most_rows_will_be_cut" not in await found(64)
+
+
 async def test_an_estimate_before_and_a_recommendation(
     client: httpx.AsyncClient, body: dict[str, Any]
 ) -> None:

@@ -53,6 +53,8 @@ export default {
       '“{{name}}” was taught English only: on this data it will learn form more than meaning. A multilingual model suits better.',
     rows_will_be_cut:
       'The longest rows have about {{longest_tokens}} tokens and will be cut at {{max_length}}.',
+    most_rows_will_be_cut:
+      'About {{percent}} % of the rows are longer than {{max_length}} tokens and lose their ends, where answers are; a row that loses its whole answer ends the run. Raise “Longest sample”.',
     outputs_will_be_cut:
       'The longest outputs have about {{longest_tokens}} tokens and will be cut at {{max_target_length}}.',
     approximate_sizes: 'This family of models is not known here; the sizes are approximate.',

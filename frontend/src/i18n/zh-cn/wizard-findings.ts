@@ -44,6 +44,8 @@ export default {
     language_mismatch:
       '“{{name}}”只学过英语：在这份数据上主要学到形式，而不是含义。多语言模型更合适。',
     rows_will_be_cut: '最长的行约有 {{longest_tokens}} 个 token，会在 {{max_length}} 处截断。',
+    most_rows_will_be_cut:
+      '约 {{percent}}% 的行超过 {{max_length}} 个 token，结尾（即回答所在之处）会被截去；整个回答都被截去的行会使训练终止。请调大“最大长度”。',
     outputs_will_be_cut: '最长的输出约有 {{longest_tokens}} 个 token，会在 {{max_target_length}} 处截断。',
     approximate_sizes: '这里不认识这个模型系列，大小为近似值。',
     time_not_measured: '这台机器还没有测量过训练速度，时间只是粗略估计。',
