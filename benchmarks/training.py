@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from contest import PEERS, Contestant, contestants
 from measuring import Measured, measure
-from work import DEVICES, SHAPES, Work, prepare
+from work import DEVICES, NUMBERS, SHAPES, Work, prepare
 
 
 @dataclass
@@ -106,6 +106,11 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=16)
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--device", choices=DEVICES, default="cpu")
+    parser.add_argument(
+        "--peers-in",
+        choices=NUMBERS,
+        help="type of peers at their best (default: bfloat16 where the processor computes in it)",
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument(
         "--held-out", type=int, default=100, help="rows to measure the loss on, or 0"
@@ -129,7 +134,8 @@ def main() -> None:
         work = prepare(folder, given)
         print(
             f"{work.count} rows, {work.tokens} tokens, {work.steps} steps of {work.batch_size}; "
-            f"{platform.machine()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}"
+            f"{platform.machine()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}; "
+            f"peers at their best in {work.numbers}"
         )
         venvs = dict(each.split("=", 1) for each in given.peer)
         everyone = contestants(venvs, work.objective)

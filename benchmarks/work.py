@@ -6,6 +6,7 @@ import argparse
 import csv
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ DEVICES = ("cpu", "cuda")
 # Tokens that peers compute at once: a GPU starves on a single pack.
 TOKENS_AT_ONCE = {"cpu": 1, "cuda": 16_384}
 LONG, SHORT_WORDS = 2048, 12
+NUMBERS = ("bfloat16", "float32")
 Row = dict[str, Any]
 
 
@@ -30,7 +32,8 @@ Row = dict[str, Any]
 class Work:
     """Everyone trains once over `rows`, a JSON-lines file of `messages`, or of `text` and `label`.
 
-    `objective`: sft by LoRA, or classify by all weights.
+    `objective`: sft by LoRA, or classify by all weights. `numbers`: the type in which peers compute
+    at their best settings; EasyTune chooses its own.
     """
 
     model: Path
@@ -46,6 +49,7 @@ class Work:
     rank: int = 16
     alpha: int = 32
     objective: str = "sft"
+    numbers: str = "bfloat16"
 
     @property
     def packs_per_step(self) -> int:
@@ -67,6 +71,7 @@ class Work:
             "steps": self.steps, "device": self.device,
             "learning_rate": self.learning_rate, "rank": self.rank, "alpha": self.alpha,
             "seed": seed, "llamafactory_template": "smollm2",
+            "bfloat16": self.numbers == "bfloat16",
         }  # fmt: skip
 
 
@@ -91,7 +96,19 @@ def prepare(folder: Path, given: argparse.Namespace) -> Work:
     tokens = sum(min(_length(row, tokenizer), longest) for row in train)
     counts = len(train), tokens, steps, longest, size, given.device
     objective = "classify" if classes else "sft"
-    return Work(Path(model).resolve(), *paths, *counts, objective=objective)
+    numbers = given.peers_in or best_numbers(given.device)
+    return Work(Path(model).resolve(), *paths, *counts, objective=objective, numbers=numbers)
+
+
+def best_numbers(device: str) -> str:
+    """bfloat16 where there are instructions for it; elsewhere a CPU is faster in float32."""
+    if device != "cpu":
+        return "bfloat16"
+    try:
+        flags = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return "float32"
+    return "bfloat16" if re.search(r"\b(avx512_bf16|amx_bf16|bf16)\b", flags) else "float32"
 
 
 def starter(target: Path, reference: str) -> Path:

@@ -26,9 +26,9 @@ _ADAPTER_FLOPS = 1.5 * (LORA_FLOPS + _GRADIENT)
 # Attention's products are computed once forward and two and a half times backward.
 _ATTENTION_BACKWARD = 2.5
 # Shares of a trial's operations per second that real runs reach on a CPU (measured): kernels of our
-# own, stock layers, small encoders; with dropout, with DoRA's lengths of all columns, with a packed
-# base, and when all weights learn. Then forward passes.
-_FAST, _STOCK, _ENCODER = 0.92, 0.8, 0.68
+# own, stock layers by the bytes of their numbers, small encoders; with dropout, with DoRA's lengths
+# of all columns, with a packed base, and when all weights learn. Then forward passes.
+_FAST, _STOCK, _ENCODER = 0.92, {2: 0.8, 4: 0.9}, 0.68
 _DROPOUT, _DORA, _PACKED, _FULL = 0.7, 0.8, 0.85, 0.86
 _FORWARD_ONLY, _FORWARD_ENCODER = 1.05, 0.5
 # Bytes that the optimizer reads and writes for a number that learns, and how many per second; and
@@ -41,9 +41,10 @@ _PACKED_BYTES_PER_S = 0.1e9
 # Of a number that learns a checkpoint holds its value and two means, written and proved so fast.
 _SAVED_BYTES, _SAVED_BYTES_PER_S = 12, 0.4e9
 _SAVED_PER_RUN = 10
-# Answers to held-out prompts: so many tokens, of which each takes the weights and this per layer.
-# A result that scores is proved with as many small passes.
-_ANSWER_TOKENS, _SCORED_PASSES, _LAYER_S = 64, 48, 1.7e-3
+# Answers to held-out prompts: so many tokens, of which each takes the weights and this per layer,
+# or so many times what a trial's layer took. A result that scores is proved with as many small
+# passes.
+_ANSWER_TOKENS, _SCORED_PASSES, _LAYER_S, _LAYER_TIMES = 64, 48, 1.7e-3, 1.25
 # So often are held-out samples measured, unless that takes more than this share of the training,
 # a token looked at taking this part of one trained on.
 _EVALUATIONS_PER_RUN, _EVALUATION_SHARE, _EVALUATION_SPEEDUP = 10, 0.25, 2.5
@@ -182,7 +183,7 @@ def efficiency(setup: Setup) -> float:
     """Share of a trial's operations per second that this way of training reaches."""
     if setup.device == "cuda":
         return 1.0
-    found = _FAST if setup.fast else _ENCODER if setup.shape.encoder else _STOCK
+    found = _FAST if setup.fast else _ENCODER if setup.shape.encoder else _STOCK[setup.width]
     if setup.method is Method.FREEZE and not setup.shape.encoder:
         found = _FORWARD_ONLY  # that is most of it
     if setup.adapted and setup.knobs.lora_dropout:
@@ -213,6 +214,7 @@ def seconds_of(
     share: float,
     measured_flops: float | None,
     host_flops: float | None,
+    host_layer_s: float | None,
     dtype: str,
     cores: int,
     processes: int = 1,
@@ -220,7 +222,7 @@ def seconds_of(
     """Of a whole run. `share` of its tokens are computed, the others stand in front of several.
 
     `measured_flops`: what earlier runs like this one have shown.
-    `host_flops`: what `speed.trial` found on this host.
+    `host_flops`, `host_layer_s`: what `speed.trial` found on this host.
     """
     guess = _DEVICE_FLOPS.get(setup.device) or _CPU_FLOPS_PER_CORE[dtype] * max(1, cores)
     # Processes on a CPU share its cores; on GPUs each has its own.
@@ -237,7 +239,8 @@ def seconds_of(
         looks += length.different_tokens
     seconds = share * (length.tokens * learning + looks * looking) / flops
     seconds += length.steps * _optimizer_s(setup)
-    around, (low, high) = _around(length, setup), _RANGES[certain]
+    layer_s = _LAYER_TIMES * host_layer_s if host_layer_s else _LAYER_S
+    around, (low, high) = _around(length, setup, layer_s), _RANGES[certain]
     return Seconds(around + seconds, around + low * seconds, around + high * seconds)
 
 
@@ -248,13 +251,17 @@ def _optimizer_s(setup: Setup) -> float:
     return setup.trainable * _OPTIMIZER_BYTES / _OPTIMIZER_BYTES_PER_S
 
 
-def _around(length: Length, setup: Setup) -> float:
-    """Seconds in which nothing is learnt: start, reading the model, result, answers."""
+def _around(length: Length, setup: Setup, layer_s: float) -> float:
+    """Seconds in which nothing is learnt: start, reading the model, result, answers.
+
+    `layer_s`: of one token. Half of start and end is the interpreter's time, as all of that is.
+    """
     host = setup.device != "cuda"
-    found = _START_S[setup.device] + _END_S + 2 * setup.weights_bytes / _READ_BYTES_PER_S
+    found = (_START_S[setup.device] + _END_S) * (1 + layer_s / _LAYER_S) / 2
+    found += 2 * setup.weights_bytes / _READ_BYTES_PER_S
     if host and setup.method is Method.QLORA:
         found += 2 * setup.parameters * setup.width / _PACKED_BYTES_PER_S
     found += length.saves * setup.trainable * _SAVED_BYTES / _SAVED_BYTES_PER_S
     passes = _SCORED_PASSES if setup.scored else length.answers * _ANSWER_TOKENS
     reading = setup.weights_bytes / _CPU_BYTES_PER_S if host else 0.0
-    return found + passes * (setup.layers * _LAYER_S + reading)
+    return found + passes * (setup.layers * layer_s + reading)

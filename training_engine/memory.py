@@ -62,6 +62,7 @@ def estimate(
     weights_bytes: int | None = None,
     measured_flops: float | None = None,
     host_flops: float | None = None,
+    host_layer_s: float | None = None,
     cores: int = 2,
     objective: Objective = Objective.SFT,
     distributed: Distributed = Distributed(),
@@ -72,8 +73,8 @@ def estimate(
     `config`: the model's config.json. `mean_tokens`, `longest_tokens`: per row, before truncation
     (per answer where a row has two; source and target together); `spread_tokens`: their standard
     deviation. `validation_rows`: of a separate validation set. `weights_bytes`: all safetensors
-    files, used where the family is unknown. `measured_flops`: of `flops_shown`; `host_flops`: of
-    `speed.trial` on this host. `computed`: see `Computed`.
+    files, used where the family is unknown. `measured_flops`: of `flops_shown`; `host_flops`,
+    `host_layer_s`: of `speed.trial` on this host. `computed`: see `Computed`.
     """
     knobs, sequences = hyperparameters, sequences_of(objective)
     most = _most_tokens(objective, knobs)
@@ -98,6 +99,7 @@ def estimate(
         share=share,
         measured_flops=measured_flops,
         host_flops=host_flops,
+        host_layer_s=host_layer_s,
         dtype=dtype,
         cores=cores,
         processes=distributed.processes,

@@ -29,8 +29,8 @@ _RUNTIME_BYTES = {"cpu": 440_000_000, "mps": 440_000_000, "cuda": 600_000_000}
 # The result is loaded beside the trained model when it takes no more of what is free, and computes:
 # with so many times its weights.
 _BESIDE_SHARE, _BESIDE_FACTOR = 0.1, 1.6
-# What encoders take besides on a CPU, whose rows are padded to ever new lengths (fitted).
-_PADDED_BYTES = {"cpu": 210_000_000, "mps": 0, "cuda": 0}
+# What encoders take besides on a CPU, whose rows have ever new lengths (fitted).
+_NEW_LENGTHS_BYTES = {"cpu": 80_000_000, "mps": 0, "cuda": 0}
 # Bytes for each of the logits that are held at once: scores, their fp32 copy, the gradient and what
 # the products need. On a CPU they are replaced in place, in their own type.
 _LOGIT_BYTES = {"cpu": 8, "mps": 16, "cuda": 16}
@@ -205,7 +205,7 @@ class Setup:
         passing = evaluation_tokens * self._passing_bytes()
         beside = self._beside_bytes(available) - logits
         activations = max(self._activation_bytes(tokens), passing, beside)
-        padded = _PADDED_BYTES[self.device] if self.shape.encoder else 0
+        lengths = _NEW_LENGTHS_BYTES[self.device] if self.shape.encoder else 0
         return [
             Part("weights", self.weights_bytes),
             Part("adapters" if self.adapted else "masters", self.masters_bytes),
@@ -213,7 +213,7 @@ class Setup:
             Part("optimizer", self.state_bytes),
             Part("activations", activations),
             Part("logits", logits),
-            Part("runtime", _RUNTIME_BYTES[self.device] + padded),
+            Part("runtime", _RUNTIME_BYTES[self.device] + lengths),
         ]
 
     def disk(self) -> tuple[int, int]:

@@ -1,7 +1,8 @@
 """How fast this computer trains, tried on a small model: what the first estimate of time rests on.
 
-`python -m training_engine.speed` prints one line of JSON: device, number type, and the operations
-per second that a step of LoRA reaches here. It takes seconds; whoever wants to know keeps the
+`python -m training_engine.speed` prints one line of JSON: device, number type, the operations per
+second that a step of LoRA reaches here, and the seconds that a layer takes for one token, which
+are the interpreter's more than the processor's. It takes seconds; whoever wants to know keeps the
 answer.
 """
 
@@ -11,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from itertools import accumulate, chain, count
+from statistics import median
 from typing import Any
 
 import torch
@@ -19,7 +21,7 @@ from training_engine import devices
 from training_engine.contract.choices import Device
 from training_engine.data.packing import PackedRow
 from training_engine.duration import LORA_FLOPS
-from training_engine.models import attention, fast
+from training_engine.models import attention, fast, load
 from training_engine.models.adapters import add_lora
 from training_engine.models.forward import Decoder
 from training_engine.tuning import FIXED, engine_variables
@@ -30,21 +32,31 @@ LAYERS, VOCABULARY, RANK = 4, 8192, 16
 LENGTHS = (60, 90, 110, 120, 130, 140, 220)
 # So many passes at least, and for so long: others take a processor for a second or two.
 PASSES, TRIAL_S = 6, 6.0
+TOKENS = 64
 
 
 def trial(wish: Device = Device.AUTO) -> dict[str, str | float]:
-    """Device, number type and operations per second of the fastest of a few steps."""
+    """Device, number type, operations per second, seconds of a layer for one token.
+
+    The middle of a few steps each, after one that finds its kernels: a run on a processor that
+    others use too is not always as fast as its fastest step.
+    """
     placement = devices.choose(wish)
     device = placement.device
     model = _model(HIDDEN[device.type]).to(device, placement.dtype)
     add_lora(model, rank=RANK, alpha=2 * RANK, dropout=0.0, wanted="all-linear")
     fast.install(model)
     forward, row = Decoder(model, packed=True), _row().to(device)
-    seconds = min(_steps(forward, row))
+    seconds = median(list(_steps(forward, row))[1:])
     inside = sum(p.numel() for n, p in model.named_parameters() if n.endswith("base_layer.weight"))
     head = model.get_output_embeddings().weight.numel()
     work = LORA_FLOPS * (inside * sum(LENGTHS) + head * row.trained_tokens)
-    return {"device": device.type, "dtype": placement.dtype_name, "flops": work / seconds}
+    return {
+        "device": device.type,
+        "dtype": placement.dtype_name,
+        "flops": work / seconds,
+        "layer_s": median(list(_tokens(model))[1:]) / LAYERS,
+    }
 
 
 def _model(hidden: int) -> Any:
@@ -96,6 +108,18 @@ def _step(forward: Decoder, row: PackedRow) -> float:
     loss.backward()
     loss.item()  # a GPU is waited for
     return time.perf_counter() - started
+
+
+def _tokens(model: Any) -> Iterator[float]:
+    """Seconds of one token each, as answers are written: layer by layer, nothing in one row."""
+    load.set_attention(model, load.STOCK_ATTENTION)
+    model.eval()
+    token = torch.zeros((1, 1), dtype=torch.long, device=model.device)
+    with torch.inference_mode():
+        for _ in range(TOKENS):
+            started = time.perf_counter()
+            model(input_ids=token).logits.cpu()  # a GPU is waited for
+            yield time.perf_counter() - started
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from backend.datasets.files import version_dir
 from backend.settings import Settings
 from backend.tasks import compatibility, measurements
 from backend.tasks.host_facts import HostFacts, cpu_type
+from backend.tasks.host_speed import Speed
 from backend.tasks.lengths import WIDE_SHARE, Lengths, lengths_of
 from backend.tasks.plans import Plan
 from backend.tasks.run_spec import model_folder
@@ -38,7 +39,7 @@ class Basis:
     device: Device
     dtype: str
     measured_flops: float | None  # as runs like this one have shown
-    host_flops: float | None  # of a trial on this host
+    tried: Speed | None  # of a trial on this host
 
     def of(self, method: Method, hyperparameters: Hyperparameters) -> memory.Estimate:
         """The plan with these settings."""
@@ -64,7 +65,8 @@ class Basis:
             available_bytes=self.facts.available_bytes(self.device),
             weights_bytes=plan.model.size_bytes,
             measured_flops=self.measured_flops,
-            host_flops=self.host_flops,
+            host_flops=self.tried.flops if self.tried else None,
+            host_layer_s=self.tried.layer_s if self.tried else None,
             cores=self.facts.cores,
             computed=self.lengths.computed,
         )
@@ -95,8 +97,7 @@ async def basis_of(session: AsyncSession, facts: HostFacts, plan: Plan) -> Basis
         distributed=plan.asked.distributed,
         computed=lengths.computed,
     )
-    flops = tried.flops if tried else None
-    return Basis(facts, plan, config, lengths, device, dtype, shown, flops)
+    return Basis(facts, plan, config, lengths, device, dtype, shown, tried)
 
 
 def estimate(basis: Basis) -> Estimate:

@@ -20,23 +20,26 @@ from backend.system import host
 log = structlog.get_logger(__name__)
 FILE = "host_speed.json"
 MODULE = "training_engine.speed"
+# Changes with what the trial measures: what was kept of another one is measured anew.
+TRIAL = "trial 2"
 TIMEOUT_S = 120.0
 # What is tried beside other work is slower than a run will be: a quiet moment is waited for.
 QUIET_SHARE, LOOK_S, PATIENCE_S = 0.15, 1.0, 600.0
 
 
 class Speed(BaseModel):
-    """Operations per second of a training step on `device` in `dtype`."""
+    """Operations per second of a training step on `device` in `dtype`; a layer's for one token."""
 
     model_config = ConfigDict(extra="forbid")
 
     device: str
     dtype: str
     flops: float
+    layer_s: float
 
 
 class Known(BaseModel):
-    """What is kept: the speed, and of which computer with which torch."""
+    """What is kept: the speed, and of which computer with which torch, tried how."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -86,7 +89,7 @@ class HostSpeed:
 def _computer() -> str:
     """What the speed depends on."""
     cpu = host.cpu()
-    return f"{cpu.name}, {cpu.cores} cores, torch {version('torch')}"
+    return f"{cpu.name}, {cpu.cores} cores, torch {version('torch')}, {TRIAL}"
 
 
 async def _quiet_moment() -> bool:

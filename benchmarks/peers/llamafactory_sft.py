@@ -1,6 +1,6 @@
 """LLaMA-Factory on the benchmark's work: `python llamafactory_sft.py WORK.json`.
 
-Setting `best`: bfloat16, neat packing, no gradient checkpointing.
+Setting `best`: neat packing, no gradient checkpointing, bfloat16 where the work says so.
 """
 
 import importlib.machinery
@@ -53,7 +53,7 @@ def main(work_file: str) -> None:
             "packing": True,
             "neat_packing": True,
             "disable_gradient_checkpointing": True,
-            "bf16": True,
+            "bf16": work["bfloat16"],
             "use_cpu": work["device"] == "cpu",
             "per_device_train_batch_size": work["packs_at_once"],
             "gradient_accumulation_steps": work["packs_per_step"] // work["packs_at_once"],

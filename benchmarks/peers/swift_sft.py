@@ -1,6 +1,6 @@
 """ms-swift on the benchmark's work: `python swift_sft.py WORK.json`.
 
-Setting `best`: bfloat16, micro-batch 1, no gradient checkpointing.
+Setting `best`: micro-batch 1, no gradient checkpointing, bfloat16 where the work says so.
 """
 
 import json
@@ -32,8 +32,8 @@ def main(work_file: str) -> None:
         "split_dataset_ratio": 0,
         "max_length": work["max_length"],
         "truncation_strategy": "right",
-        "torch_dtype": "bfloat16",
-        "bf16": "true",
+        "torch_dtype": "bfloat16" if work["bfloat16"] else "float32",
+        "bf16": str(work["bfloat16"]).lower(),
         "gradient_checkpointing": "false",
         "use_cpu": str(work["device"] == "cpu").lower(),
         "per_device_train_batch_size": rows_at_once,

@@ -1,7 +1,7 @@
 """transformers' Trainer on the benchmark's texts: `python transformers_classify.py WORK.json`.
 
-Settings: `defaults` computes in float32, padded to the longest of a batch; `best` in bfloat16, with
-texts of like length in a batch.
+Settings: `defaults` computes in float32, padded to the longest of a batch; `best` with
+texts of like length in a batch, in bfloat16 where the work says so.
 """
 
 import json
@@ -30,7 +30,7 @@ def main(work_file: str) -> None:
         {"input_ids": ids, "label": names.index(row["label"])}
         for ids, row in zip(texts["input_ids"], rows, strict=True)
     ]
-    best = {"bf16": True, "train_sampling_strategy": "group_by_length"}
+    best = {"bf16": work["bfloat16"], "train_sampling_strategy": "group_by_length"}
     arguments = TrainingArguments(
         output_dir=work["output"],
         num_train_epochs=1,

@@ -1,7 +1,8 @@
 """TRL's SFTTrainer on the benchmark's work: `python trl_sft.py WORK.json`.
 
-Settings: `defaults` leaves everything to TRL but what the work itself says; `best` computes in
-bfloat16 without gradient checkpointing, packed, on a GPU by Liger where that is installed.
+Settings: `defaults` leaves everything to TRL but what the work itself says; `best` is packed,
+without gradient checkpointing, in bfloat16 where the work says so, on a GPU by Liger where that is
+installed.
 """
 
 import json
@@ -24,13 +25,13 @@ def main(work_file: str) -> None:
     )
     if work["setting"] == "best":
         chosen = {
-            "bf16": True,
+            "bf16": work["bfloat16"],
             "packing": True,
             "gradient_checkpointing": False,
             "per_device_train_batch_size": work["packs_at_once"],
             "gradient_accumulation_steps": work["packs_per_step"] // work["packs_at_once"],
             "use_liger_kernel": work["device"] == "cuda" and find_spec("liger_kernel") is not None,
-            "model_init_kwargs": {"dtype": "bfloat16"},
+            "model_init_kwargs": {"dtype": "bfloat16" if work["bfloat16"] else "float32"},
         }
     else:
         chosen = {"per_device_train_batch_size": work["batch_size"]}

@@ -199,6 +199,15 @@ def test_a_host_of_twice_the_speed_takes_half_the_time() -> None:
     assert fast < stock < full
 
 
+def test_a_slow_interpreter_takes_longer_around_the_steps() -> None:
+    """Start, end and answers; what is learnt takes as long."""
+    known: dict[str, Any] = {"host_flops": 2e11}
+    usual = times(expect(**known))
+    slow, slower = (times(expect(**known, host_layer_s=each)) for each in (3e-3, 6e-3))
+    assert usual[1] < slow[1] < slower[1] < 3 * usual[1]
+    assert slow[2] - slow[0] == pytest.approx(slower[2] - slower[0])
+
+
 def test_a_run_tells_how_long_others_of_its_model_take() -> None:
     """Learning everything, where a run of an adapter was measured, and the reverse."""
     shown = {

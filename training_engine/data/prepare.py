@@ -1,6 +1,7 @@
 """From a spec to encoded training and evaluation samples."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,9 +55,11 @@ def prepare(
     encoder = Encoder(reading, terminators, leave_out=knobs.leave_out_overlong)
     rows = _rows(spec.dataset, look, "Reading the data", checked=True)
     kept: list[Row] = []
+    own_file = validation is not None and validation.path != spec.dataset.path
     if validation is not None:
         train = encoder.encode(rows)
-        kept = list(_rows(validation, look, "Reading the validation data", checked=True))
+        with _validation_named(own_file):
+            kept = list(_rows(validation, look, "Reading the validation data", checked=True))
     else:
         count = count_rows(Path(spec.dataset.path))
         out = held_out(knobs.seed, count, knobs.evaluation_fraction)
@@ -64,9 +67,20 @@ def prepare(
     if not len(train):
         raise _nothing_to_learn(train, reading)
     held = _watched(kept, look, "Encoding held-out rows", len(kept))
-    evaluation = encoder.encode(held) if kept else None
-    own_file = validation is not None and validation.path != spec.dataset.path
+    with _validation_named(own_file):
+        evaluation = encoder.encode(held) if kept else None
     return PreparedData(train, evaluation, kept[:KEPT_EXAMPLES], own_file)
+
+
+@contextmanager
+def _validation_named(own_file: bool) -> Iterator[None]:
+    """What is wrong with another file says that it is that one: its lines are counted apart."""
+    try:
+        yield
+    except EngineFailure as failure:
+        if own_file:
+            failure.message = f"In the validation data: {failure.message}"
+        raise
 
 
 def count_rows(path: Path) -> int:

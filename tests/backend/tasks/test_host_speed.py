@@ -23,6 +23,7 @@ async def test_tried_once_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert first.known is not None
     assert first.known.device in {"cpu", "mps", "cuda"}
     assert first.known.flops > 1e8
+    assert 1e-5 < first.known.layer_s < 1
     again = HostSpeed(tmp_path)
     monkeypatch.setattr("backend.tasks.host_speed.MODULE", "no.such.module")  # it is not asked
     await again.find_out()
@@ -44,7 +45,7 @@ async def test_what_can_not_be_read_is_tried_again(
 async def test_another_computer_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    speed = {"device": "cpu", "dtype": "float32", "flops": 1.0}
+    speed = {"device": "cpu", "dtype": "float32", "flops": 1.0, "layer_s": 1.0}
     kept = {"computer": "another, 64 cores, torch 1.0", "speed": speed}
     (tmp_path / FILE).write_text(json.dumps(kept))
     monkeypatch.setattr("backend.tasks.host_speed.MODULE", "no.such.module")
@@ -56,7 +57,7 @@ async def test_another_computer_is_tried_again(
 async def test_what_was_tried_beside_other_work_is_not_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    speed = Speed(device="cpu", dtype="bfloat16", flops=1e11)
+    speed = Speed(device="cpu", dtype="bfloat16", flops=1e11, layer_s=1e-3)
 
     async def measure() -> Speed:
         return speed
