@@ -54,6 +54,8 @@ def main(work_file: str) -> None:
             "neat_packing": True,
             "disable_gradient_checkpointing": True,
             "bf16": work["bfloat16"],
+            # Without it the model would be kept in the type of its files.
+            "infer_dtype": "auto" if work["bfloat16"] else "float32",
             "use_cpu": work["device"] == "cpu",
             "per_device_train_batch_size": work["packs_at_once"],
             "gradient_accumulation_steps": work["packs_per_step"] // work["packs_at_once"],
