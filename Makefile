@@ -47,7 +47,7 @@ frontend-test:
 	npm run --silent test
 
 e2e:
-	$(VENV)/python -m pytest tests/e2e --timeout 900 -m e2e
+	$(VENV)/python -m pytest tests/e2e --timeout 1800 -m e2e
 
 api:  ## write what is generated from the code: OpenAPI, browser types, database schema
 	$(VENV)/python scripts/generate.py

@@ -67,7 +67,7 @@ def story(
     out = Path(os.environ.get("STORY_DIR") or tmp_path_factory.mktemp("story"))
     done = subprocess.run(
         ["node", str(HERE / "story.mjs"), url, token, str(out)],
-        cwd=ROOT, capture_output=True, text=True, timeout=800, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=1600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
     found: dict[str, str] = json.loads((out / "story.json").read_text())
