@@ -1,6 +1,7 @@
 """Takes queued jobs for the slots that are free."""
 
 from collections.abc import Mapping
+from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,8 +14,15 @@ from backend.jobs.schemas import LIVE, JobStatus, Slot
 from backend.jobs.tables import JobRow
 
 
-async def claim(session: AsyncSession, lease: Lease, slots: Mapping[Slot, int]) -> list[JobRow]:
+async def claim(
+    session: AsyncSession,
+    lease: Lease,
+    slots: Mapping[Slot, int],
+    heads: Mapping[Slot, UUID | None] | None = None,
+) -> list[JobRow]:
     """Move as many waiting jobs as there are free slots to PREPARING; returns them.
+
+    Of a slot that `heads` names, this one job is taken and no other (none for None).
 
     Claims are one at a time (the lease row is locked), so slots are counted right; a job that
     somebody else is just changing is skipped and found again with the next claim. That a slot
@@ -31,12 +39,13 @@ async def claim(session: AsyncSession, lease: Lease, slots: Mapping[Slot, int]) 
         free = [index for index in range(total) if index not in used][: total - len(used)]
         if not free:
             continue
+        query = select(JobRow.id, JobRow.attempt).where(
+            JobRow.status == JobStatus.PENDING, JobRow.slot == slot
+        )
+        if heads is not None and slot in heads:
+            query = query.where(JobRow.id == heads[slot])
         waiting = await session.execute(
-            select(JobRow.id, JobRow.attempt)
-            .where(JobRow.status == JobStatus.PENDING, JobRow.slot == slot)
-            .order_by(*QUEUE_ORDER)
-            .limit(len(free))
-            .with_for_update(skip_locked=True)
+            query.order_by(*QUEUE_ORDER).limit(len(free)).with_for_update(skip_locked=True)
         )
         for (job_id, attempt), index in zip(waiting.all(), free, strict=False):
             claimed.append(

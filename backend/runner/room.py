@@ -6,9 +6,10 @@ its owner was told that it may not fit.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import structlog
 from sqlalchemy import select
@@ -70,17 +71,15 @@ class Room:
         elif not work.cancelled() and work.exception() is not None:
             log.warning("before_training_failed", error=repr(work.exception()))
 
-    async def slots(
-        self, lease: Lease, live: Sequence[JobRow], slots: Mapping[Slot, int]
-    ) -> Mapping[Slot, int]:
-        """`slots` as they may be filled now: a training whose memory is not there is not claimed.
+    async def head(self, lease: Lease, live: Sequence[JobRow], total: int) -> UUID | None:
+        """The one waiting training that may be claimed now; None while none may.
 
-        `live` are the jobs that live now. Trainings of known need are claimed one at a time, so
-        that each is measured beside the ones before it.
+        `live` are the jobs that live now, `total` the slots for trainings. Only a training that
+        was measured beside the ones before it starts: one that is queued while this looks has its
+        turn with the next look.
         """
-        used = sum(job.slot is Slot.TRAINING for job in live)
-        if used >= slots[Slot.TRAINING]:
-            return slots
+        if sum(job.slot is Slot.TRAINING for job in live) >= total:
+            return None
         async with reaching(self._sessions) as session:
             head = await session.scalar(
                 select(JobRow)
@@ -88,10 +87,13 @@ class Room:
                 .order_by(*QUEUE_ORDER)
                 .limit(1)
             )
-        if head is None or head.memory_bytes is None:
-            return slots
-        waits = await self._waits(lease, head, head.memory_bytes, live)
-        return {**slots, Slot.TRAINING: used + (0 if waits else 1)}
+        if head is None:
+            return None
+        if head.memory_bytes is not None and await self._waits(
+            lease, head, head.memory_bytes, live
+        ):
+            return None
+        return head.id
 
     async def _waits(self, lease: Lease, head: JobRow, needed: int, live: Sequence[JobRow]) -> bool:
         available, held = await asyncio.to_thread(self._look, live)

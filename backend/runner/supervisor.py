@@ -6,7 +6,7 @@ changes nothing, because every write checks the lease's epoch and the job's atte
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from uuid import UUID
 
 import structlog
@@ -132,14 +132,16 @@ class Supervisor:
             self._swept = ends
         if self._stopping:
             return
-        slots = await self._room.slots(desk.lease, rows, self._slots)
-        for row in await self._claim(desk.lease, slots):
+        head = await self._room.head(desk.lease, rows, self._slots[Slot.TRAINING])
+        for row in await self._claim(desk.lease, head):
             self._start(desk, row)
+            if row.id == head:
+                self._wakeup.ring()  # the next may start beside it
 
     @again_on_conflict
-    async def _claim(self, lease: Lease, slots: Mapping[Slot, int]) -> list[JobRow]:
+    async def _claim(self, lease: Lease, training: UUID | None) -> list[JobRow]:
         async with fenced(self._sessions, lease) as session:
-            return await claim(session, lease, slots)
+            return await claim(session, lease, self._slots, {Slot.TRAINING: training})
 
     async def _take_over(self, lease: Lease) -> None:
         """Begin to lead: nothing that an earlier leader left may compute unseen."""

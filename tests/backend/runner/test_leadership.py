@@ -105,6 +105,21 @@ async def test_freed_slots_are_given_out_again(bench: Bench) -> None:
         assert await claim(session, lease, {Slot.TRAINING: 1}) == []  # fewer slots than before
 
 
+async def test_only_the_training_that_was_measured_is_claimed(bench: Bench) -> None:
+    """One that is queued between the look at the memory and the claim waits for the next look."""
+    late, measured = await bench.queue(memory_bytes=5), await bench.queue(memory_bytes=5)
+    light = await bench.queue(slot=Slot.LIGHT)
+    slots = {Slot.TRAINING: 2, Slot.LIGHT: 1}
+    async with transaction(bench.sessions) as session:
+        lease = await leases.acquire(session, "a")
+        assert lease is not None
+        rows = await claim(session, lease, slots, {Slot.TRAINING: None})
+        assert [row.id for row in rows] == [light]
+        rows = await claim(session, lease, slots, {Slot.TRAINING: measured})
+        assert [row.id for row in rows] == [measured]
+    assert (await bench.get(late)).status == JobStatus.PENDING
+
+
 async def test_training_waits_for_its_slot_and_light_work_does_not(
     bench: Bench, supervisor: Supervisor
 ) -> None:
