@@ -39,6 +39,10 @@ SERVER_SETTINGS = {
     # another supervisor can go on.
     "idle_in_transaction_session_timeout": "20s",
 }
+# The same for one that is paused in the middle of a query, which does not count as idle: no
+# transaction of ours takes nearly as long. Servers before 17 have no such limit.
+TRANSACTION_TIMEOUT = "60s"
+HAS_TRANSACTION_TIMEOUT = (17,)
 
 # serialization_failure, deadlock_detected
 CONFLICT_STATES = frozenset({"40001", "40P01"})
@@ -109,9 +113,12 @@ def make_engine(url: str, **options: Any) -> AsyncEngine:
     async def connect() -> Any:
         # The driver's own connect, because what it raises comes through it untranslated.
         try:
-            return await asyncpg.connect(
+            connection = await asyncpg.connect(
                 plain, timeout=CONNECT_TIMEOUT_S, server_settings=SERVER_SETTINGS
             )
+            if connection.get_server_version() >= HAS_TRANSACTION_TIMEOUT:
+                await connection.execute(f"SET transaction_timeout = '{TRANSACTION_TIMEOUT}'")
+            return connection
         except (OSError, TimeoutError, asyncpg.PostgresConnectionError) as error:
             raise DatabaseUnavailable from error
         except (asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError) as error:

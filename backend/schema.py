@@ -15,7 +15,7 @@ from alembic.util.exc import CommandError
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backend.database import Base
+from backend.database import HAS_TRANSACTION_TIMEOUT, Base
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 # By name, because this room lies below them all.
@@ -69,6 +69,9 @@ def _present(connection: Connection) -> str | None:
 
 
 def _upgrade(connection: Connection) -> None:
+    if (connection.dialect.server_version_info or ()) >= HAS_TRANSACTION_TIMEOUT:
+        # As long as it takes: large tables, or another program that upgrades them just now.
+        connection.execute(text("SET LOCAL transaction_timeout = 0"))
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     scripts, present = _scripts(), _present(connection)
     if present != scripts.get_current_head():

@@ -1,15 +1,25 @@
 """One request is one transaction, and what could not be committed does not look like success."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import StreamingResponse
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
-from backend.database import SessionDep, SessionFactory, transaction
+from backend import database, schema
+from backend.database import (
+    DatabaseUnavailable,
+    SessionDep,
+    SessionFactory,
+    make_engine,
+    make_sessions,
+    transaction,
+)
 from backend.errors import Conflict
+from backend.runner.fencing import reaching
 
 READ = "/api/v1/probe/read"
 
@@ -69,3 +79,44 @@ async def test_a_commit_that_fails_is_no_success(probe: FastAPI, client: httpx.A
 
 async def test_a_stream_holds_no_connection(probe: FastAPI, client: httpx.AsyncClient) -> None:
     assert (await client.get("/api/v1/probe/stream")).text == "0"
+
+
+async def test_a_pause_in_the_middle_of_a_query_keeps_no_lock(
+    database_url: str, sessions: SessionFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For the server a query that is prepared and not executed is at work, not idle."""
+    monkeypatch.setattr(database, "TRANSACTION_TIMEOUT", "1s")
+    engine = make_engine(database_url)
+    lock = text("LOCK TABLE supervisor_lease")
+
+    async def pause() -> None:
+        async with reaching(make_sessions(engine)) as paused:
+            await paused.execute(lock)
+            connection = await (await paused.connection()).get_raw_connection()
+            assert connection.driver_connection is not None
+            await connection.driver_connection.prepare("SELECT epoch FROM supervisor_lease")
+            async with asyncio.timeout(30), transaction(sessions) as other:
+                await other.execute(lock)
+            await paused.execute(text("SELECT 1"))
+
+    with pytest.raises(DatabaseUnavailable):
+        await pause()
+    async with reaching(make_sessions(engine)) as fresh:
+        assert await fresh.scalar(text("SHOW transaction_timeout")) == "1s"
+    await engine.dispose()
+
+
+async def test_an_upgrade_takes_as_long_as_it_needs(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "TRANSACTION_TIMEOUT", "100ms")
+    engine = make_engine(database_url)
+    seen = []
+
+    def slowly(connection: Connection) -> None:
+        seen.append(connection.scalar(text("SELECT 'done' FROM pg_sleep(0.5)")))
+
+    monkeypatch.setattr(schema, "_require_complete", slowly)
+    await schema.upgrade(engine)
+    assert seen == ["done"]
+    await engine.dispose()
