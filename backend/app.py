@@ -22,6 +22,7 @@ from backend.accounts.setup_token import LIFETIME_S, SetupToken
 from backend.accounts.tokens import Tokens
 from backend.database import DatabaseUnavailable, make_engine, make_sessions, transaction
 from backend.datasets import routes as datasets
+from backend.datasets.reading.desk import ReadingDesk
 from backend.errors import Problem
 from backend.middleware.body_limits import BodyLimits
 from backend.middleware.context import Context
@@ -126,6 +127,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         stack.push_async_callback(app.state.disk_use.close)
         app.state.gpu_facts = GpuFacts()
         stack.callback(app.state.gpu_facts.close)
+        app.state.reading_desk = ReadingDesk()
+        stack.push_async_callback(app.state.reading_desk.close)
         app.state.host_speed = HostSpeed(settings.data_dir)
         app.state.playground = Playground(settings.sockets_dir)
         await app.state.playground.start()

@@ -13,12 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.accounts.schemas import Role
 from backend.accounts.tables import UserRow
 from backend.database import SessionFactory, transaction
-from backend.datasets import files, outcome, service, upload, uploads
-from backend.datasets.canonical import REPORT_FILE
-from backend.datasets.importing import import_file
+from backend.datasets import files, service, upload, uploads
+from backend.datasets.importing import outcome
 from backend.datasets.schemas import DatasetStatus, Mapping
 from backend.datasets.service import DatasetForm
 from backend.datasets.tables import DatasetRow
+from backend.datasets.versions.names import REPORT_FILE
 from backend.errors import NotFound, Refused
 from backend.jobs import whole_folders
 from backend.own_database import database_of, sessions_of
@@ -119,6 +119,8 @@ async def add_file(
     owner: str | None,
 ) -> tuple[DatasetRow, list[str]]:
     """Copy, import here and now, then write; returns the row and the first lines of the report."""
+    from backend.datasets.importing.run import import_file  # with the libraries that it needs
+
     settings.datasets_dir.mkdir(parents=True, exist_ok=True)
     upload.require_space(settings, 2 * file.stat().st_size)
     async with transaction(sessions) as session:

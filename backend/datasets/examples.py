@@ -3,8 +3,8 @@
 from functools import lru_cache
 from pathlib import Path
 
+from backend.datasets.importing.recognition import family_of
 from backend.datasets.readers import detect
-from backend.datasets.recognition import family_of
 from backend.datasets.schemas import Example
 from backend.errors import NotFound
 from backend.settings import PROJECT_ROOT

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
-from backend.datasets.canonical import RECORDS_FILE
+from backend.datasets.versions.names import FORMER_RECORDS_FILE, RECORDS_FILE
 from backend.settings import Settings
 
 UPLOAD_FILE = "upload"
@@ -33,7 +33,9 @@ def version_dir(settings: Settings, dataset_id: UUID, version: int) -> Path:
 
 def records_file(settings: Settings, dataset_id: UUID, version: int) -> Path:
     """Canonical records of one version: what an engine reads."""
-    return version_dir(settings, dataset_id, version) / RECORDS_FILE
+    folder = version_dir(settings, dataset_id, version)
+    before = folder / FORMER_RECORDS_FILE
+    return before if before.exists() else folder / RECORDS_FILE
 
 
 def clear(staging: Path) -> None:

@@ -12,7 +12,7 @@ from backend import pagination
 from backend.accounts.dependencies import CurrentUser
 from backend.database import SessionDep, again_on_conflict, transaction
 from backend.datasets import examples, files, pages, queries, service, uploads, view
-from backend.datasets.canonical import REPORT_FILE
+from backend.datasets.reading.desk import ReadingDesk
 from backend.datasets.schemas import (
     Counts,
     Dataset,
@@ -24,6 +24,8 @@ from backend.datasets.schemas import (
     Example,
     ExampleRequest,
 )
+from backend.datasets.tables import DatasetRow
+from backend.datasets.versions.names import REPORT_FILE
 from backend.errors import NotFound
 from backend.jobs import run_folder, whole_folders
 from backend.pagination import Cursor, Limit, Page
@@ -144,12 +146,12 @@ async def delete_dataset(request: Request, user: CurrentUser, dataset_id: UUID) 
         await asyncio.to_thread(run_folder.remove_all, state.settings.runs_dir, job_id)
 
 
-async def _folder(request: Request, user: CurrentUser, dataset_id: UUID) -> Path:
-    """The newest version's files; the transaction ends before they are read."""
+async def _found(request: Request, user: CurrentUser, dataset_id: UUID) -> tuple[DatasetRow, Path]:
+    """The data set and its newest version's files; the transaction ends before they are read."""
     state = request.app.state
     async with transaction(state.sessions) as session:
         row = await queries.find(session, user, dataset_id)
-    return files.version_dir(state.settings, row.id, row.version)
+    return row, files.version_dir(state.settings, row.id, row.version)
 
 
 @router.get("/{dataset_id}/rows")
@@ -163,12 +165,12 @@ async def get_dataset_rows(
 ) -> DatasetRows:
     """A window of canonical records, or of those with `q` in a text. While a mapping is needed:
     the first rows as the file has them."""
-    folder = await _folder(request, user, dataset_id)
-    if q:
-        items, total = await asyncio.to_thread(pages.search, folder, q, offset, limit)
-    else:
-        items, total = await asyncio.to_thread(pages.rows, folder, offset, limit)
-    return DatasetRows(items=items, total=total, offset=offset)
+    row, folder = await _found(request, user, dataset_id)
+    desk: ReadingDesk = request.app.state.reading_desk
+    found = await (desk.search(folder, q, offset, limit) if q else desk.rows(folder, offset, limit))
+    show = pages.as_it_is if row.status == DatasetStatus.NEEDS_MAPPING else pages.record_of
+    items = [show(each) for each in found["items"]]
+    return DatasetRows(items=items, total=found["total"], offset=offset)
 
 
 @router.get("/{dataset_id}/report")
@@ -213,7 +215,7 @@ async def download_dataset_report(
     request: Request, user: CurrentUser, dataset_id: UUID
 ) -> Download:
     """The whole report, one JSON object per line."""
-    folder = await _folder(request, user, dataset_id)
+    _, folder = await _found(request, user, dataset_id)
     return _attachment(folder / REPORT_FILE, f"report-{dataset_id}.jsonl")
 
 
@@ -222,7 +224,7 @@ async def get_dataset_statistics(
     request: Request, user: CurrentUser, dataset_id: UUID
 ) -> DatasetStatistics:
     """What was counted at the import."""
-    folder = await _folder(request, user, dataset_id)
+    _, folder = await _found(request, user, dataset_id)
     return await asyncio.to_thread(pages.statistics, folder)
 
 

@@ -13,7 +13,7 @@ from backend.accounts.policy import Action
 from backend.accounts.tables import UserRow
 from backend.datasets import files, queries
 from backend.datasets.importers import mapped
-from backend.datasets.importing import verdict
+from backend.datasets.importing.verdict import verdict
 from backend.datasets.schemas import (
     DatasetStatus,
     DatasetUpdate,

@@ -1,4 +1,4 @@
-"""Tables of data sets: the data set with its newest version, and who uses it."""
+"""Tables of data sets: the data set, its versions, and who uses them."""
 
 from datetime import datetime
 from typing import Any
@@ -17,8 +17,22 @@ def _json() -> JSONB:
     return JSONB(none_as_null=True)
 
 
-class DatasetRow(Keyed, Base):
-    """A data set. What one import found stands in the columns from `format` on.
+class Imported:
+    """What an import finds out about a file."""
+
+    mapping: Mapped[dict[str, Any] | None] = mapped_column(_json())
+    max_dropped_rows: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    encoding: Mapped[str | None] = mapped_column(String(32))
+    format: Mapped[str | None] = mapped_column(String(64))
+    delimiter: Mapped[str | None] = mapped_column(String(8))
+    detected_because: Mapped[str | None] = mapped_column(Text)
+    columns: Mapped[list[str]] = mapped_column(default=list, server_default=text("'[]'::jsonb"))
+    counts: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'::jsonb"))
+    rules: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'::jsonb"))
+
+
+class DatasetRow(Imported, Keyed, Base):
+    """A data set, with what the newest import found.
 
     Files: `datasets_dir / id / upload` as it came, and `v1`, `v2`, … for the versions, which
     never change once they are there.
@@ -41,22 +55,44 @@ class DatasetRow(Keyed, Base):
     upload_sha256: Mapped[str] = mapped_column(String(64))
     version: Mapped[int] = mapped_column(default=1, server_default="1")
     status: Mapped[str] = mapped_column(String(16))
-    mapping: Mapped[dict[str, Any] | None] = mapped_column(_json())
-    max_dropped_rows: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
-
-    format: Mapped[str | None] = mapped_column(String(64))
     record_type: Mapped[str | None] = mapped_column(String(64))
     num_rows: Mapped[int | None] = mapped_column(BigInteger)
-    encoding: Mapped[str | None] = mapped_column(String(32))
-    delimiter: Mapped[str | None] = mapped_column(String(8))
-    detected_because: Mapped[str | None] = mapped_column(Text)
     sha256: Mapped[str | None] = mapped_column(String(64))
     error: Mapped[dict[str, Any] | None] = mapped_column(_json())
-    columns: Mapped[list[str]] = mapped_column(default=list, server_default=text("'[]'::jsonb"))
-    counts: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'::jsonb"))
-    rules: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'::jsonb"))
-
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
+class DatasetVersionRow(Imported, Base):
+    """A version that is there and never changes, but for the verdict on its dropped rows.
+
+    `parent` is the version that it was made from, by `steps` and with rows of `sources`; a
+    version without steps is an import of the upload.
+    """
+
+    __tablename__ = "dataset_versions"
+    __table_args__ = (
+        Index("ix_dataset_versions_made_by", "made_by"),
+        CheckConstraint("version >= 1", name="version_positive"),
+        CheckConstraint("status IN ('ready', 'blocked')", name="status"),
+    )
+
+    dataset_id: Mapped[UUID] = mapped_column(
+        ForeignKey("datasets.id", ondelete="CASCADE"), primary_key=True
+    )
+    version: Mapped[int] = mapped_column(primary_key=True)
+    parent: Mapped[int | None]
+    made_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    steps: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSONB, default=list, server_default=text("'[]'::jsonb")
+    )
+    sources: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSONB, default=list, server_default=text("'[]'::jsonb")
+    )
+    status: Mapped[str] = mapped_column(String(16))
+    record_type: Mapped[str] = mapped_column(String(64))
+    num_rows: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64))
 
 
 class DatasetUseRow(UsedByTask, Base):
@@ -68,3 +104,4 @@ class DatasetUseRow(UsedByTask, Base):
     dataset_id: Mapped[UUID] = mapped_column(
         ForeignKey("datasets.id", ondelete="CASCADE"), primary_key=True
     )
+    version: Mapped[int] = mapped_column(default=1, server_default="1")

@@ -40,7 +40,9 @@ KINDS: Mapping[str, Kind] = {
         "training_engine.export.convert_starter", "backend.models.outcome:apply"
     ),
     "export": Kind("training_engine.export.export", "backend.tasks.export_outcome:apply"),
-    "import_dataset": Kind("backend.datasets.import_job", "backend.datasets.outcome:apply"),
+    "import_dataset": Kind(
+        "backend.datasets.importing.job", "backend.datasets.importing.outcome:apply"
+    ),
     "download_model": Kind(
         "backend.models.download_job", "backend.models.outcome:apply", online=True
     ),

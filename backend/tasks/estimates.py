@@ -138,7 +138,7 @@ async def _looks(
         folder = version_dir(settings, dataset.id, dataset.version)
         vocabulary = config.get("vocab_size")
         size = vocabulary if isinstance(vocabulary, int) else 0
-        return config, lengths_of(folder, dataset.num_rows or 0, size, objective)
+        return config, lengths_of(folder, size, objective)
 
     return await asyncio.to_thread(look)
 

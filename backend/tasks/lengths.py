@@ -8,18 +8,20 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise, takewhile
+from itertools import islice, pairwise, takewhile
 from pathlib import Path
 from statistics import pstdev
 from typing import Any
 
-from backend.datasets.pages import rows
+import orjson
+
+from backend.datasets.versions.names import FORMER_RECORDS_FILE, SAMPLE_FILE
 from backend.tasks.record_texts import Texts, texts_of
 from training_engine.contract.choices import Objective
 from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.memory import SHORTEST_BEGINNING
 
-WINDOWS, ROWS_PER_WINDOW = 16, 16
+MOST_ROWS = 512
 # A word up to so many letters is one token, longer ones a little more for each letter beyond.
 WHOLE_WORD, PER_LETTER = 5, 0.1
 PER_FOREIGN_LETTER = 0.5  # letters outside ASCII of scripts that are written in words
@@ -114,13 +116,11 @@ class Lengths:
         )
 
 
-def lengths_of(
-    folder: Path, num_rows: int, vocabulary: int, objective: Objective = Objective.SFT
-) -> Lengths:
+def lengths_of(folder: Path, vocabulary: int, objective: Objective = Objective.SFT) -> Lengths:
     """Guess from a sample of a version's records; blocks on files."""
     per_wide = WIDE_TOKENS[vocabulary >= LARGE_VOCABULARY]
     found = _Counted()
-    for record in _sample(folder, num_rows):
+    for record in _sample(folder):
         sequences = texts_of(record, objective)
         found.answers = len(sequences)
         for texts in sequences:
@@ -185,8 +185,9 @@ def count_tokens(text: str, per_wide: float) -> float:
     return found
 
 
-def _sample(folder: Path, num_rows: int) -> Iterator[dict[str, Any]]:
-    step = max(ROWS_PER_WINDOW, num_rows // WINDOWS)
-    for start in range(0, num_rows, step):
-        for row in rows(folder, start, ROWS_PER_WINDOW)[0]:
-            yield row.record
+def _sample(folder: Path) -> Iterator[dict[str, Any]]:
+    sample = folder / SAMPLE_FILE
+    # A version of the first releases has no sample as long as nobody has looked at its rows.
+    with (sample if sample.exists() else folder / FORMER_RECORDS_FILE).open("rb") as file:
+        for line in islice(file, MOST_ROWS):
+            yield orjson.loads(line)

@@ -3,8 +3,7 @@
 import json
 from pathlib import Path
 
-from backend.datasets.canonical import RECORDS_FILE, REPORT_FILE
-from backend.datasets.importing import import_file
+from backend.datasets.versions.names import RECORDS_FILE, REPORT_FILE
 from backend.tasks.train_file import DataFile
 from training_engine.contract.choices import RECORD_TYPES_OF, Objective
 from training_engine.contract.names import RecordType
@@ -23,6 +22,8 @@ class BadInput(Exception):
 
 def import_data(file: DataFile, folder: Path, objective: Objective) -> DatasetReference:
     """Convert a data file into canonical records below `folder`; raises `BadInput`."""
+    from backend.datasets.importing.run import import_file  # with the libraries that it needs
+
     folder.mkdir(parents=True)
     mapping = file.mapping.model_dump(mode="json") if file.mapping else None
     summary = import_file(

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from training_engine.contract.names import FailureCode
 from training_engine.contract.records import Message, Record
+from training_engine.data.parquet_lines import is_parquet, parquet_lines
 from training_engine.failures import EngineFailure
 
 SHOWN_LINES = 10
@@ -43,32 +44,23 @@ def read_rows(path: Path, expected_sha256: str | None = None) -> Iterator[Row]:
     With the last one it raises when the file is not the expected one, of which a run was made.
     """
     digest = sha256()
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise EngineFailure(
-            FailureCode.BAD_DATASET,
-            f"The data set file {path.name} can not be read: {error.strerror}.",
-            "Check that the data set still exists, then restart.",
-        ) from error
-    with file:
-        for number, line in enumerate(file, 1):
-            if expected_sha256 is not None:
-                digest.update(line)
-            if not line.strip():
-                continue
-            try:
-                record = Record.model_validate_json(line)
-            except ValidationError as error:
-                problem = error.errors()[0]
-                place = ".".join(str(part) for part in problem["loc"]) or "the line"
-                raise EngineFailure(
-                    FailureCode.BAD_DATASET,
-                    f"Record {number} is not in the canonical form at {place}: {problem['msg']}.",
-                    AGAIN,
-                    {"lines": str(number)},
-                ) from error
-            yield row_of(record, number)
+    for number, line in enumerate(_lines(path), 1):
+        if expected_sha256 is not None:
+            digest.update(line)
+        if not line.strip():
+            continue
+        try:
+            record = Record.model_validate_json(line)
+        except ValidationError as error:
+            problem = error.errors()[0]
+            place = ".".join(str(part) for part in problem["loc"]) or "the line"
+            raise EngineFailure(
+                FailureCode.BAD_DATASET,
+                f"Record {number} is not in the canonical form at {place}: {problem['msg']}.",
+                AGAIN,
+                {"lines": str(number)},
+            ) from error
+        yield row_of(record, number)
     if expected_sha256 not in (None, digest.hexdigest()):
         raise EngineFailure(
             FailureCode.BAD_DATASET,
@@ -77,6 +69,22 @@ def read_rows(path: Path, expected_sha256: str | None = None) -> Iterator[Row]:
             "Bring the file back as it was, or create the run anew with the data as it is now.",
             {"sha256": digest.hexdigest()},
         )
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    """The records as JSON lines, from JSON lines or Parquet."""
+    try:
+        if is_parquet(path):
+            yield from parquet_lines(path)
+            return
+        with path.open("rb") as file:
+            yield from file
+    except OSError as error:
+        raise EngineFailure(
+            FailureCode.BAD_DATASET,
+            f"The data set file {path.name} can not be read: {error.strerror}.",
+            "Check that the data set still exists, then restart.",
+        ) from error
 
 
 def row_of(record: Record, number: int) -> Row:

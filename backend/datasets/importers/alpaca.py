@@ -63,5 +63,5 @@ IMPORTER = Importer(
     "the rows have “instruction” and “output”",
     _matches,
     _convert,
-    ("instruction", "input", "output", "system", "history", "tools"),
+    frozenset(("instruction", "input", "output", "system", "history", "tools")),
 )

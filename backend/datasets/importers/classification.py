@@ -41,5 +41,5 @@ IMPORTER = Importer(
     "the rows have “text” and “label”",
     _matches,
     _convert,
-    ("text", "label"),
+    frozenset(("text", "label")),
 )

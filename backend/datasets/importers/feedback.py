@@ -83,7 +83,7 @@ UNPAIRED_PREFERENCE = Importer(
     "the rows have an answer and a verdict about it",
     _matches_unpaired,
     _convert_unpaired,
-    ("prompt", "completion", "messages", "conversations", "system", "label", "kto_tag"),
+    frozenset(("prompt", "completion", "messages", "conversations", "system", "label", "kto_tag")),
 )
 STEPWISE_SUPERVISION = Importer(
     "stepwise_supervision",
@@ -91,5 +91,5 @@ STEPWISE_SUPERVISION = Importer(
     "the rows have “completions” and “labels”",
     lambda row: has(row, "completions", "labels"),
     _convert_steps,
-    ("prompt", "completions", "labels"),
+    frozenset(("prompt", "completions", "labels")),
 )

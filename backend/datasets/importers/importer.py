@@ -1,6 +1,6 @@
 """What an importer is, and the few rules all of them share: texts, leftovers, media."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,10 +25,12 @@ class Importer:
     because: str
     matches: Callable[[Fields], bool]
     convert: Callable[[Fields, Repairs], Fields]
-    used: Collection[str] = ()
+    used: frozenset[str] = frozenset()
 
     def leftovers(self, row: Fields) -> Fields:
         """Columns that are not part of the record; kept in its `meta`."""
+        if row.keys() <= self.used:
+            return {}
         return {k: v for k, v in row.items() if k not in self.used and v not in (None, "", [], {})}
 
 

@@ -61,7 +61,7 @@ def importer(mapping: Mapping[str, Any]) -> Importer:
         "you said which column is what",
         lambda row: any(name in row for name in columns.values()),
         lambda row, repairs: make(row, columns, system, repairs),
-        tuple(columns.values()),
+        frozenset(columns.values()),
     )
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from backend.datasets.importers.importer import Fields, Importer, Repairs, refuse_media
-from backend.datasets.importers.turns import conversation, tools_of, turn
+from backend.datasets.importers.turns import conversation, plain_turn, tools_of, turn
 from backend.datasets.rows import RowError
 from training_engine.contract.names import RecordType
 
@@ -15,7 +15,8 @@ def turns_of(value: Any, field: str, repairs: Repairs) -> list[Fields]:
     if not value:
         raise RowError("missing_answer", field, f"“{field}” is empty.")
     return [
-        turn(item, "role", "content", f"{field}[{number}]", repairs)
+        plain_turn(item, "role", "content")
+        or turn(item, "role", "content", f"{field}[{number}]", repairs)
         for number, item in enumerate(value)
     ]
 
@@ -40,5 +41,5 @@ IMPORTER = Importer(
     "the rows have “messages”",
     _matches,
     _convert,
-    ("messages", "tools"),
+    frozenset(("messages", "tools")),
 )

@@ -122,12 +122,14 @@ OPENAI_PREFERENCE = Importer(
         and ("preferred_output" in row or "preferred_completion" in row)
     ),
     _convert_openai,
-    (
-        "input",
-        "preferred_output",
-        "non_preferred_output",
-        "preferred_completion",
-        "non_preferred_completion",
+    frozenset(
+        (
+            "input",
+            "preferred_output",
+            "non_preferred_output",
+            "preferred_completion",
+            "non_preferred_completion",
+        )
     ),
 )
 PREFERENCE = Importer(
@@ -136,7 +138,7 @@ PREFERENCE = Importer(
     "the rows have a chosen and a rejected answer",
     lambda row: has(row, "chosen", "rejected") or has(row, "chosen_response", "rejected_response"),
     _convert,
-    (*_CHOSEN, *_REJECTED, *_PROMPTS, "system", "messages", "conversations", "tools"),
+    frozenset((*_CHOSEN, *_REJECTED, *_PROMPTS, "system", "messages", "conversations", "tools")),
 )
 REJECTED_RESPONSE = Importer(
     "messages_rejected",
@@ -144,5 +146,5 @@ REJECTED_RESPONSE = Importer(
     "the rows have “messages” and a rejected answer",
     lambda row: "messages" in row and ("rejected_response" in row or "rejected_messages" in row),
     _convert_rejected,
-    ("messages", "rejected_response", "rejected_messages"),
+    frozenset(("messages", "rejected_response", "rejected_messages")),
 )

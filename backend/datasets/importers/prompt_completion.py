@@ -1,5 +1,7 @@
 """Prompt and completion, as texts or as lists of turns; and question and answer by other names."""
 
+from collections.abc import Container
+
 from backend.datasets.importers.alpaca import history_of
 from backend.datasets.importers.importer import (
     Fields,
@@ -53,7 +55,7 @@ def _with_system(row: Fields, turns: list[Fields], repairs: Repairs) -> list[Fie
     return [{"role": "system", "content": text_of(row[name], name, repairs)}, *turns]
 
 
-def names_in(row: Fields, names: tuple[str, ...]) -> list[str]:
+def names_in(row: Container[str], names: tuple[str, ...]) -> list[str]:
     """Those of `names` that the row has."""
     return [name for name in names if name in row]
 
@@ -95,7 +97,7 @@ PROMPT_COMPLETION = Importer(
     "the rows have “prompt” and “completion”",
     _matches_prompt_completion,
     _convert_prompt_completion,
-    ("prompt", "completion", "tools", *SYSTEM_NAMES),
+    frozenset(("prompt", "completion", "tools", *SYSTEM_NAMES)),
 )
 QUERY_RESPONSE = Importer(
     "query_response",
@@ -103,5 +105,5 @@ QUERY_RESPONSE = Importer(
     "the rows have one column named like a question and one named like an answer",
     _matches_query_response,
     _convert_query_response,
-    (*PROMPT_NAMES, *ANSWER_NAMES, *SYSTEM_NAMES, "history"),
+    frozenset((*PROMPT_NAMES, *ANSWER_NAMES, *SYSTEM_NAMES, "history")),
 )

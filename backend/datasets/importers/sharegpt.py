@@ -7,7 +7,7 @@
 from typing import Any
 
 from backend.datasets.importers.importer import Fields, Importer, Repairs, refuse_media, text_of
-from backend.datasets.importers.turns import conversation, tools_of, turn
+from backend.datasets.importers.turns import conversation, plain_turn, tools_of, turn
 from backend.datasets.rows import RowError
 from training_engine.contract.names import RecordType
 
@@ -25,7 +25,10 @@ def turns_of(row: Fields, repairs: Repairs) -> list[Fields]:
     if system:
         turns.append({"role": "system", "content": system})
     for number, item in enumerate(items):
-        turns.extend(_turns(item, f"{field}[{number}]", repairs))
+        if plain := plain_turn(item, "from", "value"):
+            turns.append(plain)
+        else:
+            turns.extend(_turns(item, f"{field}[{number}]", repairs))
     return turns
 
 
@@ -61,5 +64,5 @@ IMPORTER = Importer(
     "the rows have “conversations”",
     _matches,
     _convert,
-    ("conversations", "conversation", "system", "tools"),
+    frozenset(("conversations", "conversation", "system", "tools")),
 )

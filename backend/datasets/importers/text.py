@@ -18,5 +18,5 @@ IMPORTER = Importer(
     "the rows have “text” and nothing to answer",
     _matches,
     _convert,
-    ("text",),
+    frozenset(("text",)),
 )

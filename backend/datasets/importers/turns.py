@@ -7,6 +7,7 @@ import orjson
 from backend.datasets.importers.importer import Fields, Repairs, text_of
 from backend.datasets.rows import Repair, RowError
 
+_CALL = "function_call"
 ROLES = {
     "system": "system",
     "developer": "system",
@@ -23,13 +24,23 @@ ROLES = {
     "ipython": "tool",
     "function": "tool",
     "function_response": "tool",
-    "function_call": "function_call",
-    "tool_call": "function_call",
+    "function_call": _CALL,
+    "tool_call": _CALL,
 }
 _SWITCHES = ("train", "loss", "weight")
 _USED = frozenset(
     {*_SWITCHES, "role", "content", "from", "value", "name", "tool_calls", "tool_call_id"}
 )
+
+
+def plain_turn(item: Any, role_key: str, content_key: str) -> Fields | None:
+    """As `turn`, for the turn that most are: a known role, a text, nothing else."""
+    if type(item) is dict and len(item) == 2:
+        said, content = item.get(role_key), item.get(content_key)
+        role = ROLES.get(said) if type(said) is str else None
+        if role is not None and role != _CALL and type(content) is str:
+            return {"role": role, "content": content}
+    return None
 
 
 def turn(item: Any, role_key: str, content_key: str, where: str, repairs: Repairs) -> Fields:
@@ -44,7 +55,7 @@ def turn(item: Any, role_key: str, content_key: str, where: str, repairs: Repair
         )
     content = _content(item.get(content_key), f"{where}.{content_key}", repairs)
     message: Fields = {"role": role, "content": content}
-    if role == "function_call":
+    if role == _CALL:
         message = {"role": "assistant", "content": "", "tool_calls": _called(content, where)}
     if len(item) > 2:
         _add_rest(message, item, where, repairs)
@@ -144,6 +155,8 @@ def conversation(turns: list[Fields], repairs: Repairs) -> list[Fields]:
     Neighbours with the same role become one turn, an empty system message and turns that wait for
     an answer at the end go; all of that is noted.
     """
+    if _is_whole(turns):
+        return turns
     messages: list[Fields] = []
     for number, message in enumerate(turns):
         role, content = message["role"], message["content"]
@@ -173,6 +186,18 @@ def conversation(turns: list[Fields], repairs: Repairs) -> list[Fields]:
     if not any(m["role"] in ("user", "tool") for m in messages):
         raise RowError("missing_prompt", None, "The conversation has no turn of the user.")
     return messages
+
+
+def _is_whole(turns: list[Fields]) -> bool:
+    """Whether there is nothing to do: turns that alternate, none empty, an answer at the end."""
+    before = ""
+    for message in turns:
+        role, content = message["role"], message["content"]
+        if role == before or not content or content.isspace():
+            return False
+        before = role
+    first = 1 if turns and turns[0]["role"] == "system" else 0
+    return before == "assistant" and turns[first]["role"] == "user"
 
 
 def _belong_together(first: Fields, second: Fields) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from backend.datasets.readers import delimited, encoding, json_document, jsonl, plain_text
+from backend.datasets.readers.chunks import Chunk, chunks
 from backend.datasets.readers.encoding import Encoding
 from backend.datasets.rows import RawRow, UnreadableFile
 
@@ -20,13 +21,18 @@ PLAIN = frozenset({".txt", ".text", ".md"})
 
 @dataclass(frozen=True)
 class Source:
-    """A file that is understood; `rows` reads it from the beginning each time."""
+    """A file that is understood; `rows` reads it from the beginning each time.
+
+    `chunks` is there for a file whose pieces can be read apart, in the encoding `codec`.
+    """
 
     kind: str
     encoding: str
     delimiter: str | None
     because: str
     rows: Callable[[], Iterator[RawRow]]
+    codec: str
+    chunks: Callable[[], Iterator[Chunk]] | None = None
 
 
 def open_source(path: Path, filename: str, is_one_row: Callable[[dict[str, Any]], bool]) -> Source:
@@ -58,9 +64,18 @@ def _source(path: Path, found: Encoding, kind: str, because: str, suffix: str) -
         delimiter = "\t" if suffix in {".tsv", ".tab"} else delimited.delimiter_of(path, found)
         kind = "tsv" if delimiter == "\t" else "csv"
         rows = partial(delimited.read, path, found, delimiter)
-        return Source(kind, found.name, delimiter, because, rows)
+        return Source(kind, found.name, delimiter, because, rows, found.codec)
     readers = {"jsonl": jsonl.read, "json": json_document.read, "txt": plain_text.read}
-    return Source(kind, found.name, None, because, partial(readers[kind], path, found))
+    whole_lines = kind == "jsonl" and jsonl.can_be_cut(found)
+    return Source(
+        kind,
+        found.name,
+        None,
+        because,
+        partial(readers[kind], path, found),
+        found.codec,
+        partial(chunks, path, found.skip_bytes) if whole_lines else None,
+    )
 
 
 def _kind(

@@ -4,27 +4,56 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from backend.datasets.readers import lines, strict_json
+from backend.datasets.readers.chunks import HEAD_BYTES, Chunk, chunks
 from backend.datasets.readers.encoding import Encoding
-from backend.datasets.rows import RawRow, RowError
+from backend.datasets.rows import MAX_ROW_BYTES, RawRow, RowError
 
 
 def read(path: Path, encoding: Encoding) -> Iterator[RawRow]:
     """Every row, broken ones with their error; memory stays flat."""
+    if can_be_cut(encoding):
+        for chunk in chunks(path, encoding.skip_bytes):
+            yield from rows_of(chunk, encoding.codec)
+        return
     for number, offset, content, error in lines.read(path, encoding):
-        if error is not None:
-            yield RawRow(number, offset, content, error=error)
-            continue
-        content = content.strip()
-        if not content:
-            continue
+        if error is not None or content.strip():
+            yield _row(number, offset, content, error)
+
+
+def can_be_cut(encoding: Encoding) -> bool:
+    """Whether the byte of a line feed is always a line feed, so that pieces are whole lines."""
+    return not encoding.codec.startswith("utf-16")
+
+
+def rows_of(chunk: Chunk, codec: str) -> Iterator[RawRow]:
+    """The rows of a piece of the file."""
+    number, offset, data, is_cut = chunk
+    if is_cut:
+        yield RawRow(number, offset, data, error=lines.too_long())
+        return
+    utf8 = codec == "utf-8"
+    for raw in data.split(b"\n"):
+        if raw and not raw.isspace():
+            if len(raw) >= MAX_ROW_BYTES:
+                yield RawRow(number, offset, raw[:HEAD_BYTES], error=lines.too_long())
+            elif utf8:
+                yield _row(number, offset, raw)
+            else:
+                yield _row(*lines.decoded(lines.Line(number, offset, raw), codec))
+        number += 1
+        offset += len(raw) + 1
+
+
+def _row(number: int, offset: int, content: bytes, error: RowError | None = None) -> RawRow:
+    if error is None:
         try:
             fields = strict_json.parse(content)
-            if type(fields) is not dict:
-                raise not_an_object(fields)
+            if type(fields) is dict:
+                return RawRow(number, offset, content, fields)
+            error = not_an_object(fields)
         except RowError as broken:
-            yield RawRow(number, offset, content, error=broken)
-        else:
-            yield RawRow(number, offset, content, fields)
+            error = broken
+    return RawRow(number, offset, content, None, error)
 
 
 def not_an_object(value: object) -> RowError:

@@ -30,7 +30,8 @@ def read(path: Path, encoding: Encoding) -> Iterator[Line]:
     if encoding.codec.startswith("utf-16"):
         return _wide_lines(path, encoding)
     lines = _raw_lines(path, encoding.skip_bytes)
-    return lines if encoding.codec == "utf-8" else _decoded(lines, encoding.codec)
+    codec = encoding.codec
+    return lines if codec == "utf-8" else (decoded(line, codec) for line in lines)
 
 
 def _raw_lines(path: Path, skip_bytes: int) -> Iterator[Line]:
@@ -42,24 +43,25 @@ def _raw_lines(path: Path, skip_bytes: int) -> Iterator[Line]:
             start, error = offset, None
             offset += len(raw)
             if len(raw) == MAX_ROW_BYTES and not raw.endswith(b"\n"):
-                error = _too_long()
+                error = too_long()
                 while (more := file.readline(1 << 20)) and not more.endswith(b"\n"):
                     offset += len(more)
                 offset += len(more)
             yield Line(number, start, raw, error)
 
 
-def _too_long() -> RowError:
+def too_long() -> RowError:
+    """A row may not be longer than `MAX_ROW_BYTES`."""
     return RowError("row_too_long", None, f"Longer than {MAX_ROW_BYTES // 2**20} MB.")
 
 
-def _decoded(lines: Iterator[Line], codec: str) -> Iterator[Line]:
-    for line in lines:
-        try:
-            yield line._replace(content=line.content.decode(codec).encode())
-        except UnicodeDecodeError as error:
-            shown = line.content.decode(codec, "backslashreplace").encode()
-            yield line._replace(content=shown, error=line.error or undecodable(codec, error.start))
+def decoded(line: Line, codec: str) -> Line:
+    """The line in UTF-8; what can not be decoded stays visible in it, with the error."""
+    try:
+        return line._replace(content=line.content.decode(codec).encode())
+    except UnicodeDecodeError as error:
+        shown = line.content.decode(codec, "backslashreplace").encode()
+        return line._replace(content=shown, error=line.error or undecodable(codec, error.start))
 
 
 def undecodable(codec: str, position: int) -> RowError:
@@ -92,7 +94,7 @@ def _wide_lines(path: Path, encoding: Encoding) -> Iterator[Line]:
             start, error = offset, None
             offset += len(text.encode(encoding.codec, "surrogatepass"))
             if len(text) == MAX_ROW_BYTES // 2 and not text.endswith("\n"):
-                error = _too_long()
+                error = too_long()
                 while (more := text_file.readline(1 << 20)) and not more.endswith("\n"):
                     offset += len(more.encode(encoding.codec, "surrogatepass"))
                 offset += len(more.encode(encoding.codec, "surrogatepass"))

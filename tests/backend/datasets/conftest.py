@@ -10,7 +10,8 @@ import pytest
 from fastapi import FastAPI
 
 from backend.database import SessionFactory, transaction
-from backend.datasets import import_job, outcome
+from backend.datasets.importing import job as import_job
+from backend.datasets.importing import outcome
 from backend.jobs import service as jobs
 from backend.jobs.run_folder import RunFolder
 from backend.jobs.schemas import JobStatus

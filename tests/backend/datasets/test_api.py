@@ -271,7 +271,7 @@ async def test_name_of_the_file_is_data_not_a_path(
 async def test_outcome_twice_is_the_same_as_once(
     client: httpx.AsyncClient, settings: Settings, sessions: SessionFactory
 ) -> None:
-    from backend.datasets import outcome
+    from backend.datasets.importing import outcome
 
     dataset = (await client.post(API, files={"file": ("a.jsonl", LINES.encode())})).json()
     job = await run_import(settings, sessions, dataset["id"])

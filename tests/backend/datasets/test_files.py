@@ -4,6 +4,7 @@ import codecs
 import csv
 import io
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.datasets import import_job, report, rows
-from backend.datasets.importing import import_file
-from backend.datasets.readers import encoding
+from backend.datasets import rows
+from backend.datasets.importing import job as import_job
+from backend.datasets.importing import plain, report
+from backend.datasets.importing.run import import_file
+from backend.datasets.readers import chunks, encoding, jsonl
+from backend.datasets.readers.encoding import Encoding
+from tests.backend.datasets.stored import records_of
 
 GOOD = '{"prompt": "a", "completion": "b"}'
 CHINESE = "你好，请问我的订单什么时候能到？谢谢。"
@@ -31,8 +36,7 @@ def run(folder: Path, name: str, content: bytes | str, **options: Any) -> dict[s
 
 
 def records(folder: Path) -> list[Any]:
-    lines = (folder / "out/records.jsonl").read_bytes().splitlines()
-    return [orjson.loads(line) for line in lines]
+    return records_of(folder / "out")
 
 
 def items(folder: Path) -> list[Any]:
@@ -125,7 +129,7 @@ def test_file_that_can_not_be_used_fails_with_a_report(
     assert summary["error"]["message"]
     assert summary["error"]["hint"]
     assert summary["num_rows"] is None
-    assert not (tmp_path / "out/records.jsonl").exists()
+    assert not (tmp_path / "out/records.parquet").exists()
     assert items(tmp_path)[0]["line"] >= 1
 
 
@@ -273,15 +277,75 @@ def test_bad_rows_of_a_table_are_reported_one_by_one(tmp_path: Path) -> None:
 def test_row_beyond_the_limit_is_skipped_not_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from backend.datasets.readers import lines
-
-    monkeypatch.setattr(lines, "MAX_ROW_BYTES", 1000)
+    for reader in (chunks, jsonl, plain):
+        monkeypatch.setattr(reader, "MAX_ROW_BYTES", 1000)
     long = '{"prompt": "' + "a" * 5000 + '", "completion": "b"}'
     summary = run(tmp_path, "rows.jsonl", f"{GOOD}\n{long}\n{GOOD}\n")
     assert summary["counts"]["kept"] == 2
     (item,) = items(tmp_path)
     assert (item["line"], item["rule"]) == (2, "row_too_long")
     assert len(item["excerpt"]) <= rows.EXCERPT_CHARACTERS + 1
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "gb18030"])
+@given(
+    content=st.lists(
+        st.sampled_from([GOOD, "", "  ", "{", "x" * 80, '{"text": "' + CHINESE + '"}']), max_size=12
+    ),
+    end=st.sampled_from(["\n", "\r\n"]),
+    last=st.booleans(),
+    size=st.integers(1, 200),
+)
+def test_pieces_of_any_size_have_the_same_rows(
+    codec: str, content: list[str], end: str, last: bool, size: int
+) -> None:
+    raw = (end.join(content) + (end if last else "")).encode(codec)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows"
+        path.write_bytes(raw)
+
+        def rows_in(pieces: int) -> list[tuple[Any, ...]]:
+            return [
+                (row.line, row.byte_offset, row.raw, row.fields, row.error and row.error.rule)
+                for chunk in chunks.chunks(path, 0, pieces)
+                for row in jsonl.rows_of(chunk, codec)
+            ]
+
+        found = rows_in(size)
+        assert found == rows_in(1 << 20)
+        assert found == [
+            (row.line, row.byte_offset, row.raw, row.fields, row.error and row.error.rule)
+            for row in jsonl.read(path, Encoding(codec, 0, codec))
+        ]
+    assert [line for line, *_ in found] == [n for n, each in enumerate(content, 1) if each.strip()]
+    for _line, offset, *_ in found:
+        assert raw[offset - 1 : offset] in (b"", b"\n")
+
+
+@pytest.mark.parametrize("size", [100, 900, 2000, 10_000])
+def test_an_endless_line_is_passed_in_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    for reader in (chunks, jsonl):
+        monkeypatch.setattr(reader, "MAX_ROW_BYTES", 1000)
+    path = tmp_path / "rows"
+    path.write_text(f"{GOOD}\n{'a' * 5000}\n{GOOD}\n{'b' * 3000}")
+    rows_found = [
+        row for chunk in chunks.chunks(path, 0, size) for row in jsonl.rows_of(chunk, "utf-8")
+    ]
+    assert [(row.line, row.error and row.error.rule) for row in rows_found] == [
+        (1, None),
+        (2, "row_too_long"),
+        (3, None),
+        (4, "row_too_long"),
+    ]
+    content = path.read_bytes()
+    assert [content[row.byte_offset : row.byte_offset + 1] for row in rows_found] == [
+        b"{",
+        b"a",
+        b"{",
+        b"b",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -357,8 +421,8 @@ def test_import_job_needs_little(tmp_path: Path) -> None:
     import sys
 
     code = (
-        "import sys; import backend.datasets.import_job; "
-        "print([m for m in ('fastapi', 'sqlalchemy', 'torch', 'charset_normalizer') "
+        "import sys; import backend.datasets.importing.job; "
+        "print([m for m in ('fastapi', 'sqlalchemy', 'torch', 'charset_normalizer', 'pyarrow') "
         "if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

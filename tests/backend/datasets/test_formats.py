@@ -6,7 +6,8 @@ from typing import Any
 import orjson
 import pytest
 
-from backend.datasets.importing import import_file
+from backend.datasets.importing.run import import_file
+from tests.backend.datasets.stored import records_of
 from training_engine.contract.records import Record
 
 USER = {"role": "user", "content": "Hi"}
@@ -27,7 +28,7 @@ def run(tmp_path: Path, rows: list[Any], **options: Any) -> tuple[dict[str, Any]
     summary = import_file(upload, "rows.jsonl", folder, **options)
     if summary["num_rows"] is None:
         return summary, []
-    records = [orjson.loads(line) for line in (folder / "records.jsonl").read_bytes().splitlines()]
+    records = records_of(folder)
     for record in records:
         Record.model_validate(record)
         record.pop("meta")
@@ -320,7 +321,7 @@ def test_what_is_not_part_of_the_record_is_kept_beside_it(tmp_path: Path) -> Non
     upload.write_text('{"prompt": "a", "completion": "b", "id": 7, "tags": ["x"]}\n')
     folder.mkdir()
     import_file(upload, "a.jsonl", folder)
-    record = orjson.loads((folder / "records.jsonl").read_bytes())
+    [record] = records_of(folder)
     assert record["meta"] == {"line": 1, "extra": {"id": 7, "tags": ["x"]}}
 
 

@@ -1,15 +1,14 @@
 """Data sets and models as their rooms leave them: rows and files, ready to be trained."""
 
-import json
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.datasets.canonical import RecordWriter
 from backend.datasets.files import version_dir
 from backend.datasets.tables import DatasetRow
+from backend.datasets.versions.records import RecordWriter
 from backend.ids import new_id
 from backend.models.tables import ModelRow
 from backend.settings import Settings
@@ -26,8 +25,7 @@ def write_records(folder: Path, count: int, answer: str = "Yes, we do.") -> str:
             {"role": "user", "content": f"Do you sell {number} lamps?"},
             {"role": "assistant", "content": answer},
         ]
-        record = {"messages": turns, "meta": {"line": number + 1}}
-        writer.write(json.dumps(record).encode() + b"\n")
+        writer.append({"messages": turns, "meta": {"line": number + 1}})
     return writer.close()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer
 
-from backend.datasets.canonical import RecordWriter
+from backend.datasets.versions.records import RecordWriter
 from backend.tasks.lengths import TEMPLATE_TOKENS, Lengths, count_tokens, lengths_of
 from training_engine.contract.choices import Objective
 from training_engine.contract.hyperparameters import Hyperparameters
@@ -98,9 +98,9 @@ def lengths(folder: Path, records: list[Record], objective: Objective = Objectiv
     folder.mkdir(exist_ok=True)
     writer = RecordWriter(folder)
     for record in records:
-        writer.write(json.dumps(record).encode() + b"\n")
+        writer.append(record)
     writer.close()
-    return lengths_of(folder, len(records), 32_000, objective)
+    return lengths_of(folder, 32_000, objective)
 
 
 def test_a_system_message_is_computed_once_in_a_pass(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 
 from backend.accounts.tables import UserRow
 from backend.database import SessionFactory, transaction
-from backend.datasets.canonical import RecordWriter
 from backend.datasets.files import version_dir
+from backend.datasets.versions.records import RecordWriter
 from backend.jobs import service as jobs
 from backend.jobs.schemas import JobStatus
 from backend.jobs.tables import JobRow
@@ -159,7 +159,7 @@ async def test_texts_of_a_single_token_are_refused_like_any_other(
     folder.mkdir()
     writer = RecordWriter(folder)
     for _ in range(40):
-        writer.write(b'{"text": "lamp"}\n')
+        writer.append({"text": "lamp"})
     writer.close()
     have(monkeypatch, 100_000_000)
     asked = {**body, "dataset_id": str(words.id), "objective": "pretrain"}

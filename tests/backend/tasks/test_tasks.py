@@ -190,7 +190,7 @@ async def test_the_spec_as_yaml_is_a_run_file(
     assert read.hyperparameters.model_dump() == task["hyperparameters"]
     assert read.dataset.max_dropped_rows == 2
     exact = yaml.safe_load((await client.get(f"{PATH}/{task['id']}/spec")).text)
-    assert exact["dataset"]["path"].endswith(f"{data.id}/v1/records.jsonl")
+    assert exact["dataset"]["path"].endswith(f"{data.id}/v1/records.parquet")
     assert exact["hyperparameters"] == task["hyperparameters"]
 
 

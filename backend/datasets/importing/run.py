@@ -5,33 +5,37 @@ The verdict is in `import.json`: `ready`, `blocked` (more dropped rows than allo
 `needs_mapping` (the user must say which column is what) or `failed` (nothing can be used).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from backend.datasets import recognition
-from backend.datasets.canonical import (
-    OFFSETS_FILE,
+from backend.datasets.importers import mapped
+from backend.datasets.importers.importer import Importer
+from backend.datasets.importing import recognition, workers
+from backend.datasets.importing.batch import Batch, convert
+from backend.datasets.importing.report import ReportWriter
+from backend.datasets.importing.tally import Tally
+from backend.datasets.importing.verdict import verdict
+from backend.datasets.readers import detect
+from backend.datasets.rows import RawRow, UnreadableFile
+from backend.datasets.versions.names import (
     RECORDS_FILE,
+    SAMPLE_FILE,
     STATISTICS_FILE,
     SUMMARY_FILE,
-    RecordWriter,
-    record_line,
 )
-from backend.datasets.importers import mapped
-from backend.datasets.importers.importer import Importer, Repairs
-from backend.datasets.readers import detect
-from backend.datasets.report import ReportWriter
-from backend.datasets.rows import RawRow, RowError, UnreadableFile
-from backend.datasets.statistics import Statistics
+from backend.datasets.versions.records import RecordWriter
+from backend.datasets.versions.rows import as_they_are
 
 SAMPLE_ROWS = 200
 PREVIEW_ROWS = 100
-TICK_ROWS = 512
-IMPORTER_VERSION = 1
+BATCH_ROWS = 1000
+# Below this, starting other processes takes longer than they save.
+PARALLEL_FROM_BYTES = 16 * 1024 * 1024
+IMPORTER_VERSION = 2
 
 # Told how many bytes of the file are done; may raise to end the import.
 Tick = Callable[[int], None]
@@ -70,7 +74,7 @@ class _Import:
         self._mapping, self._tick = mapping, tick
         self._records = RecordWriter(folder)
         self._report = ReportWriter(folder)
-        self._statistics = Statistics()
+        self._tally = Tally()
         self._facts: dict[str, Any] = {
             "importer_version": IMPORTER_VERSION,
             "mapping": mapping,
@@ -89,15 +93,33 @@ class _Import:
         if importer is None:
             return self._preview(sample)
         self._facts.update(format=importer.name, record_type=importer.record_type.value)
-        for number, row in enumerate(source.rows(), 1):
-            self._take(row, importer)
-            if number % TICK_ROWS == 0:
-                self._tick(row.byte_offset)
+        for batch, done_bytes in self._batches(source, importer):
+            self._records.write(batch.rows)
+            self._report.add(batch.found)
+            self._tally.merge(batch.tally)
+            self._tick(done_bytes)
         return self._verdict(max_dropped_rows)
+
+    def _batches(self, source: detect.Source, importer: Importer) -> Iterator[tuple[Batch, int]]:
+        """What became of the rows, in order, and how many bytes of the file are done with it."""
+        if source.chunks is not None:
+            large = self._upload.stat().st_size >= PARALLEL_FROM_BYTES
+            hands = workers.number_of_workers() if large else 1
+            pieces = source.chunks()
+            how = (importer.name, self._mapping, self._columns, source.codec)
+            for chunk, batch in workers.convert_chunks(pieces, *how, hands):
+                yield batch, chunk.byte_offset + len(chunk.data)
+            return
+        rows = source.rows()
+        while some := list(islice(rows, BATCH_ROWS)):
+            batch = Batch()
+            convert(some, importer, batch)
+            yield batch, some[-1].byte_offset
 
     def _recognise(self, sample: list[RawRow], source: detect.Source) -> Importer | None:
         rows = [row.fields for row in sample if row.fields is not None]
         self._columns = list(dict.fromkeys(name for row in rows for name in row))
+        self._tally = Tally(self._columns)
         if not sample:
             raise UnreadableFile(
                 "no_rows", "The file has no rows.", "Upload a file with at least one row."
@@ -114,9 +136,9 @@ class _Import:
 
     def _refuse(self, sample: list[RawRow]) -> None:
         """Not one row could be read: report the first ones and give up."""
-        for row in sample:
-            if row.error is not None:
-                self._report.drop(row, row.error)
+        refused = Batch()
+        convert(sample, recognition.FAMILIES[0], refused)
+        self._report.add(refused.found)
         first = sample[0]
         assert first.error is not None
         raise UnreadableFile(
@@ -127,40 +149,15 @@ class _Import:
             byte_offset=first.byte_offset,
         )
 
-    def _take(self, row: RawRow, importer: Importer) -> None:
-        repairs: Repairs = []
-        try:
-            if row.error is not None:
-                raise row.error
-            assert row.fields is not None
-            self._statistics.add_row(row.fields)
-            record = importer.convert(row.fields, repairs)
-            meta: dict[str, Any] = {"line": row.line}
-            if extra := importer.leftovers(row.fields):
-                meta["extra"] = extra
-            record["meta"] = meta
-            line = record_line(record)
-        except RowError as error:
-            self._report.drop(row, error)
-            return
-        self._records.write(line)
-        self._statistics.add_record(record)
-        if repairs:
-            self._report.repair(row, repairs)
-        else:
-            self._report.kept += 1
-
     def _preview(self, sample: list[RawRow]) -> dict[str, Any]:
         """The first rows as they are, so that the user can see what to map."""
-        for row in sample:
-            if row.fields is not None:
-                self._statistics.add_row(row.fields)
-                if self._records.num_rows < PREVIEW_ROWS:
-                    self._records.write(record_line({**row.fields}))
+        rows = [(row.fields, row.line) for row in sample if row.fields is not None]
+        self._tally.add_rows([fields for fields, _ in rows])
+        self._records.write(as_they_are(rows[:PREVIEW_ROWS]))
         return {"status": "needs_mapping", "error": None}
 
     def _verdict(self, max_dropped_rows: int) -> dict[str, Any]:
-        report = self._report
+        report = self._report.total
         if not report.kept + report.repaired:
             raise UnreadableFile(
                 "no_usable_rows",
@@ -172,9 +169,8 @@ class _Import:
 
     def fail(self, error: UnreadableFile) -> dict[str, Any]:
         """Nothing is imported; the report says where the file broke."""
-        self._statistics = Statistics()
+        self._tally = Tally()
         if error.code not in {"no_usable_rows", "no_readable_rows"}:
-            self._report.forget_rows()
             self._report.unreadable(error)
         return {
             "status": "failed",
@@ -190,37 +186,21 @@ class _Import:
         """Finish the files; returns the summary."""
         sha256 = self._records.close()
         self._report.close()
-        statistics = orjson.dumps(self._statistics.summary())
+        statistics = orjson.dumps(self._tally.summary())
         (self._folder / STATISTICS_FILE).write_bytes(statistics)
         usable = verdict["status"] in {"ready", "blocked"}
         if verdict["status"] == "failed":
-            for name in (RECORDS_FILE, OFFSETS_FILE):
+            for name in (RECORDS_FILE, SAMPLE_FILE):
                 (self._folder / name).unlink()
         return {
             **verdict,
             **self._facts,
             "num_rows": self._records.num_rows if usable else None,
             "sha256": sha256 if usable else None,
-            "columns": self._statistics.columns or self._columns,
+            "columns": self._tally.columns or self._columns,
             "counts": self._report.counts,
-            "rules": dict(self._report.rules.most_common()),
+            "rules": dict(self._report.total.rules.most_common()),
         }
-
-
-def verdict(dropped: int, max_dropped_rows: int) -> dict[str, Any]:
-    """Ready, or blocked because more rows were dropped than the user allowed."""
-    if dropped <= max_dropped_rows:
-        return {"status": "ready", "error": None}
-    return {
-        "status": "blocked",
-        "error": {
-            "code": "too_many_dropped_rows",
-            "message": f"{dropped} rows can not be used; {max_dropped_rows} may be left out.",
-            "hint": "Correct the rows that the report names and upload the file again, "
-            "or allow this many rows to be left out.",
-            "params": {"dropped": dropped, "max_dropped_rows": max_dropped_rows},
-        },
-    }
 
 
 def _is_one_row(value: dict[str, Any]) -> bool:

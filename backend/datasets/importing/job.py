@@ -1,4 +1,4 @@
-"""The job `import_dataset`: `python -m backend.datasets.import_job RUN_DIR` below the run host.
+"""The job `import_dataset`: `python -m backend.datasets.importing.job RUN_DIR` below the run host.
 
 It must end before the user wonders: standard library, orjson and the contract, nothing else. What
 is wrong with the file is a result, not a failure; the job fails when it can not do its work.
@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from backend.datasets.importing import import_file
 from backend.jobs import child
 from training_engine.contract.event_writer import EventWriter
 from training_engine.contract.names import FailureCode
@@ -17,6 +16,9 @@ from training_engine.contract.names import FailureCode
 
 def work(run_dir: Path, spec: dict[str, Any], events: EventWriter) -> None:
     """Import as the spec says; the result is in `staging/ATTEMPT`."""
+    # Here, because the processes that convert import this module too and need none of it.
+    from backend.datasets.importing.run import import_file
+
     upload = Path(spec["upload"])
     folder = Path(spec["staging"]) / str(spec["attempt"])
     if folder.exists():

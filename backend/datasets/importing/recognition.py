@@ -5,14 +5,16 @@ none, is not guessed: the user says which column is what.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 from backend.datasets.importers import (
     alpaca,
     classification,
     feedback,
+    mapped,
     openai_messages,
     preference,
     prompt_completion,
@@ -52,6 +54,13 @@ class Recognised:
 
     importer: Importer | None
     because: str
+
+
+def importer_of(name: str, mapping: Mapping[str, Any] | None) -> Importer:
+    """The importer that a format's name means, or the one that a person's mapping makes."""
+    if mapping is not None:
+        return mapped.importer(mapping)
+    return next(family for family in FAMILIES if family.name == name)
 
 
 def family_of(row: Fields) -> Importer | None:

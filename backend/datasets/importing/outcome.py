@@ -8,9 +8,9 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.datasets import files
-from backend.datasets.canonical import SUMMARY_FILE
 from backend.datasets.schemas import DatasetStatus
 from backend.datasets.tables import DatasetRow
+from backend.datasets.versions.names import SUMMARY_FILE
 from backend.jobs import subjects, whole_folders
 from backend.jobs.schemas import JobStatus
 from backend.jobs.tables import JobRow

@@ -1,0 +1,213 @@
+"""What a plain row of a format looks like, and the record it becomes."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from backend.datasets.importers import prompt_completion as pairs
+from backend.datasets.importers.importer import joined
+from backend.datasets.importers.turns import ROLES
+
+# Beside the record a plain row has only these.
+Other = str | int | float | bool | None | UnsetType
+# A part that plain rows may name, and leave empty.
+Empty = None | UnsetType
+
+
+class NotPlain(Exception):
+    """The row is not as it should be, or may not be."""
+
+
+class Turn(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """A message as OpenAI writes it, and as a record has it."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class SharedTurn(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """A message as ShareGPT writes it."""
+
+    said_by: str = msgspec.field(name="from")
+    value: str
+
+
+class Talk(msgspec.Struct, gc=False):
+    """A canonical conversation."""
+
+    messages: list[Turn]
+
+
+class Words(msgspec.Struct, gc=False):
+    """A canonical text."""
+
+    text: str
+
+
+class Judged(msgspec.Struct, gc=False):
+    """A canonical text with its label."""
+
+    text: str
+    label: str | int | float | bool
+
+
+Record = Talk | Words | Judged
+SMALL, LARGE = 1e-3, 1e15
+_MEDIA = frozenset({"images", "videos", "audios"})
+_SPEAKERS = {name: role for name, role in ROLES.items() if role in ("system", "user", "assistant")}
+
+
+class Shape:
+    """Reads rows of one format; `record` makes a record of one or raises `NotPlain`.
+
+    `parts` are the columns of the record with their types, in the order in which `record` takes
+    them; whatever else of `columns` there is lies beside it. `turns` is the column with the turns.
+    """
+
+    def __init__(
+        self,
+        parts: dict[str, Any],
+        columns: Iterable[str],
+        record: Callable[..., Record],
+        turns: str | None = None,
+    ) -> None:
+        beside = sorted(name for name in columns if name not in parts)
+        types = {**parts, **dict.fromkeys(beside, Other)}
+        named = [(f"c{number}", name) for number, name in enumerate(types)]
+        self.turns = turns
+        self.attributes = [(a, name, not _optional(types[name])) for a, name in named]
+        self.others = [(a, name) for a, name in named if name in beside]
+        self._parts = [a for a, name in named if name in parts]
+        self._record = record
+        fields = [
+            (a, types[name], msgspec.field(name=name, default=UNSET))
+            if _optional(types[name])
+            else (a, types[name], msgspec.field(name=name))
+            for a, name in named
+        ]
+        row = msgspec.defstruct("Row", fields, gc=False, kw_only=True, forbid_unknown_fields=True)
+        self.decoder = msgspec.json.Decoder(row)
+
+    def record(self, row: Any) -> Record:
+        """The record of a row; raises `NotPlain`."""
+        return self._record(*[getattr(row, each) for each in self._parts])
+
+
+def _optional(kind: Any) -> bool:
+    return UnsetType in getattr(kind, "__args__", ())
+
+
+def shape_of(format_name: str, columns: Iterable[str]) -> Shape | None:
+    """The shape of plain rows of a format that have some of these columns; None without one."""
+    columns = list(columns)
+    text = str | None | UnsetType
+    shapes: dict[str, Callable[[], Shape | None]] = {
+        "openai_messages": lambda: Shape(
+            {"messages": list[Turn], "tools": Empty}, columns, _talk, "messages"
+        ),
+        "sharegpt": lambda: _shared(columns),
+        "alpaca": lambda: Shape(
+            {
+                "instruction": str,
+                "output": str,
+                "input": text,
+                "system": text,
+                "history": Empty | list[Any],
+                "tools": Empty,
+            },
+            columns,
+            _alpaca,
+        ),
+        "prompt_completion": lambda: Shape(
+            {"prompt": str, "completion": str, "tools": Empty, **_no(pairs.SYSTEM_NAMES)},
+            columns,
+            _pair,
+        ),
+        "query_response": lambda: _query(columns),
+        "classification": lambda: Shape(
+            {"text": str, "label": str | int | float | bool}, columns, _judged
+        ),
+        "text": lambda: Shape({"text": str}, columns, _words),
+    }
+    make = shapes.get(format_name)
+    return make() if make is not None and not _MEDIA.intersection(columns) else None
+
+
+def _no(names: Iterable[str]) -> dict[str, Any]:
+    return dict.fromkeys(names, Empty)
+
+
+def _talk(messages: list[Turn], _tools: Any = None) -> Talk:
+    """Turns that alternate, none of them blank, an answer at the end."""
+    before = ""
+    for turn in messages:
+        role, content = turn.role, turn.content
+        if role == before or not content or content.isspace():
+            raise NotPlain
+        if role == "system" and before:
+            raise NotPlain
+        before = role
+    first = 1 if messages and messages[0].role == "system" else 0
+    if before != "assistant" or messages[first].role != "user":
+        raise NotPlain
+    return Talk(messages)
+
+
+def _shared(columns: list[str]) -> Shape | None:
+    if "conversations" not in columns or "conversation" in columns:
+        return None
+
+    def record(turns: list[SharedTurn], system: Any, _tools: Any) -> Talk:
+        try:
+            found = [Turn(_SPEAKERS[turn.said_by], turn.value) for turn in turns]  # type: ignore[arg-type]
+        except KeyError:
+            raise NotPlain from None
+        return _talk(_told(system) + found)
+
+    text = str | None | UnsetType
+    parts = {"conversations": list[SharedTurn], "system": text, "tools": Empty}
+    return Shape(parts, columns, record, "conversations")
+
+
+def _told(system: Any) -> list[Turn]:
+    """The system message in front, when there is one."""
+    return [Turn("system", system)] if system is not UNSET and system else []
+
+
+def _alpaca(
+    instruction: str, output: str, given: Any, system: Any, history: Any, _tools: Any
+) -> Talk:
+    if history is not UNSET and history:
+        raise NotPlain
+    question = joined(instruction, given if given is not UNSET and given else "")
+    return _talk([*_told(system), Turn("user", question), Turn("assistant", output)])
+
+
+def _pair(question: str, answer: str, *_nothing: Any) -> Talk:
+    return _talk([Turn("user", question), Turn("assistant", answer)])
+
+
+def _query(columns: list[str]) -> Shape | None:
+    questions = pairs.names_in(columns, pairs.PROMPT_NAMES)
+    answers = pairs.names_in(columns, pairs.ANSWER_NAMES)
+    if len(questions) != 1 or len(answers) != 1:
+        return None
+    nothing = _no((*pairs.SYSTEM_NAMES, "history"))
+    return Shape({questions[0]: str, answers[0]: str, **nothing}, columns, _pair)
+
+
+def _words(text: str) -> Words:
+    if not text or text.isspace():
+        raise NotPlain
+    return Words(text)
+
+
+def _judged(text: str, label: str | float) -> Judged:
+    if not text or text.isspace() or (isinstance(label, str) and not label.strip()):
+        raise NotPlain
+    # Beyond these, encoders write the same number in different ways.
+    if type(label) is float and label and not SMALL <= abs(label) < LARGE:
+        raise NotPlain
+    return Judged(text, label)

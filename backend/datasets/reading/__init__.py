@@ -1,0 +1,1 @@
+"""Reading versions for the API, in a process of its own."""

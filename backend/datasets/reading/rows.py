@@ -1,0 +1,91 @@
+"""Rows of a version by number, and those that a search finds; runs in the reading process."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from backend.datasets.versions import search_index
+from backend.datasets.versions.names import RECORDS_FILE, SEARCH_FILE
+from backend.datasets.versions.upgrade import upgrade
+
+# A page of very long rows ends early rather than filling the memory; the client asks on.
+MAX_PAGE_BYTES = 8 * 1024 * 1024
+MAX_OPEN = 4
+MAX_SEARCHES = 16
+_COLUMNS = ("record", "line", "extra")
+
+
+class Version:
+    """An open version; `num_rows` counts its rows."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = pq.ParquetFile(folder / RECORDS_FILE, memory_map=True)
+        groups = self._file.metadata
+        sizes = [groups.row_group(n).num_rows for n in range(groups.num_row_groups)]
+        self._starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+        self.num_rows = int(self._starts[-1])
+        self._folder = folder
+        self._texts: pl.Series | None = None
+        self._found: OrderedDict[str, np.ndarray[Any, Any]] = OrderedDict()
+
+    def rows(self, numbers: Sequence[int]) -> list[dict[str, Any]]:
+        """`{index, line, record, extra}` of rows (the last two as JSON text), numbers ascending.
+
+        Ends early when `MAX_PAGE_BYTES` are full.
+        """
+        found: list[dict[str, Any]] = []
+        size, at = 0, 0
+        groups = np.searchsorted(self._starts, numbers, side="right") - 1
+        while at < len(numbers) and size < MAX_PAGE_BYTES:
+            group = int(groups[at])
+            table = self._file.read_row_group(group)
+            start = int(self._starts[group])
+            while at < len(numbers) and groups[at] == group and size < MAX_PAGE_BYTES:
+                number = int(numbers[at])
+                row = {name: table[name][number - start].as_py() for name in _COLUMNS}
+                found.append({"index": number, **row})
+                size += len(row["record"])
+                at += 1
+        return found
+
+    def search(self, needle: str) -> "np.ndarray[Any, Any]":
+        """Numbers of the rows whose texts contain `needle`, which is folded already."""
+        if needle in self._found:
+            self._found.move_to_end(needle)
+            return self._found[needle]
+        if self._texts is None:
+            index = self._folder / SEARCH_FILE
+            if not index.exists():
+                search_index.build(self._folder)
+            mapped = pa.ipc.open_file(pa.memory_map(str(index))).read_all()
+            self._texts = pl.DataFrame(pl.from_arrow(mapped, rechunk=False))["text"]
+        found = self._texts.str.contains(needle, literal=True).arg_true().to_numpy()
+        self._found[needle] = found
+        if len(self._found) > MAX_SEARCHES:
+            self._found.popitem(last=False)
+        return found
+
+
+class Versions:
+    """Opens versions, which never change, and keeps the last few open."""
+
+    def __init__(self) -> None:
+        self._open: OrderedDict[Path, Version] = OrderedDict()
+
+    def of(self, folder: Path) -> Version:
+        """The version in `folder`; raises `FileNotFoundError`."""
+        version = self._open.pop(folder, None)
+        if version is None:
+            if not (folder / RECORDS_FILE).exists():
+                upgrade(folder)
+            version = Version(folder)
+        self._open[folder] = version
+        if len(self._open) > MAX_OPEN:
+            self._open.popitem(last=False)
+        return version

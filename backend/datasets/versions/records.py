@@ -1,0 +1,112 @@
+"""Writes the canonical records of a version: Parquet, and a sample of them as JSON lines.
+
+Columns of the Parquet file: `record` (text, the canonical record as JSON without `meta`), `line`
+(int64, the 1-based line or item of the upload, null where rows have none) and `extra` (text, what
+the upload had beside the record as JSON, or null). The content is addressed by the sha256 of its
+JSON lines, which depends neither on the compression nor on the way in which the file was cut.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from backend.datasets.versions.names import RECORDS_FILE, SAMPLE_FILE
+from backend.datasets.versions.rows import Rows, stored
+from training_engine.contract.record_lines import json_line
+
+SCHEMA = pa.schema(
+    [
+        pa.field("record", pa.large_string(), nullable=False),
+        pa.field("line", pa.int64()),
+        pa.field("extra", pa.large_string()),
+    ]
+)
+# A row is found by reading one group: small enough to be fast, large enough to compress.
+GROUP_BYTES = 512 * 1024
+GROUP_ROWS = 512
+SAMPLE_ROWS = 512
+
+
+class RecordWriter:
+    """Appends records; `num_rows` and `size_bytes` (of the JSON lines) count them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._file = pq.ParquetWriter(
+            folder / RECORDS_FILE,
+            SCHEMA,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=False,
+            write_statistics=["line"],
+        )
+        self._hash = hashlib.sha256()
+        self._sample = _Sample()
+        self._pending = Rows()
+        self._pending_bytes = 0
+        self.num_rows = 0
+        self.size_bytes = 0
+
+    def write(self, rows: Rows) -> None:
+        """Append rows."""
+        if not rows.records:
+            return
+        lines = list(map(json_line, rows.records, rows.lines, rows.extras))
+        block = b"".join(lines)
+        self._hash.update(block)
+        self._sample.add(lines, self.num_rows)
+        self._pending.records += rows.records
+        self._pending.lines += rows.lines
+        self._pending.extras += rows.extras
+        self.num_rows += len(lines)
+        self.size_bytes += len(block)
+        self._pending_bytes += len(block)
+        if self._pending_bytes >= GROUP_BYTES:
+            self._flush()
+
+    def append(self, record: dict[str, Any]) -> None:
+        """Append one canonical record; raises `TypeError` for text that is not Unicode."""
+        self.write(stored([record]))
+
+    def _flush(self) -> None:
+        """Write groups of about `GROUP_BYTES` and at most `GROUP_ROWS` rows."""
+        rows, self._pending = self._pending, Rows()
+        mean = self._pending_bytes / max(1, len(rows.records))
+        step = max(1, min(GROUP_ROWS, round(GROUP_BYTES / max(1.0, mean))))
+        self._pending_bytes = 0
+        columns = [_text(rows.records), pa.array(rows.lines, pa.int64()), _text(rows.extras)]
+        self._file.write_table(pa.Table.from_arrays(columns, schema=SCHEMA), row_group_size=step)
+
+    def close(self) -> str:
+        """Write what is left; returns the sha256 of all records."""
+        self._flush()
+        self._file.close()
+        (self._folder / SAMPLE_FILE).write_bytes(self._sample.content())
+        return self._hash.hexdigest()
+
+
+def _text(values: list[bytes] | list[bytes | None]) -> pa.Array:
+    """UTF-8 that was made here and need not be checked again."""
+    return pa.array(values, pa.large_binary()).view(pa.large_string())
+
+
+@dataclass
+class _Sample:
+    """At most `SAMPLE_ROWS` records, evenly spread over however many come."""
+
+    kept: list[bytes] = field(default_factory=list)
+    every: int = 1
+
+    def add(self, lines: list[bytes], first: int) -> None:
+        """Take every n-th of these records, of which the first has the number `first`."""
+        self.kept.extend(lines[-first % self.every :: self.every])
+        while len(self.kept) > SAMPLE_ROWS:
+            del self.kept[1::2]
+            self.every *= 2
+
+    def content(self) -> bytes:
+        return b"".join(self.kept)

@@ -1,0 +1,144 @@
+"""Rows that compiled code reads become the same bytes as by the long way, or go that way."""
+
+import json
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backend.datasets.importing.batch import Batch, convert, convert_chunk
+from backend.datasets.importing.recognition import importer_of
+from backend.datasets.importing.shapes import shape_of
+from backend.datasets.readers.chunks import Chunk
+from backend.datasets.readers.jsonl import rows_of
+
+TEXT = st.one_of(
+    st.sampled_from(
+        ["a", "Yes.", " ", "", 'say "x" :', '"a": 1', "\\", 'C:\\"', "\x7f\x00\t\r", "é好"]
+    ),
+    st.text(max_size=8),
+)
+OTHER = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), TEXT)
+ROLES = st.sampled_from(["system", "user", "assistant", "tool", "human", "gpt", "x"])
+
+
+def turns(said: str, content: str) -> st.SearchStrategy[Any]:
+    """Conversations, most of them in order."""
+    plain = st.lists(TEXT, min_size=2, max_size=4).map(
+        lambda texts: [
+            {said: ("user", "assistant")[n % 2] if said == "role" else ("human", "gpt")[n % 2],
+             content: text}
+            for n, text in enumerate(texts)
+        ]
+    )  # fmt: skip
+    return st.one_of(plain, st.lists(st.fixed_dictionaries({said: ROLES, content: TEXT})))
+
+
+def rows(parts: dict[str, Any], optional: dict[str, Any]) -> st.SearchStrategy[list[Any]]:
+    other = {"id": OTHER, "z": OTHER, "nested": st.just({"b": 1, "a": [2]})}
+    return st.lists(
+        st.fixed_dictionaries(parts, optional={**optional, **other}), min_size=1, max_size=4
+    )
+
+
+NOTHING = st.sampled_from([None, "", []])
+FORMATS = {
+    "openai_messages": rows({"messages": turns("role", "content")}, {"tools": NOTHING}),
+    "sharegpt": rows({"conversations": turns("from", "value")}, {"system": TEXT, "tools": NOTHING}),
+    "alpaca": rows(
+        {"instruction": TEXT, "output": TEXT},
+        {"input": TEXT, "system": TEXT, "history": st.sampled_from([[], [["a", "b"]], None])},
+    ),
+    "prompt_completion": rows({"prompt": TEXT, "completion": TEXT}, {"system": TEXT}),
+    "query_response": rows({"question": TEXT, "answer": TEXT}, {"history": NOTHING}),
+    "classification": rows({"text": TEXT, "label": OTHER}, {}),
+    "text": rows({"text": TEXT}, {}),
+}
+
+
+def line_of(row: Any, spaced: bool, escaped: bool) -> str:
+    return json.dumps(row, separators=None if spaced else (",", ":"), ensure_ascii=escaped)
+
+
+def both(name: str, data: bytes, columns: list[str]) -> tuple[Batch, Batch]:
+    """What the fast way and the long way make of a file."""
+    importer = importer_of(name, None)
+    shape = shape_of(name, columns)
+    assert shape is not None
+    chunk = Chunk(1, 0, data)
+    long = Batch()
+    convert(rows_of(chunk, "utf-8"), importer, long)
+    return convert_chunk(chunk, importer, "utf-8", shape), long
+
+
+def same(fast: Batch, long: Batch) -> None:
+    assert fast.rows == long.rows
+    assert fast.found == long.found
+    assert _by_name(fast.tally.summary()) == _by_name(long.tally.summary())
+
+
+def _by_name(summary: dict[str, Any]) -> dict[str, Any]:
+    return {**summary, "fields": sorted(summary["fields"], key=lambda field: str(field["name"]))}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@given(data=st.data())
+@settings(max_examples=150)
+def test_both_ways_say_the_same(name: str, data: st.DataObject) -> None:
+    found = data.draw(FORMATS[name])
+    spaced, escaped = data.draw(st.booleans()), data.draw(st.booleans())
+    end = data.draw(st.sampled_from(["\n", "\r\n", "\n\n"]))
+    text = end.join(line_of(row, spaced, escaped) for row in found)
+    columns = list(dict.fromkeys(key for row in found[:1] for key in row))
+    same(*both(name, text.encode("utf-8", "surrogatepass"), columns))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"text": "a", "text": "b"}',
+        '{"text": "a", "id": 1, "id": 2}',
+        '{"text" : "a", "text": "b"}',
+        '{"text": "a", "id\\\\": 1, "x": "\\":", "text": "b"}',
+        '{"text": "a", "id": NaN}',
+        '{"text": "a", "id": 99999999999999999999999}',
+        '{"text": "a", "id": 1e999}',
+        '{"text": "\\ud800"}',
+        '{"text": "a"',
+        '["a"]',
+        "",
+        "   ",
+    ],
+)
+def test_what_is_not_json_as_it_should_be(line: str) -> None:
+    data = f'{{"text": "x", "id": 1}}\n{line}\n{{"text": "y", "id": 2}}\n'.encode()
+    fast, long = both("text", data, ["text", "id"])
+    same(fast, long)
+    assert len(fast.rows.records) >= 2
+
+
+def test_plain_rows_go_the_fast_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else this file would prove nothing."""
+    samples = {
+        "openai_messages": {"messages": [
+            {"role": "system", "content": "s"}, {"role": "user", "content": "q"},
+            {"role": "assistant", "content": "a"}]},
+        "sharegpt": {"conversations": [
+            {"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}], "system": "s"},
+        "alpaca": {"instruction": "q", "input": "i", "output": "a", "history": []},
+        "prompt_completion": {"prompt": "q", "completion": "a"},
+        "query_response": {"question": "q", "answer": "a"},
+        "classification": {"text": "t", "label": "good"},
+        "text": {"text": "t"},
+    }  # fmt: skip
+    monkeypatch.setattr("backend.datasets.importing.batch.convert", None)
+    for name, row in samples.items():
+        rows = [{**row, "id": number, "tag": "x"} for number in range(3)]
+        data = b"".join(orjson.dumps(each) + b"\n" for each in rows)
+        shape = shape_of(name, list(rows[0]))
+        batch = convert_chunk(Chunk(5, 0, data), importer_of(name, None), "utf-8", shape)
+        assert batch.rows.lines == [5, 6, 7], name
+        assert batch.rows.extras[0] == b'{"id":0,"tag":"x"}', name
+        assert batch.found.kept == 3, name
