@@ -21,7 +21,7 @@ from backend.accounts.gate import Gate
 from backend.accounts.setup_token import LIFETIME_S, SetupToken
 from backend.accounts.tokens import Tokens
 from backend.database import DatabaseUnavailable, make_engine, make_sessions, transaction
-from backend.datasets import routes as datasets
+from backend.datasets import api as datasets
 from backend.datasets.reading.desk import ReadingDesk
 from backend.errors import Problem
 from backend.middleware.body_limits import BodyLimits

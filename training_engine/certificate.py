@@ -112,7 +112,8 @@ def certify(folder: Path, run: Run, reading: Reading) -> Certificate:
     scores = head_of(run.spec.objective) is Head.SEQUENCE_CLASSIFICATION
     most = SCORED_SAMPLES if scores else SAMPLES
     examples = [] if scores else run.data.examples
-    rows = examples or list(islice(read_rows(Path(run.spec.dataset.path)), most))
+    source = run.spec.dataset
+    rows = examples or list(islice(read_rows(Path(source.path), split=source.split), most))
     own, cause = _same_ids(folder, whole, run, reading, rows)
     if cause is not None:
         raise _failed(replace(start, passed=False, ids_equal=False, cause=cause))

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.accounts.schemas import Role
 from backend.accounts.tables import UserRow
 from backend.database import SessionFactory, transaction
-from backend.datasets import files, service, upload, uploads
+from backend.datasets import files, service, upload, uploads, version_service
 from backend.datasets.importing import outcome
 from backend.datasets.schemas import DatasetStatus, Mapping
 from backend.datasets.service import DatasetForm
@@ -141,7 +141,8 @@ async def add_file(
             report = _first_items(staged, file)
             async with transaction(sessions) as session:
                 row = await service.create(session, user, settings, copied, form, queue=False)
-                outcome.write_summary(row, 1, outcome.read_summary(staged))
+                summary = outcome.read_summary(staged)
+                await version_service.publish(session, row, 1, summary, made_by=user.id)
                 whole_folders.publish(staged, files.version_dir(settings, row.id, 1))
         finally:
             files.clear(staged)

@@ -14,8 +14,11 @@ from backend.datasets.schemas import DatasetStatus, DatasetUse
 from backend.datasets.tables import DatasetRow, DatasetUseRow
 from backend.errors import NotFound
 from backend.jobs import subjects
+from backend.jobs.schemas import TERMINAL
+from backend.jobs.tables import JobRow
 
 IMPORT = "import_dataset"
+PREPARE = "prepare_dataset"
 
 
 class DatasetNotFound(NotFound):
@@ -71,4 +74,16 @@ async def page(
 async def uses(session: AsyncSession, dataset_ids: Sequence[UUID]) -> dict[UUID, list[DatasetUse]]:
     """The tasks that train or were trained on each, newest first."""
     edge = DatasetUseRow
-    return await subjects.uses(session, edge, edge.dataset_id, dataset_ids, DatasetUse)
+    columns = {"version": edge.version}
+    return await subjects.uses(session, edge, edge.dataset_id, dataset_ids, DatasetUse, columns)
+
+
+async def is_being_read(session: AsyncSession, dataset_id: UUID, version: int) -> bool:
+    """Whether a preparation that has not ended takes rows from this version."""
+    read = [{"dataset_id": str(dataset_id), "version": version}]
+    query = select(JobRow.id).where(
+        JobRow.kind == PREPARE,
+        JobRow.status.not_in(TERMINAL),
+        JobRow.spec["reads"].contains(read),
+    )
+    return await session.scalar(query.limit(1)) is not None

@@ -87,6 +87,8 @@ class Dataset(BaseModel):
 class DatasetUse(Use):
     """A task that trains or was trained on it."""
 
+    version: int
+
 
 class DatasetUpdate(BaseModel):
     """Rename, describe; give a mapping or another threshold to import the stored file again."""

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.policy import Action
 from backend.accounts.tables import UserRow
-from backend.datasets import files, queries
+from backend.datasets import files, queries, version_service
 from backend.datasets.importers import mapped
 from backend.datasets.importing.verdict import verdict
 from backend.datasets.schemas import (
@@ -38,8 +38,8 @@ class BadMapping(Refused):
     """These columns do not make a record: {reason}"""
 
 
-class DatasetBusy(Conflict):
-    """This data set is being imported; wait until that has ended."""
+class NoUpload(Conflict):
+    """This data set was made of others: there is no file to import again. Prepare it anew."""
 
 
 class DatasetInUse(Conflict):
@@ -120,20 +120,20 @@ async def update(
     A mapping of null goes back to what is recognised. Raises `DatasetBusy`, `BadMapping`.
     """
     row = await queries.find(session, user, dataset_id, Action.CHANGE, lock=True)
+    wants_import = "mapping" in body.model_fields_set
+    if wants_import or body.max_dropped_rows is not None:
+        version_service.require_rest(row)
     if body.name is not None:
         row.name = body.name
     if body.description is not None:
         row.description = body.description
-    wants_import = "mapping" in body.model_fields_set
-    if (wants_import or body.max_dropped_rows is not None) and (
-        row.status == DatasetStatus.IMPORTING
-    ):
-        raise DatasetBusy
     if body.max_dropped_rows is not None:
         row.max_dropped_rows = body.max_dropped_rows
         if row.status in _JUDGED:
             judged = verdict(row.counts["dropped"], body.max_dropped_rows)
             row.status, row.error = judged["status"], judged["error"]
+            version = await version_service.find(session, row, row.version)
+            version.status, version.max_dropped_rows = row.status, row.max_dropped_rows
     if wants_import:
         _require_parts(body.mapping, row.columns)
         row.mapping = body.mapping.model_dump(mode="json") if body.mapping else None
@@ -143,8 +143,10 @@ async def update(
 
 
 async def _import_again(session: AsyncSession, settings: Settings, row: DatasetRow) -> None:
-    """A version that was ready stays as it is for those who use it; the next one gets a number."""
-    version = row.version + 1 if row.status == DatasetStatus.READY else row.version
+    """A version that is there stays as it is for those who use it; the next one gets a number."""
+    if row.filename is None:
+        raise NoUpload
+    version = await version_service.next_number(session, row)
     row.status, row.error = DatasetStatus.IMPORTING, None
     await _enqueue(session, settings, row, version)
 

@@ -59,6 +59,8 @@ class DatasetRow(Imported, Keyed, Base):
     num_rows: Mapped[int | None] = mapped_column(BigInteger)
     sha256: Mapped[str | None] = mapped_column(String(64))
     error: Mapped[dict[str, Any] | None] = mapped_column(_json())
+    # {steps, version, error} of a version that is being made of this one, or could not be made.
+    preparation: Mapped[dict[str, Any] | None] = mapped_column(_json())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 
 
@@ -93,10 +95,12 @@ class DatasetVersionRow(Imported, Base):
     record_type: Mapped[str] = mapped_column(String(64))
     num_rows: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64))
+    # Name → {num_rows, sha256} of the rows that belong to it; empty for a version that is whole.
+    splits: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'::jsonb"))
 
 
 class DatasetUseRow(UsedByTask, Base):
-    """A task that trains on a data set."""
+    """A task that trains, or measures itself, on a version of a data set."""
 
     __tablename__ = "dataset_uses"
     __table_args__ = (Index("ix_dataset_uses_task_id", "task_id"),)
@@ -104,4 +108,4 @@ class DatasetUseRow(UsedByTask, Base):
     dataset_id: Mapped[UUID] = mapped_column(
         ForeignKey("datasets.id", ondelete="CASCADE"), primary_key=True
     )
-    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    version: Mapped[int] = mapped_column(primary_key=True, default=1, server_default="1")

@@ -3,6 +3,7 @@ its own job is, how that ended.
 """
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -23,17 +24,22 @@ async def uses(
     subject: InstrumentedAttribute[UUID],
     ids: Sequence[UUID],
     shape: type[AnyUse],
+    columns: Mapping[str, InstrumentedAttribute[Any]] = MappingProxyType({}),
 ) -> dict[UUID, list[AnyUse]]:
-    """The tasks that use each of `ids`, newest first; `subject` is the edge's column for them."""
+    """The tasks that use each of `ids`, newest first; `subject` is the edge's column for them.
+
+    `columns` of the edge go into the answer by their names.
+    """
     query = (
-        select(subject, edge.task_id, edge.task_name, JobRow.status)
+        select(subject, edge.task_id, edge.task_name, JobRow.status, *columns.values())
         .join(JobRow, JobRow.id == edge.job_id)
         .where(subject.in_(ids))
         .order_by(edge.task_id.desc())
     )
     found: dict[UUID, list[AnyUse]] = {}
-    for id_, task_id, name, status in await session.execute(query):
-        found.setdefault(id_, []).append(shape(task_id=task_id, name=name, status=status))
+    for id_, task_id, name, status, *values in await session.execute(query):
+        more = dict(zip(columns, values, strict=True))
+        found.setdefault(id_, []).append(shape(task_id=task_id, name=name, status=status, **more))
     return found
 
 
@@ -58,11 +64,14 @@ def in_use(users: Sequence[Use]) -> dict[str, Any]:
     }
 
 
-async def progress(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, float]:
-    """How far the jobs of these are that have not ended, 0–1."""
+async def progress(session: AsyncSession, ids: Sequence[UUID], *kinds: str) -> dict[UUID, float]:
+    """How far the jobs of these are that have not ended, 0–1; of these kinds, where some are
+    named."""
     query = select(JobRow.subject_id, JobRow.progress).where(
         JobRow.subject_id.in_(ids), JobRow.status.not_in(TERMINAL)
     )
+    if kinds:
+        query = query.where(JobRow.kind.in_(kinds))
     return {row.subject_id: row.progress for row in await session.execute(query)}
 
 

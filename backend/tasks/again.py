@@ -25,8 +25,9 @@ from training_engine.contract.hyperparameters import Hyperparameters
 
 # What a plan takes from the task, and from the spec of its job.
 _OF_THE_TASK = (
-    "objective", "model_id", "dataset_id", "validation_dataset_id", "method", "hyperparameters",
-    "device",
+    "objective", "model_id", "dataset_id", "dataset_version", "dataset_split",
+    "validation_dataset_id", "validation_version", "validation_split", "method",
+    "hyperparameters", "device",
 )  # fmt: skip
 _OF_THE_SPEC = ("distributed", "precision", "deterministic", "chat_template")
 

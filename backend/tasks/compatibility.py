@@ -5,8 +5,8 @@ Pure: rows in, errors out. The wizard shows the same errors that `create` refuse
 
 from collections.abc import Iterator
 
+from backend.datasets.choice import ChosenRows
 from backend.datasets.schemas import DatasetStatus
-from backend.datasets.tables import DatasetRow
 from backend.errors import FieldError
 from backend.models.schemas import ModelStatus
 from backend.models.tables import ModelRow
@@ -64,12 +64,28 @@ def _error(pointer: str, code: str, message: str, **params: str | int) -> FieldE
 
 
 def dataset_errors(
-    row: DatasetRow | None, objective: Objective, pointer: str = DATASET
+    row: ChosenRows | None, objective: Objective, pointer: str = DATASET
 ) -> Iterator[FieldError]:
     """What keeps a data set from being trained on."""
     if row is None:
         message = "There is no such data set, or it is not yours; choose another one."
         yield _error(pointer, "dataset_not_found", message)
+        return
+    if row.missing == "version":
+        message = "{name} has no such version (any more); choose another one."
+        yield _error(pointer, "dataset_version_not_found", message, name=row.name)
+        return
+    if row.missing == "split":
+        message = "Version {version} of {name} has no split “{split}”; {instead}."
+        yield _error(
+            pointer,
+            "dataset_split_not_found",
+            message,
+            name=row.name,
+            version=row.version,
+            split=row.split or "",
+            instead=f"choose {' or '.join(row.splits)}" if row.splits else "it is not divided",
+        )
         return
     if row.status != DatasetStatus.READY:
         message = DATASET_STATES[DatasetStatus(row.status)]
@@ -160,7 +176,7 @@ def same_data() -> FieldError:
     return _error(VALIDATION, "validation_is_training", message)
 
 
-def remarks(row: DatasetRow | None) -> Iterator[Finding]:
+def remarks(row: ChosenRows | None) -> Iterator[Finding]:
     """What is worth knowing but keeps nobody from training."""
     if row is not None and row.status == DatasetStatus.READY and 0 < (row.num_rows or 0) < FEW_ROWS:
         message = f"{row.name} has {row.num_rows} rows; the model will hardly learn from so few."

@@ -49,7 +49,11 @@ async def recommend_task(
         objective=body.objective,
         model_id=body.model_id,
         dataset_id=body.dataset_id,
+        dataset_version=body.dataset_version,
+        dataset_split=body.dataset_split,
         validation_dataset_id=body.validation_dataset_id,
+        validation_version=body.validation_version,
+        validation_split=body.validation_split,
     )
     found = await plans.find(session, user, asked)
     # Values do not depend on how a conversation is written; a template may still be given.

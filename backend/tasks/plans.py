@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts import policy
 from backend.accounts.tables import UserRow
+from backend.datasets.choice import TRAIN, VALIDATION, ChosenRows, choose
 from backend.datasets.tables import DatasetRow
 from backend.errors import FieldError, Refused
 from backend.models.tables import ModelRow
@@ -27,8 +28,8 @@ class Found:
     """What the ids of a plan stand for; None for what is not there, or not for this user."""
 
     asked: TaskPlan
-    dataset: DatasetRow | None
-    validation: DatasetRow | None
+    dataset: ChosenRows | None
+    validation: ChosenRows | None
     model: ModelRow | None
 
 
@@ -37,8 +38,8 @@ class Plan:
     """A plan whose parts are all there."""
 
     asked: TaskPlan
-    dataset: DatasetRow
-    validation: DatasetRow | None
+    dataset: ChosenRows
+    validation: ChosenRows | None
     model: ModelRow
 
 
@@ -47,12 +48,37 @@ async def find(
 ) -> Found:
     """Look the ids up; `hold` keeps the rows from being deleted before the task is written."""
     models = select(ModelRow).where(ModelRow.id == asked.model_id)
+    row = await _dataset(session, user, asked.dataset_id, hold)
+    version, split = asked.dataset_version, asked.dataset_split
+    dataset = await choose(session, row, version, split, TRAIN) if row else None
     return Found(
         asked,
-        dataset=await _dataset(session, user, asked.dataset_id, hold),
-        validation=await _dataset(session, user, asked.validation_dataset_id, hold),
+        dataset=dataset,
+        validation=await _validation(session, user, asked, dataset, hold),
         model=await session.scalar(models.with_for_update(read=True) if hold else models),
     )
+
+
+async def _validation(
+    session: AsyncSession, user: UserRow, asked: TaskPlan, dataset: ChosenRows | None, hold: bool
+) -> ChosenRows | None:
+    """What is measured with: the data set that is named, or the part of the trained one that is
+    kept for it."""
+    if asked.validation_dataset_id is not None:
+        row = await _dataset(session, user, asked.validation_dataset_id, hold)
+        version, split = asked.validation_version, asked.validation_split
+        return await choose(session, row, version, split, VALIDATION) if row else None
+    split = asked.validation_split
+    if dataset is None or (split is None and not _keeps_some(dataset)):
+        return None
+    row = await _dataset(session, user, dataset.id, hold)
+    version = asked.validation_version or dataset.version
+    return await choose(session, row, version, split, VALIDATION) if row else None
+
+
+def _keeps_some(dataset: ChosenRows) -> bool:
+    """Whether the version holds rows back to measure with, which are not trained on."""
+    return dataset.split not in (None, VALIDATION) and VALIDATION in dataset.splits
 
 
 async def _dataset(
@@ -88,11 +114,11 @@ def errors_of(found: Found) -> list[FieldError]:
     errors += compatibility.length_errors(found.model, asked.hyperparameters.max_length)
     errors += compatibility.method_errors(asked)
     errors += chat_template.errors_of(asked.chat_template)
-    if asked.validation_dataset_id is not None:
+    if asked.validation_dataset_id is not None or found.validation is not None:
         pointer = compatibility.VALIDATION
         errors += compatibility.dataset_errors(found.validation, asked.objective, pointer)
-        if asked.validation_dataset_id == asked.dataset_id:
-            errors.append(compatibility.same_data())
+    if found.dataset and found.validation and found.dataset.has_all_of(found.validation):
+        errors.append(compatibility.same_data())
     return errors
 
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from backend.datasets.choice import ChosenRows
 from backend.datasets.files import records_file
-from backend.datasets.tables import DatasetRow
 from backend.errors import FieldError
 from backend.models.files import BadReference, ProgramNotAllowed, model_dir
 from backend.models.tables import ModelRow
@@ -57,11 +57,12 @@ def spec_of(body: TaskCreate, plan: Plan, settings: Settings) -> dict[str, Any]:
     return spec.model_dump(mode="json", exclude=OF_THE_RUNNER)
 
 
-def _dataset(settings: Settings, row: DatasetRow) -> DatasetReference:
+def _dataset(settings: Settings, row: ChosenRows) -> DatasetReference:
     return DatasetReference(
         name=row.name,
         path=str(records_file(settings, row.id, row.version)),
         sha256=row.sha256 or "",
         num_rows=row.num_rows or 0,
         record_type=row.record_type,
+        split=row.split,
     )

@@ -50,6 +50,10 @@ class Intent(StrEnum):
 OwnIntent = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
+Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Split = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
 class TaskPlan(BaseModel):
     """What is to be trained: the part that an estimate needs."""
 
@@ -58,7 +62,15 @@ class TaskPlan(BaseModel):
     objective: Objective = Objective.SFT
     model_id: UUID
     dataset_id: UUID
+    dataset_version: Version | None = Field(None, description="Default: the newest")
+    dataset_split: Split | None = Field(
+        None, description="Default: `train` where the version is divided, else all rows"
+    )
     validation_dataset_id: UUID | None = None
+    validation_version: Version | None = Field(None, description="Default: the newest")
+    validation_split: Split | None = Field(
+        None, description="Default: `validation` where the version is divided, else all rows"
+    )
     method: Method = Method.LORA
     hyperparameters: Hyperparameters = Hyperparameters()
     distributed: Distributed = Distributed()
@@ -108,6 +120,8 @@ class TaskReference(BaseModel):
 
     id: UUID
     name: str
+    version: int | None = Field(None, description="Of a data set")
+    split: str | None = Field(None, description="Of a version that is divided")
 
 
 class Task(BaseModel):
@@ -231,7 +245,11 @@ class RecommendRequest(BaseModel):
 
     model_id: UUID
     dataset_id: UUID
+    dataset_version: Version | None = None
+    dataset_split: Split | None = None
     validation_dataset_id: UUID | None = None
+    validation_version: Version | None = None
+    validation_split: Split | None = None
     objective: Objective = Objective.SFT
     method: Method | None = None
     complexity: Complexity = Complexity.MEDIUM

@@ -1,5 +1,6 @@
 """What can be done with a task. Every refusal comes before anything is written or started."""
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import update
@@ -123,16 +124,30 @@ async def _write(
         model_name=plan.model.name,
         dataset_id=plan.dataset.id,
         dataset_name=plan.dataset.name,
-        validation_dataset_id=plan.validation.id if plan.validation else None,
-        validation_dataset_name=plan.validation.name if plan.validation else None,
+        dataset_version=plan.dataset.version,
+        dataset_split=plan.dataset.split,
+        **_validation_of(plan),
     )
     session.add(row)
     edge = {"task_id": task_id, "job_id": job.id, "task_name": body.name}
-    for dataset_id in {plan.dataset.id, *([plan.validation.id] if plan.validation else [])}:
-        session.add(DatasetUseRow(dataset_id=dataset_id, **edge))
+    sources = [plan.dataset, *([plan.validation] if plan.validation else [])]
+    for dataset_id, version in {(each.id, each.version) for each in sources}:
+        session.add(DatasetUseRow(dataset_id=dataset_id, version=version, **edge))
     session.add(ModelUseRow(model_id=plan.model.id, **edge))
     await session.flush()
     return row
+
+
+def _validation_of(plan: Plan) -> dict[str, Any]:
+    found = plan.validation
+    if found is None:
+        return {}
+    return {
+        "validation_dataset_id": found.id,
+        "validation_dataset_name": found.name,
+        "validation_version": found.version,
+        "validation_split": found.split,
+    }
 
 
 async def stop(session: AsyncSession, user: UserRow, task_id: UUID, *, save: bool) -> Task:

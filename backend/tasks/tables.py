@@ -42,8 +42,13 @@ class TaskRow(Keyed, Base):
     model_name: Mapped[str]
     dataset_id: Mapped[UUID]
     dataset_name: Mapped[str]
+    # Which rows of it; null for all of the version that was the newest.
+    dataset_version: Mapped[int | None]
+    dataset_split: Mapped[str | None] = mapped_column(String(64))
     validation_dataset_id: Mapped[UUID | None]
     validation_dataset_name: Mapped[str | None]
+    validation_version: Mapped[int | None]
+    validation_split: Mapped[str | None] = mapped_column(String(64))
 
     # It is started although it may not fit into this host's memory.
     accept_memory_risk: Mapped[bool] = mapped_column(default=False, server_default=text("false"))

@@ -39,7 +39,12 @@ def view(found: Found, place: QueuePlace | None) -> Task:
         deterministic=bool(job.spec.get("deterministic")),
         chat_template=job.spec.get("chat_template"),
         model=TaskReference(id=row.model_id, name=row.model_name),
-        dataset=TaskReference(id=row.dataset_id, name=row.dataset_name),
+        dataset=TaskReference(
+            id=row.dataset_id,
+            name=row.dataset_name,
+            version=row.dataset_version,
+            split=row.dataset_split,
+        ),
         validation_dataset=_validation(found),
         output_name=row.output_name,
         hyperparameters=row.hyperparameters,
@@ -70,7 +75,12 @@ def _validation(found: Found) -> TaskReference | None:
     row = found.row
     if row.validation_dataset_id is None:
         return None
-    return TaskReference(id=row.validation_dataset_id, name=row.validation_dataset_name or "")
+    return TaskReference(
+        id=row.validation_dataset_id,
+        name=row.validation_dataset_name or "",
+        version=row.validation_version,
+        split=row.validation_split,
+    )
 
 
 def _progress(job: JobRow) -> dict[str, float | int | Phase | None]:

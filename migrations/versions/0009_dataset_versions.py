@@ -46,6 +46,7 @@ def _versions() -> None:
         _json("columns", "[]"),
         _json("counts", "{}"),
         _json("rules", "{}"),
+        _json("splits", "{}"),
         sa.PrimaryKeyConstraint("dataset_id", "version", name="pk_dataset_versions"),
         sa.ForeignKeyConstraint(
             ["dataset_id"],
@@ -80,15 +81,37 @@ def _fill() -> None:
             f"WHERE jobs.id = dataset_uses.job_id AND {number} IS NOT NULL "
             f"AND position(dataset_uses.dataset_id::text in {path}) > 0"
         )
+    # A task may train on one version and measure itself on another of the same data set.
+    op.drop_constraint("pk_dataset_uses", "dataset_uses", type_="primary")
+    op.create_primary_key("pk_dataset_uses", "dataset_uses", ["task_id", "dataset_id", "version"])
+    op.add_column("datasets", _json("preparation"))
+
+
+def _choices() -> None:
+    """Which rows a task was given, where that is not simply all of the newest version."""
+    for part in ("dataset", "validation"):
+        op.add_column("tasks", sa.Column(f"{part}_version", sa.Integer(), nullable=True))
+        op.add_column("tasks", sa.Column(f"{part}_split", sa.String(64), nullable=True))
 
 
 def upgrade() -> None:
     """Make the table; the newest version of each data set, and what tasks train on, go into it."""
     _versions()
     _fill()
+    _choices()
 
 
 def downgrade() -> None:
     """Forget all versions but the newest, which the data set describes."""
+    for part in ("dataset", "validation"):
+        op.drop_column("tasks", f"{part}_version")
+        op.drop_column("tasks", f"{part}_split")
+    op.drop_column("datasets", "preparation")
+    op.execute(
+        "DELETE FROM dataset_uses a USING dataset_uses b WHERE a.task_id = b.task_id "
+        "AND a.dataset_id = b.dataset_id AND a.version < b.version"
+    )
+    op.drop_constraint("pk_dataset_uses", "dataset_uses", type_="primary")
+    op.create_primary_key("pk_dataset_uses", "dataset_uses", ["task_id", "dataset_id"])
     op.drop_column("dataset_uses", "version")
     op.drop_table("dataset_versions")

@@ -45,7 +45,10 @@ class ModelReference(BaseModel):
 
 
 class DatasetReference(BaseModel):
-    """Canonical records (JSON lines) of one immutable data set version."""
+    """Canonical records (Parquet or JSON lines) of one immutable data set version.
+
+    With `split` only the rows that belong to it; number and sha256 are those of these rows.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -54,6 +57,7 @@ class DatasetReference(BaseModel):
     sha256: str
     num_rows: int
     record_type: RecordType
+    split: str | None = None
 
 
 class Distributed(BaseModel):

@@ -10,7 +10,7 @@ from training_engine.contract.spec import DatasetReference, RunSpec
 from training_engine.data.encode import BATCH_ROWS, EncodedSet, Encoder
 from training_engine.data.order import held_out
 from training_engine.data.reading import Reading
-from training_engine.data.records import Row, listed, read_rows
+from training_engine.data.records import Row, count_rows, listed, read_rows
 from training_engine.failures import EngineFailure
 
 KEPT_EXAMPLES = 3
@@ -61,7 +61,7 @@ def prepare(
         with _validation_named(own_file):
             kept = list(_rows(validation, look, "Reading the validation data", checked=True))
     else:
-        count = count_rows(Path(spec.dataset.path))
+        count = count_rows(Path(spec.dataset.path), spec.dataset.split)
         out = held_out(knobs.seed, count, knobs.evaluation_fraction)
         train = encoder.encode(_set_aside(rows, out, kept))
     if not len(train):
@@ -83,22 +83,14 @@ def _validation_named(own_file: bool) -> Iterator[None]:
         raise
 
 
-def count_rows(path: Path) -> int:
-    """Lines that are not blank; 0 when there is no file (reading it gives the reason)."""
-    try:
-        with path.open("rb") as file:
-            return sum(1 for line in file if line.strip())
-    except OSError:
-        return 0
-
-
 def _rows(
     source: DatasetReference, look: Look, doing: str, *, checked: bool = False
 ) -> Iterator[Row]:
     """The rows of a data set, which is to be the one that the spec means where it is `checked`."""
     # Nobody knows the hash of what a spec written by hand names: left empty, or zeros.
     known = source.sha256.strip("0") != ""
-    rows = read_rows(Path(source.path), source.sha256 if checked and known else None)
+    expected = source.sha256 if checked and known else None
+    rows = read_rows(Path(source.path), expected, source.split)
     return _watched(rows, look, doing, source.num_rows)
 
 

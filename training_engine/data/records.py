@@ -1,6 +1,7 @@
 """Reads the canonical records of a data set version, and says exactly which line is wrong."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +10,7 @@ from pydantic import ValidationError
 
 from training_engine.contract.names import FailureCode
 from training_engine.contract.records import Message, Record
-from training_engine.data.parquet_lines import is_parquet, parquet_lines
+from training_engine.data.parquet_lines import is_parquet, parquet_lines, parquet_rows
 from training_engine.failures import EngineFailure
 
 SHOWN_LINES = 10
@@ -38,13 +39,15 @@ def listed(lines: list[int]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def read_rows(path: Path, expected_sha256: str | None = None) -> Iterator[Row]:
-    """Every record; raises `EngineFailure` for what is none.
+def read_rows(
+    path: Path, expected_sha256: str | None = None, split: str | None = None
+) -> Iterator[Row]:
+    """Every record (of a split); raises `EngineFailure` for what is none.
 
     With the last one it raises when the file is not the expected one, of which a run was made.
     """
     digest = sha256()
-    for number, line in enumerate(_lines(path), 1):
+    for number, line in enumerate(_lines(path, split), 1):
         if expected_sha256 is not None:
             digest.update(line)
         if not line.strip():
@@ -71,14 +74,34 @@ def read_rows(path: Path, expected_sha256: str | None = None) -> Iterator[Row]:
         )
 
 
-def _lines(path: Path) -> Iterator[bytes]:
-    """The records as JSON lines, from JSON lines or Parquet."""
-    try:
+def count_rows(path: Path, split: str | None = None) -> int:
+    """Records that are there (in a split); raises `EngineFailure`."""
+    with _readable(path):
         if is_parquet(path):
-            yield from parquet_lines(path)
+            return parquet_rows(path, split)
+        return sum(1 for line in _lines(path, split) if line.strip())
+
+
+def _lines(path: Path, split: str | None) -> Iterator[bytes]:
+    """The records as JSON lines, from JSON lines or Parquet."""
+    with _readable(path):
+        if is_parquet(path):
+            yield from parquet_lines(path, split)
             return
+        if split is not None:
+            raise EngineFailure(
+                FailureCode.BAD_DATASET,
+                f"The data set file {path.name} is not divided: it has no split “{split}”.",
+                "Leave the split out, or name a version that has it.",
+            )
         with path.open("rb") as file:
             yield from file
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise EngineFailure(
             FailureCode.BAD_DATASET,

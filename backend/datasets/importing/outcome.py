@@ -7,7 +7,7 @@ import orjson
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.datasets import files
+from backend.datasets import files, version_service
 from backend.datasets.schemas import DatasetStatus
 from backend.datasets.tables import DatasetRow
 from backend.datasets.versions.names import SUMMARY_FILE
@@ -16,12 +16,6 @@ from backend.jobs.schemas import JobStatus
 from backend.jobs.tables import JobRow
 
 log = structlog.get_logger(__name__)
-
-_FOUND = (
-    *("format", "record_type", "num_rows", "encoding", "delimiter", "detected_because"),
-    *("sha256", "columns", "counts", "rules"),
-)
-
 
 _STOPPED = {
     "code": "import_stopped",
@@ -45,7 +39,9 @@ async def apply(session: AsyncSession, job: JobRow) -> None:
         staged = staging / str(job.attempt)
         if staged.is_dir():
             whole_folders.publish(staged, version)
-        write_summary(row, job.spec["version"], read_summary(version))
+        summary = read_summary(version)
+        number = job.spec["version"]
+        await version_service.publish(session, row, number, summary, made_by=job.owner_id)
     else:
         row.status = DatasetStatus.FAILED
         row.error = subjects.trouble_of(job, _STOPPED)
@@ -57,12 +53,3 @@ def read_summary(folder: Path) -> dict[str, Any]:
     content = (folder / SUMMARY_FILE).read_bytes()
     summary: dict[str, Any] = orjson.loads(content.replace(rb"\u0000", rb"\ufffd"))
     return summary
-
-
-def write_summary(row: DatasetRow, version: int, summary: dict[str, Any]) -> None:
-    """Put what an import found into the row."""
-    row.version = version
-    row.status = DatasetStatus(summary["status"])
-    row.error = summary["error"]
-    for name in _FOUND:
-        setattr(row, name, summary[name])

@@ -6,11 +6,15 @@ does to this one is an error message there.
 
 import os
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from backend.datasets.reading import frames
+from backend.datasets.reading.difference import difference
 from backend.datasets.reading.rows import Versions
 
 THREADS = 3
@@ -22,23 +26,28 @@ class Answers:
     def __init__(self) -> None:
         self._versions = Versions()
 
-    def rows(self, folder: str, offset: int, limit: int) -> dict[str, Any]:
-        """A window of rows, and how many there are."""
+    def rows(
+        self, folder: str, offset: int, limit: int, query: str | None, split: str | None
+    ) -> dict[str, Any]:
+        """A window of rows, and how many there are: of all, of those whose texts contain `query`,
+        of those of `split`."""
         try:
             version = self._versions.of(Path(folder))
         except FileNotFoundError:
             return {"items": [], "total": 0}
-        end = min(version.num_rows, offset + limit)
-        return {"items": version.rows(range(offset, end)), "total": version.num_rows}
+        chosen: Sequence[int] | np.ndarray[Any, Any] = range(version.num_rows)
+        if split is not None:
+            chosen = version.of_split(split)
+        if query:
+            found = version.search(query.casefold())
+            chosen = found if split is None else np.intersect1d(found, chosen, assume_unique=True)
+        window = [int(number) for number in chosen[offset : offset + limit]]
+        return {"items": version.rows(window), "total": len(chosen)}
 
-    def search(self, folder: str, query: str, offset: int, limit: int) -> dict[str, Any]:
-        """A window of the rows whose texts contain `query`, and how many do."""
-        try:
-            version = self._versions.of(Path(folder))
-        except FileNotFoundError:
-            return {"items": [], "total": 0}
-        found = version.search(query.casefold())
-        return {"items": version.rows(found[offset : offset + limit].tolist()), "total": len(found)}
+    def diff(self, before: str, after: str) -> dict[str, Any]:
+        """What the version in `after` has that the one in `before` has not, and the reverse."""
+        versions = [self._versions.of(Path(folder)) for folder in (before, after)]
+        return difference(*versions)
 
 
 def main() -> None:

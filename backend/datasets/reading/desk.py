@@ -37,16 +37,26 @@ class ReadingDesk:
         self._starting = asyncio.Lock()
         self._rest: asyncio.TimerHandle | None = None
 
-    async def rows(self, folder: Path, offset: int, limit: int) -> dict[str, Any]:
-        """`{items: [{index, line, record}], total}`: a window of a version's rows."""
-        values = {"offset": offset, "limit": limit}
-        found: dict[str, Any] = await self._ask("rows", folder=str(folder), **values)
+    async def rows(
+        self,
+        folder: Path,
+        offset: int,
+        limit: int,
+        *,
+        query: str | None = None,
+        split: str | None = None,
+    ) -> dict[str, Any]:
+        """`{items: [{index, line, record, extra}], total}`: a window of a version's rows.
+
+        Only those whose texts contain `query`, whatever the case, and those of `split`.
+        """
+        window = {"offset": offset, "limit": limit, "query": query, "split": split}
+        found: dict[str, Any] = await self._ask("rows", folder=str(folder), **window)
         return found
 
-    async def search(self, folder: Path, query: str, offset: int, limit: int) -> dict[str, Any]:
-        """The same among the rows whose texts contain `query`, whatever the case."""
-        values = {"query": query, "offset": offset, "limit": limit}
-        found: dict[str, Any] = await self._ask("search", folder=str(folder), **values)
+    async def diff(self, before: Path, after: Path) -> dict[str, Any]:
+        """`{added, removed, changed, unchanged, items}` from one version to another."""
+        found: dict[str, Any] = await self._ask("diff", before=str(before), after=str(after))
         return found
 
     async def close(self) -> None:

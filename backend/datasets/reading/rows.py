@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from backend.datasets.versions import search_index
@@ -19,6 +20,10 @@ MAX_PAGE_BYTES = 8 * 1024 * 1024
 MAX_OPEN = 4
 MAX_SEARCHES = 16
 _COLUMNS = ("record", "line", "extra")
+SPLIT = "split"
+BATCH_ROWS = 4096
+SEED = 0
+_EMPTY = pl.DataFrame(schema={"hash": pl.UInt64, "line": pl.Int64})
 
 
 class Version:
@@ -33,6 +38,7 @@ class Version:
         self._folder = folder
         self._texts: pl.Series | None = None
         self._found: OrderedDict[str, np.ndarray[Any, Any]] = OrderedDict()
+        self._splits: dict[str, np.ndarray[Any, Any]] = {}
 
     def rows(self, numbers: Sequence[int]) -> list[dict[str, Any]]:
         """`{index, line, record, extra}` of rows (the last two as JSON text), numbers ascending.
@@ -53,6 +59,24 @@ class Version:
                 size += len(row["record"])
                 at += 1
         return found
+
+    def contents(self) -> pl.DataFrame:
+        """What each row says as a `hash` (uint64), its `line` (−1 for none) and its number `row`."""
+        parts = [_EMPTY]
+        for batch in self._file.iter_batches(BATCH_ROWS, columns=["record", "line", "extra"]):
+            told = pl.concat_str("record", pl.col("extra").fill_null(""), separator="\n")
+            frame = pl.DataFrame(pl.from_arrow(batch))
+            parts.append(frame.select(hash=told.hash(SEED), line=pl.col("line").fill_null(-1)))
+        return pl.concat(parts).with_row_index("row")
+
+    def of_split(self, split: str) -> "np.ndarray[Any, Any]":
+        """Numbers of the rows that belong to a split."""
+        if split not in self._splits:
+            if SPLIT not in self._file.schema_arrow.names:
+                return np.empty(0, dtype=np.int64)
+            column = self._file.read(columns=[SPLIT])[SPLIT]
+            self._splits[split] = np.flatnonzero(pc.fill_null(pc.equal(column, split), False))
+        return self._splits[split]
 
     def search(self, needle: str) -> "np.ndarray[Any, Any]":
         """Numbers of the rows whose texts contain `needle`, which is folded already."""

@@ -1,8 +1,9 @@
 """Writes the canonical records of a version: Parquet, and a sample of them as JSON lines.
 
 Columns of the Parquet file: `record` (text, the canonical record as JSON without `meta`), `line`
-(int64, the 1-based line or item of the upload, null where rows have none) and `extra` (text, what
-the upload had beside the record as JSON, or null). The content is addressed by the sha256 of its
+(int64, the 1-based line or item of the upload, null where rows have none), `extra` (text, what
+the upload had beside the record as JSON, or null) and `split` (text, the part of a divided version
+that the row belongs to, or null). The content is addressed by the sha256 of its
 JSON lines, which depends neither on the compression nor on the way in which the file was cut.
 """
 
@@ -23,6 +24,7 @@ SCHEMA = pa.schema(
         pa.field("record", pa.large_string(), nullable=False),
         pa.field("line", pa.int64()),
         pa.field("extra", pa.large_string()),
+        pa.field("split", pa.string()),
     ]
 )
 # A row is found by reading one group: small enough to be fast, large enough to compress.
@@ -45,6 +47,7 @@ class RecordWriter:
             write_statistics=["line"],
         )
         self._hash = hashlib.sha256()
+        self._splits: dict[str, _Split] = {}
         self._sample = _Sample()
         self._pending = Rows()
         self._pending_bytes = 0
@@ -62,6 +65,10 @@ class RecordWriter:
         self._pending.records += rows.records
         self._pending.lines += rows.lines
         self._pending.extras += rows.extras
+        self._pending.splits += rows.splits or [None] * len(lines)
+        for line, split in zip(lines, rows.splits, strict=False):
+            if split is not None:
+                self._splits.setdefault(split, _Split()).add(line)
         self.num_rows += len(lines)
         self.size_bytes += len(block)
         self._pending_bytes += len(block)
@@ -78,7 +85,12 @@ class RecordWriter:
         mean = self._pending_bytes / max(1, len(rows.records))
         step = max(1, min(GROUP_ROWS, round(GROUP_BYTES / max(1.0, mean))))
         self._pending_bytes = 0
-        columns = [_text(rows.records), pa.array(rows.lines, pa.int64()), _text(rows.extras)]
+        columns = [
+            _text(rows.records),
+            pa.array(rows.lines, pa.int64()),
+            _text(rows.extras),
+            pa.array(rows.splits, pa.string()),
+        ]
         self._file.write_table(pa.Table.from_arrays(columns, schema=SCHEMA), row_group_size=step)
 
     def close(self) -> str:
@@ -88,10 +100,31 @@ class RecordWriter:
         (self._folder / SAMPLE_FILE).write_bytes(self._sample.content())
         return self._hash.hexdigest()
 
+    @property
+    def splits(self) -> dict[str, dict[str, Any]]:
+        """Name → `{num_rows, sha256}` of the rows that belong to it, as JSON lines."""
+        return {name: split.facts() for name, split in self._splits.items()}
+
 
 def _text(values: list[bytes] | list[bytes | None]) -> pa.Array:
     """UTF-8 that was made here and need not be checked again."""
     return pa.array(values, pa.large_binary()).view(pa.large_string())
+
+
+class _Split:
+    """The rows of one part of the version."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+        self._num_rows = 0
+
+    def add(self, line: bytes) -> None:
+        """One more row, as its JSON line."""
+        self._hash.update(line)
+        self._num_rows += 1
+
+    def facts(self) -> dict[str, Any]:
+        return {"num_rows": self._num_rows, "sha256": self._hash.hexdigest()}
 
 
 @dataclass

@@ -10,11 +10,13 @@ import orjson
 @dataclass(slots=True)
 class Rows:
     """`records` are canonical records as JSON without `meta`, `lines` where they come from in the
-    upload, `extras` what it had beside them as JSON with sorted keys."""
+    upload, `extras` what it had beside them as JSON with sorted keys; `splits` the part of the
+    version that each belongs to, empty where it is not divided."""
 
     records: list[bytes] = field(default_factory=list)
     lines: list[int | None] = field(default_factory=list)
     extras: list[bytes | None] = field(default_factory=list)
+    splits: list[str | None] = field(default_factory=list)
 
     def add(self, record: dict[str, Any], line: int | None, extra: dict[str, Any]) -> None:
         """Append a row; raises `TypeError` for text that is not Unicode, and appends nothing."""

@@ -253,8 +253,8 @@ export interface paths {
         };
         /**
          * Get Dataset Rows
-         * @description A window of canonical records, or of those with `q` in a text. While a mapping is needed:
-         *     the first rows as the file has them.
+         * @description A window of canonical records, or of those with `q` in a text, or of a split. While a mapping
+         *     is needed: the first rows as the file has them.
          */
         get: operations["get_dataset_rows"];
         put?: never;
@@ -279,6 +279,86 @@ export interface paths {
         get: operations["get_dataset_statistics"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset_id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Dataset Versions
+         * @description All versions, newest first.
+         */
+        get: operations["list_dataset_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset_id}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Dataset Version
+         * @description Delete a version that is neither the current one nor in use, with its files.
+         */
+        delete: operations["delete_dataset_version"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset_id}/versions/{version}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Dataset Versions
+         * @description Rows that `version` has and `against` has not, and the reverse.
+         */
+        get: operations["compare_dataset_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset_id}/versions/{version}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Dataset Version
+         * @description Make an earlier version the current one again; no version is lost.
+         */
+        post: operations["restore_dataset_version"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1321,6 +1401,32 @@ export interface components {
             version: number;
         };
         /**
+         * DatasetDiff
+         * @description What `version` has that `against` has not, and the reverse.
+         *
+         *     Rows with the same content are the same row wherever they stand. Of the others two that come
+         *     from the same line of the upload are one row that has changed.
+         */
+        DatasetDiff: {
+            /** Added */
+            added: number;
+            /** Against */
+            against: number;
+            /** Changed */
+            changed: number;
+            /**
+             * Items
+             * @description The first 100 of each kind
+             */
+            items: components["schemas"]["DiffItem"][];
+            /** Removed */
+            removed: number;
+            /** Unchanged */
+            unchanged: number;
+            /** Version */
+            version: number;
+        };
+        /**
          * DatasetError
          * @description Why a data set is blocked or failed.
          */
@@ -1453,6 +1559,75 @@ export interface components {
              * Format: uuid
              */
             task_id: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * DatasetVersion
+         * @description A version: it never changes, and says what it was made of.
+         */
+        DatasetVersion: {
+            counts: components["schemas"]["Counts"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Delimiter */
+            delimiter: string | null;
+            /** Detected Because */
+            detected_because: string | null;
+            /** Encoding */
+            encoding: string | null;
+            /** Format */
+            format: string | null;
+            /**
+             * Is Current
+             * @description What the data set shows and new tasks train on
+             */
+            is_current: boolean;
+            /** Made By */
+            made_by: string | null;
+            mapping: components["schemas"]["Mapping"] | null;
+            /** Num Rows */
+            num_rows: number;
+            /**
+             * Parent
+             * @description The version that it was made from
+             */
+            parent: number | null;
+            record_type: components["schemas"]["RecordType"];
+            /** Rules */
+            rules: {
+                [key: string]: number;
+            };
+            /** Sha256 */
+            sha256: string;
+            /** Sources */
+            sources: components["schemas"]["VersionSource"][];
+            /**
+             * Splits
+             * @description Name → rows; empty for a version that is whole
+             */
+            splits: {
+                [key: string]: number;
+            };
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ready" | "blocked";
+            /**
+             * Steps
+             * @description How it was made; empty for an import
+             */
+            steps: {
+                [key: string]: unknown;
+            }[];
+            /** Used By */
+            used_by: components["schemas"]["DatasetUse"][];
+            /** Version */
+            version: number;
         };
         /**
          * Device
@@ -1460,6 +1635,25 @@ export interface components {
          * @enum {string}
          */
         Device: "auto" | "cpu" | "cuda" | "mps";
+        /**
+         * DiffItem
+         * @description A row that only one version has, or that the two have with different content.
+         */
+        DiffItem: {
+            /** After */
+            after: {
+                [key: string]: unknown;
+            } | null;
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Change
+             * @enum {string}
+             */
+            change: "added" | "removed" | "changed";
+        };
         /**
          * Disk
          * @description The volume of the data folder.
@@ -2513,6 +2707,13 @@ export interface components {
                 [key: string]: number;
             };
         };
+        /** Page[DatasetVersion] */
+        Page_DatasetVersion_: {
+            /** Items */
+            items: components["schemas"]["DatasetVersion"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
         /** Page[Dataset] */
         Page_Dataset_: {
             /** Items */
@@ -2823,6 +3024,10 @@ export interface components {
              * Format: uuid
              */
             dataset_id: string;
+            /** Dataset Split */
+            dataset_split?: string | null;
+            /** Dataset Version */
+            dataset_version?: number | null;
             method?: components["schemas"]["Method"] | null;
             /**
              * Model Id
@@ -2833,6 +3038,10 @@ export interface components {
             objective: components["schemas"]["Objective"];
             /** Validation Dataset Id */
             validation_dataset_id?: string | null;
+            /** Validation Split */
+            validation_split?: string | null;
+            /** Validation Version */
+            validation_version?: number | null;
         };
         /**
          * Recommendation
@@ -3156,6 +3365,16 @@ export interface components {
              */
             dataset_id: string;
             /**
+             * Dataset Split
+             * @description Default: `train` where the version is divided, else all rows
+             */
+            dataset_split?: string | null;
+            /**
+             * Dataset Version
+             * @description Default: the newest
+             */
+            dataset_version?: number | null;
+            /**
              * Description
              * @default
              */
@@ -3245,6 +3464,16 @@ export interface components {
             precision: components["schemas"]["Precision"];
             /** Validation Dataset Id */
             validation_dataset_id?: string | null;
+            /**
+             * Validation Split
+             * @description Default: `validation` where the version is divided, else all rows
+             */
+            validation_split?: string | null;
+            /**
+             * Validation Version
+             * @description Default: the newest
+             */
+            validation_version?: number | null;
         };
         /**
          * TaskError
@@ -3319,6 +3548,16 @@ export interface components {
              */
             dataset_id: string;
             /**
+             * Dataset Split
+             * @description Default: `train` where the version is divided, else all rows
+             */
+            dataset_split?: string | null;
+            /**
+             * Dataset Version
+             * @description Default: the newest
+             */
+            dataset_version?: number | null;
+            /**
              * Deterministic
              * @description Only operations that give the same bits in every run; slower
              * @default false
@@ -3389,6 +3628,16 @@ export interface components {
             precision: components["schemas"]["Precision"];
             /** Validation Dataset Id */
             validation_dataset_id?: string | null;
+            /**
+             * Validation Split
+             * @description Default: `validation` where the version is divided, else all rows
+             */
+            validation_split?: string | null;
+            /**
+             * Validation Version
+             * @description Default: the newest
+             */
+            validation_version?: number | null;
         };
         /**
          * TaskReference
@@ -3402,6 +3651,16 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+            /**
+             * Split
+             * @description Of a version that is divided
+             */
+            split?: string | null;
+            /**
+             * Version
+             * @description Of a data set
+             */
+            version?: number | null;
         };
         /**
          * TaskSamples
@@ -3427,6 +3686,21 @@ export interface components {
             description?: string | null;
             /** Name */
             name?: string | null;
+        };
+        /**
+         * VersionSource
+         * @description Another data set that rows were taken from, as it was then.
+         */
+        VersionSource: {
+            /**
+             * Dataset Id
+             * Format: uuid
+             */
+            dataset_id: string;
+            /** Name */
+            name: string;
+            /** Version */
+            version: number;
         };
         /**
          * WhyNot
@@ -3916,6 +4190,8 @@ export interface operations {
                 limit?: number;
                 action?: ("repaired" | "dropped") | null;
                 rule?: string | null;
+                /** @description Default: the current version */
+                version?: number | null;
             };
             header?: never;
             path: {
@@ -3947,7 +4223,10 @@ export interface operations {
     };
     download_dataset_report: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Default: the current version */
+                version?: number | null;
+            };
             header?: never;
             path: {
                 dataset_id: string;
@@ -3983,6 +4262,9 @@ export interface operations {
                 /** @description Rows at most */
                 limit?: number;
                 q?: string | null;
+                split?: string | null;
+                /** @description Default: the current version */
+                version?: number | null;
             };
             header?: never;
             path: {
@@ -4014,7 +4296,10 @@ export interface operations {
     };
     get_dataset_statistics: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Default: the current version */
+                version?: number | null;
+            };
             header?: never;
             path: {
                 dataset_id: string;
@@ -4030,6 +4315,133 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DatasetStatistics"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_dataset_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DatasetVersion_"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_dataset_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compare_dataset_versions: {
+        parameters: {
+            query: {
+                against: number;
+            };
+            header?: never;
+            path: {
+                dataset_id: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetDiff"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restore_dataset_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dataset"];
                 };
             };
             /** @description Default Response */

@@ -26,7 +26,7 @@ API = "/api/v1/datasets"
 async def run_import(settings: Settings, sessions: SessionFactory, dataset_id: str) -> JobRow:
     """What the supervisor does with the queued import, without a process of its own."""
     async with transaction(sessions) as session:
-        job = await jobs.newest_of(session, UUID(dataset_id))
+        job = await jobs.newest_of(session, UUID(dataset_id), "import_dataset")
         assert job is not None
         await jobs.move(session, job.id, job.attempt, JobStatus.PREPARING, "claimed")
     folder = RunFolder.of(settings.runs_dir, job.id, job.attempt)

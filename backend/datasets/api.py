@@ -1,0 +1,10 @@
+"""HTTP of data sets, put together."""
+
+from fastapi import APIRouter
+
+from backend.datasets import content_routes, routes, version_routes
+
+router = APIRouter()
+router.include_router(routes.router)
+router.include_router(content_routes.router)
+router.include_router(version_routes.router)
