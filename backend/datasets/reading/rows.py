@@ -61,7 +61,7 @@ class Version:
         return found
 
     def contents(self) -> pl.DataFrame:
-        """What each row says as a `hash` (uint64), its `line` (−1 for none) and its number `row`."""
+        """What a row says as `hash` (uint64), its `line` (−1 for none) and its number `row`."""
         parts = [_EMPTY]
         for batch in self._file.iter_batches(BATCH_ROWS, columns=["record", "line", "extra"]):
             told = pl.concat_str("record", pl.col("extra").fill_null(""), separator="\n")
