@@ -120,8 +120,13 @@ class TaskReference(BaseModel):
 
     id: UUID
     name: str
-    version: int | None = Field(None, description="Of a data set")
-    split: str | None = Field(None, description="Of a version that is divided")
+
+
+class TaskData(TaskReference):
+    """The rows of a task: a version of a data set, or one split of it."""
+
+    version: int | None = Field(description="Not known of the first tasks")
+    split: str | None
 
 
 class Task(BaseModel):
@@ -138,8 +143,8 @@ class Task(BaseModel):
     deterministic: bool
     chat_template: str | None
     model: TaskReference
-    dataset: TaskReference
-    validation_dataset: TaskReference | None
+    dataset: TaskData
+    validation_dataset: TaskData | None
     output_name: str
     hyperparameters: Hyperparameters
     distributed: Distributed

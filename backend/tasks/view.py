@@ -8,7 +8,7 @@ from backend.jobs.queue import QueuePlace, queue_positions
 from backend.jobs.schemas import LIVE, JobStatus
 from backend.jobs.tables import JobRow
 from backend.tasks.queries import Found
-from backend.tasks.schemas import Estimate, Queue, Task, TaskError, TaskReference
+from backend.tasks.schemas import Estimate, Queue, Task, TaskData, TaskError, TaskReference
 from training_engine.contract.choices import Precision
 from training_engine.contract.names import Phase
 
@@ -39,7 +39,7 @@ def view(found: Found, place: QueuePlace | None) -> Task:
         deterministic=bool(job.spec.get("deterministic")),
         chat_template=job.spec.get("chat_template"),
         model=TaskReference(id=row.model_id, name=row.model_name),
-        dataset=TaskReference(
+        dataset=TaskData(
             id=row.dataset_id,
             name=row.dataset_name,
             version=row.dataset_version,
@@ -71,11 +71,11 @@ def view(found: Found, place: QueuePlace | None) -> Task:
     )
 
 
-def _validation(found: Found) -> TaskReference | None:
+def _validation(found: Found) -> TaskData | None:
     row = found.row
     if row.validation_dataset_id is None:
         return None
-    return TaskReference(
+    return TaskData(
         id=row.validation_dataset_id,
         name=row.validation_dataset_name or "",
         version=row.validation_version,

@@ -6,7 +6,10 @@ import sys
 
 from backend.settings import PROJECT_ROOT
 
-HEAVY = ("torch", "transformers", "mlflow", "peft", "tokenizers", "safetensors", "numpy", "pandas")
+HEAVY = (
+    *("torch", "transformers", "mlflow", "peft", "tokenizers", "safetensors", "numpy", "pandas"),
+    *("pyarrow", "polars", "rensa", "py3langid", "phonenumbers"),
+)
 IMPORT = """
 import json, pkgutil, sys
 import backend.app, backend.commands.up

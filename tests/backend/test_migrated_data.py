@@ -4,12 +4,14 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from alembic import command
+from sqlalchemy import Connection, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from backend import schema
 from backend.accounts.tables import UserRow
 from backend.database import make_engine
+from backend.datasets.tables import DatasetRow, DatasetUseRow, DatasetVersionRow
 from backend.idempotency import IdempotencyKeyRow
 from backend.ids import new_id
 from backend.jobs.schemas import Slot
@@ -24,6 +26,18 @@ async def own(fresh_database: str) -> AsyncIterator[AsyncEngine]:
     engine = make_engine(fresh_database)
     yield engine
     await engine.dispose()
+
+
+async def go_back(own: AsyncEngine, revision: str) -> None:
+    """The schema as it was then."""
+
+    def downgrade(connection: Connection) -> None:
+        settings = schema.config()
+        settings.attributes["connection"] = connection
+        command.downgrade(settings, revision)
+
+    async with own.begin() as connection:
+        await connection.run_sync(downgrade)
 
 
 def before_the_name(**knobs: Any) -> dict[str, Any]:
@@ -59,8 +73,7 @@ async def add_rows(session: AsyncSession) -> None:
 async def test_a_renamed_knob_is_renamed_wherever_it_is_stored(own: AsyncEngine) -> None:
     async with AsyncSession(own) as session, session.begin():
         await add_rows(session)
-    async with own.begin() as connection:
-        await connection.execute(text("UPDATE alembic_version SET version_num = '0007'"))
+    await go_back(own, "0007")
     await schema.upgrade(own)
     now = Hyperparameters(simpo_gamma_ratio=0.7, epochs=2).model_dump(mode="json")
     async with AsyncSession(own) as session:
@@ -71,3 +84,33 @@ async def test_a_renamed_knob_is_renamed_wherever_it_is_stored(own: AsyncEngine)
         assert drafts == [{"name": "A task", "hyperparameters": now}]
         by_key = select(IdempotencyKeyRow.answer).order_by(IdempotencyKeyRow.key)
         assert (await session.scalars(by_key)).all() == [drafts[0], None]
+
+
+async def test_every_usable_data_set_has_the_version_that_it_shows(own: AsyncEngine) -> None:
+    await schema.upgrade(own)
+    async with AsyncSession(own, expire_on_commit=False) as session, session.begin():
+        owner = UserRow(username="ada", role="member", password_hash="x")
+        session.add(owner)
+        await session.flush()
+        facts = {
+            "owner_id": owner.id, "description": "", "filename": "a.jsonl", "size_bytes": 1,
+            "upload_sha256": "0" * 64, "record_type": "conversational", "num_rows": 3,
+            "sha256": "1" * 64, "format": "alpaca", "counts": {"kept": 3},
+        }  # fmt: skip
+        used = DatasetRow(name="used", version=3, status="ready", **facts)
+        session.add_all([used, DatasetRow(name="broken", version=1, status="failed", **facts)])
+        await session.flush()
+        path = f"/data/datasets/{used.id}/v2/records.jsonl"
+        spec = {"dataset": {"path": path}}
+        job = JobRow(kind="train", spec=spec, slot=Slot.TRAINING, subject_id=new_id())
+        session.add(job)
+        await session.flush()
+        edge = {"task_id": new_id(), "job_id": job.id, "task_name": "Tune"}
+        session.add(DatasetUseRow(dataset_id=used.id, version=1, **edge))
+    await go_back(own, "0008")
+    await schema.upgrade(own)
+    async with AsyncSession(own) as session:
+        (version,) = (await session.scalars(select(DatasetVersionRow))).all()
+        assert (version.dataset_id, version.version, version.made_by) == (used.id, 3, owner.id)
+        assert (version.sha256, version.counts, version.splits) == ("1" * 64, {"kept": 3}, {})
+        assert (await session.scalars(select(DatasetUseRow.version))).all() == [2]

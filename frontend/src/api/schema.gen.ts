@@ -3237,7 +3237,7 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
-            dataset: components["schemas"]["TaskReference"];
+            dataset: components["schemas"]["TaskData"];
             /** Description */
             description: string;
             /** Deterministic */
@@ -3320,7 +3320,7 @@ export interface components {
             tokens_per_s: number | null;
             /** Total Steps */
             total_steps: number | null;
-            validation_dataset: components["schemas"]["TaskReference"] | null;
+            validation_dataset: components["schemas"]["TaskData"] | null;
         };
         /**
          * TaskCheckpoint
@@ -3474,6 +3474,26 @@ export interface components {
              * @description Default: the newest
              */
             validation_version?: number | null;
+        };
+        /**
+         * TaskData
+         * @description The rows of a task: a version of a data set, or one split of it.
+         */
+        TaskData: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Split */
+            split: string | null;
+            /**
+             * Version
+             * @description Not known of the first tasks
+             */
+            version: number | null;
         };
         /**
          * TaskError
@@ -3651,16 +3671,6 @@ export interface components {
             id: string;
             /** Name */
             name: string;
-            /**
-             * Split
-             * @description Of a version that is divided
-             */
-            split?: string | null;
-            /**
-             * Version
-             * @description Of a data set
-             */
-            version?: number | null;
         };
         /**
          * TaskSamples

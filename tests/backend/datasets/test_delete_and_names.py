@@ -49,7 +49,8 @@ async def test_delete_is_refused_while_a_task_uses_it(
             )
         )
     used_by = (await client.get(f"{API}/{dataset['id']}")).json()["used_by"]
-    assert used_by == [{"task_id": str(task_id), "name": "Tune", "status": "PENDING"}]
+    shown = {"task_id": str(task_id), "name": "Tune", "status": "PENDING", "version": 1}
+    assert used_by == [shown]
     refused = await client.delete(f"{API}/{dataset['id']}")
     assert (refused.status_code, refused.json()["code"]) == (409, "DatasetInUse")
     assert refused.json()["errors"][0]["params"]["task_id"] == str(task_id)
