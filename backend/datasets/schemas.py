@@ -25,17 +25,46 @@ class DatasetStatus(StrEnum):
     FAILED = "failed"
 
 
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+MappedPart = Literal[
+    *("prompt", "input", "completion", "completions", "system", "history", "tools"),
+    *("text", "label", "labels", "messages", "chosen", "rejected"),
+]
+
+
+class MappingTags(BaseModel):
+    """How the turns in a list of messages are written, where it is not one of the usual ways."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    role: Tag | None = Field(None, description="Key of the role in a turn")
+    content: Tag | None = Field(None, description="Key of the text in a turn")
+    user: Tag | None = Field(None, description="What the role of the user is called")
+    assistant: Tag | None = Field(None, description="What the role of the assistant is called")
+    observation: Tag | None = Field(None, description="What the role of a tool's result is called")
+    function_call: Tag | None = Field(
+        None, description="What the role of a turn is called that is a call of a tool"
+    )
+    system: Tag | None = Field(None, description="What the role of the system message is called")
+
+
 class Mapping(BaseModel):
-    """Which column is what, when the columns do not say it themselves."""
+    """Which column is what, when the columns do not say it themselves.
+
+    `PARTS` of `importers/mapped.py` says which parts each record type needs and may have.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     record_type: RecordType
-    columns: dict[
-        Literal["prompt", "input", "completion", "system", "text", "label", "messages"], str
-    ] = Field(description="Part of the record → column of the file")
+    columns: dict[MappedPart, str] = Field(description="Part of the record → column of the file")
+    tags: MappingTags | None = None
     system_text: Annotated[str, StringConstraints(max_length=5000)] | None = Field(
-        None, description="The same system message for every row"
+        None, description="The same system message for every row that brings none"
+    )
+    label_true: Tag | None = Field(
+        None,
+        description="The value of the label that means good; every other one means bad",
     )
 
 

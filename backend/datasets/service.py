@@ -181,10 +181,10 @@ def _require_parts(mapping: Mapping | None, seen: list[str]) -> None:
     """Raise `BadMapping` for what can be known before the file is read."""
     if mapping is None:
         return
-    reason = mapped.wrong_parts(mapping.record_type, set(mapping.columns))
-    unknown = [name for name in mapping.columns.values() if seen and name not in seen]
+    reason = mapped.wrong_mapping(mapping.model_dump(mode="json"))
+    unknown = mapped.missing_column(mapping.columns, seen) if seen else None
     if reason is None and unknown:
-        reason = f"the file has no column “{unknown[0]}”."
+        reason = f"the file has no column “{unknown[1]}”."
     if reason is not None:
         error = FieldError(pointer="/mapping/columns", code="bad_mapping", message=reason)
         raise BadMapping(params={"reason": reason}, errors=[error])

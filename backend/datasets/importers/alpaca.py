@@ -1,43 +1,39 @@
 """Alpaca's instructions: `{"instruction", "input"?, "output", "system"?, "history"?}`.
 
-`history` holds earlier turns as pairs of question and answer.
+`history` holds earlier turns as pairs of question and answer. Some files say `response` for
+`output`.
 """
 
-from typing import Any
+from collections.abc import Collection
 
+from backend.datasets.importers.conversation import TOOLS, talk
 from backend.datasets.importers.importer import (
     Fields,
     Importer,
     Repairs,
-    has,
     joined,
     refuse_media,
     required_text,
     text_of,
 )
-from backend.datasets.importers.turns import conversation, tools_of
+from backend.datasets.importers.questions import (
+    CONTEXT_NAMES,
+    history_of,
+    names_in,
+    system_name,
+    system_turns,
+)
 from backend.datasets.rows import RowError
 from training_engine.contract.names import RecordType
 
 
-def history_of(value: Any, repairs: Repairs) -> list[Fields]:
-    """Earlier turns from `[["question", "answer"], …]`."""
-    if value in (None, "", []):
-        return []
-    turns: list[Fields] = []
-    if not isinstance(value, list):
-        raise RowError("wrong_type", "history", "“history” must be a list of pairs.")
-    for number, pair in enumerate(value):
-        where = f"history[{number}]"
-        if not isinstance(pair, list) or len(pair) != 2:
-            raise RowError("wrong_type", where, f"“{where}” must be a pair of texts.")
-        turns.append({"role": "user", "content": text_of(pair[0], where, repairs)})
-        turns.append({"role": "assistant", "content": text_of(pair[1], where, repairs)})
-    return turns
+def answer_name(row: Collection[str]) -> str:
+    """The column of the answer."""
+    return "response" if "response" in row and "output" not in row else "output"
 
 
 def _matches(row: Fields) -> bool:
-    return has(row, "instruction", "output")
+    return "instruction" in row and ("output" in row) != ("response" in row)
 
 
 def _convert(row: Fields, repairs: Repairs) -> Fields:
@@ -46,22 +42,32 @@ def _convert(row: Fields, repairs: Repairs) -> Fields:
     prompt = joined(instruction, text_of(row.get("input"), "input", repairs))
     if not prompt:
         raise RowError("missing_prompt", "instruction", "“instruction” is empty.")
-    answer = required_text(row, "output", "missing_answer", repairs)
-    turns = history_of(row.get("history"), repairs)
-    if system := text_of(row.get("system"), "system", repairs):
-        turns.insert(0, {"role": "system", "content": system})
-    turns += [{"role": "user", "content": prompt}, {"role": "assistant", "content": answer}]
-    record: Fields = {"messages": conversation(turns, repairs)}
-    if tools := tools_of(row.get("tools")):
-        record["tools"] = tools
-    return record
+    answer = required_text(row, answer_name(row), "missing_answer", repairs)
+    turns = [
+        *system_turns(row, repairs),
+        *history_of(row.get("history"), repairs),
+        {"role": "user", "content": prompt},
+        {"role": "assistant", "content": answer},
+    ]
+    return talk(turns, row, repairs)
+
+
+def _uses(row: Fields) -> Collection[str]:
+    return (answer_name(row), system_name(row) or "system")
+
+
+def _doubt(row: Fields) -> str | None:
+    context = names_in(row, CONTEXT_NAMES)
+    return f"“{context[0]}” may be part of the prompt" if context else None
 
 
 IMPORTER = Importer(
     "alpaca",
     RecordType.PROMPT_COMPLETION,
-    "the rows have “instruction” and “output”",
+    "the rows have “instruction” and its answer",
     _matches,
     _convert,
-    frozenset(("instruction", "input", "output", "system", "history", "tools")),
+    frozenset(("instruction", "input", "history", *TOOLS)),
+    _uses,
+    _doubt,
 )

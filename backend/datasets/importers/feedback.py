@@ -1,80 +1,146 @@
 """Judged answers: good or bad as a whole (KTO), or step by step."""
 
+from collections.abc import Collection
 from typing import Any
 
-from backend.datasets.importers import sharegpt
+from backend.datasets.importers.alpaca import answer_name
+from backend.datasets.importers.conversation import TOOLS, talk
 from backend.datasets.importers.importer import (
     Fields,
     Importer,
     Repairs,
+    from_json,
     has,
-    required_text,
+    refuse_media,
     text_of,
 )
-from backend.datasets.importers.openai_messages import turns_of
-from backend.datasets.importers.turns import conversation
+from backend.datasets.importers.openai_messages import answered
+from backend.datasets.importers.questions import (
+    ANSWER_NAMES,
+    PROMPT_NAMES,
+    asked,
+    history_of,
+    names_in,
+    said,
+    system_name,
+    system_turns,
+)
+from backend.datasets.importers.sharegpt import told_turns
+from backend.datasets.importers.turns import turns_of
 from backend.datasets.rows import RowError
 from training_engine.contract.names import RecordType
 
 _VERDICTS = {
-    **dict.fromkeys(("true", "1", "good", "yes", "thumbs_up", "up", "👍", "desirable"), True),
-    **dict.fromkeys(("false", "0", "bad", "no", "thumbs_down", "down", "👎", "undesirable"), False),
+    **dict.fromkeys(("true", "1", "1.0", "good", "yes", "desirable", "positive"), True),
+    **dict.fromkeys(("thumbs_up", "thumbsup", "thumb_up", "up", "👍", "+1"), True),
+    **dict.fromkeys(("false", "0", "0.0", "bad", "no", "undesirable", "negative"), False),
+    **dict.fromkeys(("thumbs_down", "thumbsdown", "thumb_down", "down", "👎", "-1"), False),
 }
+_SKIN_TONES = dict.fromkeys(range(0x1F3FB, 0x1F400))
 
 
 def verdict_of(value: Any) -> bool | None:
     """Good or bad in its usual spellings; None for anything else."""
     if isinstance(value, bool):
         return value
-    if isinstance(value, str | int):
-        return _VERDICTS.get(str(value).strip().lower().replace(" ", "_"))
-    return None
+    if isinstance(value, str):
+        words = value.strip().strip(":").lower().translate(_SKIN_TONES)
+        return _VERDICTS.get(words.replace(" ", "_").replace("s-", "s_"))
+    return bool(value) if isinstance(value, int | float) and value in (0, 1) else None
 
 
 def _matches_unpaired(row: Fields) -> bool:
     if "kto_tag" in row:
         return True
+    if verdict_of(row.get("label")) is None:
+        return False
     if has(row, "prompt", "completion"):
-        return verdict_of(row.get("label")) is not None
-    return isinstance(row.get("label"), bool) and "messages" in row
+        return True
+    turns = next((row[k] for k in ("messages", "conversations") if k in row), None)
+    return answered(turns)
+
+
+def _pair(row: Fields) -> tuple[list[str], str | None]:
+    """The columns of question and answer; no answer when several columns may be one."""
+    if "prompt" in row and "completion" in row:
+        return ["prompt"], "completion"
+    if "instruction" in row and ("output" in row or "response" in row):
+        return names_in(row, ("instruction", "input")), answer_name(row)
+    questions, answers = names_in(row, PROMPT_NAMES), names_in(row, ANSWER_NAMES)
+    return questions, answers[0] if len(questions) == len(answers) == 1 else None
+
+
+def _judged(row: Fields, repairs: Repairs) -> list[Fields]:
+    """The conversation whose last answer is judged."""
+    if "conversations" in row:
+        return told_turns(row, repairs)
+    if "messages" in row:
+        return [*system_turns(row, repairs), *turns_of(row["messages"], "messages", repairs)]
+    questions, answer = _pair(row)
+    if answer is None:
+        raise RowError(
+            "ambiguous_columns" if questions else "missing_prompt",
+            None,
+            "It is not clear which columns are the question and the answer.",
+        )
+    return [
+        *system_turns(row, repairs),
+        *history_of(row.get("history"), repairs),
+        *asked(row, questions, repairs),
+        *said(row, answer, "assistant", repairs),
+    ]
 
 
 def _convert_unpaired(row: Fields, repairs: Repairs) -> Fields:
+    refuse_media(row)
     field = "kto_tag" if "kto_tag" in row else "label"
     verdict = verdict_of(row.get(field))
     if verdict is None:
         raise RowError("missing_label", field, f"“{field}” must say true or false.")
-    if "conversations" in row:
-        turns = sharegpt.turns_of(row, repairs)
-    elif "messages" in row:
-        turns = turns_of(row["messages"], "messages", repairs)
-    else:
-        turns = []
-        for name, role, rule in (
-            ("prompt", "user", "missing_prompt"),
-            ("completion", "assistant", "missing_answer"),
-        ):
-            if isinstance(row.get(name), list):
-                turns += turns_of(row[name], name, repairs)
-            else:
-                turns.append({"role": role, "content": required_text(row, name, rule, repairs)})
-    return {"messages": conversation(turns, repairs), "label": verdict}
+    return {**talk(_judged(row, repairs), row, repairs), "label": verdict}
+
+
+def _uses_unpaired(row: Fields) -> Collection[str]:
+    used = ["kto_tag" if "kto_tag" in row else "label", system_name(row) or "system"]
+    for name in ("conversations", "messages"):
+        if name in row:
+            return [*used, name]
+    questions, answer = _pair(row)
+    return [*used, *questions, answer or "", "history"]
 
 
 def _convert_steps(row: Fields, repairs: Repairs) -> Fields:
     """Each step is a turn of the assistant; `label` has 1 for a right step and 0 for a wrong."""
-    steps, labels = row.get("completions"), row.get("labels")
+    refuse_media(row)
+    verdicts = labels_of(row.get("completions"), row.get("labels"), verdict_of)
+    messages = [*system_turns(row, repairs), *said(row, "prompt", "user", repairs)]
+    return steps_record(messages, row.get("completions"), verdicts, "completions", repairs)
+
+
+def labels_of(steps: Any, labels: Any, verdict: Any) -> list[bool]:
+    """A verdict for each step; raises `RowError` when there are more of one or one says nothing."""
+    steps, labels = from_json(steps), from_json(labels)
     if not isinstance(steps, list) or not isinstance(labels, list) or len(steps) != len(labels):
         raise RowError("wrong_type", "labels", "There must be one label for each completion.")
-    verdicts = [verdict_of(label) for label in labels]
+    verdicts = [verdict(label) for label in labels]
     if not steps or None in verdicts:
         raise RowError("missing_label", "labels", "Every step needs a label true or false.")
-    prompt = required_text(row, "prompt", "missing_prompt", repairs)
-    messages = [{"role": "user", "content": prompt}]
-    for number, step in enumerate(steps):
-        content = text_of(step, f"completions[{number}]", repairs)
+    return verdicts
+
+
+def steps_record(
+    messages: list[Fields], steps: Any, verdicts: list[bool], field: str, repairs: Repairs
+) -> Fields:
+    """The record of a question and judged steps; raises `RowError` for a step that is empty."""
+    if not any(message["role"] == "user" and message["content"].strip() for message in messages):
+        raise RowError("missing_prompt", None, "There is no question that the steps answer.")
+    for number, step in enumerate(from_json(steps)):
+        where = f"{field}[{number}]"
+        content = text_of(step, where, repairs)
+        if not content.strip():
+            raise RowError("missing_answer", where, f"“{where}” is empty.")
         messages.append({"role": "assistant", "content": content})
-    return {"messages": messages, "label": [float(bool(v)) for v in verdicts]}
+    return {"messages": messages, "label": [float(v) for v in verdicts]}
 
 
 UNPAIRED_PREFERENCE = Importer(
@@ -83,7 +149,8 @@ UNPAIRED_PREFERENCE = Importer(
     "the rows have an answer and a verdict about it",
     _matches_unpaired,
     _convert_unpaired,
-    frozenset(("prompt", "completion", "messages", "conversations", "system", "label", "kto_tag")),
+    frozenset(TOOLS),
+    _uses_unpaired,
 )
 STEPWISE_SUPERVISION = Importer(
     "stepwise_supervision",
@@ -92,4 +159,5 @@ STEPWISE_SUPERVISION = Importer(
     lambda row: has(row, "completions", "labels"),
     _convert_steps,
     frozenset(("prompt", "completions", "labels")),
+    lambda row: (system_name(row) or "system",),
 )

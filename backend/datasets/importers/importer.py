@@ -1,15 +1,27 @@
 """What an importer is, and the few rules all of them share: texts, leftovers, media."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
+from backend.datasets.readers import strict_json
 from backend.datasets.rows import Repair, RowError
 from training_engine.contract.names import RecordType
 
 Fields = dict[str, Any]
 Repairs = list[Repair]
-_MEDIA = ("images", "videos", "audios")
+# Columns that hold pictures, videos or sounds, whatever else a row has.
+MEDIA = frozenset(
+    {"images", "videos", "audios", "rejected_images", "rejected_videos", "rejected_audios"}
+)
+# These are media where the text has a place for them; else they may say anything.
+ONE_MEDIUM = frozenset({"image", "video", "audio", "objects"})
+_PLACES = ("<image>", "<video>", "<audio>")
+_NOTHING: tuple[Any, ...] = (None, "", [], {})
+
+
+def _nothing_more(_row: Fields) -> Collection[str]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +30,8 @@ class Importer:
 
     `matches` looks at one row; `convert` makes its canonical record (without `meta`), notes
     repairs in the list it is given, and raises `RowError`. `because` says how it is recognised.
+    `used` are the columns that always become part of the record, `uses` those that do so in a
+    given row. `doubt` says why a row that matches may mean something else as well.
     """
 
     name: str
@@ -26,12 +40,15 @@ class Importer:
     matches: Callable[[Fields], bool]
     convert: Callable[[Fields, Repairs], Fields]
     used: frozenset[str] = frozenset()
+    uses: Callable[[Fields], Collection[str]] = _nothing_more
+    doubt: Callable[[Fields], str | None] = lambda _row: None
 
     def leftovers(self, row: Fields) -> Fields:
         """Columns that are not part of the record; kept in its `meta`."""
         if row.keys() <= self.used:
             return {}
-        return {k: v for k, v in row.items() if k not in self.used and v not in (None, "", [], {})}
+        used = self.used.union(self.uses(row))
+        return {k: v for k, v in row.items() if k not in used and v not in _NOTHING}
 
 
 def text_of(value: Any, field: str, repairs: Repairs) -> str:
@@ -59,12 +76,45 @@ def required_text(row: Fields, field: str, rule: str, repairs: Repairs) -> str:
     return text
 
 
+def from_json(value: Any) -> Any:
+    """A list or an object that stands as JSON text in one cell, as tables hold them; anything
+    else as it is. Raises `RowError` for JSON that hides something, such as a key that is there
+    twice."""
+    if not isinstance(value, str) or value[:1] not in ("[", "{"):
+        return value
+    try:
+        found = strict_json.parse(value.encode())
+    except (RowError, UnicodeEncodeError) as error:
+        if isinstance(error, RowError) and error.rule not in ("broken_json", "invalid_text"):
+            raise
+        return value
+    return found if isinstance(found, list | dict) else value
+
+
+def glimpse(value: Any) -> Any:
+    """As `from_json` for a first look, which never fails."""
+    try:
+        return from_json(value)
+    except RowError:
+        return None
+
+
 def refuse_media(row: Fields) -> None:
     """Pictures, videos and sounds can not be trained on."""
-    for field in _MEDIA:
-        if row.get(field):
+    if not MEDIA.isdisjoint(row):
+        for field in sorted(MEDIA.intersection(row)):
+            if row[field] not in (*_NOTHING, "[]"):
+                raise RowError(
+                    "media_not_supported", field, f"Rows with {field} can not be trained on yet."
+                )
+    if not ONE_MEDIUM.isdisjoint(row):
+        field = min(ONE_MEDIUM.intersection(row))
+        if row[field] not in _NOTHING and any(place in str(row) for place in _PLACES):
             raise RowError(
-                "media_not_supported", field, f"Rows with {field} can not be trained on yet."
+                "media_not_supported",
+                field,
+                f"The text has a place for what is in “{field}”: rows with pictures, videos or "
+                "sounds can not be trained on yet.",
             )
 
 

@@ -1,150 +1,122 @@
-"""A better and a worse answer to the same prompt, in the shapes that trainers read.
+"""A better and a worse answer to the same prompt, as columns of a row.
 
-`prompt`/`instruction`/`question`/`conversations` with `chosen` and `rejected` (texts, one turn, or
-whole conversations); `messages` with `rejected_response` or `rejected_messages`; and
-`input.messages` with `preferred_output` and `non_preferred_output`.
+The prompt is in `conversations`, in `messages`, or in columns named like a question, or it is the
+beginning that both answers share. The answers are texts, single turns, or whole conversations.
 """
 
-from typing import Any
+from collections.abc import Collection
 
-from backend.datasets.importers import sharegpt
-from backend.datasets.importers.importer import (
-    Fields,
-    Importer,
-    Repairs,
-    has,
-    joined,
-    refuse_media,
-    text_of,
+from backend.datasets.importers.conversation import TOOLS, with_tools
+from backend.datasets.importers.importer import Fields, Importer, Repairs, from_json, refuse_media
+from backend.datasets.importers.pairs import answer_of, pair_record, split_beginning
+from backend.datasets.importers.questions import (
+    ANSWER_NAMES,
+    PROMPT_NAMES,
+    asked,
+    history_of,
+    names_in,
+    system_name,
+    system_turns,
 )
-from backend.datasets.importers.openai_messages import turns_of
-from backend.datasets.importers.turns import tools_of, turn
-from backend.datasets.rows import RowError
+from backend.datasets.importers.sharegpt import told_turns
+from backend.datasets.importers.turns import turns_of
 from training_engine.contract.names import RecordType
 
 _CHOSEN = ("chosen", "chosen_response")
 _REJECTED = ("rejected", "rejected_response", "rejected_text")
-_PROMPTS = ("prompt", "question", "instruction", "input")
+# In the order in which they stand in the prompt when a row has more than one of them.
+_QUESTIONS = ("prompt", "query", "problem", "question", "instruction", "input")
 
 
-def _answer(value: Any, field: str, repairs: Repairs) -> list[Fields]:
-    """An answer as turns: from a text, from one turn, or from a list of them."""
-    if isinstance(value, list):
-        return turns_of(value, field, repairs) if value else []
-    if isinstance(value, dict):
-        keys = ("from", "value") if "from" in value else ("role", "content")
-        return [turn(value, *keys, field, repairs)]
-    text = text_of(value, field, repairs)
-    return [{"role": "assistant", "content": text}] if text.strip() else []
+def _answers(row: Fields) -> tuple[str, str] | None:
+    """The columns of the better and the worse answer."""
+    rejected = names_in(row, _REJECTED)
+    if not rejected:
+        return None
+    if chosen := names_in(row, _CHOSEN):
+        return chosen[0], rejected[0]
+    answers = names_in(row, ANSWER_NAMES)
+    if len(answers) == 1 and names_in(row, PROMPT_NAMES):
+        return answers[0], rejected[0]
+    return None
+
+
+def _matches(row: Fields) -> bool:
+    found = _answers(row)
+    return found is not None and (found[0] in _CHOSEN or "messages" not in row)
+
+
+def _sources(row: Fields) -> list[list[str]]:
+    """Where a prompt may be: each a list of columns that make it together.
+
+    Conversations that hold the better answer again are none.
+    """
+    found: list[list[str]] = []
+    answers = _answers(row) or ("chosen", "rejected")
+    for name in ("conversations", "messages"):
+        if name in row and row[name] != row.get(answers[0]):
+            found.append([name])
+    questions = [name for name in names_in(row, _QUESTIONS) if name not in answers]
+    if set(questions) == {"instruction", "input"}:
+        found.append(questions)
+    else:
+        found += [[name] for name in questions]
+    return found
 
 
 def _prompt(row: Fields, repairs: Repairs) -> list[Fields]:
     """What both answers follow; empty when it stands inside of them."""
-    if "conversations" in row:
-        return sharegpt.turns_of(row, repairs)
-    if "messages" in row:
-        return turns_of(row["messages"], "messages", repairs)
-    prompt = row.get("prompt")
-    if isinstance(prompt, list):
-        return turns_of(prompt, "prompt", repairs)
-    parts = [text_of(row[name], name, repairs) for name in _PROMPTS if name in row]
-    text = joined(*parts)
-    system = text_of(row.get("system"), "system", repairs)
-    turns = [{"role": "system", "content": system}] if system else []
-    return [*turns, {"role": "user", "content": text}] if text else turns
-
-
-def _record(prompt: list[Fields], chosen: list[Fields], rejected: list[Fields]) -> Fields:
-    """Takes a shared beginning out of two whole conversations when there is no prompt."""
-    if not prompt:
-        shared = 0
-        while shared < min(len(chosen), len(rejected)) and chosen[shared] == rejected[shared]:
-            shared += 1
-        prompt, chosen, rejected = chosen[:shared], chosen[shared:], rejected[shared:]
-    elif len(chosen) > len(prompt) and chosen[: len(prompt)] == prompt:
-        chosen, rejected = chosen[len(prompt) :], rejected[len(prompt) :]
-    if not any(message["role"] == "user" for message in prompt):
-        raise RowError("missing_prompt", None, "There is no question that both answers follow.")
-    for name, answer in (("chosen", chosen), ("rejected", rejected)):
-        if not answer or answer[-1]["role"] != "assistant":
-            raise RowError("missing_answer", name, f"There is no “{name}” answer.")
-    if chosen == rejected:
-        raise RowError("same_answers", "rejected", "Both answers are the same.")
-    return {"messages": prompt, "chosen": chosen, "rejected": rejected}
-
-
-def _named(row: Fields, names: tuple[str, ...]) -> str:
-    return next((name for name in names if name in row), names[0])
+    columns = next(iter(_sources(row)), [])
+    if columns == ["conversations"]:
+        return told_turns(row, repairs)
+    turns = system_turns(row, repairs)
+    if columns == ["messages"]:
+        return [*turns, *turns_of(row["messages"], "messages", repairs)]
+    turns += history_of(row.get("history"), repairs)
+    if any(row.get(name) not in (None, "", []) for name in columns):
+        turns += asked(row, columns, repairs)
+    return turns
 
 
 def _convert(row: Fields, repairs: Repairs) -> Fields:
     refuse_media(row)
-    chosen, rejected = _named(row, _CHOSEN), _named(row, _REJECTED)
-    record = _record(
-        _prompt(row, repairs),
-        _answer(row.get(chosen), chosen, repairs),
-        _answer(row.get(rejected), rejected, repairs),
+    better, worse = _answers(row) or ("chosen", "rejected")
+    chosen, rejected = from_json(row.get(better)), from_json(row.get(worse))
+    prompt = _prompt(row, repairs)
+    if not _sources(row) and not any(message["role"] != "system" for message in prompt):
+        question, chosen, rejected = split_beginning(chosen, rejected, repairs)
+        prompt += question
+    record = pair_record(
+        prompt, answer_of(chosen, better, repairs), answer_of(rejected, worse, repairs), repairs
     )
-    if tools := tools_of(row.get("tools")):
-        record["tools"] = tools
-    return record
+    return with_tools(record, row)
 
 
-def _convert_openai(row: Fields, repairs: Repairs) -> Fields:
-    given = row.get("input")
-    if not isinstance(given, dict):
-        raise RowError("wrong_type", "input", "“input” must be an object with “messages”.")
-    chosen = _named(row, ("preferred_output", "preferred_completion"))
-    rejected = f"non_{chosen}"
-    record = _record(
-        turns_of(given.get("messages"), "input.messages", repairs),
-        _answer(row.get(chosen), chosen, repairs),
-        _answer(row.get(rejected), rejected, repairs),
-    )
-    if tools := tools_of(given.get("tools")):
-        record["tools"] = tools
-    return record
+def _uses(row: Fields) -> Collection[str]:
+    used: list[str] = list(_answers(row) or ())
+    columns = next(iter(_sources(row)), [])
+    if columns not in (["messages"], ["conversations"]):
+        used.append("history")
+    # A conversation that is the better answer once more says nothing else.
+    used += [k for k in ("conversations", "messages") if used and row.get(k) == row.get(used[0])]
+    return [*used, *columns, system_name(row) or "system"]
 
 
-def _convert_rejected(row: Fields, repairs: Repairs) -> Fields:
-    """The chosen answer is the last turn of `messages`."""
-    whole = turns_of(row.get("messages"), "messages", repairs)
-    rejected = _named(row, ("rejected_response", "rejected_messages"))
-    return _record(whole[:-1], whole[-1:], _answer(row.get(rejected), rejected, repairs))
+def _doubt(row: Fields) -> str | None:
+    sources = _sources(row)
+    if len(sources) > 1:
+        first, second = sources[0][0], sources[1][0]
+        return f"“{first}” and “{second}” may both be the prompt"
+    return None
 
 
-OPENAI_PREFERENCE = Importer(
-    "openai_preference",
-    RecordType.PREFERENCE,
-    "the rows have “input” and “preferred_output”",
-    lambda row: (
-        isinstance(row.get("input"), dict)
-        and ("preferred_output" in row or "preferred_completion" in row)
-    ),
-    _convert_openai,
-    frozenset(
-        (
-            "input",
-            "preferred_output",
-            "non_preferred_output",
-            "preferred_completion",
-            "non_preferred_completion",
-        )
-    ),
-)
 PREFERENCE = Importer(
     "preference",
     RecordType.PREFERENCE,
     "the rows have a chosen and a rejected answer",
-    lambda row: has(row, "chosen", "rejected") or has(row, "chosen_response", "rejected_response"),
+    _matches,
     _convert,
-    frozenset((*_CHOSEN, *_REJECTED, *_PROMPTS, "system", "messages", "conversations", "tools")),
-)
-REJECTED_RESPONSE = Importer(
-    "messages_rejected",
-    RecordType.PREFERENCE,
-    "the rows have “messages” and a rejected answer",
-    lambda row: "messages" in row and ("rejected_response" in row or "rejected_messages" in row),
-    _convert_rejected,
-    frozenset(("messages", "rejected_response", "rejected_messages")),
+    frozenset(TOOLS),
+    _uses,
+    _doubt,
 )

@@ -1,63 +1,32 @@
 """Prompt and completion, as texts or as lists of turns; and question and answer by other names."""
 
-from collections.abc import Container
+from collections.abc import Collection
 
-from backend.datasets.importers.alpaca import history_of
-from backend.datasets.importers.importer import (
-    Fields,
-    Importer,
-    Repairs,
-    has,
-    refuse_media,
-    required_text,
-    text_of,
+from backend.datasets.importers.conversation import TOOLS, talk
+from backend.datasets.importers.importer import Fields, Importer, Repairs, has, refuse_media
+from backend.datasets.importers.questions import (
+    ANSWER_NAMES,
+    CONTEXT_NAMES,
+    PROMPT_NAMES,
+    history_of,
+    names_in,
+    said,
+    system_name,
+    system_turns,
 )
-from backend.datasets.importers.openai_messages import turns_of
-from backend.datasets.importers.turns import conversation, tools_of
 from backend.datasets.rows import RowError
 from training_engine.contract.names import RecordType
-
-PROMPT_NAMES = ("query", "prompt", "input", "instruction", "question", "problem")
-ANSWER_NAMES = (
-    *("response", "answer", "output", "targets", "target", "answer_key", "answers", "solution"),
-    *("text", "completion", "content"),
-)
-SYSTEM_NAMES = ("system", "system_prompt")
-# Beside a question and an answer these belong into the prompt, in a way only a person can tell.
-CONTEXT_NAMES = ("context", "passage", "article", "document")
-
-
-def _matches_prompt_completion(row: Fields) -> bool:
-    return has(row, "prompt", "completion")
 
 
 def _convert_prompt_completion(row: Fields, repairs: Repairs) -> Fields:
     refuse_media(row)
-    turns: list[Fields] = []
-    for field, role, rule in (
-        ("prompt", "user", "missing_prompt"),
-        ("completion", "assistant", "missing_answer"),
-    ):
-        if isinstance(row.get(field), list):
-            turns += turns_of(row[field], field, repairs)
-        else:
-            turns.append({"role": role, "content": required_text(row, field, rule, repairs)})
-    record: Fields = {"messages": conversation(_with_system(row, turns, repairs), repairs)}
-    if tools := tools_of(row.get("tools")):
-        record["tools"] = tools
-    return record
-
-
-def _with_system(row: Fields, turns: list[Fields], repairs: Repairs) -> list[Fields]:
-    name = next((n for n in SYSTEM_NAMES if row.get(n)), None)
-    if name is None:
-        return turns
-    return [{"role": "system", "content": text_of(row[name], name, repairs)}, *turns]
-
-
-def names_in(row: Container[str], names: tuple[str, ...]) -> list[str]:
-    """Those of `names` that the row has."""
-    return [name for name in names if name in row]
+    turns = [
+        *system_turns(row, repairs),
+        *history_of(row.get("history"), repairs),
+        *said(row, "prompt", "user", repairs),
+        *said(row, "completion", "assistant", repairs),
+    ]
+    return talk(turns, row, repairs)
 
 
 def _matches_query_response(row: Fields) -> bool:
@@ -81,23 +50,31 @@ def _convert_query_response(row: Fields, repairs: Repairs) -> Fields:
     prompt_name = _only(row, PROMPT_NAMES, "missing_prompt", "question")
     answer_name = _only(row, ANSWER_NAMES, "missing_answer", "answer")
     turns = [
+        *system_turns(row, repairs),
         *history_of(row.get("history"), repairs),
-        {"role": "user", "content": required_text(row, prompt_name, "missing_prompt", repairs)},
-        {
-            "role": "assistant",
-            "content": required_text(row, answer_name, "missing_answer", repairs),
-        },
+        *said(row, prompt_name, "user", repairs),
+        *said(row, answer_name, "assistant", repairs),
     ]
-    return {"messages": conversation(_with_system(row, turns, repairs), repairs)}
+    return talk(turns, row, repairs)
+
+
+def _uses(row: Fields) -> Collection[str]:
+    return (system_name(row) or "system",)
+
+
+def _doubt(row: Fields) -> str | None:
+    context = names_in(row, CONTEXT_NAMES)
+    return f"“{context[0]}” may be part of the prompt" if context else None
 
 
 PROMPT_COMPLETION = Importer(
     "prompt_completion",
     RecordType.PROMPT_COMPLETION,
     "the rows have “prompt” and “completion”",
-    _matches_prompt_completion,
+    lambda row: has(row, "prompt", "completion"),
     _convert_prompt_completion,
-    frozenset(("prompt", "completion", "tools", *SYSTEM_NAMES)),
+    frozenset(("prompt", "completion", "history", *TOOLS)),
+    _uses,
 )
 QUERY_RESPONSE = Importer(
     "query_response",
@@ -105,5 +82,7 @@ QUERY_RESPONSE = Importer(
     "the rows have one column named like a question and one named like an answer",
     _matches_query_response,
     _convert_query_response,
-    frozenset((*PROMPT_NAMES, *ANSWER_NAMES, *SYSTEM_NAMES, "history")),
+    frozenset((*PROMPT_NAMES, *ANSWER_NAMES, "history", *TOOLS)),
+    _uses,
+    _doubt,
 )

@@ -4,58 +4,39 @@
 `{"conversation": [{"human", "assistant"}, …]}`; each with an optional `system` and `tools`.
 """
 
-from typing import Any
+from collections.abc import Collection
 
-from backend.datasets.importers.importer import Fields, Importer, Repairs, refuse_media, text_of
-from backend.datasets.importers.turns import conversation, plain_turn, tools_of, turn
-from backend.datasets.rows import RowError
+from backend.datasets.importers.conversation import TOOLS, talk
+from backend.datasets.importers.importer import Fields, Importer, Repairs, refuse_media
+from backend.datasets.importers.openai_messages import roles_in
+from backend.datasets.importers.questions import system_name, system_turns
+from backend.datasets.importers.turns import SHAREGPT, turns_of
 from training_engine.contract.names import RecordType
 
 
-def turns_of(row: Fields, repairs: Repairs) -> list[Fields]:
+def field_of(row: Collection[str]) -> str:
+    """The column with the turns."""
+    return "conversations" if "conversations" in row else "conversation"
+
+
+def told_turns(row: Fields, repairs: Repairs) -> list[Fields]:
     """System message and turns of a row, not yet checked as a conversation."""
-    field = "conversations" if "conversations" in row else "conversation"
-    items = row.get(field)
-    if type(items) is not list:
-        raise RowError("wrong_type", field, f"“{field}” must be a list of turns.")
-    if not items:
-        raise RowError("missing_answer", field, f"“{field}” is empty.")
-    turns: list[Fields] = []
-    system = text_of(row.get("system"), "system", repairs)
-    if system:
-        turns.append({"role": "system", "content": system})
-    for number, item in enumerate(items):
-        if plain := plain_turn(item, "from", "value"):
-            turns.append(plain)
-        else:
-            turns.extend(_turns(item, f"{field}[{number}]", repairs))
-    return turns
-
-
-def _turns(item: Any, where: str, repairs: Repairs) -> list[Fields]:
-    if type(item) is dict and "human" in item and "from" not in item and "role" not in item:
-        return [
-            {"role": "user", "content": text_of(item["human"], f"{where}.human", repairs)},
-            {
-                "role": "assistant",
-                "content": text_of(item.get("assistant"), f"{where}.assistant", repairs),
-            },
-        ]
-    role_key = "role" if type(item) is dict and "role" in item else "from"
-    content_key = "content" if type(item) is dict and "content" in item else "value"
-    return [turn(item, role_key, content_key, where, repairs)]
+    field = field_of(row)
+    turns = turns_of(row.get(field), field, repairs, SHAREGPT)
+    return [*system_turns(row, repairs), *turns]
 
 
 def _matches(row: Fields) -> bool:
-    return "conversations" in row or type(row.get("conversation")) is list
+    return "conversations" in row or bool(roles_in(row.get("conversation")))
 
 
 def _convert(row: Fields, repairs: Repairs) -> Fields:
     refuse_media(row)
-    record: Fields = {"messages": conversation(turns_of(row, repairs), repairs)}
-    if tools := tools_of(row.get("tools")):
-        record["tools"] = tools
-    return record
+    return talk(told_turns(row, repairs), row, repairs)
+
+
+def _uses(row: Fields) -> Collection[str]:
+    return (field_of(row), system_name(row) or "system")
 
 
 IMPORTER = Importer(
@@ -64,5 +45,6 @@ IMPORTER = Importer(
     "the rows have “conversations”",
     _matches,
     _convert,
-    frozenset(("conversations", "conversation", "system", "tools")),
+    frozenset(TOOLS),
+    _uses,
 )

@@ -1,13 +1,15 @@
-"""Conversations: what roles are called, what a turn may hold, and what a whole one must be."""
+"""Turns of conversations: what roles are called and what a turn may hold, in usual spellings."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
-from backend.datasets.importers.importer import Fields, Repairs, text_of
+from backend.datasets.importers.importer import Fields, Repairs, from_json, text_of
+from backend.datasets.importers.parts import Said, said_by
+from backend.datasets.importers.tools import calls_of
 from backend.datasets.rows import Repair, RowError
 
-_CALL = "function_call"
+CALL = "function_call"
 ROLES = {
     "system": "system",
     "developer": "system",
@@ -24,13 +26,72 @@ ROLES = {
     "ipython": "tool",
     "function": "tool",
     "function_response": "tool",
-    "function_call": _CALL,
-    "tool_call": _CALL,
+    "function_call": CALL,
+    "tool_call": CALL,
 }
-_SWITCHES = ("train", "loss", "weight")
-_USED = frozenset(
-    {*_SWITCHES, "role", "content", "from", "value", "name", "tool_calls", "tool_call_id"}
-)
+SWITCHES = ("train", "loss", "weight", "loss_scale")
+_USED = frozenset({*SWITCHES, "name", "tool_calls", "function_call", "tool_call_id"})
+_NOTHING: tuple[Any, ...] = (None, "", [], {})
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """How turns are written: the keys of role and content where they are known (else those that
+    are usual are looked for), and names of roles besides `ROLES`."""
+
+    role_key: str | None = None
+    content_key: str | None = None
+    roles: Mapping[str, str] = field(default_factory=dict)
+
+    def keys(self, item: Fields, usual: tuple[str, str]) -> tuple[str, str]:
+        """The keys of role and content in this turn; `usual` when it has neither."""
+        role = self.role_key or next((k for k in ("role", "from") if k in item), usual[0])
+        content = self.content_key or next((k for k in ("content", "value") if k in item), usual[1])
+        return role, content
+
+    def role(self, said: Any) -> str | None:
+        """The canonical role, or `function_call`; None for one that is not known."""
+        if not isinstance(said, str):
+            return None
+        return self.roles.get(said) or ROLES.get(said.strip().lower())
+
+
+USUAL = Spelling()
+OPENAI, SHAREGPT = ("role", "content"), ("from", "value")
+
+
+def turns_of(
+    value: Any,
+    where: str,
+    repairs: Repairs,
+    usual: tuple[str, str] = OPENAI,
+    spelling: Spelling = USUAL,
+) -> list[Fields]:
+    """A list of turns, or JSON text of one, not yet checked as a conversation.
+
+    `where` names the column. Raises `RowError`.
+    """
+    items = from_json(value)
+    if type(items) is not list:
+        raise RowError("wrong_type", where, _not_turns(value, where))
+    if not items:
+        raise RowError("missing_answer", where, f"“{where}” is empty.")
+    turns: list[Fields] = []
+    for number, item in enumerate(items):
+        plain = plain_turn(item, *usual) if spelling is USUAL else None
+        if plain is not None:
+            turns.append(plain)
+        else:
+            turns += turn(item, f"{where}[{number}]", repairs, usual, spelling)
+    return turns
+
+
+def _not_turns(value: Any, where: str) -> str:
+    if value is None:
+        return f"The field “{where}” is missing."
+    if isinstance(value, str) and value.lstrip()[:2] in ("[{", "[["):
+        return f"“{where}” must be a list of turns, and this text is no JSON of one."
+    return f"“{where}” must be a list of turns."
 
 
 def plain_turn(item: Any, role_key: str, content_key: str) -> Fields | None:
@@ -38,99 +99,115 @@ def plain_turn(item: Any, role_key: str, content_key: str) -> Fields | None:
     if type(item) is dict and len(item) == 2:
         said, content = item.get(role_key), item.get(content_key)
         role = ROLES.get(said) if type(said) is str else None
-        if role is not None and role != _CALL and type(content) is str:
+        if role is not None and role != CALL and type(content) is str:
             return {"role": role, "content": content}
     return None
 
 
-def turn(item: Any, role_key: str, content_key: str, where: str, repairs: Repairs) -> Fields:
-    """One canonical message from one turn of the file; `where` names it, e.g. `messages[2]`."""
+def turn(
+    item: Any,
+    where: str,
+    repairs: Repairs,
+    usual: tuple[str, str] = OPENAI,
+    spelling: Spelling = USUAL,
+) -> list[Fields]:
+    """The canonical messages of one turn of the file; `where` names it, e.g. `messages[2]`.
+
+    One message nearly always; more where a turn holds results of tools, or question and answer.
+    """
     if type(item) is not dict:
         raise RowError("wrong_type", where, f"“{where}” must be an object.")
+    role_key, content_key = spelling.keys(item, usual)
+    if role_key not in item and "human" in item:
+        return _exchange(item, where, repairs)
     said = item.get(role_key)
-    role = ROLES.get(said.strip().lower()) if isinstance(said, str) else None
+    role = spelling.role(said)
     if role is None:
         raise RowError(
-            "unknown_role", f"{where}.{role_key}", f"“{_short(said)}” is not a role that is known."
+            "unknown_role",
+            f"{where}.{role_key}",
+            f"“{str(said)[:40]}” is not a role that is known.",
         )
-    content = _content(item.get(content_key), f"{where}.{content_key}", repairs)
-    message: Fields = {"role": role, "content": content}
-    if role == _CALL:
-        message = {"role": "assistant", "content": "", "tool_calls": _called(content, where)}
-    if len(item) > 2:
-        _add_rest(message, item, where, repairs)
-    return message
+    place = f"{where}.{content_key}"
+    content = item.get(content_key)
+    if role == CALL:
+        words = Said(calls=calls_of(content, where))
+        role = "assistant"
+    elif type(content) is list:
+        words = said_by(content, place, repairs)
+    else:
+        words = Said([text_of(content, place, repairs)])
+    message: Fields = {"role": role, "content": words.text}
+    if words.calls:
+        message["tool_calls"] = words.calls
+    _add_rest(message, item, {role_key, content_key}, where, repairs)
+    _add_learnt(message, item, words, where, repairs)
+    if message.get("tool_calls") and role != "assistant":
+        raise RowError("bad_tool_call", where, "Only the assistant calls tools.")
+    if not words.results:
+        return [message]
+    return [*words.results, message] if words.text.strip() else words.results
 
 
-def _short(value: Any) -> str:
-    return str(value)[:40]
+def _exchange(item: Fields, where: str, repairs: Repairs) -> list[Fields]:
+    """`{"human", "assistant"}`: a question and its answer, which may be still to come."""
+    turns: list[Fields] = []
+    for key, role in (("human", "user"), ("assistant", "assistant")):
+        if key in item:
+            content = text_of(item[key], f"{where}.{key}", repairs)
+            turns.append({"role": role, "content": content})
+    for key, value in item.items():
+        if key not in ("human", "assistant") and value not in _NOTHING:
+            _ignore(where, key, "", repairs)
+    return turns
 
 
-def _content(value: Any, where: str, repairs: Repairs) -> str:
-    """A text, or a list of parts of which all are text."""
-    if type(value) is not list:
-        return text_of(value, where, repairs)
-    parts = []
-    for part in value:
-        if isinstance(part, str):
-            parts.append(part)
-        elif isinstance(part, dict) and part.get("type") == "text":
-            parts.append(text_of(part.get("text"), where, repairs))
-        else:
-            kind = part.get("type") if isinstance(part, dict) else type(part).__name__
-            raise RowError(
-                "media_not_supported", where, f"A part of type “{_short(kind)}” is not text."
-            )
-    return "".join(parts)
-
-
-def _called(text: str, where: str) -> list[Fields]:
-    """The calls in a turn that is nothing but calls: JSON of one or of a list."""
-    try:
-        found = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        found = None
-    calls = found if isinstance(found, list) else [found]
-    if not calls or not all(isinstance(c, dict) and isinstance(c.get("name"), str) for c in calls):
-        raise RowError("bad_tool_call", where, "A function call must be JSON with a “name”.")
-    return [
-        {
-            "type": "function",
-            "function": {
-                "name": c["name"],
-                "arguments": c.get("arguments", c.get("parameters", {})),
-            },
-        }
-        for c in calls
-    ]
-
-
-def _add_rest(message: Fields, item: Fields, where: str, repairs: Repairs) -> None:
-    """Tool calls, names and what says whether the turn is learnt; the rest is reported."""
-    calls = item.get("tool_calls")
-    if calls:
-        if not isinstance(calls, list) or not all(isinstance(c, dict) for c in calls):
-            raise RowError("bad_tool_call", f"{where}.tool_calls", "Tool calls must be objects.")
-        message["tool_calls"] = calls
+def _add_rest(message: Fields, item: Fields, keys: set[str], where: str, repairs: Repairs) -> None:
+    """Tool calls and names; what else a turn has is reported."""
+    for key in ("tool_calls", "function_call"):
+        if item.get(key) not in _NOTHING and key not in keys:
+            found = calls_of(item[key], f"{where}.{key}")
+            message["tool_calls"] = [*message.get("tool_calls", ()), *found]
     for key in ("name", "tool_call_id"):
         if isinstance(item.get(key), str):
             message[key] = item[key]
+        elif item.get(key) not in _NOTHING:
+            _ignore(where, key, ": it is not a text", repairs)
+    for key, value in item.items():
+        if key not in _USED and key not in keys and value not in _NOTHING:
+            why = ": a turn is learnt whole or not at all" if key == "train_detail" else ""
+            _ignore(where, key, why, repairs)
+
+
+def _ignore(where: str, key: str, why: str, repairs: Repairs) -> None:
+    message = f"“{key[:40]}” of a turn is not used{why}."
+    repairs.append(Repair("ignored_field", f"{where}.{key}", message))
+
+
+def _add_learnt(message: Fields, item: Fields, words: Said, where: str, repairs: Repairs) -> None:
+    """Whether the turn is learnt: as it says itself, else as all of its parts say."""
     learnt = _learnt(item, message["role"], where, repairs)
+    parts = set(words.learnt)
+    if parts - {None}:
+        if len(parts) > 1 or learnt not in (None, *parts):
+            why = ": a turn is learnt whole or not at all"
+            _ignore(f"{where}.content", "train", why, repairs)
+        elif learnt is None and message["role"] == "assistant":
+            learnt = parts.pop()
+        elif True in parts and message["role"] != "assistant":
+            _ignore(
+                f"{where}.content", "train", ": only turns of the assistant are learnt", repairs
+            )
     if learnt is not None:
         message["train"] = learnt
-    for key, value in item.items():
-        if key not in _USED and value not in (None, "", [], {}, False):
-            repairs.append(
-                Repair("ignored_field", f"{where}.{key}", f"“{_short(key)}” of a turn is not used.")
-            )
 
 
 def _learnt(item: Fields, role: str, where: str, repairs: Repairs) -> bool | None:
     """Whether a turn says that it is learnt, which only answers are; None when it says nothing."""
     learnt: bool | None = None
-    for key in _SWITCHES:
+    for key in SWITCHES:
         value, ignored = item.get(key), ""
-        if value in (None, "", [], {}):
+        if value in _NOTHING:
             continue
         if not isinstance(value, bool | int | float):
             ignored = "it is neither true or false nor a number"
@@ -144,84 +221,5 @@ def _learnt(item: Fields, role: str, where: str, repairs: Repairs) -> bool | Non
         elif learnt != bool(value):
             ignored = "another field of the turn says the opposite"
         if ignored:
-            message = f"“{key}” of a turn is not used: {ignored}."
-            repairs.append(Repair("ignored_field", f"{where}.{key}", message))
+            _ignore(where, key, f": {ignored}", repairs)
     return learnt
-
-
-def conversation(turns: list[Fields], repairs: Repairs) -> list[Fields]:
-    """The turns as a conversation that can be learnt; raises `RowError` when it can not.
-
-    Neighbours with the same role become one turn, an empty system message and turns that wait for
-    an answer at the end go; all of that is noted.
-    """
-    if _is_whole(turns):
-        return turns
-    messages: list[Fields] = []
-    for number, message in enumerate(turns):
-        role, content = message["role"], message["content"]
-        if (not content or content.isspace()) and "tool_calls" not in message and role != "tool":
-            if role != "system":
-                rule = "missing_answer" if role == "assistant" else "missing_prompt"
-                raise RowError(rule, f"turn {number + 1}", f"Turn {number + 1} ({role}) is empty.")
-            repairs.append(Repair("empty_system_removed", None, "An empty system message went."))
-        elif messages and _belong_together(messages[-1], message):
-            messages[-1]["content"] += "\n" + content
-            repairs.append(
-                Repair("turns_merged", f"turn {number + 1}", f"Two turns of the {role} became one.")
-            )
-        else:
-            messages.append(message)
-    answered = len(messages)
-    while answered and messages[answered - 1]["role"] != "assistant":
-        answered -= 1
-    if not answered:
-        raise RowError("missing_answer", None, "The conversation has no answer of the assistant.")
-    if answered < len(messages):
-        left = len(messages) - answered
-        repairs.append(
-            Repair("unanswered_turns_removed", None, f"{left} turn(s) without an answer went.")
-        )
-        del messages[answered:]
-    if not any(m["role"] in ("user", "tool") for m in messages):
-        raise RowError("missing_prompt", None, "The conversation has no turn of the user.")
-    return messages
-
-
-def _is_whole(turns: list[Fields]) -> bool:
-    """Whether there is nothing to do: turns that alternate, none empty, an answer at the end."""
-    before = ""
-    for message in turns:
-        role, content = message["role"], message["content"]
-        if role == before or not content or content.isspace():
-            return False
-        before = role
-    first = 1 if turns and turns[0]["role"] == "system" else 0
-    return before == "assistant" and turns[first]["role"] == "user"
-
-
-def _belong_together(first: Fields, second: Fields) -> bool:
-    return (
-        first["role"] == second["role"]
-        and first["role"] != "tool"
-        and "tool_calls" not in first
-        and "tool_calls" not in second
-        and first.get("train") == second.get("train")
-        and first.get("name") == second.get("name")
-    )
-
-
-def tools_of(value: Any) -> list[Fields] | None:
-    """Descriptions of tools: a list, or JSON of one; None when there are none."""
-    if not value:
-        return None
-    if isinstance(value, str):
-        try:
-            value = orjson.loads(value)
-        except orjson.JSONDecodeError:
-            raise RowError("bad_tools", "tools", "“tools” is not valid JSON.") from None
-        if not value:
-            return None
-    if not isinstance(value, list) or not all(isinstance(tool, dict) for tool in value):
-        raise RowError("bad_tools", "tools", "“tools” must be a list of objects.")
-    return value

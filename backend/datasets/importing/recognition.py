@@ -7,7 +7,6 @@ none, is not guessed: the user says which column is what.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 from backend.datasets.importers import (
@@ -15,34 +14,38 @@ from backend.datasets.importers import (
     classification,
     feedback,
     mapped,
+    named_pairs,
     openai_messages,
     preference,
+    preference_variants,
     prompt_completion,
+    segments,
     sharegpt,
     text,
 )
 from backend.datasets.importers.importer import Fields, Importer
+from backend.datasets.importing.doubts import reason_to_ask, refuse_unlearnable, why_none
 
 FAMILIES: tuple[Importer, ...] = (
-    preference.OPENAI_PREFERENCE,
-    preference.REJECTED_RESPONSE,
+    preference_variants.OPENAI_PREFERENCE,
     preference.PREFERENCE,
+    preference_variants.REJECTED_RESPONSE,
+    preference_variants.RANKED,
+    preference_variants.VERTEX,
     feedback.UNPAIRED_PREFERENCE,
     feedback.STEPWISE_SUPERVISION,
+    classification.MESSAGES_LABEL,
+    openai_messages.ANSWERS_ONLY,
     openai_messages.IMPORTER,
     sharegpt.IMPORTER,
     prompt_completion.PROMPT_COMPLETION,
     alpaca.IMPORTER,
+    *named_pairs.IMPORTERS,
     prompt_completion.QUERY_RESPONSE,
     classification.IMPORTER,
+    classification.LABEL_COLUMNS,
+    segments.IMPORTER,
     text.IMPORTER,
-)
-# Each of these is a whole training sample: a row that has two of them says two things.
-_WHOLE_SAMPLES = (
-    openai_messages.IMPORTER,
-    sharegpt.IMPORTER,
-    prompt_completion.PROMPT_COMPLETION,
-    alpaca.IMPORTER,
 )
 # Rows that belong to another family than most: up to this share they are reported one by one.
 STRAY_SHARE = 0.2
@@ -69,29 +72,19 @@ def family_of(row: Fields) -> Importer | None:
 
 
 def recognise(rows: Sequence[Fields]) -> Recognised:
-    """The format family of a sample of rows."""
+    """The format family of a sample of rows.
+
+    Raises `UnreadableFile` for rows that nothing here can learn from, however they are mapped.
+    """
+    refuse_unlearnable(rows)
     votes = Counter(family.name if (family := family_of(row)) else "" for row in rows)
     ranking = [(name, count) for name, count in votes.most_common() if name]
     if not ranking:
-        return Recognised(None, "no column has a name that says what it is")
+        return Recognised(None, why_none(rows))
     name, _ = ranking[0]
     if sum(count for _, count in ranking[1:]) > STRAY_SHARE * len(rows):
         names = ", ".join(found for found, _ in ranking)
         return Recognised(None, f"the rows are of several formats: {names}")
-    importer = next(family for family in FAMILIES if family.name == name)
-    doubt = _doubt(importer, [row for row in rows if importer.matches(row)])
+    importer = importer_of(name, None)
+    doubt = reason_to_ask(importer, [row for row in rows if importer.matches(row)])
     return Recognised(None, doubt) if doubt else Recognised(importer, importer.because)
-
-
-def _doubt(importer: Importer, rows: Sequence[Fields]) -> str | None:
-    """Why the rows may mean something else as well."""
-    row = max(rows, key=len)
-    if importer in _WHOLE_SAMPLES:
-        for first, second in combinations(_WHOLE_SAMPLES, 2):
-            if first.matches(row) and second.matches(row):
-                return f"{first.because} and also what {second.name} needs"
-    if importer is prompt_completion.QUERY_RESPONSE:
-        context = prompt_completion.names_in(row, prompt_completion.CONTEXT_NAMES)
-        if context:
-            return f"“{context[0]}” may be part of the prompt"
-    return None

@@ -6,8 +6,11 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from backend.datasets.importers import prompt_completion as pairs
-from backend.datasets.importers.importer import joined
+from backend.datasets.importers import questions
+from backend.datasets.importers.alpaca import answer_name
+from backend.datasets.importers.conversation import TOOLS
+from backend.datasets.importers.importer import MEDIA, ONE_MEDIUM, joined
+from backend.datasets.importers.questions import may_be_turns
 from backend.datasets.importers.turns import ROLES
 
 # Beside the record a plain row has only these.
@@ -55,8 +58,11 @@ class Judged(msgspec.Struct, gc=False):
 
 Record = Talk | Words | Judged
 SMALL, LARGE = 1e-3, 1e15
-_MEDIA = frozenset({"images", "videos", "audios"})
+_MEDIA = MEDIA | ONE_MEDIUM
 _SPEAKERS = {name: role for name, role in ROLES.items() if role in ("system", "user", "assistant")}
+
+# Parts that pairs may have, and plain ones have not.
+_BESIDE_PAIRS = (*questions.SYSTEM_NAMES, *TOOLS)
 
 
 class Shape:
@@ -105,23 +111,27 @@ def shape_of(format_name: str, columns: Iterable[str]) -> Shape | None:
     text = str | None | UnsetType
     shapes: dict[str, Callable[[], Shape | None]] = {
         "openai_messages": lambda: Shape(
-            {"messages": list[Turn], "tools": Empty}, columns, _talk, "messages"
+            {"messages": list[Turn], **_no(TOOLS), **_no(questions.SYSTEM_NAMES)},
+            columns,
+            _talk,
+            "messages",
         ),
         "sharegpt": lambda: _shared(columns),
         "alpaca": lambda: Shape(
             {
                 "instruction": str,
-                "output": str,
+                answer_name(columns): str,
                 "input": text,
                 "system": text,
                 "history": Empty | list[Any],
-                "tools": Empty,
+                "system_prompt": Empty,
+                **_no(TOOLS),
             },
             columns,
             _alpaca,
         ),
         "prompt_completion": lambda: Shape(
-            {"prompt": str, "completion": str, "tools": Empty, **_no(pairs.SYSTEM_NAMES)},
+            {"prompt": str, "completion": str, "history": Empty, **_no(_BESIDE_PAIRS)},
             columns,
             _pair,
         ),
@@ -139,7 +149,7 @@ def _no(names: Iterable[str]) -> dict[str, Any]:
     return dict.fromkeys(names, Empty)
 
 
-def _talk(messages: list[Turn], _tools: Any = None) -> Talk:
+def _talk(messages: list[Turn], *_nothing: Any) -> Talk:
     """Turns that alternate, none of them blank, an answer at the end."""
     before = ""
     for turn in messages:
@@ -159,7 +169,7 @@ def _shared(columns: list[str]) -> Shape | None:
     if "conversations" not in columns or "conversation" in columns:
         return None
 
-    def record(turns: list[SharedTurn], system: Any, _tools: Any) -> Talk:
+    def record(turns: list[SharedTurn], system: Any, *_nothing: Any) -> Talk:
         try:
             found = [Turn(_SPEAKERS[turn.said_by], turn.value) for turn in turns]  # type: ignore[arg-type]
         except KeyError:
@@ -167,7 +177,12 @@ def _shared(columns: list[str]) -> Shape | None:
         return _talk(_told(system) + found)
 
     text = str | None | UnsetType
-    parts = {"conversations": list[SharedTurn], "system": text, "tools": Empty}
+    parts = {
+        "conversations": list[SharedTurn],
+        "system": text,
+        "system_prompt": Empty,
+        **_no(TOOLS),
+    }
     return Shape(parts, columns, record, "conversations")
 
 
@@ -177,7 +192,7 @@ def _told(system: Any) -> list[Turn]:
 
 
 def _alpaca(
-    instruction: str, output: str, given: Any, system: Any, history: Any, _tools: Any
+    instruction: str, output: str, given: Any, system: Any, history: Any, *_nothing: Any
 ) -> Talk:
     if history is not UNSET and history:
         raise NotPlain
@@ -186,16 +201,18 @@ def _alpaca(
 
 
 def _pair(question: str, answer: str, *_nothing: Any) -> Talk:
+    if may_be_turns(question) or may_be_turns(answer):
+        raise NotPlain
     return _talk([Turn("user", question), Turn("assistant", answer)])
 
 
 def _query(columns: list[str]) -> Shape | None:
-    questions = pairs.names_in(columns, pairs.PROMPT_NAMES)
-    answers = pairs.names_in(columns, pairs.ANSWER_NAMES)
-    if len(questions) != 1 or len(answers) != 1:
+    asked = questions.names_in(columns, questions.PROMPT_NAMES)
+    answers = questions.names_in(columns, questions.ANSWER_NAMES)
+    if len(asked) != 1 or len(answers) != 1:
         return None
-    nothing = _no((*pairs.SYSTEM_NAMES, "history"))
-    return Shape({questions[0]: str, answers[0]: str, **nothing}, columns, _pair)
+    nothing = _no((*_BESIDE_PAIRS, "history"))
+    return Shape({asked[0]: str, answers[0]: str, **nothing}, columns, _pair)
 
 
 def _words(text: str) -> Words:

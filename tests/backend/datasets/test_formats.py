@@ -332,7 +332,8 @@ def test_what_is_not_part_of_the_record_is_kept_beside_it(tmp_path: Path) -> Non
         {"messages": CHAT, "instruction": "a", "output": "b"},
         {"prompt": "a", "question": "b", "answer": "c"},
         {"question": "a", "answer": "b", "response": "c"},
-        {"question": "a", "answer": "b", "context": "c"},
+        {"instruction": "a", "response": "b", "context": "c"},
+        {"question": "a", "answer": "b", "passage": "c"},
         {"x": "a", "y": "b"},
     ],
 )
