@@ -3,7 +3,7 @@
 Imported by the import job, which must start in a moment: standard library only.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 EXCERPT_CHARACTERS = 160
@@ -22,9 +22,18 @@ class RowError(Exception):
         self.field = field
         self.message = message
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors travel between processes."""
+        return RowError, (self.rule, self.field, self.message)
+
 
 class UnreadableFile(Exception):
-    """The file as a whole can not be imported; `line` and `byte_offset` say where it broke."""
+    """The file as a whole can not be imported; `line` and `byte_offset` say where it broke.
+
+    `file` names it when it is one of several.
+    """
+
+    file: str | None = None
 
     def __init__(
         self,
@@ -46,6 +55,16 @@ class UnreadableFile(Exception):
         self.excerpt = excerpt
         self.params = {**(params or {}), **({"line": line} if line is not None else {})}
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors travel between processes."""
+        return _unreadable, (self.code, self.message, self.hint, self.__dict__)
+
+
+def _unreadable(code: str, message: str, hint: str, rest: dict[str, Any]) -> UnreadableFile:
+    error = UnreadableFile(code, message, hint)
+    error.__dict__.update(rest)
+    return error
+
 
 @dataclass(slots=True, frozen=True)
 class Repair:
@@ -60,14 +79,16 @@ class Repair:
 class RawRow:
     """One row as the file has it: `fields`, or the `error` that kept it from being read.
 
-    `line` counts from 1 in the file as uploaded; `raw` is what an excerpt is taken from.
+    `line` counts from 1 in the file as uploaded (rows, where a file has no lines); `raw` is what
+    an excerpt is taken from. `repairs` is what the reader had to change.
     """
 
     line: int
-    byte_offset: int
+    byte_offset: int | None
     raw: bytes | str
     fields: dict[str, Any] | None = None
     error: RowError | None = None
+    repairs: list[Repair] = field(default_factory=list)
 
 
 def excerpt(raw: bytes | str) -> str:

@@ -13,6 +13,7 @@ from backend.datasets.importing.report import Findings
 from backend.datasets.importing.shapes import Shape
 from backend.datasets.importing.tally import Tally
 from backend.datasets.readers.chunks import Chunk, blocks
+from backend.datasets.readers.detect import Piece
 from backend.datasets.readers.jsonl import rows_of
 from backend.datasets.rows import RawRow, RowError
 from backend.datasets.versions.rows import Rows
@@ -28,6 +29,15 @@ class Batch:
     rows: Rows = field(default_factory=Rows)
     found: Findings = field(default_factory=Findings)
     tally: Tally = field(default_factory=Tally)
+
+
+def convert_piece(piece: Piece, importer: Importer, codec: str, shape: Shape | None) -> Batch:
+    """The rows of a piece of any file; `codec` and `shape` are for one of whole lines."""
+    if isinstance(piece, Chunk):
+        return convert_chunk(piece, importer, codec, shape)
+    batch = Batch()
+    convert(piece.rows(), importer, batch)
+    return batch
 
 
 def convert_chunk(chunk: Chunk, importer: Importer, codec: str, shape: Shape | None) -> Batch:
@@ -61,7 +71,7 @@ def convert(rows: Iterable[RawRow], importer: Importer, batch: Batch) -> None:
     readable: list[Fields] = []
     used: list[Fields] = []
     for row in rows:
-        repairs: Repairs = []
+        repairs: Repairs = row.repairs
         try:
             if row.error is not None:
                 raise row.error

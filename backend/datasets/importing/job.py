@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from backend.datasets.importing import ceilings
 from backend.jobs import child
 from training_engine.contract.event_writer import EventWriter
 from training_engine.contract.names import FailureCode
@@ -17,28 +18,40 @@ from training_engine.contract.names import FailureCode
 def work(run_dir: Path, spec: dict[str, Any], events: EventWriter) -> None:
     """Import as the spec says; the result is in `staging/ATTEMPT`."""
     # Here, because the processes that convert import this module too and need none of it.
-    from backend.datasets.importing.run import import_file
+    from backend.datasets.archives.limits import Unpacked
+    from backend.datasets.importing.run import import_files
 
-    upload = Path(spec["upload"])
+    uploads = [Unpacked(Path(path), name) for path, name in _uploads(spec)]
     folder = Path(spec["staging"]) / str(spec["attempt"])
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True, mode=0o700)
-    ticker = child.Ticker(run_dir, events, upload.stat().st_size)
+    size = sum(upload.path.stat().st_size for upload in uploads)
+    ticker = child.RowTicker(run_dir, events, size)
     ticker(0)
-    summary = import_file(
-        upload,
-        spec["filename"],
-        folder,
-        mapping=spec["mapping"],
-        max_dropped_rows=spec["max_dropped_rows"],
-        tick=ticker,
-    )
+    with ceilings.lowered(size):
+        summary = import_files(
+            uploads,
+            folder,
+            mapping=spec["mapping"],
+            options=spec.get("options"),
+            entry=spec.get("entry"),
+            max_dropped_rows=spec["max_dropped_rows"],
+            max_unpacked_bytes=spec.get("max_unpacked_bytes"),
+            watch=ticker,
+        )
     counts = summary["counts"]
-    print(f"{spec['filename']}: {summary['status']}, {counts}")  # noqa: T201 (the run's log)
+    names = ", ".join(upload.name for upload in uploads)
+    print(f"{names}: {summary['status']}, {counts}")  # noqa: T201 (the run's log)
     size = sum(file.stat().st_size for file in folder.iterdir())
     metrics = {name: float(count) for name, count in counts.items()}
     events.write("finished", step=sum(counts.values()), metrics=metrics, output_bytes=size)
+
+
+def _uploads(spec: dict[str, Any]) -> list[tuple[str, str]]:
+    """Where each file lies and what its user calls it; one, or `files` for several."""
+    several = spec.get("files") or [{"path": spec["upload"], "filename": spec["filename"]}]
+    return [(each["path"], each["filename"]) for each in several]
 
 
 def main(arguments: list[str]) -> int:
@@ -47,7 +60,7 @@ def main(arguments: list[str]) -> int:
         Path(arguments[0]),
         work,
         why_cpu="Reading a file needs no accelerator.",
-        expected=(OSError, MemoryError),
+        expected=(OSError, MemoryError, ceilings.TooSlow),
         failure=_failure,
     )
 
@@ -65,6 +78,12 @@ def _failure(error: Exception) -> dict[str, Any]:
             "code": FailureCode.HOST_OUT_OF_MEMORY,
             "message": "There was not enough memory to import the file.",
             "hint": "Free some memory, or split the file, then import it again.",
+        }
+    if isinstance(error, ceilings.TooSlow):
+        return {
+            "code": FailureCode.BAD_DATASET,
+            "message": "The file takes far more time to read than its size explains.",
+            "hint": "Export it again, or split it, then upload that.",
         }
     if isinstance(error, FileNotFoundError):
         return {

@@ -13,6 +13,9 @@ from backend.datasets.versions.names import REPORT_FILE
 # A file of a million broken lines must not fill the disk with their descriptions; counts go on.
 MAX_ITEMS = 100_000
 
+# How an item begins that does not say yet of which file it is.
+_NO_FILE = b'{"file":null,'
+
 Action = Literal["repaired", "dropped"]
 
 
@@ -26,25 +29,33 @@ class Findings:
     rules: Counter[str] = field(default_factory=Counter)
     items: list[bytes] = field(default_factory=list)
 
-    def drop(self, line: int, byte_offset: int, raw: bytes | str, error: RowError) -> None:
+    def drop(self, line: int, byte_offset: int | None, raw: bytes | str, error: RowError) -> None:
         """The row is left out because of `error`."""
         self.dropped += 1
         self.note(line, byte_offset, raw, error, "dropped")
 
-    def repair(self, line: int, byte_offset: int, raw: bytes | str, repairs: list[Repair]) -> None:
+    def repair(
+        self, line: int, byte_offset: int | None, raw: bytes | str, repairs: list[Repair]
+    ) -> None:
         """The row is used with these changes; one item for each kind of change."""
         self.repaired += 1
         for one in {repair.rule: repair for repair in repairs}.values():
             self.note(line, byte_offset, raw, one, "repaired")
 
     def note(
-        self, line: int, byte_offset: int, raw: bytes | str, what: Repair | RowError, action: Action
+        self,
+        line: int,
+        byte_offset: int | None,
+        raw: bytes | str,
+        what: Repair | RowError,
+        action: Action,
     ) -> None:
         """An item without a row that is counted."""
         self.rules[what.rule] += 1
         if len(self.items) >= MAX_ITEMS:
             return
         item = {
+            "file": None,
             "line": line,
             "byte_offset": byte_offset,
             "field": _shown(what.field),
@@ -74,8 +85,13 @@ class ReportWriter:
         """Counts of all rows so far; its items are in the file."""
         return self._total
 
-    def add(self, found: Findings) -> None:
-        """Take over what was found in the rows that follow."""
+    @property
+    def num_rows(self) -> int:
+        """All rows so far, the dropped ones too."""
+        return self._total.kept + self._total.repaired + self._total.dropped
+
+    def add(self, found: Findings, file: str | None = None) -> None:
+        """Take over what was found in the rows that follow; `file` names one of several."""
         total = self._total
         total.kept += found.kept
         total.repaired += found.repaired
@@ -83,6 +99,9 @@ class ReportWriter:
         total.rules.update(found.rules)
         items = found.items[: MAX_ITEMS - self._items]
         self._items += len(items)
+        if file is not None:
+            begin = b'{"file":%b,' % orjson.dumps(_shown(file))
+            items = [begin + item.removeprefix(_NO_FILE) for item in items]
         self._file.writelines(items)
 
     def unreadable(self, error: UnreadableFile) -> None:
@@ -90,8 +109,8 @@ class ReportWriter:
         self._total.kept = self._total.repaired = self._total.dropped = 0
         broken = Findings()
         reason = RowError(error.code, None, error.message)
-        broken.note(error.line or 1, error.byte_offset or 0, error.excerpt, reason, "dropped")
-        self.add(broken)
+        broken.note(error.line or 1, error.byte_offset, error.excerpt, reason, "dropped")
+        self.add(broken, error.file)
 
     def close(self) -> None:
         """Write what is left."""

@@ -1,26 +1,29 @@
-"""The import: recognise, convert row by row, count; all of it into one folder, which counts only
-when it is whole.
+"""The import: unpack, recognise, convert row by row, count; all of it into one folder, which counts
+only when it is whole.
 
 The verdict is in `import.json`: `ready`, `blocked` (more dropped rows than allowed),
 `needs_mapping` (the user must say which column is what) or `failed` (nothing can be used).
 """
 
-from collections.abc import Callable, Iterator
-from itertools import islice
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from backend.datasets.importers import mapped
-from backend.datasets.importers.importer import Importer
-from backend.datasets.importing import recognition, workers
+from backend.datasets.archives.limits import LeftOut, Unpacked
+from backend.datasets.archives.unpack import unpack
+from backend.datasets.importing import entries, recognition, workers
 from backend.datasets.importing.batch import Batch, convert
+from backend.datasets.importing.parts import Agreed, Part, agree, open_parts
 from backend.datasets.importing.report import ReportWriter
 from backend.datasets.importing.tally import Tally
 from backend.datasets.importing.verdict import verdict
-from backend.datasets.readers import detect
-from backend.datasets.rows import RawRow, UnreadableFile
+from backend.datasets.importing.watch import Nobody, Watch
+from backend.datasets.readers.options import options_of
+from backend.datasets.rows import UnreadableFile
 from backend.datasets.versions.names import (
     RECORDS_FILE,
     SAMPLE_FILE,
@@ -30,33 +33,48 @@ from backend.datasets.versions.names import (
 from backend.datasets.versions.records import RecordWriter
 from backend.datasets.versions.rows import as_they_are
 
-SAMPLE_ROWS = 200
 PREVIEW_ROWS = 100
-BATCH_ROWS = 1000
 # Below this, starting other processes takes longer than they save.
 PARALLEL_FROM_BYTES = 16 * 1024 * 1024
-IMPORTER_VERSION = 2
+# What archives may not fill of the disk.
+RESERVE_BYTES = 512 * 1024 * 1024
+# Of the whole work, when there is something to unpack.
+UNPACKING_SHARE = 0.15
+UNPACKED_FOLDER = "unpacked"
+IMPORTER_VERSION = 3
+MIXED = "mixed"
+_SHOWN = 20
 
-# Told how many bytes of the file are done; may raise to end the import.
-Tick = Callable[[int], None]
+
+def import_file(upload: Path, filename: str, folder: Path, **how: Any) -> dict[str, Any]:
+    """As `import_files`, for a single upload."""
+    return import_files([Unpacked(upload, filename)], folder, **how)
 
 
-def import_file(
-    upload: Path,
-    filename: str,
+def import_files(
+    uploads: Sequence[Unpacked],
     folder: Path,
     *,
     mapping: dict[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
+    entry: str | None = None,
     max_dropped_rows: int = 0,
-    tick: Tick = lambda _done: None,
+    max_unpacked_bytes: int | None = None,
+    watch: Watch | None = None,
 ) -> dict[str, Any]:
-    """Import `upload` into the empty `folder`; returns what `import.json` says."""
-    run = _Import(upload, filename, folder, mapping, tick)
+    """Import files into the empty `folder`, as one version; returns what `import.json` says.
+
+    `entry` is that of a `dataset_info.json` among the files that is wanted. Archives may unpack to
+    `max_unpacked_bytes`, or to what the disk has room for.
+    """
+    run = _Import(uploads, folder, mapping, options, watch or Nobody())
     try:
-        verdict = run.import_all(max_dropped_rows)
+        found = run.import_all(entry, max_dropped_rows, max_unpacked_bytes)
     except UnreadableFile as error:
-        verdict = run.fail(error)
-    summary = run.close(verdict)
+        found = run.fail(error)
+    finally:
+        shutil.rmtree(folder / UNPACKED_FOLDER, ignore_errors=True)
+    summary = run.close(found)
     (folder / SUMMARY_FILE).write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2))
     return summary
 
@@ -64,93 +82,135 @@ def import_file(
 class _Import:
     def __init__(
         self,
-        upload: Path,
-        filename: str,
+        uploads: Sequence[Unpacked],
         folder: Path,
         mapping: dict[str, Any] | None,
-        tick: Tick,
+        options: Mapping[str, Any] | None,
+        watch: Watch,
     ) -> None:
-        self._upload, self._filename, self._folder = upload, filename, folder
-        self._mapping, self._tick = mapping, tick
+        self._uploads, self._folder = uploads, folder
+        self._mapping, self._options, self._watch = mapping, options, watch
         self._records = RecordWriter(folder)
         self._report = ReportWriter(folder)
         self._tally = Tally()
+        self._columns: list[str] = []
+        self._left_out: list[LeftOut] = []
         self._facts: dict[str, Any] = {
             "importer_version": IMPORTER_VERSION,
-            "mapping": mapping,
+            "options": dict(options) if options else None,
             **dict.fromkeys(("format", "record_type", "encoding", "delimiter", "detected_because")),
+            **{"files": [], "left_out": [], "entry": None, "entries": None},
         }
-        self._columns: list[str] = []
 
-    def import_all(self, max_dropped_rows: int) -> dict[str, Any]:
-        """Read, recognise, convert; returns the verdict."""
-        source = detect.open_source(self._upload, self._filename, _is_one_row)
+    def import_all(
+        self, entry: str | None, max_dropped_rows: int, max_unpacked_bytes: int | None
+    ) -> dict[str, Any]:
+        """Unpack, read, recognise, convert; returns the verdict."""
+        parts = self._open(entry, max_unpacked_bytes)
+        self._describe(parts)
+        agreed = agree(parts, self._mapping)
+        self._facts["detected_because"] = self._with_left_out(agreed.because)
+        if agreed.importer is None:
+            return self._preview(agreed)
         self._facts.update(
-            encoding=source.encoding, delimiter=source.delimiter, detected_because=source.because
+            format=agreed.importer.name, record_type=agreed.importer.record_type.value
         )
-        sample = list(islice(source.rows(), SAMPLE_ROWS))
-        importer = self._recognise(sample, source)
-        if importer is None:
-            return self._preview(sample)
-        self._facts.update(format=importer.name, record_type=importer.record_type.value)
-        for batch, done_bytes in self._batches(source, importer):
-            self._records.write(batch.rows)
-            self._report.add(batch.found)
-            self._tally.merge(batch.tally)
-            self._tick(done_bytes)
+        self._convert(parts, agreed.importer.name)
         return self._verdict(max_dropped_rows)
 
-    def _batches(self, source: detect.Source, importer: Importer) -> Iterator[tuple[Batch, int]]:
-        """What became of the rows, in order, and how many bytes of the file are done with it."""
-        if source.chunks is not None:
-            large = self._upload.stat().st_size >= PARALLEL_FROM_BYTES
-            hands = workers.number_of_workers() if large else 1
-            pieces = source.chunks()
-            how = (importer.name, self._mapping, self._columns, source.codec)
-            for chunk, batch in workers.convert_chunks(pieces, *how, hands):
-                yield batch, chunk.byte_offset + len(chunk.data)
-            return
-        rows = source.rows()
-        while some := list(islice(rows, BATCH_ROWS)):
-            batch = Batch()
-            convert(some, importer, batch)
-            yield batch, some[-1].byte_offset
+    def _open(self, entry: str | None, max_unpacked_bytes: int | None) -> list[Part]:
+        """Plain files that have rows."""
+        options = options_of(self._options)
+        room = shutil.disk_usage(self._folder).free - RESERVE_BYTES
+        packed = sum(upload.path.stat().st_size for upload in self._uploads)
+        self._watch.stage(packed, 0.0, UNPACKING_SHARE)
+        contents = unpack(
+            self._uploads,
+            self._folder / UNPACKED_FOLDER,
+            max(0, room if max_unpacked_bytes is None else min(room, max_unpacked_bytes)),
+            options.archive_member,
+            self._watch,
+        )
+        self._left_out += contents.left_out
+        files = contents.files
+        if (chosen := entries.choose(files, entry)) is not None:
+            files = chosen.files
+            self._left_out += chosen.left_out
+            self._mapping = self._mapping or chosen.mapping
+            self._facts.update(entry=chosen.entry, entries=chosen.entries)
+        parts, left_out = open_parts(files, options, self._watch)
+        self._left_out += left_out
+        return parts
 
-    def _recognise(self, sample: list[RawRow], source: detect.Source) -> Importer | None:
-        rows = [row.fields for row in sample if row.fields is not None]
-        self._columns = list(dict.fromkeys(name for row in rows for name in row))
+    def _describe(self, parts: Sequence[Part]) -> None:
+        for name in ("encoding", "delimiter"):
+            found = {getattr(part.source, name) for part in parts}
+            self._facts[name] = found.pop() if len(found) == 1 else MIXED
+        self._facts["files"] = [
+            {
+                "name": part.file.name,
+                "kind": part.source.kind,
+                "encoding": part.source.encoding,
+                "encoding_may_be": list(part.source.also),
+                "delimiter": part.source.delimiter,
+                "size_bytes": part.size_bytes,
+            }
+            for part in parts
+        ]
+        self._columns = list(dict.fromkeys(name for part in parts for name in part.columns))
         self._tally = Tally(self._columns)
-        if not sample:
-            raise UnreadableFile(
-                "no_rows", "The file has no rows.", "Upload a file with at least one row."
-            )
-        if not rows:
-            self._refuse(sample)
-        if self._mapping is not None:
-            mapped.require_columns(self._mapping, self._columns)
-            self._facts["detected_because"] = "you said which column is what"
-            return mapped.importer(self._mapping)
-        found = recognition.recognise(rows)
-        self._facts["detected_because"] = f"{source.because}; {found.because}"
-        return found.importer
+        for part in parts:
+            if not part.rows:
+                self._refuse(part)
 
-    def _refuse(self, sample: list[RawRow]) -> None:
+    def _with_left_out(self, because: str) -> str:
+        """The reasons, and which files are not imported: nobody shall have to look for that."""
+        if not self._left_out:
+            return because
+        named = "; ".join(f"{each.name} ({each.reason})" for each in self._left_out[:_SHOWN])
+        more = len(self._left_out) - _SHOWN
+        return f"{because}; left out: {named}{f' and {more} more' if more > 0 else ''}"
+
+    def _convert(self, parts: Sequence[Part], format_name: str) -> None:
+        total = sum(part.size_bytes for part in parts)
+        low = UNPACKING_SHARE if (self._folder / UNPACKED_FOLDER).exists() else 0.0
+        self._watch.stage(total, low, 1.0)
+        recipe = workers.Recipe(
+            format_name,
+            self._mapping,
+            tuple((tuple(part.columns), part.source.codec) for part in parts),
+        )
+        hands = workers.number_of_workers() if total >= PARALLEL_FROM_BYTES else 1
+        before = [sum(part.size_bytes for part in parts[:n]) for n in range(len(parts))]
+        for number, piece, batch in workers.convert_pieces(_pieces(parts), recipe, hands):
+            self._take(batch, parts[number].name)
+            self._watch(before[number] + piece.done_bytes, rows=self._report.num_rows)
+
+    def _take(self, batch: Batch, file: str | None) -> None:
+        self._records.write(batch.rows)
+        self._report.add(batch.found, file)
+        self._tally.merge(batch.tally)
+
+    def _refuse(self, part: Part) -> None:
         """Not one row could be read: report the first ones and give up."""
         refused = Batch()
-        convert(sample, recognition.FAMILIES[0], refused)
-        self._report.add(refused.found)
-        first = sample[0]
+        convert(part.sample, recognition.FAMILIES[0], refused)
+        self._report.add(refused.found, part.name)
+        first = part.sample[0]
         assert first.error is not None
-        raise UnreadableFile(
+        error = UnreadableFile(
             "no_readable_rows",
             f"Not one row can be read. Line {first.line}: {first.error.message}",
             "Correct the lines that the report names and upload the file again.",
             line=first.line,
             byte_offset=first.byte_offset,
         )
+        error.file = part.name
+        raise error
 
-    def _preview(self, sample: list[RawRow]) -> dict[str, Any]:
+    def _preview(self, agreed: Agreed) -> dict[str, Any]:
         """The first rows as they are, so that the user can see what to map."""
+        sample = agreed.undecided.sample
         rows = [(row.fields, row.line) for row in sample if row.fields is not None]
         self._tally.add_rows([fields for fields, _ in rows])
         self._records.write(as_they_are(rows[:PREVIEW_ROWS]))
@@ -170,6 +230,9 @@ class _Import:
     def fail(self, error: UnreadableFile) -> dict[str, Any]:
         """Nothing is imported; the report says where the file broke."""
         self._tally = Tally()
+        if error.file is not None:
+            error.message = f"“{error.file}”: {error.message}"
+            error.params = {"file": error.file, **error.params}
         if error.code not in {"no_usable_rows", "no_readable_rows"}:
             self._report.unreadable(error)
         return {
@@ -195,6 +258,8 @@ class _Import:
         return {
             **verdict,
             **self._facts,
+            "mapping": self._mapping,
+            "left_out": [asdict(each) for each in self._left_out],
             "num_rows": self._records.num_rows if usable else None,
             "sha256": sha256 if usable else None,
             "columns": self._tally.columns or self._columns,
@@ -203,5 +268,12 @@ class _Import:
         }
 
 
-def _is_one_row(value: dict[str, Any]) -> bool:
-    return recognition.family_of(value) is not None
+def _pieces(parts: Sequence[Part]) -> Iterator[workers.Placed]:
+    """All pieces of all files, each with the number of its file."""
+    for number, part in enumerate(parts):
+        try:
+            for piece in part.source.pieces():
+                yield number, piece
+        except UnreadableFile as error:
+            error.file = part.name
+            raise

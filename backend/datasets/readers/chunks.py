@@ -22,6 +22,11 @@ class Chunk(NamedTuple):
     data: bytes
     cut: bool = False
 
+    @property
+    def done_bytes(self) -> int:
+        """How much of the file is behind these lines."""
+        return self.byte_offset + len(self.data)
+
 
 def chunks(path: Path, skip_bytes: int, size: int = CHUNK_BYTES) -> Iterator[Chunk]:
     """All of the file in pieces of about `size` bytes; memory holds one."""

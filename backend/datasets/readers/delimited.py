@@ -1,6 +1,10 @@
-"""CSV and its relatives: delimiter by trial, quotes strictly, every row with its first line."""
+"""CSV and its relatives: delimiter by trial, quotes strictly, every row with its first line.
+
+A quote that goes wrong costs the line that opened it; what the quote had swallowed is read again.
+"""
 
 import csv
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,12 +22,11 @@ class _LineFeed(Iterator[str]):
 
     def __init__(self, path: Path, encoding: Encoding) -> None:
         self._lines = lines.read(path, encoding)
-        self.number = 0
+        self._again: deque[lines.Line] = deque()
         self._record: list[lines.Line] = []
 
     def __next__(self) -> str:
-        line = next(self._lines)
-        self.number = line.number
+        line = self._again.popleft() if self._again else next(self._lines)
         self._record.append(line)
         # Bytes that are not valid text stay visible; the row is dropped for them below.
         return line.content.decode("utf-8", "backslashreplace")
@@ -32,6 +35,10 @@ class _LineFeed(Iterator[str]):
         """The lines that were consumed since the last call: those of one record."""
         record, self._record = self._record, []
         return record
+
+    def put_back(self, record: list[lines.Line]) -> None:
+        """Have these lines read again."""
+        self._again.extendleft(reversed(record))
 
 
 def delimiter_of(path: Path, encoding: Encoding) -> str:
@@ -71,9 +78,12 @@ def read(path: Path, encoding: Encoding, delimiter: str) -> Iterator[RawRow]:
         except csv.Error as wrong:
             error = _broken(wrong)
         record = feed.take()
+        if error is not None:
+            feed.put_back(record[1:])
+            record = record[:1]
         if not record:
             return  # the error was that the file ended
-        if not cells and error is None:
+        if not cells and (error is None or not record[0].content.strip()):
             continue  # an empty line
         if header is None:
             header = _header(cells, record, error)
@@ -90,7 +100,7 @@ def _row(
         error = RowError(
             "ragged_row", None, f"The row has {len(cells)} cells, the header {len(header)}."
         )
-    raw = b"".join(line.content for line in record[:10])
+    raw = b"".join(line.content[:1000] for line in record[:10])
     row = RawRow(record[0].number, record[0].offset, raw, error=error)
     if error is None:
         row.fields = dict(zip(header, cells, strict=False))

@@ -1,92 +1,162 @@
-"""Which kind of file this is: by its name where that is clear, else by how it begins."""
+"""Which kind of file this is: by its name where that is clear, else by how it begins.
+
+What the user says in the options comes before what is recognised.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
 from backend.datasets.readers import delimited, encoding, json_document, jsonl, plain_text
 from backend.datasets.readers.chunks import Chunk, chunks
-from backend.datasets.readers.encoding import Encoding
+from backend.datasets.readers.encoding import Encoding, Listen
+from backend.datasets.readers.options import Options
+from backend.datasets.readers.row_blocks import blocks_of
 from backend.datasets.rows import RawRow, UnreadableFile
 
 HEAD_BYTES = 1 << 18
 JSON_LINES = frozenset({".jsonl", ".ndjson", ".jsonlines"})
 DELIMITED = frozenset({".csv", ".tsv", ".tab"})
 PLAIN = frozenset({".txt", ".text", ".md"})
+PARQUET_MAGIC = b"PAR1"
+
+
+class Rows(Protocol):
+    """Some consecutive rows that can be converted apart from the others, in another process too."""
+
+    @property
+    def done_bytes(self) -> int:
+        """How much of the file is behind them."""
+
+    def rows(self) -> Iterator[RawRow]:
+        """The rows."""
+
+
+# Whole lines are taken apart where they are converted, which their encoding is needed for.
+Piece = Chunk | Rows
+IsOneRow = Callable[[dict[str, Any]], bool]
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file that is understood; `rows` reads it from the beginning each time.
+    """A file that is understood; `rows` and `pieces` read it from the beginning each time.
 
-    `chunks` is there for a file whose pieces can be read apart, in the encoding `codec`.
+    `codec` is the encoding of pieces that are whole lines; `also` names encodings that the file
+    may be written in as well.
     """
 
     kind: str
-    encoding: str
+    encoding: str | None
     delimiter: str | None
     because: str
     rows: Callable[[], Iterator[RawRow]]
-    codec: str
-    chunks: Callable[[], Iterator[Chunk]] | None = None
+    pieces: Callable[[], Iterator[Piece]]
+    codec: str = "utf-8"
+    also: tuple[str, ...] = ()
 
 
-def open_source(path: Path, filename: str, is_one_row: Callable[[dict[str, Any]], bool]) -> Source:
+def open_source(
+    path: Path,
+    filename: str,
+    is_one_row: IsOneRow,
+    options: Options = Options(),
+    listen: Listen = lambda: None,
+) -> Source:
     """Find out how to read the file; raises `UnreadableFile`.
 
-    `is_one_row` tells whether an object is a row in itself, for a file that is a single object.
+    `is_one_row` tells whether an object is a row in itself, for a file that is a single object;
+    `listen` is called now and then and may raise to end it.
     """
-    found = encoding.detect(path)
-    suffix = PurePosixPath(filename).suffix.lower()
+    name = PurePosixPath(filename.lower())
+    # A browser may have unpacked the file on its way and left the name.
+    suffix = PurePosixPath(name.stem).suffix if name.suffix == ".gz" else name.suffix
+    if _is_parquet(path):
+        return _parquet(path)
+    if suffix in {".parquet", ".pq"} and path.stat().st_size:
+        raise UnreadableFile(
+            "broken_parquet",
+            "The name says Parquet, but the file is not.",
+            "Write it again, or give it the name of what it is.",
+        )
+    if options.encoding:
+        found = encoding.named(path, options.encoding, listen)
+    else:
+        found = encoding.detect(path, listen)
+    text, complete = _head(path, found)
+    kind, because = _kind(text, complete, suffix, is_one_row, options)
+    if kind == "csv" and suffix not in DELIMITED and not options.delimiter:
+        _require_table(path, filename, found)
+    return _source(path, found, kind, because, suffix, options)
+
+
+def _is_parquet(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC
+
+
+def _parquet(path: Path) -> Source:
+    from backend.datasets.readers import parquet  # with the library that it needs
+
+    because = "the file is Parquet"
+    rows, pieces = partial(parquet.rows, path), partial(parquet.pieces, path)
+    return Source("parquet", None, None, because, rows, pieces)
+
+
+def _head(path: Path, found: Encoding) -> tuple[str, bool]:
+    """How the file begins, and whether that is all of it."""
     with path.open("rb") as file:
         file.seek(found.skip_bytes)
         head = file.read(HEAD_BYTES)
-    complete = len(head) < HEAD_BYTES
     text = head.decode(found.codec, "replace")
     if not text.strip():
         raise UnreadableFile("empty_file", "The file is empty.", "Upload a file with rows.")
-    kind, because = _kind(text, complete, suffix, is_one_row)
-    if kind == "csv" and suffix not in DELIMITED and not _is_table(path, found):
-        raise UnreadableFile(
-            "unknown_file_type",
-            f"“{filename}” is neither JSON nor JSON lines nor a table.",
-            "Name it .txt if it is plain text, or export it as JSON, JSON lines or CSV.",
-        )
-    return _source(path, found, kind, because, suffix)
+    return text, len(head) < HEAD_BYTES
 
 
-def _source(path: Path, found: Encoding, kind: str, because: str, suffix: str) -> Source:
+def _source(
+    path: Path, found: Encoding, kind: str, because: str, suffix: str, options: Options
+) -> Source:
+    delimiter = None
+    whole_lines = kind == "jsonl" and jsonl.can_be_cut(found)
+    rows: Callable[[], Iterator[RawRow]]
     if kind == "csv":
-        delimiter = "\t" if suffix in {".tsv", ".tab"} else delimited.delimiter_of(path, found)
+        delimiter = options.delimiter or (
+            "\t" if suffix in {".tsv", ".tab"} else delimited.delimiter_of(path, found)
+        )
         kind = "tsv" if delimiter == "\t" else "csv"
         rows = partial(delimited.read, path, found, delimiter)
-        return Source(kind, found.name, delimiter, because, rows, found.codec)
-    readers = {"jsonl": jsonl.read, "json": json_document.read, "txt": plain_text.read}
-    whole_lines = kind == "jsonl" and jsonl.can_be_cut(found)
+    elif kind == "txt":
+        rows = partial(plain_text.read, path, found, options.one_document)
+    else:
+        rows = partial(jsonl.read if kind == "jsonl" else json_document.read, path, found)
     return Source(
         kind,
         found.name,
-        None,
+        delimiter,
         because,
-        partial(readers[kind], path, found),
+        rows,
+        partial(chunks, path, found.skip_bytes) if whole_lines else lambda: blocks_of(rows()),
         found.codec,
-        partial(chunks, path, found.skip_bytes) if whole_lines else None,
+        found.also,
     )
 
 
 def _kind(
-    text: str, complete: bool, suffix: str, is_one_row: Callable[[dict[str, Any]], bool]
+    text: str, complete: bool, suffix: str, is_one_row: IsOneRow, options: Options
 ) -> tuple[str, str]:
     """json, jsonl, csv or txt, and why."""
-    if suffix in DELIMITED:
-        return "csv", f"the name ends in {suffix}"
     lines = [line for line in text.splitlines() if line.strip()]
     first = text.lstrip()[0]
-    if suffix in PLAIN and not (first == "{" and isinstance(_value(lines[0]), dict)):
+    is_object = first == "{" and isinstance(_value(lines[0]), dict)
+    if suffix in DELIMITED and not is_object:
+        return "csv", f"the name ends in {suffix}"
+    if options.delimiter and not is_object and first != "[":
+        return "csv", "you said what parts its columns"
+    if suffix in PLAIN and (options.documents or not is_object):
         return "txt", f"the name ends in {suffix}"
     if first == "[":
         return "json", "the file begins with an array"
@@ -99,9 +169,7 @@ def _kind(
     return "csv", "the file looks like a table"
 
 
-def _object_or_lines(
-    lines: list[str], complete: bool, is_one_row: Callable[[dict[str, Any]], bool]
-) -> tuple[str, str]:
+def _object_or_lines(lines: list[str], complete: bool, is_one_row: IsOneRow) -> tuple[str, str]:
     several = len(lines) > 1
     if several and lines[1].lstrip().startswith("{"):
         whole = [isinstance(_value(line), dict) for line in lines[:2]]
@@ -118,14 +186,19 @@ def _object_or_lines(
 def _value(line: str) -> Any:
     try:
         return orjson.loads(line)
-    except orjson.JSONDecodeError:
+    except (orjson.JSONDecodeError, UnicodeEncodeError):
         return None
 
 
-def _is_table(path: Path, found: Encoding) -> bool:
-    """Whether the first rows have the same number of columns, more than one."""
+def _require_table(path: Path, filename: str, found: Encoding) -> None:
+    """Raise `UnreadableFile` unless the first rows have the same number of columns, several."""
     delimiter = delimited.delimiter_of(path, found)
     rows = delimited.read(path, found, delimiter)
     seen = [row for row, _ in zip(rows, range(delimited.SAMPLE_ROWS), strict=False)]
     good = [row for row in seen if row.fields is not None and len(row.fields) > 1]
-    return len(good) > 0.8 * len(seen) > 0
+    if not len(good) > 0.8 * len(seen) > 0:
+        raise UnreadableFile(
+            "unknown_file_type",
+            f"“{filename}” is neither JSON nor JSON lines nor a table.",
+            "Name it .txt if it is plain text, or export it as JSON, JSON lines or CSV.",
+        )

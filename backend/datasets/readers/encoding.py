@@ -1,38 +1,19 @@
-"""Which encoding a file is written in: by its mark, by proof, or by how common its letters are."""
+"""Which encoding a file is written in: as the user says, by its mark, by proof, or by a guess."""
 
 import codecs
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from backend.datasets.readers import encoding_guess
+from backend.datasets.readers.encoding_guess import CANDIDATES
 from backend.datasets.rows import UnreadableFile
 
 CHUNK_BYTES = 1 << 20
 SAMPLE_BYTES = 1 << 18
-# Shares of letters that are everyday ones; a wrong guess scores a few hundredths.
-ENOUGH = 0.12
+# Of the characters of a text, so many are everyday ones when its bytes were read in the right way.
+LOOKS_LIKE_TEXT = 0.6
 
-# Everyday characters of each writing: enough to tell the encodings apart within a sentence.
-_SIMPLIFIED = (
-    "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年动同工也能下过子"
-    "说产种面而方后多定行学法所民得经三之进着等部度家里如水化高自二理起小物现实加量都两体机当使点"
-    "从业本去把性好应开它合还因由其些然前外天日那事平形相全表间样与关各重新线内数正心反你明看原又么"
-    "请吗吧呢您谢订单货问题什没很再给让做想买钱客服"
-)
-_TRADITIONAL = (
-    "的一是不了人我在有他這為之大來以個中上們到說國和地也子時道出而要於就下得可你年生自會那後能對著"
-    "事其裡所去行過家十用發天如然作方成者多日都三小二無同麼經法當起與好看學進種將還分此心前面又定見"
-    "只主沒公從請嗎吧呢您謝訂單貨問題什很再給讓做想買錢客服電話麼樣嗎這裡"
-)
-_KOREAN = (
-    "이다는의에을를가고하은한지로기사도대서있인과리아나어자정시그일수보라해었만들으니장전부제주여"
-    "오요습세면안우구것안녕감합게까와원유조상거네무내마스소생성경공비적동할"
-)
-_CANDIDATES = {
-    "gb18030": frozenset(_SIMPLIFIED),
-    "big5": frozenset(_TRADITIONAL),
-    "shift_jis": frozenset(chr(c) for c in range(0x3041, 0x3097)) | frozenset("ー、。ンスルイトア"),
-    "euc_kr": frozenset(_KOREAN),
-}
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8", "utf-8-bom"),
     (codecs.BOM_UTF16_LE, "utf-16-le", "utf-16-le"),
@@ -50,25 +31,61 @@ _BINARY = {
     b"\xd0\xcf\x11\xe0": "an old Office document",
     b"\x28\xb5\x2f\xfd": "a Zstandard archive",
     b"BZh": "a bzip2 archive",
+    b"\xfd7zXZ": "an xz archive",
+    b"Rar!": "a RAR archive",
+    b"ARROW1": "an Arrow file",
+    b"Obj\x01": "an Avro file",
+    b"ORC": "an ORC file",
 }
-_SAVE_AS = "Save or export it as JSON, JSON lines, CSV or plain text in UTF-8 and upload that."
+_SAVE_AS = (
+    "Save or export it as JSON, JSON lines, CSV, Parquet or plain text in UTF-8 and upload that."
+)
+_WESTERN = frozenset("äöüÄÖÜßéèêëÉÈÊàâáãÀÂÁçÇîïíôóõÓúùûÚñÑœæøåØÅ€„“”‘’–—…«»¿¡°§£·´")
+# Names that a user may give beside the families, and the codec that each means. Not any codec of
+# Python's: some of those are no encodings of text, and some run code that nobody has looked at.
+_NAMES = {
+    "utf-8": ("utf-8",),
+    "utf-16-le": ("utf-16-le",),
+    "utf-16-be": ("utf-16-be",),
+    **{name: each.codecs for name, each in CANDIDATES.items()},
+    **{f"cp125{n}": (f"cp125{n}",) for n in range(9)},
+    **{f"iso8859-{n}": (f"iso8859-{n}",) for n in (1, 2, 5, 7, 9, 15)},
+    "koi8-r": ("koi8-r",),
+}
+_ALIASES = {
+    **{"utf8": "utf-8", "utf-8-sig": "utf-8", "utf-8-bom": "utf-8", "ascii": "utf-8"},
+    **{"utf-16le": "utf-16-le", "utf-16be": "utf-16-be"},
+    **{"gbk": "gb18030", "gb2312": "gb18030", "cp936": "gb18030"},
+    **{"cp950": "big5", "big5hkscs": "big5", "big5-hkscs": "big5"},
+    **{"shift-jis": "shift_jis", "sjis": "shift_jis", "cp932": "shift_jis"},
+    **{"euc-kr": "euc_kr", "cp949": "euc_kr", "uhc": "euc_kr"},
+    **{"latin-1": "iso8859-1", "latin1": "iso8859-1", "iso-8859-1": "iso8859-1"},
+    **{f"windows-125{n}": f"cp125{n}" for n in range(9)},
+}
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """How to decode: Python's codec, bytes to skip at the beginning, the name to show."""
+    """How to decode: Python's codec, bytes to skip at the beginning, the name to show.
+
+    `also` names encodings that the file may be written in as well: it is too short to tell.
+    """
 
     codec: str
     skip_bytes: int
     name: str
+    also: tuple[str, ...] = ()
 
 
-def detect(path: Path) -> Encoding:
-    """The encoding of a text file; raises `UnreadableFile` for what is not text."""
-    with path.open("rb") as file:
-        head = file.read(SAMPLE_BYTES)
-    if not head.strip():
-        raise UnreadableFile("empty_file", "The file is empty.", "Upload a file with rows.")
+Listen = Callable[[], None]
+
+
+def detect(path: Path, listen: Listen = lambda: None) -> Encoding:
+    """The encoding of a text file; raises `UnreadableFile` for what is not text.
+
+    `listen` is called now and then and may raise to end it.
+    """
+    head = _head(path)
     for mark, codec, name in _MARKS:
         if head.startswith(mark):
             return Encoding(codec, len(mark), name)
@@ -77,18 +94,56 @@ def detect(path: Path) -> Encoding:
             raise UnreadableFile("binary_file", f"This is {what}, not text.", _SAVE_AS)
     if b"\0" in head:
         return _wide(path, head)
-    broken_at = _first_invalid(path)
+    broken_at = _first_invalid(path, "utf-8", listen)
     if broken_at is None:
         return Encoding("utf-8", 0, "utf-8")
-    return _narrow(_sample_around(path, broken_at))
+    return _narrow(path, _sample_around(path, broken_at), listen)
 
 
-def _first_invalid(path: Path) -> int | None:
-    """Offset of about where the file stops being UTF-8; None when all of it is."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
+def named(path: Path, name: str, listen: Listen = lambda: None) -> Encoding:
+    """The encoding that the user says it is; raises `UnreadableFile` for one that is not known."""
+    head = _head(path)
+    wanted = name.strip().lower()
+    wanted = _ALIASES.get(wanted, wanted)
+    if wanted == "utf-16":
+        wanted = "utf-16-be" if head.startswith(codecs.BOM_UTF16_BE) else "utf-16-le"
+    if wanted not in _NAMES:
+        raise UnreadableFile(
+            "unsupported_encoding",
+            f"“{name[:40]}” is not an encoding that can be read.",
+            f"Choose one of: {', '.join(_NAMES)}; or leave it out to have it recognised.",
+            params={"encoding": name[:40]},
+        )
+    for mark, codec, shown in _MARKS:
+        if codec == wanted and head.startswith(mark):
+            return Encoding(codec, len(mark), shown)
+    return Encoding(_fitting(path, _NAMES[wanted], listen), 0, wanted)
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        head = file.read(SAMPLE_BYTES)
+    if not head.strip():
+        raise UnreadableFile("empty_file", "The file is empty.", "Upload a file with rows.")
+    return head
+
+
+def _fitting(path: Path, choices: tuple[str, ...], listen: Listen) -> str:
+    """The first of related codecs that reads all of the file, else the first one."""
+    if len(choices) > 1:
+        for codec in choices:
+            if _first_invalid(path, codec, listen) is None:
+                return codec
+    return choices[0]
+
+
+def _first_invalid(path: Path, codec: str, listen: Listen) -> int | None:
+    """Offset of about where the file stops being in this encoding; None when all of it is."""
+    decoder = codecs.getincrementaldecoder(codec)()
     position = 0
     with path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
+            listen()
             try:
                 decoder.decode(chunk)
             except UnicodeDecodeError as error:
@@ -113,52 +168,59 @@ def _sample_around(path: Path, offset: int) -> bytes:
 
 def _wide(path: Path, head: bytes) -> Encoding:
     """UTF-16 without a mark, UTF-8 with stray zero bytes, or not text at all."""
-    zeros = head.count(0)
-    if zeros < len(head) / 5 and _first_invalid(path) is None:
+    if head.count(0) < len(head) / 5 and _first_invalid(path, "utf-8", lambda: None) is None:
         return Encoding("utf-8", 0, "utf-8")
-    # What is ASCII in the text has its zero byte always on the same side.
-    for codec, side in (("utf-16-le", 1), ("utf-16-be", 0)):
-        if head[side::2].count(0) < 0.95 * zeros or zeros < len(head) / 100:
-            continue
+    found = _unmarked_wide(head)
+    if found is None:
+        raise UnreadableFile("binary_file", "This is a binary file, not text.", _SAVE_AS)
+    return found
+
+
+def _unmarked_wide(head: bytes) -> Encoding | None:
+    """UTF-16 without a mark, in the order of bytes that makes words of it."""
+    best, codec = 0.0, ""
+    for each in ("utf-16-le", "utf-16-be"):
         try:
-            head[: len(head) // 2 * 2].decode(codec, "strict")
-        except UnicodeDecodeError as error:
-            if error.start < len(head) - 4:  # not merely cut in the middle of a pair
-                continue
-        return Encoding(codec, 0, codec)
-    raise UnreadableFile("binary_file", "This is a binary file, not text.", _SAVE_AS)
+            text = codecs.getincrementaldecoder(each)().decode(head)
+        except UnicodeDecodeError:
+            continue
+        score = encoding_guess.wide_score(text)
+        if score > best:
+            best, codec = score, each
+    return Encoding(codec, 0, codec) if best >= LOOKS_LIKE_TEXT else None
 
 
-def _narrow(sample: bytes) -> Encoding:
-    """One of the older encodings, or UTF-8 with some damaged lines."""
+def _narrow(path: Path, sample: bytes, listen: Listen) -> Encoding:
+    """One of the older encodings, UTF-8 with some damaged lines, or UTF-16 without any ASCII."""
     text = sample.decode("utf-8", "surrogateescape")
     damaged = sum("\udc80" <= c <= "\udcff" for c in text)
     if sum(not c.isascii() for c in text) - damaged > 2 * damaged:
         return Encoding("utf-8", 0, "utf-8")
-    scores = {codec: _everyday(sample, codec) for codec in _CANDIDATES}
-    best = max(scores, key=scores.__getitem__)
-    if scores[best] >= ENOUGH:
-        return Encoding(best, 0, best)
+    found = encoding_guess.guess(sample)
+    if found is not None:
+        codec = _fitting(path, CANDIDATES[found.name].codecs, listen)
+        return Encoding(codec, 0, found.name, found.also)
+    if path.stat().st_size % 2 == 0 and (wide := _unmarked_wide(_head(path))) is not None:
+        return wide
     return _western(sample)
 
 
-def _everyday(sample: bytes, codec: str) -> float:
-    """Share of everyday characters among those that are not ASCII."""
-    text = sample.decode(codec, "replace")
-    foreign = [c for c in text if not c.isascii()]
-    return sum(c in _CANDIDATES[codec] for c in foreign) / max(1, len(foreign))
-
-
 def _western(sample: bytes) -> Encoding:
-    """A single-byte alphabet, when it can be recognised; never a blind guess."""
+    """A single-byte alphabet, when it can be recognised; the facts say that it is a guess."""
+    text = sample.decode("cp1252", "replace")
+    foreign = [c for c in text if not c.isascii()]
+    if sum(c in _WESTERN for c in foreign) > 0.9 * len(foreign):
+        return Encoding("cp1252", 0, "cp1252", ("cp1250", "iso8859-15"))
     from charset_normalizer import from_bytes  # only here: most files never need it
 
     best = from_bytes(sample).best()
-    if best is None or (not sample.isascii() and best.encoding == "ascii"):
+    name = codecs.lookup(best.encoding).name if best is not None else ""
+    if name not in _NAMES or name in CANDIDATES or name.startswith("utf"):
         raise UnreadableFile(
             "unknown_encoding",
             "The encoding of this file can not be recognised.",
-            "Save it as UTF-8 (in a spreadsheet: “CSV UTF-8”) and upload it again.",
+            "Save it as UTF-8 (in a spreadsheet: “CSV UTF-8”) and upload it again, or say which "
+            "encoding it is.",
         )
-    codec = codecs.lookup(best.encoding).name
-    return Encoding(codec, 0, codec)
+    others = [each for each in ("cp1251", "koi8-r", "cp1250", "cp1252") if each != name]
+    return Encoding(name, 0, name, tuple(others))

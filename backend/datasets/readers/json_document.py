@@ -61,7 +61,7 @@ def _members(text: JsonText) -> Iterator[RawRow]:
     found: str | None = None
     text.take("{")
     while text.peek() != "}":
-        name = text.value()
+        name = _value(text)
         if not isinstance(name, str):
             raise text.broken("Expecting a property name in double quotes")
         text.take(":")
@@ -71,7 +71,7 @@ def _members(text: JsonText) -> Iterator[RawRow]:
             found = name
             yield from _elements(text)
         else:
-            text.value()
+            _value(text)
         if text.peek() != ",":
             break
         text.take(",")
@@ -82,6 +82,14 @@ def _members(text: JsonText) -> Iterator[RawRow]:
             "The document is one object without an array of rows.",
             "Upload an array of objects [{…}, {…}], or one object per line as JSON lines.",
         )
+
+
+def _value(text: JsonText) -> Any:
+    """A value beside the rows; what is wrong with it breaks the document."""
+    try:
+        return text.value()
+    except RowError as error:
+        raise text.broken(error.message.rstrip(".")) from None
 
 
 def _several(first: str, second: str, line: int) -> UnreadableFile:

@@ -1,7 +1,8 @@
 """A cursor over JSON text that is decoded and read on as needed.
 
 `json.JSONDecoder.raw_decode` does the work; this class feeds it, and tells a value that is cut by
-the end of the buffer from one that is broken.
+the end of the buffer from one that is broken. Bytes that mean nothing in the encoding become marks,
+so that only the value that holds them is lost.
 """
 
 import codecs
@@ -11,13 +12,16 @@ from typing import Any, BinaryIO
 
 from backend.datasets.readers.encoding import Encoding
 from backend.datasets.readers.strict_json import Checks, too_deep
-from backend.datasets.rows import EXCERPT_CHARACTERS, MAX_ROW_BYTES, UnreadableFile
+from backend.datasets.rows import EXCERPT_CHARACTERS, MAX_ROW_BYTES, RowError, UnreadableFile
 
 CHUNK_BYTES = 1 << 18
 # The longest token that can be cut without looking like an unfinished string: -Infinity, \uXXXX.
 TOKEN_CHARACTERS = 16
 _SPACE = re.compile(r"[ \t\r\n]*")
 _STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+# A byte that is not text is kept as a half of a surrogate pair, which no text of a file can be.
+_MARK = 0xDC00
+_MARKS = re.compile("[\udc00-\udcff]")
 _HINT = "Correct the file at this place, or export it again as JSON lines, and upload it."
 
 
@@ -28,7 +32,8 @@ class JsonText:
         file.seek(encoding.skip_bytes)
         self._file = file
         self._encoding = encoding
-        self._decoder = codecs.getincrementaldecoder(encoding.codec)()
+        codecs.register_error(_marked.__name__, _marked)
+        self._decoder = codecs.getincrementaldecoder(encoding.codec)(_marked.__name__)
         self._checks = Checks()
         self._text = ""
         self._position = 0
@@ -73,8 +78,16 @@ class JsonText:
                 # A number at the end of the buffer may go on.
                 if end < len(self._text) or not self._fill():
                     break
+        begin = self._position
         self._take_source(end)
-        self._checks.require_clean(value)
+        try:
+            self._checks.require_clean(value)
+        except RowError as error:
+            bad = _MARKS.search(self._text, begin, end)
+            if error.rule != "invalid_text" or bad is None:
+                raise
+            message = f"Bytes in it are not valid {self._encoding.name}."
+            raise RowError("invalid_encoding", None, message) from None
         return value
 
     def broken(self, reason: str) -> UnreadableFile:
@@ -109,7 +122,7 @@ class JsonText:
         self.byte_offset += (
             len(passed)
             if passed.isascii() and self._encoding.codec[:6] != "utf-16"
-            else len(passed.encode(self._encoding.codec))
+            else len(passed.encode(self._encoding.codec, _marked.__name__))
         )
         self._position = to
 
@@ -122,23 +135,9 @@ class JsonText:
         kept = self._text[max(0, self._position - EXCERPT_CHARACTERS) : self._position]
         chunk = self._file.read(max(CHUNK_BYTES, len(rest)))
         self._ended = not chunk
-        try:
-            more = self._decoder.decode(chunk, final=self._ended)
-        except UnicodeDecodeError as error:
-            raise self._undecodable(error) from None
+        more = self._decoder.decode(chunk, final=self._ended)
         self._text, self._position = kept + rest + more, len(kept)
         return not self._ended or bool(more)
-
-    def _undecodable(self, error: UnicodeDecodeError) -> UnreadableFile:
-        before = bytes(error.object[: error.start])
-        line = self.line + self._text.count("\n", self._position)
-        line += before.decode(self._encoding.codec, "replace").count("\n")
-        return UnreadableFile(
-            "invalid_encoding",
-            f"Line {line} has bytes that are not valid {self._encoding.name}.",
-            "Save the file as UTF-8 and upload it again.",
-            line=line,
-        )
 
     def _end_of_deep_value(self) -> int:
         """Where a value ends that is nested too deep for the parser: count brackets."""
@@ -151,3 +150,14 @@ class JsonText:
                     return match.end()
             if len(self._text) - self._position > MAX_ROW_BYTES or not self._fill():
                 raise self.broken("A value nested very deep does not end")
+
+
+def _marked(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Error handler: a byte that is not text as half of a surrogate pair, and back."""
+    if isinstance(error, UnicodeDecodeError):
+        bad = error.object[error.start : error.end]
+        return "".join(chr(_MARK + byte) for byte in bad), error.end
+    if isinstance(error, UnicodeEncodeError):
+        halves = error.object[error.start : error.end]
+        return bytes(ord(half) & 0xFF for half in halves), error.end
+    raise error

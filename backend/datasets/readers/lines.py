@@ -4,13 +4,14 @@ All these encodings but UTF-16 keep the byte of a line feed for a line feed alon
 can be cut before they are decoded.
 """
 
+import codecs
 import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from backend.datasets.readers.encoding import Encoding
-from backend.datasets.rows import MAX_ROW_BYTES, RowError, UnreadableFile
+from backend.datasets.rows import MAX_ROW_BYTES, RowError
 
 
 class Line(NamedTuple):
@@ -71,36 +72,42 @@ def undecodable(codec: str, position: int) -> RowError:
     )
 
 
-def _readline(file: io.TextIOWrapper, number: int) -> str:
-    try:
-        return file.readline(MAX_ROW_BYTES // 2)
-    except UnicodeDecodeError as error:  # only an odd byte at the very end
-        raise UnreadableFile(
-            "invalid_encoding",
-            f"The file ends in the middle of a {file.encoding} character, line {number} or later.",
-            "The upload may be incomplete: upload it again, or save it as UTF-8.",
-            line=number,
-        ) from error
-
-
 def _wide_lines(path: Path, encoding: Encoding) -> Iterator[Line]:
     """UTF-16: decoded first; halves of surrogate pairs pass and are found line by line."""
-    offset, number = encoding.skip_bytes, 0
+    offset, number, most = encoding.skip_bytes, 0, MAX_ROW_BYTES // 2
     with path.open("rb", buffering=1 << 20) as file:
         file.seek(encoding.skip_bytes)
-        text_file = io.TextIOWrapper(file, encoding.codec, "surrogatepass", newline="\n")
-        while text := _readline(text_file, number + 1):
+        # An odd byte at the very end, of a file that was cut off, becomes a mark.
+        text_file = io.TextIOWrapper(file, encoding.codec, _wide_errors(), newline="\n")
+        while text := text_file.readline(most):
             number += 1
             start, error = offset, None
-            offset += len(text.encode(encoding.codec, "surrogatepass"))
-            if len(text) == MAX_ROW_BYTES // 2 and not text.endswith("\n"):
+            offset += _wide_size(text)
+            if len(text) == most and not text.endswith("\n"):
                 error = too_long()
                 while (more := text_file.readline(1 << 20)) and not more.endswith("\n"):
-                    offset += len(more.encode(encoding.codec, "surrogatepass"))
-                offset += len(more.encode(encoding.codec, "surrogatepass"))
+                    offset += _wide_size(more)
+                offset += _wide_size(more)
             try:
                 yield Line(number, start, text.encode(), error)
             except UnicodeEncodeError as wrong:
                 shown = text.encode("utf-8", "backslashreplace")
                 found = undecodable(encoding.codec, 2 * wrong.start)
                 yield Line(number, start, shown, error or found)
+
+
+def _wide_size(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass"))
+
+
+def _wide_errors() -> str:
+    """The name of an error handler: halves of pairs as they are, an odd byte as half a pair."""
+    name = "backend.datasets.half_pairs"
+    codecs.register_error(name, _half_pairs)
+    return name
+
+
+def _half_pairs(error: UnicodeError) -> tuple[str | bytes, int]:
+    if isinstance(error, UnicodeDecodeError) and error.end - error.start < 2:
+        return "\udc80", error.end
+    return codecs.lookup_error("surrogatepass")(error)

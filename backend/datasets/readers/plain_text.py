@@ -1,4 +1,4 @@
-"""Plain text: one document per block of lines; blocks are parted by empty lines."""
+"""Plain text: one document per block of lines, parted by empty lines, or one per file."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,12 +8,12 @@ from backend.datasets.readers.encoding import Encoding
 from backend.datasets.rows import MAX_ROW_BYTES, RawRow, RowError
 
 
-def read(path: Path, encoding: Encoding) -> Iterator[RawRow]:
-    """Every block as `{"text": …}`."""
+def read(path: Path, encoding: Encoding, one_document: bool = False) -> Iterator[RawRow]:
+    """Every block as `{"text": …}`; with `one_document` the file is a single one."""
     block: list[lines.Line] = []
     size = 0
     for line in lines.read(path, encoding):
-        if line.content.strip() or line.error:
+        if line.content.strip() or line.error or (one_document and block):
             block.append(line)
             size += len(line.content)
             if size < MAX_ROW_BYTES:

@@ -111,8 +111,10 @@ def test_damaged_bytes_in_a_table_and_in_gb18030(tmp_path: Path) -> None:
         ("a.json", b'{"a": [{"text": "x"}], "b": [1]}', "several_arrays"),
         ("a.json", b"[1, 2]", "no_readable_rows"),
         ("a.json", b'"text"', "broken_json"),
-        ("a.jsonl", b"PK\x03\x04abc", "binary_file"),
-        ("a.jsonl", b"\x1f\x8b\x08", "binary_file"),
+        ("a.jsonl", b"PK\x03\x04abc", "broken_archive"),
+        ("a.jsonl", b"\x1f\x8b\x08", "broken_archive"),
+        ("a.jsonl", b"PAR1 and no more", "broken_parquet"),
+        ("a.jsonl", b"%PDF-1.7 and so on", "binary_file"),
         ("a.jsonl", bytes(range(256)) * 4, "binary_file"),
         ("a.csv", b"a,a\n1,2\n", "duplicate_column"),
         ("a.jsonl", b"{oops\n{oops\n", "no_readable_rows"),
@@ -269,7 +271,7 @@ def test_bad_rows_of_a_table_are_reported_one_by_one(tmp_path: Path) -> None:
         (5, "broken_quotes"),
         (7, "broken_quotes"),
     ]
-    assert summary["counts"] == {"kept": 2, "repaired": 0, "truncated": 0, "dropped": 4}
+    assert summary["counts"] == {"kept": 3, "repaired": 0, "truncated": 0, "dropped": 4}
     assert summary["status"] == "blocked"
     assert summary["error"]["params"] == {"dropped": 4, "max_dropped_rows": 0}
 
