@@ -21,6 +21,7 @@ from backend.accounts.gate import Gate
 from backend.accounts.setup_token import LIFETIME_S, SetupToken
 from backend.accounts.tokens import Tokens
 from backend.database import DatabaseUnavailable, make_engine, make_sessions, transaction
+from backend.datasets import hygiene_routes
 from backend.datasets import routes as datasets
 from backend.datasets.reading.desk import ReadingDesk
 from backend.errors import Problem
@@ -89,7 +90,7 @@ def create_app(
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
     api = APIRouter(prefix="/api/v1", responses={"default": {"model": Problem}})
-    for feature in (accounts, datasets, models, tasks, serving, system):
+    for feature in (accounts, datasets, hygiene_routes, models, tasks, serving, system):
         api.include_router(feature.router)
     app.include_router(api)
     app.include_router(system.health_router)

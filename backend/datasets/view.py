@@ -27,7 +27,7 @@ async def views_of(session: AsyncSession, rows: Sequence[DatasetRow]) -> list[Da
     ids = [row.id for row in rows]
     uses = await queries.uses(session, ids) if ids else {}
     importing = [row.id for row in rows if row.status == DatasetStatus.IMPORTING]
-    progress = await subjects.progress(session, importing) if importing else {}
+    progress = await subjects.progress(session, importing, queries.IMPORT) if importing else {}
     return [
         Dataset(
             id=row.id,

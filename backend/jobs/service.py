@@ -101,9 +101,13 @@ async def hold(session: AsyncSession, job_id: UUID, attempt: int) -> JobRow:
     return job
 
 
-async def newest_of(session: AsyncSession, subject_id: UUID) -> JobRow | None:
-    """The last job that was queued for a data set, model or task."""
+async def newest_of(
+    session: AsyncSession, subject_id: UUID, kind: str | None = None
+) -> JobRow | None:
+    """The last job (of a kind) that was queued for a data set, model or task."""
     query = select(JobRow).where(JobRow.subject_id == subject_id)
+    if kind is not None:
+        query = query.where(JobRow.kind == kind)
     return await session.scalar(query.order_by(JobRow.id.desc()).limit(1))
 
 

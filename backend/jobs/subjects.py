@@ -58,11 +58,15 @@ def in_use(users: Sequence[Use]) -> dict[str, Any]:
     }
 
 
-async def progress(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, float]:
-    """How far the jobs of these are that have not ended, 0–1."""
+async def progress(
+    session: AsyncSession, ids: Sequence[UUID], kind: str | None = None
+) -> dict[UUID, float]:
+    """How far the jobs (of a kind) of these are that have not ended, 0–1."""
     query = select(JobRow.subject_id, JobRow.progress).where(
         JobRow.subject_id.in_(ids), JobRow.status.not_in(TERMINAL)
     )
+    if kind is not None:
+        query = query.where(JobRow.kind == kind)
     return {row.subject_id: row.progress for row in await session.execute(query)}
 
 

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from backend.datasets.hygiene.findings import NotExamined
 from backend.datasets.reading import frames
 from backend.datasets.reading.rows import Versions
 
@@ -39,6 +40,15 @@ class Answers:
             return {"items": [], "total": 0}
         found = version.search(query.casefold())
         return {"items": version.rows(found[offset : offset + limit].tolist()), "total": len(found)}
+
+    def overlap(self, folder: str, other: str) -> dict[str, Any] | None:
+        """What two versions have in common; None while one of them is not examined."""
+        from backend.datasets.hygiene import overlap  # few ask, and it needs more than rows do
+
+        try:
+            return overlap.of_versions(Path(folder), Path(other))
+        except NotExamined:
+            return None
 
 
 def main() -> None:
