@@ -43,6 +43,9 @@ KINDS: Mapping[str, Kind] = {
     "import_dataset": Kind(
         "backend.datasets.importing.job", "backend.datasets.importing.outcome:apply"
     ),
+    "examine_dataset": Kind(
+        "backend.datasets.hygiene.job", "backend.datasets.hygiene.outcome:apply", niceness=10
+    ),
     "download_model": Kind(
         "backend.models.download_job", "backend.models.outcome:apply", online=True
     ),

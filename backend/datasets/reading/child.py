@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from backend.datasets.hygiene.findings import NotExamined
 from backend.datasets.reading import frames
 from backend.datasets.reading.difference import difference
 from backend.datasets.reading.rows import Versions
@@ -48,6 +49,15 @@ class Answers:
         """What the version in `after` has that the one in `before` has not, and the reverse."""
         versions = [self._versions.of(Path(folder)) for folder in (before, after)]
         return difference(*versions)
+
+    def overlap(self, folder: str, other: str) -> dict[str, Any] | None:
+        """What two versions have in common; None while one of them is not examined."""
+        from backend.datasets.hygiene import overlap  # few ask, and it needs more than rows do
+
+        try:
+            return overlap.of_versions(Path(folder), Path(other))
+        except NotExamined:
+            return None
 
 
 def main() -> None:
