@@ -1,6 +1,6 @@
 """Reads the canonical records of a data set version, and says exactly which line is wrong."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -38,8 +38,10 @@ def listed(lines: list[int]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def read_rows(path: Path, expected_sha256: str | None = None) -> Iterator[Row]:
-    """Every record; raises `EngineFailure` for what is none.
+def read_rows(
+    path: Path, expected_sha256: str | None = None, only: Callable[[int], bool] | None = None
+) -> Iterator[Row]:
+    """Every record, or `only` those of some indices; raises `EngineFailure` for what is none.
 
     With the last one it raises when the file is not the expected one, of which a run was made.
     """
@@ -47,7 +49,7 @@ def read_rows(path: Path, expected_sha256: str | None = None) -> Iterator[Row]:
     for number, line in enumerate(_lines(path), 1):
         if expected_sha256 is not None:
             digest.update(line)
-        if not line.strip():
+        if not line.strip() or (only is not None and not only(number - 1)):
             continue
         try:
             record = Record.model_validate_json(line)
