@@ -204,6 +204,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{dataset_id}/lengths": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Dataset Lengths
+         * @description Rows by their length in tokens of a model. Counted once, in the background: ask again while
+         *     `status` is `counting`.
+         */
+        get: operations["get_dataset_lengths"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{dataset_id}/report": {
         parameters: {
             query?: never;
@@ -277,6 +298,26 @@ export interface paths {
          * @description What was counted at the import.
          */
         get: operations["get_dataset_statistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset_id}/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Dataset Tokens
+         * @description Rows as the tokens that a run would train on, with those that are learnt marked.
+         */
+        get: operations["get_dataset_tokens"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2125,6 +2166,18 @@ export interface components {
             score: number;
         };
         /**
+         * LengthBin
+         * @description Rows with `low` to `high` - 1 tokens.
+         */
+        LengthBin: {
+            /** Count */
+            count: number;
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+        };
+        /**
          * LocalFolder
          * @description A folder below one of the configured roots that looks like a model.
          */
@@ -2863,6 +2916,71 @@ export interface components {
          */
         RecordType: "language_modeling" | "prompt_completion" | "conversational" | "preference" | "unpaired_preference" | "stepwise_supervision" | "classification";
         /**
+         * RefusalReason
+         * @description Rows that can not be trained on for this reason.
+         */
+        RefusalReason: {
+            /** Reason */
+            reason: string;
+            /** Rows */
+            rows: number;
+        };
+        /**
+         * RenderedSample
+         * @description What is laid before the model at once, cut to the longest length.
+         *
+         *     `cut`: the tokens that the longest length took away; they stood before token `cut_at`. Of both
+         *     lists the first ones stand here when there are many; `num_tokens`, `num_trained` and `num_cut`
+         *     count all.
+         */
+        RenderedSample: {
+            /**
+             * Cut
+             * @default []
+             */
+            cut: components["schemas"]["RenderedToken"][];
+            /**
+             * Cut At
+             * @default 0
+             */
+            cut_at: number;
+            /**
+             * Num Cut
+             * @default 0
+             */
+            num_cut: number;
+            /** Num Tokens */
+            num_tokens: number;
+            /** Num Trained */
+            num_trained: number;
+            /**
+             * Part
+             * @default text
+             * @enum {string}
+             */
+            part: "text" | "chosen" | "rejected" | "source" | "target";
+            /** Tokens */
+            tokens: components["schemas"]["RenderedToken"][];
+            /** Truncated */
+            truncated: boolean;
+        };
+        /**
+         * RenderedToken
+         * @description One token: characters split over several tokens stand at the last of them.
+         *
+         *     `trained`: the loss asks the model to predict it.
+         */
+        RenderedToken: {
+            /** Id */
+            id: number;
+            /** Terminator */
+            terminator: boolean;
+            /** Text */
+            text: string;
+            /** Trained */
+            trained: boolean;
+        };
+        /**
          * ReportItem
          * @description A row that was not simply kept.
          */
@@ -2894,6 +3012,16 @@ export interface components {
          * @enum {string}
          */
         Role: "administrator" | "member" | "viewer";
+        /**
+         * RowsOver
+         * @description Of the counted rows, those with more than `limit` tokens.
+         */
+        RowsOver: {
+            /** Limit */
+            limit: number;
+            /** Rows */
+            rows: number;
+        };
         /**
          * SampleItem
          * @description An answer generated in training, beside the expected one.
@@ -3429,6 +3557,121 @@ export interface components {
             name?: string | null;
         };
         /**
+         * TokenError
+         * @description Why a row can not be trained on, or rows can not be counted.
+         */
+        TokenError: {
+            /** Code */
+            code: string;
+            /** Hint */
+            hint: string;
+            /** Message */
+            message: string;
+            /**
+             * Params
+             * @default {}
+             */
+            params: {
+                [key: string]: string | number | boolean | null;
+            };
+        };
+        /**
+         * TokenLengths
+         * @description How long rows are for a model: tokens of the longest text of a row, before it is cut.
+         *
+         *     `counted_rows` below `num_rows`: they are an even sample.
+         */
+        TokenLengths: {
+            /**
+             * Bins
+             * @default []
+             */
+            bins: components["schemas"]["LengthBin"][];
+            /** Counted Rows */
+            counted_rows: number;
+            error?: components["schemas"]["TokenError"] | null;
+            /** Max */
+            max?: number | null;
+            /** Mean */
+            mean?: number | null;
+            /** Median */
+            median?: number | null;
+            /** Num Rows */
+            num_rows: number;
+            objective: components["schemas"]["Objective"];
+            /**
+             * Over
+             * @default []
+             */
+            over: components["schemas"]["RowsOver"][];
+            /** P95 */
+            p95?: number | null;
+            /** P99 */
+            p99?: number | null;
+            /**
+             * Progress
+             * @description 0–1
+             */
+            progress: number;
+            /**
+             * Reasons
+             * @default []
+             */
+            reasons: components["schemas"]["RefusalReason"][];
+            /**
+             * Refused
+             * @description Counted rows that can not be trained on
+             * @default 0
+             */
+            refused: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "counting" | "ready" | "failed";
+        };
+        /**
+         * TokenRow
+         * @description A row as it is trained; `error` says why it can not be.
+         */
+        TokenRow: {
+            error: components["schemas"]["TokenError"] | null;
+            /** Index */
+            index: number;
+            /** Line */
+            line: number | null;
+            /**
+             * Num Samples
+             * @description With those that are not listed
+             */
+            num_samples: number;
+            /** Samples */
+            samples: components["schemas"]["RenderedSample"][];
+        };
+        /**
+         * TokenRows
+         * @description A window of rows as tokens; `total` counts all (that match `q`).
+         */
+        TokenRows: {
+            /** Items */
+            items: components["schemas"]["TokenRow"][];
+            /**
+             * Max Length
+             * @description Longest sample in tokens, as asked
+             */
+            max_length: number;
+            objective: components["schemas"]["Objective"];
+            /** Offset */
+            offset: number;
+            /**
+             * Reads Whole
+             * @description No token is predicted: texts are read whole and judged
+             */
+            reads_whole: boolean;
+            /** Total */
+            total: number;
+        };
+        /**
          * WhyNot
          * @description Why a format can not be had: `code` and `params` for translation.
          */
@@ -3908,6 +4151,45 @@ export interface operations {
             };
         };
     };
+    get_dataset_lengths: {
+        parameters: {
+            query: {
+                model_id: string;
+                /** @description Default: the newest */
+                version?: number | null;
+                /** @description Default: the first that rows and model fit */
+                objective?: components["schemas"]["Objective"] | null;
+                /** @description Chat template in place of the model's own */
+                chat_template?: string | null;
+            };
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenLengths"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_dataset_report: {
         parameters: {
             query?: {
@@ -4030,6 +4312,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DatasetStatistics"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_dataset_tokens: {
+        parameters: {
+            query: {
+                model_id: string;
+                offset?: number;
+                /** @description Rows at most */
+                limit?: number;
+                /** @description Default: the newest */
+                version?: number | null;
+                q?: string | null;
+                /** @description Default: the first that rows and model fit */
+                objective?: components["schemas"]["Objective"] | null;
+                max_length?: number;
+                max_target_length?: number;
+                /** @description Tokens listed of a row at most */
+                max_shown?: number;
+                /** @description Chat template in place of the model's own */
+                chat_template?: string | null;
+            };
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenRows"];
                 };
             };
             /** @description Default Response */
