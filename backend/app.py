@@ -41,6 +41,8 @@ from backend.system.gpus import GpuFacts
 from backend.system.sources import Sources
 from backend.tasks import routes as tasks
 from backend.tasks.host_speed import HostSpeed
+from backend.tasks.rendering.counts import LengthCounts
+from backend.tasks.rendering.desk import TokenDesk
 from backend.version import VERSION
 
 log = structlog.get_logger(__name__)
@@ -129,6 +131,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         stack.callback(app.state.gpu_facts.close)
         app.state.reading_desk = ReadingDesk()
         stack.push_async_callback(app.state.reading_desk.close)
+        app.state.token_desk = TokenDesk(settings.sockets_dir / "tokens")
+        await app.state.token_desk.start()
+        stack.push_async_callback(app.state.token_desk.close)
+        app.state.length_counts = LengthCounts(app.state.token_desk)
+        stack.push_async_callback(app.state.length_counts.close)
         app.state.host_speed = HostSpeed(settings.data_dir)
         app.state.playground = Playground(settings.sockets_dir)
         await app.state.playground.start()

@@ -11,8 +11,9 @@ from pathlib import Path
 import structlog
 
 from backend.errors import TooMany
+from backend.processes.serve_process import WorkerEnded, end_leftover
 from backend.serving.schemas import PlaygroundError, PlaygroundStatus
-from backend.serving.worker import Worker, WorkerEnded, end_leftover
+from backend.serving.worker import NAME, Worker
 from training_engine.contract.predictions import ClassifyRequest, Predictions
 from training_engine.contract.serving import Done, Failure, GenerateRequest, Health, Token
 
@@ -43,7 +44,7 @@ class Playground:
         """Make the folder of sockets, and end what an earlier platform left."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self._folder.chmod(0o700)
-        await end_leftover(self._folder)
+        await end_leftover(self._folder, NAME)
 
     async def close(self) -> None:
         """End the worker."""

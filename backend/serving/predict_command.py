@@ -11,8 +11,9 @@ from typing import Annotated
 import orjson
 import typer
 
+from backend.processes.serve_process import WorkerEnded
 from backend.serving.predict_target import NoTarget, PredictTarget, find
-from backend.serving.worker import Worker, WorkerEnded
+from backend.serving.worker import Worker
 from backend.settings import load
 from training_engine.contract.predictions import (
     MAX_TEXTS,

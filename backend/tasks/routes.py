@@ -10,6 +10,7 @@ from backend.tasks import (
     plan_routes,
     task_routes,
 )
+from backend.tasks.rendering import routes as rendering_routes
 
 router = APIRouter()
 router.include_router(draft_routes.router)
@@ -18,3 +19,4 @@ router.include_router(task_routes.router)
 router.include_router(log_routes.router)
 router.include_router(history_routes.router)
 router.include_router(export_routes.router)
+router.include_router(rendering_routes.router)

@@ -4,7 +4,8 @@ HTTP/1.1 over a unix socket. `GET /health` answers a `Health`. `POST /generate` 
 `GenerateRequest` answers `application/x-ndjson`: one `Token` per piece of text, then exactly one
 `Done` or `Failure`; a request that can not begin (unreadable model, wrong shape) answers status
 400 or above with one `Failure`. Encoder–decoders answer there, too: what was said is their source.
-`POST /classify` stands in `contract/predictions.py`. A caller who closes the connection cancels
+`POST /classify` stands in `contract/predictions.py`, what shows and counts tokens in
+`contract/tokens.py`. A caller who closes the connection cancels
 the generation within a second. The worker ends at SIGTERM, and when its parent is gone.
 """
 
@@ -12,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from training_engine.contract.records import Record, Role
+from training_engine.contract.records import Role
 
 HEALTH_PATH = "/health"
 GENERATE_PATH = "/generate"
@@ -65,24 +66,6 @@ class UnloadRequest(_Request):
     model_path: str | None = None
 
 
-class RenderTokensRequest(_Request):
-    """Show records as the trainer sees them."""
-
-    model_path: str
-    records: Annotated[list[Record], Field(min_length=1, max_length=200)]
-    max_length: Annotated[int, Field(ge=1)] = 1_048_576
-    chat_template: str | None = None
-
-
-class TokenLengthsRequest(_Request):
-    """Count tokens of records (as templated) or of plain texts; exactly one of them."""
-
-    model_path: str
-    records: list[Record] | None = None
-    texts: list[str] | None = None
-    chat_template: str | None = None
-
-
 class LoadedModelInfo(BaseModel):
     """A model in memory, and the adapters beside it."""
 
@@ -130,32 +113,6 @@ class Failure(BaseModel):
     code: str
     message: str
     hint: str
-
-
-class RenderedToken(BaseModel):
-    """One token: characters split over several tokens stand at the last of them."""
-
-    id: int
-    text: str
-    trained: bool
-    terminator: bool
-
-
-class RenderedSample(BaseModel):
-    """What is laid before the model at once, cut to the asked length."""
-
-    tokens: list[RenderedToken]
-    num_tokens: int
-    num_trained: int
-    truncated: bool
-
-
-class RenderedRecord(BaseModel):
-    """A record becomes one sample, or several where the template rewrites earlier turns; or it
-    can not be trained on, and `error` says why."""
-
-    samples: list[RenderedSample]
-    error: Failure | None
 
 
 StreamItem = Token | Done | Failure

@@ -169,15 +169,15 @@ class Encoder:
         if not samples:
             return
         columns = [
-            self._tokenize([sample.texts[i].text for _, sample in samples], target=i > 0)
+            self.tokenize([sample.texts[i].text for _, sample in samples], target=i > 0)
             for i in range(self._reading.form.sequences)
         ]
         for (line, sample), encoded in zip(samples, zip(*columns, strict=True), strict=True):
             self._add(line, sample, encoded, found, findings)
 
-    def _tokenize(self, texts: list[str], *, target: bool) -> list[Encoded]:
-        form = self._reading.form
-        fast = bool(self._tokenizer.is_fast)
+    def tokenize(self, texts: list[str], *, target: bool) -> list[Encoded]:
+        """Ids of texts, whole, and where each stands; `target`: they are the samples' second."""
+        form, fast = self._reading.form, bool(self._tokenizer.is_fast)
         name = "text_target" if target and form.target else "text"
         out = self._tokenizer(
             **{name: texts},

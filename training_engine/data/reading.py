@@ -32,6 +32,13 @@ class Reading(ABC):
     def study(self, rows: Callable[[], Iterator[Row]]) -> None:  # noqa: B027 - most need nothing
         """Learn what has to be known of all rows first; raises `EngineFailure`."""
 
+    def preview(self, rows: Callable[[], Iterator[Row]]) -> None:
+        """Learn from some rows what is needed to read those; judges nothing that all rows decide.
+
+        For showing rows; a run does `study`.
+        """
+        self.study(rows)
+
     def arrange(self, rows: Iterable[Row]) -> Iterator[Row]:
         """The rows, each with what it needs of others."""
         return iter(rows)

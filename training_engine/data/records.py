@@ -1,6 +1,6 @@
 """Reads the canonical records of a data set version, and says exactly which line is wrong."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -40,9 +40,13 @@ def listed(lines: list[int]) -> str:
 
 
 def read_rows(
-    path: Path, expected_sha256: str | None = None, split: str | None = None
+    path: Path,
+    expected_sha256: str | None = None,
+    split: str | None = None,
+    only: Callable[[int], bool] | None = None,
 ) -> Iterator[Row]:
-    """Every record (of a split); raises `EngineFailure` for what is none.
+    """Every record (of a split), or `only` those of some indices; raises `EngineFailure` for what
+    is none.
 
     With the last one it raises when the file is not the expected one, of which a run was made.
     """
@@ -50,7 +54,7 @@ def read_rows(
     for number, line in enumerate(_lines(path, split), 1):
         if expected_sha256 is not None:
             digest.update(line)
-        if not line.strip():
+        if not line.strip() or (only is not None and not only(number - 1)):
             continue
         try:
             record = Record.model_validate_json(line)

@@ -28,6 +28,9 @@ class LabelledTexts(Reading):
     def study(self, rows: Callable[[], Iterator[Row]]) -> None:
         self.classes = Labels.read(rows(), self.knobs.label_kind)
 
+    def preview(self, rows: Callable[[], Iterator[Row]]) -> None:
+        self.classes = Labels.seen(rows(), self.knobs.label_kind)
+
     def samples(self, row: Row) -> list[Sample]:
         if not row.text or not row.text.strip():
             raise Misfit("text", "there is no text")

@@ -37,6 +37,23 @@ class Labels:
         Raises `EngineFailure` when there is only one class, or too many to be classes, or when
         lists have no names in them but a mark for each class.
         """
+        labels, found, lists = cls._of(rows, wish)
+        if labels.kind is LabelKind.REGRESSION:
+            return labels
+        if labels.kind is LabelKind.MULTI:
+            lists.refuse_marks()
+        # Rows with fractions in lists are refused one by one, for what they are.
+        _check(found, at_least=0 if lists.fractions else 2)
+        return labels
+
+    @classmethod
+    def seen(cls, rows: Iterable[Row], wish: LabelKind) -> "Labels":
+        """The labels of some rows, which need not hold all classes."""
+        return cls._of(rows, wish)[0]
+
+    @classmethod
+    def _of(cls, rows: Iterable[Row], wish: LabelKind) -> tuple["Labels", dict[str, int], "_Lists"]:
+        """The labels, the first line of each class, and what labels that are lists look like."""
         found: dict[str, int] = {}
         lists = _Lists()
         fractions, written, words = False, False, False
@@ -55,12 +72,8 @@ class Labels:
             kind = LabelKind.REGRESSION if numbers else LabelKind.SINGLE
             kind = LabelKind.MULTI if lists.lengths else kind
         if kind is LabelKind.REGRESSION:
-            return cls(kind, ["score"])
-        if kind is LabelKind.MULTI:
-            lists.refuse_marks()
-        # Rows with fractions in lists are refused one by one, for what they are.
-        _check(found, at_least=0 if lists.fractions else 2)
-        return cls(kind, sorted(found, key=_order))
+            return cls(kind, ["score"]), found, lists
+        return cls(kind, sorted(found, key=_order)), found, lists
 
     def number(self, label: RawLabel) -> Label:
         """A class index, 0 or 1 for each class, or the number; raises `Misfit`."""

@@ -1,7 +1,7 @@
 """The routes: HTTP in, work for the computing thread out, answers streamed as JSON lines."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -16,9 +16,15 @@ from training_engine.contract.serving import (
     Failure,
     GenerateRequest,
     LoadRequest,
+    UnloadRequest,
+)
+from training_engine.contract.tokens import (
+    COUNT_PATH,
+    RENDER_PATH,
+    CountLengthsRequest,
+    CountLine,
     RenderTokensRequest,
     TokenLengthsRequest,
-    UnloadRequest,
 )
 from training_engine.serve.failures import ServeError
 from training_engine.serve.scheduler import Scheduler
@@ -41,7 +47,8 @@ def create_app(scheduler: Scheduler) -> Starlette:
             Route(CLASSIFY_PATH, routes.classify, methods=["POST"]),
             Route("/load", routes.load, methods=["POST"]),
             Route("/unload", routes.unload, methods=["POST"]),
-            Route("/render_tokens", routes.render_tokens, methods=["POST"]),
+            Route(RENDER_PATH, routes.render_tokens, methods=["POST"]),
+            Route(COUNT_PATH, routes.count_lengths, methods=["POST"]),
             Route("/token_lengths", routes.token_lengths, methods=["POST"]),
         ],
         exception_handlers={ServeError: _refused},
@@ -132,8 +139,16 @@ class Routes:
         from training_engine.serve.token_view import render_tokens
 
         wanted = await _body(request, RenderTokensRequest)
-        records = await asyncio.to_thread(render_tokens, wanted)
-        return JSONResponse({"records": [record.model_dump() for record in records]})
+        return _json(await asyncio.to_thread(render_tokens, wanted))
+
+    async def count_lengths(self, request: Request) -> Response:
+        """The lengths of a data set as lines of JSON; leaving ends the count."""
+        from training_engine.serve.length_count import count_lengths
+
+        counting = count_lengths(await _body(request, CountLengthsRequest))
+        # The first step reads the model: what is wrong with it is an answer of its own.
+        first = await asyncio.to_thread(next, counting)
+        return StreamingResponse(_lines(first, counting), media_type="application/x-ndjson")
 
     async def token_lengths(self, request: Request) -> Response:
         """How many tokens each record or text has."""
@@ -158,6 +173,14 @@ async def _body(request: Request, model: type[M]) -> M:
         raise ServeError(
             "bad_request", f"The request is not valid at {place}: {first['msg']}.", "Correct it."
         ) from error
+
+
+async def _lines(first: CountLine, others: Iterator[CountLine]) -> AsyncIterator[bytes]:
+    """Each item as a line; computed in a thread, one after the other."""
+    item: CountLine | None = first
+    while item is not None:
+        yield item.model_dump_json().encode() + b"\n"
+        item = await asyncio.to_thread(next, others, None)
 
 
 def _json(value: BaseModel) -> Response:

@@ -11,16 +11,21 @@ from training_engine.tokenizer_files import template_files, tokenizer_files
 
 
 def load_template(
-    folder: Path, template: str | None = None, *, required: bool = True, trusted: bool = False
+    folder: Path,
+    template: str | None = None,
+    *,
+    required: bool = True,
+    spare: str | None = None,
+    trusted: bool = False,
 ) -> ChatTemplate:
-    """The tokenizer in `folder` with its own chat template, or with the given one.
+    """The tokenizer in `folder` with its own chat template, the given one, or else the spare.
 
     `trusted`: a tokenizer of the folder's own program may be executed. Raises `ServeError` when
     the tokenizer can not be read or knows no template that is `required`.
     """
     names = (*tokenizer_files(folder), *template_files(folder))
     times = tuple((name, (folder / name).stat().st_mtime_ns) for name in names)
-    return _load(str(folder), template, required, trusted, times)
+    return _load(str(folder), template, required, spare, trusted, times)
 
 
 @lru_cache(maxsize=16)
@@ -28,11 +33,12 @@ def _load(
     folder: str,
     template: str | None,
     required: bool,
+    spare: str | None,
     trusted: bool,
     _times: tuple[tuple[str, int], ...],
 ) -> ChatTemplate:
     try:
         tokenizer = load_tokenizer(Path(folder), trusted=trusted)
-        return ChatTemplate(tokenizer, template, required=required)
+        return ChatTemplate(tokenizer, template, required=required, spare=spare)
     except EngineFailure as failure:
         raise from_engine(failure) from failure

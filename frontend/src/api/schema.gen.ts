@@ -204,6 +204,73 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{dataset_id}/hygiene": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Dataset Hygiene
+         * @description Duplicates, personal data, secrets, poor answers and labels, languages: what the examination
+         *     after the import found, or how far it is.
+         */
+        get: operations["get_dataset_hygiene"];
+        put?: never;
+        /**
+         * Examine Dataset
+         * @description Examine a version, or examine it again; nothing happens while that is under way.
+         */
+        post: operations["examine_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset_id}/lengths": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Dataset Lengths
+         * @description Rows by their length in tokens of a model. Counted once, in the background: ask again while
+         *     `status` is `counting`.
+         */
+        get: operations["get_dataset_lengths"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset_id}/overlap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Dataset Overlap
+         * @description How many of the rows another version has, too: of a validation set, those that the training
+         *     set gives away.
+         */
+        get: operations["get_dataset_overlap"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{dataset_id}/report": {
         parameters: {
             query?: never;
@@ -277,6 +344,26 @@ export interface paths {
          * @description What was counted at the import.
          */
         get: operations["get_dataset_statistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset_id}/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Dataset Tokens
+         * @description Rows as the tokens that a run would train on, with those that are learnt marked.
+         */
+        get: operations["get_dataset_tokens"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1262,7 +1349,7 @@ export interface components {
             /** Ok */
             ok: boolean;
             /** Problems */
-            problems: components["schemas"]["Finding"][];
+            problems: components["schemas"]["backend__tasks__schemas__Finding"][];
         };
         /**
          * Compilation
@@ -1444,6 +1531,83 @@ export interface components {
             params: {
                 [key: string]: string | number | boolean | null;
             };
+        };
+        /**
+         * DatasetHygiene
+         * @description What an examination found; while one runs or after it failed, what the last one found.
+         */
+        DatasetHygiene: {
+            error: components["schemas"]["HygieneError"] | null;
+            /** Eta S */
+            eta_s?: number | null;
+            /** Examined Rows */
+            examined_rows: number;
+            /** Findings */
+            findings: components["schemas"]["backend__datasets__hygiene_schemas__Finding"][];
+            /**
+             * Language Rows
+             * @description Rows of the even sample looked at for language
+             * @default 0
+             */
+            language_rows: number;
+            /** Languages */
+            languages: components["schemas"]["LanguageShare"][];
+            /**
+             * Near Compared Rows
+             * @description Rows that were compared for near duplicates: of very many an even sample
+             * @default 0
+             */
+            near_compared_rows: number;
+            /**
+             * Progress
+             * @description 0–1 while running
+             */
+            progress: number | null;
+            status: components["schemas"]["HygieneStatus"];
+            /** Version */
+            version: number;
+        };
+        /**
+         * DatasetOverlap
+         * @description How many of the rows of a version another version has, too; each counts once.
+         */
+        DatasetOverlap: {
+            /**
+             * Dataset Id
+             * Format: uuid
+             */
+            dataset_id: string;
+            /**
+             * Exact
+             * @description The same, but for case and white space
+             */
+            exact: number;
+            /** Examples */
+            examples: components["schemas"]["OverlapExample"][];
+            /**
+             * Near
+             * @description Nearly the same
+             */
+            near: number;
+            /**
+             * Rows
+             * @description All rows of the version
+             */
+            rows: number;
+            /**
+             * Same Prompt
+             * @description The same question with another answer
+             */
+            same_prompt: number;
+            /** Version */
+            version: number;
+            /**
+             * With Dataset Id
+             * Format: uuid
+             */
+            with_dataset_id: string;
+            /** With Version */
+            with_version: number;
         };
         /**
          * DatasetReport
@@ -1769,7 +1933,7 @@ export interface components {
             /** Total Steps */
             total_steps: number;
             /** Warnings */
-            warnings: components["schemas"]["Finding"][];
+            warnings: components["schemas"]["backend__tasks__schemas__Finding"][];
         };
         /**
          * Example
@@ -1955,27 +2119,39 @@ export interface components {
             };
         };
         /**
-         * Finding
-         * @description Something to know before starting.
+         * FindingExample
+         * @description A row with the finding. Personal data and secrets are covered, but for their beginning.
          */
-        Finding: {
+        FindingExample: {
             /**
-             * Blocking
-             * @default false
+             * Detail
+             * @description Kind and covered value; of duplicates “identical”, “case_and_space” or the likeness in percent; the label, or the labels that contradict each other
              */
-            blocking: boolean;
-            /** Code */
-            code: string;
-            /** Message */
-            message: string;
+            detail: string;
+            /** Excerpt */
+            excerpt: string;
             /**
-             * Params
-             * @default {}
+             * Index
+             * @description Number of the row in the version, from 0
              */
-            params: {
-                [key: string]: string | number | boolean | null;
-            };
+            index: number;
+            /**
+             * Line
+             * @description 1-based line or item in the file as uploaded
+             */
+            line: number | null;
+            /**
+             * Other
+             * @description The row that stays for a duplicate, or that has another label
+             */
+            other?: number | null;
         };
+        /**
+         * FindingName
+         * @description What can be found.
+         * @enum {string}
+         */
+        FindingName: "exact_duplicates" | "near_duplicates" | "email" | "phone" | "id_number" | "payment_card" | "iban" | "secret" | "empty_answer" | "short_answer" | "label_with_one_row" | "label_conflict";
         /**
          * Fit
          * @description Whether training fits into this host's memory.
@@ -2033,6 +2209,31 @@ export interface components {
             /** Low */
             low: number;
         };
+        /**
+         * HygieneError
+         * @description Why a version is not examined.
+         */
+        HygieneError: {
+            /** Code */
+            code: string;
+            /** Hint */
+            hint: string;
+            /** Message */
+            message: string;
+            /**
+             * Params
+             * @default {}
+             */
+            params: {
+                [key: string]: string | number | boolean | null;
+            };
+        };
+        /**
+         * HygieneStatus
+         * @description Where the examination of a version stands.
+         * @enum {string}
+         */
+        HygieneStatus: "waiting" | "running" | "ready" | "failed";
         /**
          * Hyperparameters
          * @description The knobs of a run; unknown names are refused with the one that was meant.
@@ -2319,6 +2520,30 @@ export interface components {
             score: number;
         };
         /**
+         * LanguageShare
+         * @description Rows of the sample in one language (ISO 639; `und` where it can not be said).
+         */
+        LanguageShare: {
+            /** Language */
+            language: string;
+            /** Rows */
+            rows: number;
+            /** Share */
+            share: number;
+        };
+        /**
+         * LengthBin
+         * @description Rows with `low` to `high` - 1 tokens.
+         */
+        LengthBin: {
+            /** Count */
+            count: number;
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+        };
+        /**
          * LocalFolder
          * @description A folder below one of the configured roots that looks like a model.
          */
@@ -2422,6 +2647,8 @@ export interface components {
         /**
          * Mapping
          * @description Which column is what, when the columns do not say it themselves.
+         *
+         *     `PARTS` of `importers/mapped.py` says which parts each record type needs and may have.
          */
         Mapping: {
             /**
@@ -2431,12 +2658,59 @@ export interface components {
             columns: {
                 [key: string]: string;
             };
+            /**
+             * Label True
+             * @description The value of the label that means good; every other one means bad
+             */
+            label_true?: string | null;
             record_type: components["schemas"]["RecordType"];
             /**
              * System Text
-             * @description The same system message for every row
+             * @description The same system message for every row that brings none
              */
             system_text?: string | null;
+            tags?: components["schemas"]["MappingTags"] | null;
+        };
+        /**
+         * MappingTags
+         * @description How the turns in a list of messages are written, where it is not one of the usual ways.
+         */
+        MappingTags: {
+            /**
+             * Assistant
+             * @description What the role of the assistant is called
+             */
+            assistant?: string | null;
+            /**
+             * Content
+             * @description Key of the text in a turn
+             */
+            content?: string | null;
+            /**
+             * Function Call
+             * @description What the role of a turn is called that is a call of a tool
+             */
+            function_call?: string | null;
+            /**
+             * Observation
+             * @description What the role of a tool's result is called
+             */
+            observation?: string | null;
+            /**
+             * Role
+             * @description Key of the role in a turn
+             */
+            role?: string | null;
+            /**
+             * System
+             * @description What the role of the system message is called
+             */
+            system?: string | null;
+            /**
+             * User
+             * @description What the role of the user is called
+             */
+            user?: string | null;
         };
         /**
          * Me
@@ -2690,6 +2964,28 @@ export interface components {
          * @enum {string}
          */
         OutputCheckpoint: "best" | "last" | "fastest";
+        /**
+         * OverlapExample
+         * @description A row that is in both versions; personal data and secrets are covered.
+         */
+        OverlapExample: {
+            /** Excerpt */
+            excerpt: string;
+            /** Index */
+            index: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "exact" | "near" | "same_prompt";
+            /** Line */
+            line: number | null;
+            /**
+             * Other
+             * @description Number of the row in the other version
+             */
+            other: number;
+        };
         /**
          * Overview
          * @description Counts for the first page.
@@ -3072,6 +3368,71 @@ export interface components {
          */
         RecordType: "language_modeling" | "prompt_completion" | "conversational" | "preference" | "unpaired_preference" | "stepwise_supervision" | "classification";
         /**
+         * RefusalReason
+         * @description Rows that can not be trained on for this reason.
+         */
+        RefusalReason: {
+            /** Reason */
+            reason: string;
+            /** Rows */
+            rows: number;
+        };
+        /**
+         * RenderedSample
+         * @description What is laid before the model at once, cut to the longest length.
+         *
+         *     `cut`: the tokens that the longest length took away; they stood before token `cut_at`. Of both
+         *     lists the first ones stand here when there are many; `num_tokens`, `num_trained` and `num_cut`
+         *     count all.
+         */
+        RenderedSample: {
+            /**
+             * Cut
+             * @default []
+             */
+            cut: components["schemas"]["RenderedToken"][];
+            /**
+             * Cut At
+             * @default 0
+             */
+            cut_at: number;
+            /**
+             * Num Cut
+             * @default 0
+             */
+            num_cut: number;
+            /** Num Tokens */
+            num_tokens: number;
+            /** Num Trained */
+            num_trained: number;
+            /**
+             * Part
+             * @default text
+             * @enum {string}
+             */
+            part: "text" | "chosen" | "rejected" | "source" | "target";
+            /** Tokens */
+            tokens: components["schemas"]["RenderedToken"][];
+            /** Truncated */
+            truncated: boolean;
+        };
+        /**
+         * RenderedToken
+         * @description One token: characters split over several tokens stand at the last of them.
+         *
+         *     `trained`: the loss asks the model to predict it.
+         */
+        RenderedToken: {
+            /** Id */
+            id: number;
+            /** Terminator */
+            terminator: boolean;
+            /** Text */
+            text: string;
+            /** Trained */
+            trained: boolean;
+        };
+        /**
          * ReportItem
          * @description A row that was not simply kept.
          */
@@ -3103,6 +3464,16 @@ export interface components {
          * @enum {string}
          */
         Role: "administrator" | "member" | "viewer";
+        /**
+         * RowsOver
+         * @description Of the counted rows, those with more than `limit` tokens.
+         */
+        RowsOver: {
+            /** Limit */
+            limit: number;
+            /** Rows */
+            rows: number;
+        };
         /**
          * SampleItem
          * @description An answer generated in training, beside the expected one.
@@ -3698,6 +4069,121 @@ export interface components {
             name?: string | null;
         };
         /**
+         * TokenError
+         * @description Why a row can not be trained on, or rows can not be counted.
+         */
+        TokenError: {
+            /** Code */
+            code: string;
+            /** Hint */
+            hint: string;
+            /** Message */
+            message: string;
+            /**
+             * Params
+             * @default {}
+             */
+            params: {
+                [key: string]: string | number | boolean | null;
+            };
+        };
+        /**
+         * TokenLengths
+         * @description How long rows are for a model: tokens of the longest text of a row, before it is cut.
+         *
+         *     `counted_rows` below `num_rows`: they are an even sample.
+         */
+        TokenLengths: {
+            /**
+             * Bins
+             * @default []
+             */
+            bins: components["schemas"]["LengthBin"][];
+            /** Counted Rows */
+            counted_rows: number;
+            error?: components["schemas"]["TokenError"] | null;
+            /** Max */
+            max?: number | null;
+            /** Mean */
+            mean?: number | null;
+            /** Median */
+            median?: number | null;
+            /** Num Rows */
+            num_rows: number;
+            objective: components["schemas"]["Objective"];
+            /**
+             * Over
+             * @default []
+             */
+            over: components["schemas"]["RowsOver"][];
+            /** P95 */
+            p95?: number | null;
+            /** P99 */
+            p99?: number | null;
+            /**
+             * Progress
+             * @description 0–1
+             */
+            progress: number;
+            /**
+             * Reasons
+             * @default []
+             */
+            reasons: components["schemas"]["RefusalReason"][];
+            /**
+             * Refused
+             * @description Counted rows that can not be trained on
+             * @default 0
+             */
+            refused: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "counting" | "ready" | "failed";
+        };
+        /**
+         * TokenRow
+         * @description A row as it is trained; `error` says why it can not be.
+         */
+        TokenRow: {
+            error: components["schemas"]["TokenError"] | null;
+            /** Index */
+            index: number;
+            /** Line */
+            line: number | null;
+            /**
+             * Num Samples
+             * @description With those that are not listed
+             */
+            num_samples: number;
+            /** Samples */
+            samples: components["schemas"]["RenderedSample"][];
+        };
+        /**
+         * TokenRows
+         * @description A window of rows as tokens; `total` counts all (that match `q`).
+         */
+        TokenRows: {
+            /** Items */
+            items: components["schemas"]["TokenRow"][];
+            /**
+             * Max Length
+             * @description Longest sample in tokens, as asked
+             */
+            max_length: number;
+            objective: components["schemas"]["Objective"];
+            /** Offset */
+            offset: number;
+            /**
+             * Reads Whole
+             * @description No token is predicted: texts are read whole and judged
+             */
+            reads_whole: boolean;
+            /** Total */
+            total: number;
+        };
+        /**
          * VersionSource
          * @description Another data set that rows were taken from, as it was then.
          */
@@ -3727,6 +4213,49 @@ export interface components {
              */
             params: {
                 [key: string]: string;
+            };
+        };
+        /**
+         * Finding
+         * @description Rows that have something in common; of duplicates the first row does not count.
+         */
+        backend__datasets__hygiene_schemas__Finding: {
+            /** Examples */
+            examples: components["schemas"]["FindingExample"][];
+            /**
+             * Excludable
+             * @description Whether a preparation can leave these rows out
+             */
+            excludable: boolean;
+            name: components["schemas"]["FindingName"];
+            /** Rows */
+            rows: number;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "warning";
+        };
+        /**
+         * Finding
+         * @description Something to know before starting.
+         */
+        backend__tasks__schemas__Finding: {
+            /**
+             * Blocking
+             * @default false
+             */
+            blocking: boolean;
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+            /**
+             * Params
+             * @default {}
+             */
+            params: {
+                [key: string]: string | number | boolean | null;
             };
         };
     };
@@ -4192,6 +4721,150 @@ export interface operations {
             };
         };
     };
+    get_dataset_hygiene: {
+        parameters: {
+            query?: {
+                /** @description Default: the newest */
+                version?: number | null;
+            };
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetHygiene"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    examine_dataset: {
+        parameters: {
+            query?: {
+                /** @description Default: the newest */
+                version?: number | null;
+            };
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetHygiene"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_dataset_lengths: {
+        parameters: {
+            query: {
+                model_id: string;
+                /** @description Default: the newest */
+                version?: number | null;
+                /** @description Default: the first that rows and model fit */
+                objective?: components["schemas"]["Objective"] | null;
+                /** @description Chat template in place of the model's own */
+                chat_template?: string | null;
+            };
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenLengths"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_dataset_overlap: {
+        parameters: {
+            query: {
+                with_dataset_id: string;
+                /** @description Default: the newest */
+                version?: number | null;
+                /** @description Default: the newest */
+                with_version?: number | null;
+            };
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetOverlap"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_dataset_report: {
         parameters: {
             query?: {
@@ -4325,6 +4998,54 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DatasetStatistics"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_dataset_tokens: {
+        parameters: {
+            query: {
+                model_id: string;
+                offset?: number;
+                /** @description Rows at most */
+                limit?: number;
+                /** @description Default: the newest */
+                version?: number | null;
+                q?: string | null;
+                split?: string | null;
+                /** @description Default: the first that rows and model fit */
+                objective?: components["schemas"]["Objective"] | null;
+                max_length?: number;
+                max_target_length?: number;
+                /** @description Tokens listed of a row at most */
+                max_shown?: number;
+                /** @description Chat template in place of the model's own */
+                chat_template?: string | null;
+            };
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenRows"];
                 };
             };
             /** @description Default Response */

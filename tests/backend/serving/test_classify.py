@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from backend.accounts.schemas import Role
 from backend.accounts.tables import UserRow
 from backend.database import SessionFactory
-from backend.serving import worker
+from backend.processes import serve_process
 from backend.settings import Settings
 from tests.backend.serving.test_targets import add_model, add_task
 from tests.conftest import SignIn, make_user
@@ -21,7 +21,7 @@ CLASSIFY = "/api/v1/playground/classify"
 
 @pytest.fixture
 def fake_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "MODULE", "tests.fakes.serve_worker")
+    monkeypatch.setattr(serve_process, "MODULE", "tests.fakes.serve_worker")
 
 
 @pytest.fixture

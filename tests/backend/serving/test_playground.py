@@ -16,7 +16,7 @@ from backend.accounts.schemas import Role
 from backend.database import SessionFactory, transaction
 from backend.models.schemas import ModelSource, ModelStatus
 from backend.models.tables import ModelRow
-from backend.serving import worker
+from backend.processes import serve_process
 from backend.serving.playground import Playground
 from backend.settings import Settings
 from tests.conftest import SignIn
@@ -27,7 +27,7 @@ Events = list[tuple[str, dict[str, Any]]]
 
 @pytest.fixture(autouse=True)
 def _fake_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "MODULE", "tests.fakes.serve_worker")
+    monkeypatch.setattr(serve_process, "MODULE", "tests.fakes.serve_worker")
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ async def test_a_worker_killed_while_idle_is_replaced(
 async def test_a_worker_that_does_not_start(
     client: httpx.AsyncClient, model: ModelRow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "MODULE", "tests.fakes.no_such_module")
+    monkeypatch.setattr(serve_process, "MODULE", "tests.fakes.no_such_module")
     events = await ask(client, model, "hello")
     assert [(kind, data["code"]) for kind, data in events] == [("error", "worker_crashed")]
 
@@ -219,7 +219,7 @@ async def test_a_long_data_folder_has_a_short_socket(tmp_path: Path) -> None:
     playground = Playground(deep)
     await playground.start()
     found = await playground._ready_worker()
-    assert len(os.fsencode(found._socket)) <= worker.MAX_SOCKET_PATH
+    assert len(os.fsencode(found._socket)) <= serve_process.MAX_SOCKET_PATH
     private = found._socket.parent
     assert private.stat().st_mode & 0o777 == 0o700
     await playground.close()
