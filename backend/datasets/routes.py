@@ -11,7 +11,7 @@ from fastapi.responses import FileResponse
 from backend import pagination
 from backend.accounts.dependencies import CurrentUser
 from backend.database import SessionDep, again_on_conflict, transaction
-from backend.datasets import examples, files, pages, queries, service, uploads, view
+from backend.datasets import examples, files, pages, queries, service, view
 from backend.datasets.reading.desk import ReadingDesk
 from backend.datasets.schemas import (
     Counts,
@@ -25,6 +25,9 @@ from backend.datasets.schemas import (
     ExampleRequest,
 )
 from backend.datasets.tables import DatasetRow
+from backend.datasets.uploading import requests
+from backend.datasets.uploading.described import CREATION
+from backend.datasets.uploading.form import MAX_FILES
 from backend.datasets.versions.names import REPORT_FILE
 from backend.errors import NotFound
 from backend.jobs import run_folder, whole_folders
@@ -35,26 +38,6 @@ router = APIRouter(prefix="/datasets", tags=["datasets"])
 Key = Annotated[str | None, Header(alias="Idempotency-Key")]
 # A file of a user is never shown inside our pages, whatever it claims to be.
 ATTACHMENT = {"Content-Security-Policy": "sandbox; default-src 'none'"}
-UPLOAD_FORM: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {
-                        "file": {"type": "string", "format": "binary", "title": "File"},
-                        "name": {"type": "string", "maxLength": 200},
-                        "description": {"type": "string", "default": "", "maxLength": 5000},
-                        "mapping": {"type": "string", "description": "Mapping as JSON"},
-                        "max_dropped_rows": {"type": "integer", "minimum": 0, "default": 0},
-                    },
-                }
-            }
-        },
-    }
-}
 
 
 class Download(FileResponse):
@@ -67,12 +50,13 @@ class NothingToDownload(NotFound):
     """This file is not there (any more)."""
 
 
-@router.post("", status_code=202, openapi_extra=UPLOAD_FORM)
+@router.post("", status_code=202, openapi_extra=CREATION)
 async def create_dataset(
     request: Request, user: CurrentUser, idempotency_key: Key = None
 ) -> Dataset:
-    """Upload a file and import it. The file goes to disk while it comes in."""
-    return await uploads.from_request(request, user, idempotency_key)
+    """Import files that come with this request and go to disk meanwhile, or that were uploaded
+    before."""
+    return await requests.from_request(request, user, idempotency_key)
 
 
 @router.get("/examples")
@@ -87,7 +71,7 @@ async def add_example(
 ) -> Dataset:
     """Add a copy of an example."""
     state = request.app.state
-    return await uploads.from_example(
+    return await requests.from_example(
         state.sessions, user, state.settings, body.example, idempotency_key
     )
 
@@ -229,12 +213,20 @@ async def get_dataset_statistics(
 
 
 @router.get("/{dataset_id}/file", response_class=Download)
-async def download_dataset_file(request: Request, user: CurrentUser, dataset_id: UUID) -> Download:
+async def download_dataset_file(
+    request: Request,
+    user: CurrentUser,
+    dataset_id: UUID,
+    number: Annotated[int, Query(ge=0, le=MAX_FILES, description="Of several, from 0")] = 0,
+) -> Download:
     """The file as it was uploaded."""
     state = request.app.state
     async with transaction(state.sessions) as session:
         row = await queries.find(session, user, dataset_id)
-    return _attachment(files.upload_file(state.settings, row.id), row.filename or "upload")
+    stored = files.stored_files(state.settings, row)
+    if number >= len(stored):
+        raise NothingToDownload
+    return _attachment(*stored[number])
 
 
 def _attachment(path: Path, filename: str) -> Download:
