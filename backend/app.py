@@ -23,6 +23,10 @@ from backend.accounts.tokens import Tokens
 from backend.database import DatabaseUnavailable, make_engine, make_sessions, transaction
 from backend.datasets import api as datasets
 from backend.datasets.reading.desk import ReadingDesk
+from backend.datasets.uploading import expiry
+from backend.datasets.uploading import routes as uploads
+from backend.datasets.uploading.digests import Digests
+from backend.datasets.uploading.resumable import Desk
 from backend.errors import Problem
 from backend.middleware.body_limits import BodyLimits
 from backend.middleware.context import Context
@@ -91,7 +95,7 @@ def create_app(
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
     api = APIRouter(prefix="/api/v1", responses={"default": {"model": Problem}})
-    for feature in (accounts, datasets, models, tasks, serving, system):
+    for feature in (accounts, datasets, uploads, models, tasks, serving, system):
         api.include_router(feature.router)
     app.include_router(api)
     app.include_router(system.health_router)
@@ -136,6 +140,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         stack.push_async_callback(app.state.token_desk.close)
         app.state.length_counts = LengthCounts(app.state.token_desk)
         stack.push_async_callback(app.state.length_counts.close)
+        app.state.upload_desk = Desk(settings, app.state.sessions, Digests())
+        stack.push_async_callback(app.state.upload_desk.digests.close)
         app.state.host_speed = HostSpeed(settings.data_dir)
         app.state.playground = Playground(settings.sockets_dir)
         await app.state.playground.start()
@@ -144,6 +150,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         if app.state.background:
             if await _offer_setup(app):  # before "ready" is said: whoever waits for that reads it
                 await stack.enter_async_context(_running(_renew_setup(app), "set-up token"))
+            keep_clean = expiry.keep_clean(app.state.upload_desk)
+            await stack.enter_async_context(_running(keep_clean, "abandoned uploads"))
             find_out = app.state.host_speed.find_out()
             await stack.enter_async_context(_running(find_out, "speed of the host"))
             supervisor = Supervisor(

@@ -24,6 +24,7 @@ TABLE_MODULES = (
     "backend.jobs.tables",
     "backend.idempotency",
     "backend.datasets.tables",
+    "backend.datasets.uploading.tables",
     "backend.models.tables",
     "backend.tasks.tables",
 )

@@ -80,6 +80,12 @@ class Settings(BaseSettings):
     max_upload_mb: int = Field(
         1024, ge=1, le=1_000_000, description="Largest data file, in megabytes"
     )
+    user_quota_mb: int = Field(
+        100_000,
+        ge=1,
+        le=1_000_000_000,
+        description="How much data one user may keep, unfinished uploads included, in megabytes",
+    )
     secret_key: SecretStr | None = Field(
         None, description="Signs access tokens (≥ 32 characters); unset: generated and kept"
     )

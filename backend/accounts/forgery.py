@@ -11,7 +11,10 @@ from backend.errors import Forbidden
 
 HEADER = "X-EasyTune"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-BODY_TYPES = frozenset({"application/json", "multipart/form-data"})
+# The last one is a part of a resumable upload; no page can send it elsewhere without a preflight.
+BODY_TYPES = frozenset(
+    {"application/json", "multipart/form-data", "application/offset+octet-stream"}
+)
 
 
 class CrossSite(Forbidden):

@@ -13,11 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.accounts.schemas import Role
 from backend.accounts.tables import UserRow
 from backend.database import SessionFactory, transaction
-from backend.datasets import files, service, upload, uploads, version_service
+from backend.datasets import files, service, version_service
 from backend.datasets.importing import outcome
 from backend.datasets.schemas import DatasetStatus, Mapping
 from backend.datasets.service import DatasetForm
 from backend.datasets.tables import DatasetRow
+from backend.datasets.uploading import quarantine, requests
 from backend.datasets.versions.names import REPORT_FILE
 from backend.errors import NotFound, Refused
 from backend.jobs import whole_folders
@@ -122,11 +123,11 @@ async def add_file(
     from backend.datasets.importing.run import import_file  # with the libraries that it needs
 
     settings.datasets_dir.mkdir(parents=True, exist_ok=True)
-    upload.require_space(settings, 2 * file.stat().st_size)
+    quarantine.require_space(settings, 2 * file.stat().st_size)
     async with transaction(sessions) as session:
         user = await _owner(session, owner)
-    async with upload.incoming(settings) as path:
-        copied = await asyncio.to_thread(uploads.copy, file, path)
+    async with quarantine.incoming(settings) as path:
+        copied = await asyncio.to_thread(requests.copy, file, path)
         staged = path.with_name(f"{path.name}.import")
         staged.mkdir()
         try:
@@ -140,7 +141,7 @@ async def add_file(
             )
             report = _first_items(staged, file)
             async with transaction(sessions) as session:
-                row = await service.create(session, user, settings, copied, form, queue=False)
+                row = await service.create(session, user, settings, [copied], form, queue=False)
                 summary = outcome.read_summary(staged)
                 await version_service.publish(session, row, 1, summary, made_by=user.id)
                 whole_folders.publish(staged, files.version_dir(settings, row.id, 1))

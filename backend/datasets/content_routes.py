@@ -21,6 +21,7 @@ from backend.datasets.schemas import (
     DatasetStatus,
 )
 from backend.datasets.tables import DatasetRow, DatasetVersionRow
+from backend.datasets.uploading.form import MAX_FILES
 from backend.datasets.versions.names import REPORT_FILE
 from backend.errors import NotFound
 from backend.pagination import Limit
@@ -134,12 +135,20 @@ async def get_dataset_statistics(asked: Asked) -> DatasetStatistics:
 
 
 @router.get("/{dataset_id}/file", response_class=Download)
-async def download_dataset_file(request: Request, user: CurrentUser, dataset_id: UUID) -> Download:
+async def download_dataset_file(
+    request: Request,
+    user: CurrentUser,
+    dataset_id: UUID,
+    number: Annotated[int, Query(ge=0, le=MAX_FILES, description="Of several, from 0")] = 0,
+) -> Download:
     """The file as it was uploaded."""
     state = request.app.state
     async with transaction(state.sessions) as session:
         row = await queries.find(session, user, dataset_id)
-    return attachment(files.upload_file(state.settings, row.id), row.filename or "upload")
+    stored = files.stored_files(state.settings, row)
+    if number >= len(stored):
+        raise NothingToDownload
+    return attachment(*stored[number])
 
 
 def attachment(path: Path, filename: str) -> Download:

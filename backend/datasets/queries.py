@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from backend import pagination
 from backend.accounts import policy
 from backend.accounts.policy import Action
 from backend.accounts.tables import UserRow
-from backend.datasets.schemas import DatasetStatus, DatasetUse
+from backend.datasets.schemas import DatasetStatus, DatasetUse, SameAs
 from backend.datasets.tables import DatasetRow, DatasetUseRow
 from backend.errors import NotFound
 from backend.jobs import subjects
@@ -87,3 +89,24 @@ async def is_being_read(session: AsyncSession, dataset_id: UUID, version: int) -
         JobRow.spec["reads"].contains(read),
     )
     return await session.scalar(query.limit(1)) is not None
+
+
+async def same_as(session: AsyncSession, dataset_ids: Sequence[UUID]) -> dict[UUID, SameAs]:
+    """For each made of bytes that its owner had stored before, read in the same way: the first
+    data set made of them."""
+    row, first = DatasetRow, aliased(DatasetRow)
+    found = await session.execute(
+        select(row.id, first.id, first.name)
+        .join(
+            first,
+            (first.owner_id == row.owner_id)
+            & (first.upload_sha256 == row.upload_sha256)
+            & (first.id < row.id)
+            & first.mapping.is_not_distinct_from(row.mapping)
+            & first.options.is_not_distinct_from(row.options),
+        )
+        .where(row.id.in_(dataset_ids), row.upload_sha256 != "")
+        .ext(distinct_on(row.id))
+        .order_by(row.id, first.id)
+    )
+    return {this: SameAs(id=other, name=name) for this, other, name in found}

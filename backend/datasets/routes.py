@@ -1,7 +1,7 @@
 """HTTP of data sets."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request
@@ -9,14 +9,7 @@ from fastapi import APIRouter, Header, Query, Request
 from backend import pagination
 from backend.accounts.dependencies import CurrentUser
 from backend.database import SessionDep, again_on_conflict, transaction
-from backend.datasets import (
-    examples,
-    files,
-    queries,
-    service,
-    uploads,
-    view,
-)
+from backend.datasets import examples, files, queries, service, view
 from backend.datasets.schemas import (
     Dataset,
     DatasetStatus,
@@ -24,40 +17,23 @@ from backend.datasets.schemas import (
     Example,
     ExampleRequest,
 )
+from backend.datasets.uploading import requests
+from backend.datasets.uploading.described import CREATION
 from backend.jobs import run_folder, whole_folders
 from backend.pagination import Cursor, Limit, Page
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
 
 Key = Annotated[str | None, Header(alias="Idempotency-Key")]
-UPLOAD_FORM: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {
-                        "file": {"type": "string", "format": "binary", "title": "File"},
-                        "name": {"type": "string", "maxLength": 200},
-                        "description": {"type": "string", "default": "", "maxLength": 5000},
-                        "mapping": {"type": "string", "description": "Mapping as JSON"},
-                        "max_dropped_rows": {"type": "integer", "minimum": 0, "default": 0},
-                    },
-                }
-            }
-        },
-    }
-}
 
 
-@router.post("", status_code=202, openapi_extra=UPLOAD_FORM)
+@router.post("", status_code=202, openapi_extra=CREATION)
 async def create_dataset(
     request: Request, user: CurrentUser, idempotency_key: Key = None
 ) -> Dataset:
-    """Upload a file and import it. The file goes to disk while it comes in."""
-    return await uploads.from_request(request, user, idempotency_key)
+    """Import files that come with this request and go to disk meanwhile, or that were uploaded
+    before."""
+    return await requests.from_request(request, user, idempotency_key)
 
 
 @router.get("/examples")
@@ -72,7 +48,7 @@ async def add_example(
 ) -> Dataset:
     """Add a copy of an example."""
     state = request.app.state
-    return await uploads.from_example(
+    return await requests.from_example(
         state.sessions, user, state.settings, body.example, idempotency_key
     )
 

@@ -27,9 +27,9 @@ class DatasetStatus(StrEnum):
 
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 MappedPart = Literal[
-    *("prompt", "input", "completion", "completions", "system", "history", "tools"),
-    *("text", "label", "labels", "messages", "chosen", "rejected"),
-]
+    "prompt", "input", "completion", "completions", "system", "history", "tools",
+    "text", "label", "labels", "messages", "chosen", "rejected",
+]  # fmt: skip
 
 
 class MappingTags(BaseModel):
@@ -68,6 +68,35 @@ class Mapping(BaseModel):
     )
 
 
+class ReadingOptions(BaseModel):
+    """How to read the files, where what is recognised is not right."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    encoding: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,32}$")] | None = None
+    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=8)] | None = None
+    documents: Literal["blank_line", "file"] | None = Field(
+        None, description="What one document of a text file is"
+    )
+    archive_member: Annotated[str, StringConstraints(min_length=1, max_length=1000)] | None = Field(
+        None, description="The file to take from an archive"
+    )
+
+
+class StoredFile(BaseModel):
+    """One of several files of an upload."""
+
+    filename: str
+    size_bytes: int
+
+
+class SameAs(BaseModel):
+    """A data set of the same bytes, read in the same way."""
+
+    id: UUID
+    name: str
+
+
 class DatasetError(Trouble):
     """Why a data set is blocked or failed."""
 
@@ -99,6 +128,10 @@ class Dataset(BaseModel):
     num_rows: int | None = Field(description="Rows that can be used")
     size_bytes: int = Field(description="Size of the file as uploaded")
     filename: str | None
+    files: list[StoredFile] = Field([], description="Of an upload of several files; else empty")
+    same_as: SameAs | None = Field(
+        None, description="An older data set of the same owner made of the same bytes"
+    )
     encoding: str | None
     sha256: str | None = Field(description="Hash of the canonical records")
     status: DatasetStatus
@@ -106,6 +139,7 @@ class Dataset(BaseModel):
     error: DatasetError | None
     counts: Counts
     mapping: Mapping | None
+    options: ReadingOptions | None = None
     columns: list[str] = Field(description="Columns seen in the file, for the mapping dialog")
     max_dropped_rows: int = Field(description="More dropped rows than this block the version")
     used_by: list["DatasetUse"] = []
@@ -120,13 +154,15 @@ class DatasetUse(Use):
 
 
 class DatasetUpdate(BaseModel):
-    """Rename, describe; give a mapping or another threshold to import the stored file again."""
+    """Rename, describe; give a mapping or options to import the stored files again; allow more
+    dropped rows."""
 
     model_config = ConfigDict(extra="forbid")
 
     name: Name | None = None
     description: Description | None = None
     mapping: Mapping | None = None
+    options: ReadingOptions | None = None
     max_dropped_rows: Annotated[int, Field(ge=0)] | None = None
 
 

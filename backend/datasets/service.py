@@ -1,8 +1,8 @@
 """What can be done with data sets. Imports run as jobs; here rows are written and files are put."""
 
 import asyncio
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from collections.abc import Sequence
+from pathlib import PurePosixPath
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -20,8 +20,11 @@ from backend.datasets.schemas import (
     Description,
     Mapping,
     Name,
+    ReadingOptions,
 )
 from backend.datasets.tables import DatasetRow
+from backend.datasets.uploading import allowance, storing
+from backend.datasets.uploading.storing import NewFile
 from backend.errors import Conflict, FieldError, Refused
 from backend.ids import new_id
 from backend.jobs import service as jobs
@@ -30,6 +33,8 @@ from backend.jobs.schemas import Slot
 from backend.settings import Settings
 
 MAX_NAME = 200
+# LLaMA-Factory's list of data sets: it describes the files beside it.
+DESCRIBING_FILE = "dataset_info.json"
 # The version's rows are there, whatever the verdict on the dropped ones.
 _JUDGED = frozenset({DatasetStatus.READY, DatasetStatus.BLOCKED})
 
@@ -54,42 +59,40 @@ class DatasetForm(BaseModel):
     name: Name | None = None
     description: Description = ""
     mapping: Mapping | None = None
+    options: ReadingOptions | None = None
     max_dropped_rows: Annotated[int, Field(ge=0, le=2**62)] = 0
-
-
-@dataclass(frozen=True)
-class NewFile:
-    """A file in quarantine, to become a data set."""
-
-    path: Path
-    filename: str
-    size_bytes: int
-    sha256: str
 
 
 async def create(
     session: AsyncSession,
     user: UserRow,
     settings: Settings,
-    file: NewFile,
+    new: Sequence[NewFile],
     form: DatasetForm,
     *,
     queue: bool = True,
 ) -> DatasetRow:
-    """Take the file over and queue its import; `discard` undoes it when the commit fails.
+    """Store the files and queue their import; `discard` undoes it when the commit fails.
 
-    Without `queue` the caller has imported it and says in the same transaction what was found.
+    Those in quarantine are the caller's to remove. Without `queue` the caller has imported it and
+    says in the same transaction what was found. Raises `BadMapping`, `QuotaExceeded`.
     """
     _require_parts(form.mapping, [])
+    size_bytes = sum(file.size_bytes for file in new)
+    await allowance.require_quota(session, settings, user.id, size_bytes)
+    filename, sha256 = _main_name(new), storing.sha256_of(new)
+    before = await storing.same_before(session, user.id, sha256, size_bytes)
     row = DatasetRow(
         id=new_id(),
         owner_id=user.id,
-        name=form.name or (PurePosixPath(file.filename).stem or file.filename)[:MAX_NAME],
+        name=form.name or (PurePosixPath(filename).stem or filename)[:MAX_NAME],
         description=form.description,
-        filename=file.filename,
-        size_bytes=file.size_bytes,
-        upload_sha256=file.sha256,
+        filename=filename,
+        files=_listed(new) if len(new) > 1 else [],
+        size_bytes=size_bytes,
+        upload_sha256=sha256,
         mapping=form.mapping.model_dump(mode="json") if form.mapping else None,
+        options=_stored_options(form.options),
         max_dropped_rows=form.max_dropped_rows,
         status=DatasetStatus.IMPORTING,
     )
@@ -97,10 +100,30 @@ async def create(
     await session.flush()
     if queue:
         await _enqueue(session, settings, row, version=1)
-    target = files.upload_file(settings, row.id)
-    target.parent.mkdir(parents=True, mode=0o700)
-    file.path.rename(target)
+    try:
+        await asyncio.to_thread(storing.store, settings, row, new, before)
+    except BaseException:
+        await discard(settings, row.id)
+        raise
     return row
+
+
+def _main_name(new: Sequence[NewFile]) -> str:
+    """What the whole is called after: the first file that holds data."""
+    names = [file.filename for file in new]
+    return next((name for name in names if name != DESCRIBING_FILE), names[0])
+
+
+def _listed(new: Sequence[NewFile]) -> list[dict[str, Any]]:
+    return [
+        {"filename": file.filename, "size_bytes": file.size_bytes, "sha256": file.sha256}
+        for file in new
+    ]
+
+
+def _stored_options(options: ReadingOptions | None) -> dict[str, Any] | None:
+    """Only what was said; nothing at all is None."""
+    return (options.model_dump(mode="json", exclude_none=True) or None) if options else None
 
 
 async def discard(settings: Settings, dataset_id: UUID) -> None:
@@ -115,12 +138,12 @@ async def update(
     dataset_id: UUID,
     body: DatasetUpdate,
 ) -> DatasetRow:
-    """Rename, describe, allow more dropped rows, or import again with another mapping.
+    """Rename, describe, allow more dropped rows, or import again with another mapping or options.
 
-    A mapping of null goes back to what is recognised. Raises `DatasetBusy`, `BadMapping`.
+    A mapping or options of null go back to what is recognised. Raises `DatasetBusy`, `BadMapping`.
     """
     row = await queries.find(session, user, dataset_id, Action.CHANGE, lock=True)
-    wants_import = "mapping" in body.model_fields_set
+    wants_import = bool({"mapping", "options"} & body.model_fields_set)
     if wants_import or body.max_dropped_rows is not None:
         version_service.require_rest(row)
     if body.name is not None:
@@ -134,9 +157,13 @@ async def update(
             row.status, row.error = judged["status"], judged["error"]
             version = await version_service.find(session, row, row.version)
             version.status, version.max_dropped_rows = row.status, row.max_dropped_rows
-    if wants_import:
-        _require_parts(body.mapping, row.columns)
+    if "mapping" in body.model_fields_set:
+        # Other options may show other columns.
+        _require_parts(body.mapping, [] if "options" in body.model_fields_set else row.columns)
         row.mapping = body.mapping.model_dump(mode="json") if body.mapping else None
+    if "options" in body.model_fields_set:
+        row.options = _stored_options(body.options)
+    if wants_import:
         await _import_again(session, settings, row)
     await session.flush()
     return row
@@ -166,13 +193,16 @@ async def _enqueue(
 
 
 def import_spec(settings: Settings, row: DatasetRow, version: int) -> dict[str, Any]:
-    """All that an import depends on."""
+    """All that an import depends on. `upload` is the file, or the folder of several `files`."""
+    stored = files.stored_files(settings, row)
     return {
-        "upload": str(files.upload_file(settings, row.id)),
+        "upload": str(stored[0][0] if not row.files else stored[0][0].parent),
+        "files": [{"path": str(path), "filename": name} for path, name in stored],
         "staging": str(files.staging_dir(settings, row.id)),
         "version": version,
         "filename": row.filename or files.UPLOAD_FILE,
         "mapping": row.mapping,
+        "options": row.options or {},
         "max_dropped_rows": row.max_dropped_rows,
     }
 

@@ -18,9 +18,10 @@ def _json() -> JSONB:
 
 
 class Imported:
-    """What an import finds out about a file."""
+    """How a file is read, and what an import finds out about it."""
 
     mapping: Mapped[dict[str, Any] | None] = mapped_column(_json())
+    options: Mapped[dict[str, Any] | None] = mapped_column(_json())
     max_dropped_rows: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     encoding: Mapped[str | None] = mapped_column(String(32))
     format: Mapped[str | None] = mapped_column(String(64))
@@ -35,12 +36,14 @@ class DatasetRow(Imported, Keyed, Base):
     """A data set, with what the newest import found.
 
     Files: `datasets_dir / id / upload` as it came, and `v1`, `v2`, … for the versions, which
-    never change once they are there.
+    never change once they are there. `files` names those of an upload of several, which are
+    `uploads / 0`, `uploads / 1`, …; it is empty for one file.
     """
 
     __tablename__ = "datasets"
     __table_args__ = (
         Index("ix_datasets_owner_id", "owner_id", "id"),
+        Index("ix_datasets_owner_id_upload_sha256", "owner_id", "upload_sha256"),
         one_of("status", DatasetStatus),
         CheckConstraint("version >= 1", name="version_positive"),
     )
@@ -51,6 +54,9 @@ class DatasetRow(Imported, Keyed, Base):
     name: Mapped[str] = mapped_column(String(200))
     description: Mapped[str] = mapped_column(Text)
     filename: Mapped[str | None] = mapped_column(String(255))
+    files: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSONB, default=list, server_default=text("'[]'::jsonb")
+    )
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     upload_sha256: Mapped[str] = mapped_column(String(64))
     version: Mapped[int] = mapped_column(default=1, server_default="1")

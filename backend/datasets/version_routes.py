@@ -10,7 +10,7 @@ from backend.accounts.dependencies import CurrentUser
 from backend.database import SessionDep, again_on_conflict, transaction
 from backend.datasets import files, pages, queries, version_service, view
 from backend.datasets.reading.desk import ReadingDesk
-from backend.datasets.schemas import Counts, Dataset, DatasetUse, Mapping
+from backend.datasets.schemas import Counts, Dataset, DatasetUse, Mapping, ReadingOptions
 from backend.datasets.tables import DatasetRow, DatasetVersionRow
 from backend.datasets.version_schemas import DatasetDiff, DatasetVersion, DiffItem, VersionSource
 from backend.jobs import whole_folders
@@ -104,6 +104,7 @@ def _shown(
         delimiter=version.delimiter,
         detected_because=version.detected_because,
         mapping=Mapping.model_validate(version.mapping) if version.mapping else None,
+        options=ReadingOptions.model_validate(version.options) if version.options else None,
         counts=Counts.model_validate(version.counts),
         rules=version.rules,
         steps=version.steps,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from backend.datasets.schemas import Counts, DatasetUse, Mapping
+from backend.datasets.schemas import Counts, DatasetUse, Mapping, ReadingOptions
 from training_engine.contract.names import RecordType
 
 
@@ -35,6 +35,7 @@ class DatasetVersion(BaseModel):
     delimiter: str | None
     detected_because: str | None
     mapping: Mapping | None
+    options: ReadingOptions | None
     counts: Counts
     rules: dict[str, int]
     steps: list[dict[str, Any]] = Field(description="How it was made; empty for an import")

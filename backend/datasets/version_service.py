@@ -25,7 +25,7 @@ FACTS = (
     *("format", "record_type", "num_rows", "encoding", "delimiter", "detected_because"),
     *("sha256", "columns", "counts", "rules"),
 )
-_KEPT = (*FACTS, "status", "mapping", "max_dropped_rows")
+_KEPT = (*FACTS, "status", "mapping", "options", "max_dropped_rows")
 USABLE = frozenset({DatasetStatus.READY, DatasetStatus.BLOCKED})
 
 

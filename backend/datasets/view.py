@@ -11,6 +11,8 @@ from backend.datasets.schemas import (
     DatasetError,
     DatasetStatus,
     Mapping,
+    ReadingOptions,
+    StoredFile,
 )
 from backend.datasets.tables import DatasetRow
 from backend.jobs import subjects
@@ -23,9 +25,10 @@ async def view_of(session: AsyncSession, row: DatasetRow) -> Dataset:
 
 
 async def views_of(session: AsyncSession, rows: Sequence[DatasetRow]) -> list[Dataset]:
-    """Data sets with their uses and the progress of their imports, in three queries for all."""
+    """Data sets with their uses and the progress of their imports, in four queries for all."""
     ids = [row.id for row in rows]
     uses = await queries.uses(session, ids) if ids else {}
+    same = await queries.same_as(session, ids) if ids else {}
     importing = [row.id for row in rows if row.status == DatasetStatus.IMPORTING]
     progress = await subjects.progress(session, importing, queries.IMPORT) if importing else {}
     return [
@@ -40,6 +43,8 @@ async def views_of(session: AsyncSession, rows: Sequence[DatasetRow]) -> list[Da
             num_rows=row.num_rows,
             size_bytes=row.size_bytes,
             filename=row.filename,
+            files=[StoredFile.model_validate(file) for file in row.files],
+            same_as=same.get(row.id),
             encoding=row.encoding,
             sha256=row.sha256,
             status=DatasetStatus(row.status),
@@ -47,6 +52,7 @@ async def views_of(session: AsyncSession, rows: Sequence[DatasetRow]) -> list[Da
             error=DatasetError.model_validate(row.error) if row.error else None,
             counts=Counts.model_validate(row.counts),
             mapping=Mapping.model_validate(row.mapping) if row.mapping else None,
+            options=ReadingOptions.model_validate(row.options) if row.options else None,
             columns=row.columns,
             max_dropped_rows=row.max_dropped_rows,
             used_by=uses.get(row.id, []),

@@ -5,6 +5,7 @@ import contextlib
 import re
 import time
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,7 +16,12 @@ DEFAULT_BYTES = MB
 FORM_OVERHEAD_BYTES = MB  # names and other fields beside the file
 SLOWEST_GAP_S = 60.0
 LONGEST_S = 120.0  # for a whole body that is not an upload, however steadily it drips
-UPLOADS = ((re.compile(r"/api/v1/datasets/?"), "POST"),)
+UPLOADS = (
+    (re.compile(r"/api/v1/datasets/?"), "POST", "multipart/form-data"),
+    (re.compile(r"/api/v1/uploads/[^/]+"), "PATCH", "application/offset+octet-stream"),
+    # A client whose network lets no PATCH through says it in a header.
+    (re.compile(r"/api/v1/uploads/[^/]+"), "POST", "application/offset+octet-stream"),
+)
 
 
 class BodyTooLarge(errors.TooLarge):
@@ -39,8 +45,9 @@ class BodyLimits:
         self.app, self.max_upload_mb = app, max_upload_mb
 
     def _limit(self, scope: Scope) -> int:
-        for path, method in UPLOADS:
-            if scope["method"] == method and path.fullmatch(scope["path"]):
+        said = Headers(scope=scope).get("Content-Type", "").split(";")[0].strip().lower()
+        for path, method, kind in UPLOADS:
+            if scope["method"] == method and said == kind and path.fullmatch(scope["path"]):
                 return self.max_upload_mb * MB + FORM_OVERHEAD_BYTES
         return DEFAULT_BYTES
 

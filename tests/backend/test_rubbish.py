@@ -171,6 +171,7 @@ async def known(
         "draft_id": str(UUID(int=5)),
         "parent_id": str(run.id),
         "export_id": str(UUID(int=6)),
+        "upload_id": str(UUID(int=7)),
         "validation_dataset_id": str(new_id()),
     }
 

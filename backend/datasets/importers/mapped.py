@@ -152,7 +152,7 @@ def require_columns(mapping: Mapping[str, Any], seen: Collection[str]) -> None:
         )
 
 
-def missing_column(columns: Mapping[str, str], seen: Collection[str]) -> tuple[str, str] | None:
+def missing_column(columns: Mapping[Any, str], seen: Collection[str]) -> tuple[str, str] | None:
     """The first part whose column is not among those of the file, with the column.
 
     LLaMA-Factory reads an input from “input” unless it is told otherwise, and many a file has

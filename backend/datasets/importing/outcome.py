@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.datasets import files, version_service
+from backend.datasets.hygiene import service as examinations
 from backend.datasets.schemas import DatasetStatus
 from backend.datasets.tables import DatasetRow
 from backend.datasets.versions.names import SUMMARY_FILE
@@ -42,6 +43,8 @@ async def apply(session: AsyncSession, job: JobRow) -> None:
         summary = read_summary(version)
         number = job.spec["version"]
         await version_service.publish(session, row, number, summary, made_by=job.owner_id)
+        if row.status in version_service.USABLE:
+            await examinations.queue(session, row, version.parent, [number])
     else:
         row.status = DatasetStatus.FAILED
         row.error = subjects.trouble_of(job, _STOPPED)

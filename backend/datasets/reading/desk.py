@@ -52,7 +52,7 @@ class ReadingDesk:
 
         Only those whose texts contain `query`, whatever the case, and those of `split`.
         """
-        window = {"offset": offset, "limit": limit, "query": query, "split": split}
+        window: dict[str, Any] = {"offset": offset, "limit": limit, "query": query, "split": split}
         found: dict[str, Any] = await self._ask("rows", folder=str(folder), **window)
         return found
 

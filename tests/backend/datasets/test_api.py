@@ -15,8 +15,8 @@ from sqlalchemy import func, select
 from backend.accounts.schemas import Role
 from backend.database import SessionFactory, transaction
 from backend.datasets import files
-from backend.datasets import upload as upload_module
 from backend.datasets.tables import DatasetRow
+from backend.datasets.uploading import quarantine
 from backend.settings import Settings
 from tests.backend.datasets.conftest import API, Import, run_import
 from tests.conftest import SignIn
@@ -236,7 +236,7 @@ async def test_limits_of_size_and_disk(
     settings.max_upload_mb = 1
     large = await client.post(API, files={"file": ("a.txt", b"x" * 1_500_000)})
     assert (large.status_code, large.json()["code"]) == (413, "FileTooLarge")
-    monkeypatch.setattr(upload_module, "RESERVE_BYTES", 1 << 60)
+    monkeypatch.setattr(quarantine, "RESERVE_BYTES", 1 << 60)
     full = await client.post(API, files={"file": ("a.txt", b"x")})
     assert (full.status_code, full.json()["code"]) == (507, "DiskFull")
     assert left_over(settings) == []

@@ -104,11 +104,21 @@ async def test_a_large_body_without_length_is_cut(client: httpx.AsyncClient) -> 
 
 async def test_uploads_have_their_own_limit(client: httpx.AsyncClient, app: FastAPI) -> None:
     limits = body_limits.BodyLimits(app, max_upload_mb=7)
-    upload = {"method": "POST", "path": "/api/v1/datasets"}
-    assert limits._limit(upload) == 8_000_000
+
+    def limit(method: str, path: str, kind: str) -> int:
+        headers = [(b"content-type", kind.encode())]
+        return limits._limit({"method": method, "path": path, "headers": headers})
+
+    form, part = "multipart/form-data; boundary=x", "application/offset+octet-stream"
+    assert limit("POST", "/api/v1/datasets", form) == 8_000_000
+    assert limit("PATCH", "/api/v1/uploads/1", part) == 8_000_000
+    assert limit("POST", "/api/v1/uploads/1", part) == 8_000_000
     for other in ("/api/v1/datasets/examples", "/api/v1/datasetsx", "/api/v1/tasks"):
-        assert limits._limit({"method": "POST", "path": other}) == 1_000_000
-    assert limits._limit({"method": "PUT", "path": "/api/v1/datasets"}) == 1_000_000
+        assert limit("POST", other, form) == 1_000_000
+    assert limit("PUT", "/api/v1/datasets", form) == 1_000_000
+    assert limit("POST", "/api/v1/datasets", "application/json") == 1_000_000
+    assert limit("PATCH", "/api/v1/uploads/1", "application/json") == 1_000_000
+    assert limit("POST", "/api/v1/uploads", part) == 1_000_000
 
 
 async def test_a_body_that_never_comes(

@@ -1,110 +1,91 @@
-"""Receives a file: straight from the connection to its place on disk, hashed on the way.
+"""Receives a form with files: straight from the connection to their place on disk, hashed on the
+way.
 
 Nothing is buffered beyond a megabyte and nothing is left behind when the transfer breaks.
 """
 
-import asyncio
 import hashlib
-import shutil
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+import os
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from fastapi import Request
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.requests import ClientDisconnect
 
-from backend.errors import AppError, Refused, TooLarge
-from backend.ids import new_id
+from backend.datasets.uploading.parts import to_the_end
+from backend.datasets.uploading.quarantine import (
+    MB,
+    DiskFull,
+    FileTooLarge,
+    require_space,
+    safe_name,
+)
+from backend.errors import Refused
 from backend.settings import Settings
 
 BLOCK_BYTES = 1 << 20
 MAX_FIELDS = 16
 MAX_FIELD_BYTES = 64 * 1024
-MB = 1_000_000
-# Kept free for the database and for checkpoints of running tasks.
-RESERVE_BYTES = 512 * 1024 * 1024
-ABANDONED_AFTER_S = 24 * 3600
-
-
-class UploadExpected(Refused):
-    """Send the data file as multipart/form-data in the field “file”; other sources can not be
-    used yet."""
+MAX_FILES = 100
 
 
 class BadUpload(Refused):
     """The upload is not complete or not in order: {reason}. Try it again."""
 
 
-class FileTooLarge(TooLarge):
-    """The file is larger than the {megabytes} MB that are allowed here."""
+@dataclass
+class ReceivedFile:
+    """One file of the form."""
 
-
-class DiskFull(AppError):
-    """There is not enough space on the disk for this file; free some and try again."""
-
-    status = 507
+    path: Path
+    filename: str
+    size_bytes: int = 0
+    sha256: str = ""
 
 
 @dataclass
 class Upload:
-    """A file that has arrived; `fields` are the other parts of the form."""
+    """A form that has arrived; `fields` are its other parts."""
 
-    path: Path
-    filename: str = ""
-    size_bytes: int = 0
-    sha256: str = ""
+    files: list[ReceivedFile] = field(default_factory=list)
     fields: dict[str, str] = field(default_factory=dict)
 
 
-def require_space(settings: Settings, size_bytes: int) -> None:
-    """Raise `DiskFull` when `size_bytes` more would eat into the reserve."""
-    if shutil.disk_usage(settings.datasets_dir).free < size_bytes + RESERVE_BYTES:
-        raise DiskFull
+def is_form(request: Request) -> bool:
+    """Whether the request says that it brings a form with files."""
+    return (
+        parse_options_header(request.headers.get("content-type", ""))[0] == b"multipart/form-data"
+    )
 
 
-@asynccontextmanager
-async def incoming(settings: Settings) -> AsyncIterator[Path]:
-    """A file name in quarantine; whatever is still there at the end is removed."""
-    folder = settings.datasets_dir / "incoming"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _sweep(folder)
-    path = folder / str(new_id())
-    try:
-        yield path
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what a backend left that was killed in the middle of an upload."""
-    for path in folder.iterdir():
-        with suppress(FileNotFoundError):
-            if path.stat().st_mtime < time.time() - ABANDONED_AFTER_S:
-                path.unlink()
+def declared_bytes(request: Request) -> int:
+    """The length that the request announces; 0 when it does not."""
+    declared = request.headers.get("content-length", "")
+    return int(declared) if declared.isdecimal() and len(declared) < 19 else 0
 
 
 async def receive(request: Request, settings: Settings, path: Path) -> Upload:
-    """Write the field `file` of the form to `path`; raises `AppError` for what is wrong."""
-    kind, options = parse_options_header(request.headers.get("content-type", ""))
+    """Write each field `file` of the form to `PATH.0`, `PATH.1`, …; raises `AppError` for what is
+    wrong."""
+    _, options = parse_options_header(request.headers.get("content-type", ""))
     boundary = options.get(b"boundary")
-    if kind != b"multipart/form-data" or not boundary:
-        raise UploadExpected
-    declared = request.headers.get("content-length", "")
-    require_space(settings, int(declared) if declared.isdecimal() and len(declared) < 19 else 0)
+    if not boundary:
+        raise BadUpload(params={"reason": "the form has no boundary"})
     receiver = _Receiver(path, settings.max_upload_mb * MB)
     try:
         parser = receiver.parser(boundary)
         async for chunk in request.stream():
             parser.write(chunk)
             if receiver.pending_bytes >= BLOCK_BYTES:
-                await asyncio.to_thread(receiver.flush)
+                await to_the_end(receiver.flush)
                 require_space(settings, 0)
         parser.finalize()
-        await asyncio.to_thread(receiver.flush)
+        await to_the_end(receiver.flush, whole=True)
+    except ClientDisconnect as error:
+        raise BadUpload(params={"reason": "it ended in the middle"}) from error
     except FormParserError as error:
         raise BadUpload(params={"reason": str(error)}) from error
     except OSError as error:
@@ -114,16 +95,41 @@ async def receive(request: Request, settings: Settings, path: Path) -> Upload:
     return receiver.finished()
 
 
+class _OpenFile:
+    """A file of the form while it comes in."""
+
+    def __init__(self, received: ReceivedFile, file: BinaryIO) -> None:
+        self.received, self.file = received, file
+        self._hash = hashlib.sha256()
+        self._pending: list[bytes] = []
+
+    def take(self, data: bytes) -> None:
+        self._pending.append(data)
+        self.received.size_bytes += len(data)
+
+    def flush(self) -> None:
+        block = memoryview(b"".join(self._pending))
+        self._pending = []
+        self._hash.update(block)
+        while block:  # a disk that fills up takes a part first
+            block = block[self.file.write(block) :]
+
+    def finish(self) -> None:
+        os.fsync(self.file.fileno())
+        self.received.sha256 = self._hash.hexdigest()
+        self.file.close()
+
+
 class _Receiver:
     """Called by the parser, part by part; keeps file data until `flush`."""
 
     def __init__(self, path: Path, max_bytes: int) -> None:
-        self.upload = Upload(path)
+        self.upload = Upload()
+        self._path = path
         self.pending_bytes = 0
-        self._pending: list[bytes] = []
         self._max_bytes = max_bytes
-        self._hash = hashlib.sha256()
-        self._file: BinaryIO | None = None
+        self._total_bytes = 0
+        self._open: list[_OpenFile] = []
         self._complete = False
         self._headers: dict[bytes, bytes] = {}
         self._header: tuple[bytes, bytes] = (b"", b"")
@@ -162,11 +168,17 @@ class _Receiver:
             if len(self.upload.fields) >= MAX_FIELDS:
                 raise BadUpload(params={"reason": "too many fields"})
             return
-        if self._name != "file" or self._file is not None:
-            raise BadUpload(params={"reason": "one file in the field “file” is expected"})
-        self.upload.filename = safe_name(options[b"filename"].decode("utf-8", "replace"))
-        self._file = self.upload.path.open("xb", buffering=0)
-        self.upload.path.chmod(0o600)
+        if self._name != "file":
+            raise BadUpload(params={"reason": "files are expected in the field “file”"})
+        number = len(self.upload.files)
+        if number >= MAX_FILES:
+            raise BadUpload(params={"reason": f"more than {MAX_FILES} files"})
+        filename = safe_name(options[b"filename"].decode("utf-8", "replace"))
+        path = self._path.with_name(f"{self._path.name}.{number}")
+        received = ReceivedFile(path, filename)
+        self._open.append(_OpenFile(received, path.open("xb", buffering=0)))
+        path.chmod(0o600)
+        self.upload.files.append(received)
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if not self._is_file:
@@ -174,10 +186,10 @@ class _Receiver:
             if len(self._value) > MAX_FIELD_BYTES:
                 raise BadUpload(params={"reason": f"the field “{self._name}” is too long"})
             return
-        self.upload.size_bytes += end - start
-        if self.upload.size_bytes > self._max_bytes:
+        self._open[-1].take(data[start:end])
+        self._total_bytes += end - start
+        if self._total_bytes > self._max_bytes:
             raise FileTooLarge(params={"megabytes": self._max_bytes // MB})
-        self._pending.append(data[start:end])
         self.pending_bytes += end - start
 
     def _end_part(self) -> None:
@@ -190,30 +202,23 @@ class _Receiver:
     def _end(self) -> None:
         self._complete = True
 
-    def flush(self) -> None:
-        """Hash and write what has come."""
-        block = b"".join(self._pending)
-        self._pending, self.pending_bytes = [], 0
-        if self._file is not None:
-            self._hash.update(block)
-            self._file.write(block)
+    def flush(self, *, whole: bool = False) -> None:
+        """Hash and write what has come; files that came whole are on the disk before anybody
+        hears of them. `whole`: so is the last one."""
+        self.pending_bytes = 0
+        for each in self._open:
+            each.flush()
+        while len(self._open) > (0 if whole else 1):
+            self._open.pop(0).finish()
 
     def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
+        for each in self._open:
+            each.file.close()
 
     def finished(self) -> Upload:
         """The upload, when all of it came."""
         if not self._complete:
             raise BadUpload(params={"reason": "it ended in the middle"})
-        if self._file is None:
-            raise UploadExpected
-        self.upload.sha256 = self._hash.hexdigest()
+        if not self.upload.files:
+            raise BadUpload(params={"reason": "there is no field “file” in it"})
         return self.upload
-
-
-def safe_name(name: str) -> str:
-    """The last part of a file name as data to show: no folders, no control characters."""
-    name = PurePosixPath(PureWindowsPath(name).name).name
-    shown = "".join(c for c in name if c.isprintable())
-    return shown[-255:] or "upload"
