@@ -24,7 +24,6 @@ from backend.database import DatabaseUnavailable, make_engine, make_sessions, tr
 from backend.datasets import api as datasets
 from backend.datasets.reading.desk import ReadingDesk
 from backend.datasets.uploading import expiry
-from backend.datasets.uploading import routes as uploads
 from backend.datasets.uploading.digests import Digests
 from backend.datasets.uploading.resumable import Desk
 from backend.errors import Problem
@@ -95,7 +94,7 @@ def create_app(
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
     api = APIRouter(prefix="/api/v1", responses={"default": {"model": Problem}})
-    for feature in (accounts, datasets, uploads, models, tasks, serving, system):
+    for feature in (accounts, datasets, models, tasks, serving, system):
         api.include_router(feature.router)
     app.include_router(api)
     app.include_router(system.health_router)

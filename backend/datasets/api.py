@@ -3,9 +3,11 @@
 from fastapi import APIRouter
 
 from backend.datasets import content_routes, hygiene_routes, routes, version_routes
+from backend.datasets.uploading import routes as upload_routes
 
 router = APIRouter()
 router.include_router(routes.router)
 router.include_router(content_routes.router)
 router.include_router(version_routes.router)
 router.include_router(hygiene_routes.router)
+router.include_router(upload_routes.router)
