@@ -12,6 +12,7 @@ from backend import pagination
 from backend.accounts.dependencies import CurrentUser
 from backend.database import SessionDep, again_on_conflict, transaction
 from backend.datasets import examples, files, pages, queries, service, uploads, view
+from backend.datasets.hubs.request import HUB_BODY, from_hub, is_json, json_body
 from backend.datasets.reading.desk import ReadingDesk
 from backend.datasets.schemas import (
     Counts,
@@ -51,7 +52,8 @@ UPLOAD_FORM: dict[str, Any] = {
                         "max_dropped_rows": {"type": "integer", "minimum": 0, "default": 0},
                     },
                 }
-            }
+            },
+            "application/json": {"schema": HUB_BODY},
         },
     }
 }
@@ -71,7 +73,9 @@ class NothingToDownload(NotFound):
 async def create_dataset(
     request: Request, user: CurrentUser, idempotency_key: Key = None
 ) -> Dataset:
-    """Upload a file and import it. The file goes to disk while it comes in."""
+    """Upload a file and import it, or fetch one from a hub. A file goes to disk as it comes."""
+    if is_json(request):
+        return await from_hub(request, user, await json_body(request), idempotency_key)
     return await uploads.from_request(request, user, idempotency_key)
 
 

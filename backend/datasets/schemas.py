@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from backend.datasets.hubs.schemas import DatasetSource, Revision, ShortText
 from backend.jobs.schemas import Trouble, Use
 from training_engine.contract.choices import Objective
 from training_engine.contract.names import RecordType
@@ -79,6 +80,7 @@ class Dataset(BaseModel):
     mapping: Mapping | None
     columns: list[str] = Field(description="Columns seen in the file, for the mapping dialog")
     max_dropped_rows: int = Field(description="More dropped rows than this block the version")
+    source: DatasetSource | None = Field(None, description="The hub that it was fetched from")
     used_by: list["DatasetUse"] = []
     created_at: datetime
     updated_at: datetime
@@ -89,7 +91,10 @@ class DatasetUse(Use):
 
 
 class DatasetUpdate(BaseModel):
-    """Rename, describe; give a mapping or another threshold to import the stored file again."""
+    """Rename, describe; give a mapping or another threshold to import the stored file again.
+
+    Another subset, split or revision fetches a data set of a hub again.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -97,6 +102,9 @@ class DatasetUpdate(BaseModel):
     description: Description | None = None
     mapping: Mapping | None = None
     max_dropped_rows: Annotated[int, Field(ge=0)] | None = None
+    subset: ShortText | None = None
+    split: ShortText | None = None
+    revision: Revision | None = None
 
 
 class ExampleRequest(BaseModel):

@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.accounts.policy import Action
 from backend.accounts.tables import UserRow
 from backend.datasets import files, queries
+from backend.datasets.hubs import queue as hub_queue
+from backend.datasets.hubs.queue import HubChoice
 from backend.datasets.importers import mapped
 from backend.datasets.importing.verdict import verdict
 from backend.datasets.schemas import (
@@ -103,6 +105,29 @@ async def create(
     return row
 
 
+async def create_from_hub(
+    session: AsyncSession, user: UserRow, settings: Settings, choice: HubChoice, form: DatasetForm
+) -> DatasetRow:
+    """A data set that is fetched by a job; `choice` is in order."""
+    _require_parts(form.mapping, [])
+    row = DatasetRow(
+        id=new_id(),
+        owner_id=user.id,
+        name=form.name or choice.reference[:MAX_NAME],
+        description=form.description,
+        size_bytes=0,
+        upload_sha256="",
+        mapping=form.mapping.model_dump(mode="json") if form.mapping else None,
+        max_dropped_rows=form.max_dropped_rows,
+        status=DatasetStatus.IMPORTING,
+        source=choice.source,
+    )
+    session.add(row)
+    await session.flush()
+    await hub_queue.enqueue(session, settings, row, import_spec(settings, row, version=1))
+    return row
+
+
 async def discard(settings: Settings, dataset_id: UUID) -> None:
     """Remove the files of a data set that is not in the database."""
     await asyncio.to_thread(whole_folders.remove, files.dataset_dir(settings, dataset_id))
@@ -117,7 +142,8 @@ async def update(
 ) -> DatasetRow:
     """Rename, describe, allow more dropped rows, or import again with another mapping.
 
-    A mapping of null goes back to what is recognised. Raises `DatasetBusy`, `BadMapping`.
+    A mapping of null goes back to what is recognised; another choice at the hub fetches again.
+    Raises `DatasetBusy`, `BadMapping`, `NotFromHub`.
     """
     row = await queries.find(session, user, dataset_id, Action.CHANGE, lock=True)
     if body.name is not None:
@@ -125,7 +151,8 @@ async def update(
     if body.description is not None:
         row.description = body.description
     wants_import = "mapping" in body.model_fields_set
-    if (wants_import or body.max_dropped_rows is not None) and (
+    choice = body.model_dump(include={"subset", "split", "revision"}, exclude_unset=True)
+    if (wants_import or choice or body.max_dropped_rows is not None) and (
         row.status == DatasetStatus.IMPORTING
     ):
         raise DatasetBusy
@@ -137,6 +164,9 @@ async def update(
     if wants_import:
         _require_parts(body.mapping, row.columns)
         row.mapping = body.mapping.model_dump(mode="json") if body.mapping else None
+    if choice:
+        hub_queue.chosen_again(settings, row, choice)
+    if wants_import or choice:
         await _import_again(session, settings, row)
     await session.flush()
     return row
@@ -146,6 +176,10 @@ async def _import_again(session: AsyncSession, settings: Settings, row: DatasetR
     """A version that was ready stays as it is for those who use it; the next one gets a number."""
     version = row.version + 1 if row.status == DatasetStatus.READY else row.version
     row.status, row.error = DatasetStatus.IMPORTING, None
+    if row.source is not None and not row.source["files"]:  # nothing is here that could be read
+        hub_queue.chosen_again(settings, row, {})
+        await hub_queue.enqueue(session, settings, row, import_spec(settings, row, version))
+        return
     await _enqueue(session, settings, row, version)
 
 
@@ -165,7 +199,9 @@ async def _enqueue(
 
 def import_spec(settings: Settings, row: DatasetRow, version: int) -> dict[str, Any]:
     """All that an import depends on."""
+    several = hub_queue.several_files(settings, row)
     return {
+        **({"files": several} if several else {}),
         "upload": str(files.upload_file(settings, row.id)),
         "staging": str(files.staging_dir(settings, row.id)),
         "version": version,

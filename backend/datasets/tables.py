@@ -59,6 +59,8 @@ class DatasetRow(Imported, Keyed, Base):
     num_rows: Mapped[int | None] = mapped_column(BigInteger)
     sha256: Mapped[str | None] = mapped_column(String(64))
     error: Mapped[dict[str, Any] | None] = mapped_column(_json())
+    # Where it was fetched from: `hubs.schemas.DatasetSource` and its files; None for an upload.
+    source: Mapped[dict[str, Any] | None] = mapped_column(_json())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 
 

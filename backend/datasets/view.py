@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.datasets import queries
+from backend.datasets.hubs.schemas import source_of
 from backend.datasets.schemas import (
     Counts,
     Dataset,
@@ -49,6 +50,7 @@ async def views_of(session: AsyncSession, rows: Sequence[DatasetRow]) -> list[Da
             mapping=Mapping.model_validate(row.mapping) if row.mapping else None,
             columns=row.columns,
             max_dropped_rows=row.max_dropped_rows,
+            source=source_of(row.source),
             used_by=uses.get(row.id, []),
             created_at=row.created_at,
             updated_at=row.updated_at,

@@ -43,6 +43,9 @@ KINDS: Mapping[str, Kind] = {
     "import_dataset": Kind(
         "backend.datasets.importing.job", "backend.datasets.importing.outcome:apply"
     ),
+    "fetch_dataset": Kind(
+        "backend.datasets.hubs.job", "backend.datasets.hubs.outcome:apply", online=True
+    ),
     "download_model": Kind(
         "backend.models.download_job", "backend.models.outcome:apply", online=True
     ),
