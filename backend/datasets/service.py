@@ -109,8 +109,17 @@ async def create_from_hub(
     session: AsyncSession, user: UserRow, settings: Settings, choice: HubChoice, form: DatasetForm
 ) -> DatasetRow:
     """A data set that is fetched by a job; `choice` is in order."""
+    row = new_from_hub(user, choice, form)
+    session.add(row)
+    await session.flush()
+    await hub_queue.enqueue(session, settings, row, import_spec(settings, row, version=1))
+    return row
+
+
+def new_from_hub(user: UserRow, choice: HubChoice, form: DatasetForm) -> DatasetRow:
+    """The row of a data set of which nothing is here yet; raises `BadMapping`."""
     _require_parts(form.mapping, [])
-    row = DatasetRow(
+    return DatasetRow(
         id=new_id(),
         owner_id=user.id,
         name=form.name or choice.reference[:MAX_NAME],
@@ -122,10 +131,6 @@ async def create_from_hub(
         status=DatasetStatus.IMPORTING,
         source=choice.source,
     )
-    session.add(row)
-    await session.flush()
-    await hub_queue.enqueue(session, settings, row, import_spec(settings, row, version=1))
-    return row
 
 
 async def discard(settings: Settings, dataset_id: UUID) -> None:

@@ -1,5 +1,6 @@
 """Why a data set of a hub can not be had: a result that the user reads, no failure of the job."""
 
+from collections.abc import Mapping
 from typing import Any
 
 Scalar = str | int | float | bool | None
@@ -14,12 +15,12 @@ class HubTrouble(Exception):
         message: str,
         hint: str,
         *,
-        params: dict[str, Scalar] | None = None,
+        params: Mapping[str, Scalar] | None = None,
         choices: dict[str, list[str]] | None = None,
     ) -> None:
         super().__init__(message)
         self.code, self.message, self.hint = code, message, hint
-        self.params = params or {}
+        self.params = dict(params or {})
         self.choices = choices or {}
 
     @property
