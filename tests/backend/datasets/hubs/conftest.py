@@ -32,6 +32,31 @@ def rows(count: int, word: str = "row") -> bytes:
     return "".join(json.dumps(line) + "\n" for line in lines).encode()
 
 
+CARD = b"""---
+license: mit
+configs:
+- config_name: short
+  data_files:
+  - split: train
+    path: short/*.jsonl
+- config_name: long
+  default: true
+  data_files:
+  - split: train
+    path: long/a.jsonl
+  - split: test
+    path: [long/b.jsonl]
+---
+# Talks
+"""
+TWO = {
+    "README.md": CARD,
+    "short/x.jsonl": rows(3, "short"),
+    "long/a.jsonl": rows(4, "long"),
+    "long/b.jsonl": rows(5, "held"),
+}
+
+
 @pytest.fixture
 def hub(settings: Settings) -> Iterator[DataHub]:
     with DataHub() as server:

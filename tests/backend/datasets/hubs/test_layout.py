@@ -2,10 +2,11 @@
 
 import json
 from pathlib import PurePosixPath
+from typing import ClassVar
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.datasets.hubs import layout
@@ -25,14 +26,15 @@ def splits_of(*paths: str) -> dict[str, list[str]]:
     return layout.offers(paths, {}).subsets.get("default", {})
 
 
+@settings(deadline=None)  # the first call imports the library
 @given(st.lists(PATHS, min_size=1, max_size=6, unique=True))
 def test_names_mean_what_they_mean_to_the_library(paths: list[str]) -> None:
     data_files = pytest.importorskip("datasets.data_files")
     from fsspec.implementations.memory import MemoryFileSystem
 
     class Listed(MemoryFileSystem):  # type: ignore[misc]
-        store: dict[str, object] = {}
-        pseudo_dirs: list[str] = [""]
+        store: ClassVar[dict[str, object]] = {}
+        pseudo_dirs: ClassVar[list[str]] = [""]
         cachable = False
 
     system = Listed()
