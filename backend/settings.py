@@ -73,6 +73,9 @@ class Settings(BaseSettings):
         default_factory=lambda: os.environ.get("HF_ENDPOINT", "https://huggingface.co"),
         description="Hugging Face hub, or a mirror of it",
     )
+    ms_endpoint: str = Field(
+        "https://www.modelscope.cn", description="ModelScope hub, or a mirror of it"
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
     training_slots: int | None = Field(
         None, ge=1, le=64, description="Runs at the same time; unset: one per GPU, one on a CPU"

@@ -1,10 +1,12 @@
 """`easytune datasets`: list and add data sets without the browser, straight in the database."""
 
 import asyncio
+import hashlib
 import json
 from pathlib import Path
 from typing import Annotated, Any
 
+import orjson
 import typer
 from pydantic import ValidationError
 from sqlalchemy import select
@@ -14,6 +16,11 @@ from backend.accounts.schemas import Role
 from backend.accounts.tables import UserRow
 from backend.database import SessionFactory, transaction
 from backend.datasets import files, service, version_service
+from backend.datasets.hubs import queue as hub_queue
+from backend.datasets.hubs.fetch_command import fetch_here
+from backend.datasets.hubs.outcome import keep_files
+from backend.datasets.hubs.queue import HubChoice
+from backend.datasets.hubs.schemas import HubSource
 from backend.datasets.importing import outcome
 from backend.datasets.schemas import DatasetStatus, Mapping
 from backend.datasets.service import DatasetForm
@@ -65,24 +72,37 @@ def list_datasets() -> None:
 
 @app.command()
 def add(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
+    file: Annotated[str, typer.Argument(help="A file, or with --from the id owner/name")],
     name: Annotated[str | None, typer.Option(help="Default: the file's name")] = None,
     mapping: Annotated[
         str | None,
         typer.Option(help='JSON: {"record_type": …, "columns": {"prompt": "COLUMN", …}}'),
     ] = None,
     max_dropped_rows: Annotated[int, typer.Option(min=0)] = 0,
+    hub: Annotated[
+        HubSource | None, typer.Option("--from", help="Fetch it from this hub instead")
+    ] = None,
+    subset: Annotated[str | None, typer.Option(help="With --from: which subset")] = None,
+    split: Annotated[str | None, typer.Option(help="With --from: which split")] = None,
+    revision: Annotated[str | None, typer.Option(help="With --from: branch, tag or commit")] = None,
     owner: Annotated[
         str | None, typer.Option(help="User name; default: the first administrator")
     ] = None,
 ) -> None:
-    """Import a file; says what became of its rows."""
+    """Import a file, or a data set of a hub; says what became of its rows."""
     form = DatasetForm(name=name, mapping=_mapping(mapping), max_dropped_rows=max_dropped_rows)
+    path = None if hub else _file(file)
+    if hub is None and (subset or split or revision):
+        raise BadOption(params={"option": "--from", "reason": "say which hub it is to come from."})
     with database_of(load()) as settings:
 
         async def run() -> tuple[DatasetRow, list[str]]:
             async with sessions_of(settings) as sessions:
-                return await add_file(sessions, settings, file.resolve(), form, owner)
+                if path is not None:
+                    return await add_file(sessions, settings, path, form, owner)
+                assert hub is not None
+                choice = HubChoice(hub, file, subset, split, revision)
+                return await add_from_hub(sessions, settings, choice, form, owner)
 
         row, report = asyncio.run(run())
     counts = row.counts
@@ -100,6 +120,14 @@ def add(
         columns = ", ".join(row.columns)
         typer.echo(f"✖ Say with --mapping which column is what: {columns}", err=True)
     raise typer.Exit(1)
+
+
+def _file(name: str) -> Path:
+    path = Path(name).resolve()
+    if not path.is_file():
+        reason = f"{name} is not there, or is not a file; a data set of a hub needs --from."
+        raise BadOption(params={"option": "FILE", "reason": reason})
+    return path
 
 
 def _mapping(text: str | None) -> Mapping | None:
@@ -147,6 +175,42 @@ async def add_file(
                 whole_folders.publish(staged, files.version_dir(settings, row.id, 1))
         finally:
             files.clear(staged)
+    return row, report
+
+
+async def add_from_hub(
+    sessions: SessionFactory,
+    settings: Settings,
+    choice: HubChoice,
+    form: DatasetForm,
+    owner: str | None,
+) -> tuple[DatasetRow, list[str]]:
+    """Fetch and import here and now, then write; what has arrived stays for the next try."""
+    choice = hub_queue.required(settings, choice)
+    async with transaction(sessions) as session:
+        user = await _owner(session, owner)
+    row = service.new_from_hub(user, choice, form)
+    folder = files.dataset_dir(settings, row.id)
+    # By what was asked for, so that the next try finds what this one leaves.
+    asked = orjson.dumps(choice.source, option=orjson.OPT_SORT_KEYS)
+    fetched = settings.datasets_dir / "fetching" / f"{hashlib.sha256(asked).hexdigest()[:24]}"
+    staged = files.staging_dir(settings, row.id)
+    staged.mkdir(parents=True, mode=0o700)
+    try:
+        spec = hub_queue.fetch_spec(settings, row, service.import_spec(settings, row, 1))
+        await asyncio.to_thread(fetch_here, {**spec, "fetched": str(fetched)}, staged)
+        report = _first_items(staged, Path(choice.reference))
+        summary = outcome.read_summary(staged)
+        whole_folders.publish(staged, files.version_dir(settings, row.id, 1))
+        fetched.replace(hub_queue.fetched_dir(settings, row.id))
+        keep_files(row, folder, 1)
+        async with transaction(sessions) as session:
+            session.add(row)
+            await session.flush()
+            await version_service.publish(session, row, 1, summary, made_by=user.id)
+    except BaseException:
+        whole_folders.remove(folder)
+        raise
     return row, report
 
 

@@ -20,7 +20,10 @@ from backend.jobs.schemas import TERMINAL
 from backend.jobs.tables import JobRow
 
 IMPORT = "import_dataset"
+FETCH = "fetch_dataset"
 PREPARE = "prepare_dataset"
+# What makes the first rows of a data set; until then it is `importing`.
+ARRIVING = (IMPORT, FETCH, PREPARE)
 
 
 class DatasetNotFound(NotFound):

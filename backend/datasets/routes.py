@@ -32,7 +32,7 @@ async def create_dataset(
     request: Request, user: CurrentUser, idempotency_key: Key = None
 ) -> Dataset:
     """Import files that come with this request and go to disk meanwhile, or that were uploaded
-    before."""
+    before, or fetch a data set from a hub."""
     return await requests.from_request(request, user, idempotency_key)
 
 

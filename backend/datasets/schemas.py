@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from backend.datasets.hubs.schemas import DatasetSource, Revision, ShortText
 from backend.jobs.schemas import Trouble, Use
 from training_engine.contract.choices import Objective
 from training_engine.contract.names import RecordType
@@ -142,6 +143,7 @@ class Dataset(BaseModel):
     options: ReadingOptions | None = None
     columns: list[str] = Field(description="Columns seen in the file, for the mapping dialog")
     max_dropped_rows: int = Field(description="More dropped rows than this block the version")
+    source: DatasetSource | None = Field(None, description="The hub that it was fetched from")
     used_by: list["DatasetUse"] = []
     created_at: datetime
     updated_at: datetime
@@ -155,7 +157,10 @@ class DatasetUse(Use):
 
 class DatasetUpdate(BaseModel):
     """Rename, describe; give a mapping or options to import the stored files again; allow more
-    dropped rows."""
+    dropped rows.
+
+    Another subset, split or revision fetches a data set of a hub again.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -164,6 +169,9 @@ class DatasetUpdate(BaseModel):
     mapping: Mapping | None = None
     options: ReadingOptions | None = None
     max_dropped_rows: Annotated[int, Field(ge=0)] | None = None
+    subset: ShortText | None = None
+    split: ShortText | None = None
+    revision: Revision | None = None
 
 
 class ExampleRequest(BaseModel):

@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.accounts.policy import Action
 from backend.accounts.tables import UserRow
 from backend.datasets import files, queries, version_service
+from backend.datasets.hubs import queue as hub_queue
+from backend.datasets.hubs.queue import HubChoice
 from backend.datasets.importers import mapped
 from backend.datasets.importing.verdict import verdict
 from backend.datasets.schemas import (
@@ -126,6 +128,35 @@ def _stored_options(options: ReadingOptions | None) -> dict[str, Any] | None:
     return (options.model_dump(mode="json", exclude_none=True) or None) if options else None
 
 
+async def create_from_hub(
+    session: AsyncSession, user: UserRow, settings: Settings, choice: HubChoice, form: DatasetForm
+) -> DatasetRow:
+    """A data set that is fetched by a job; `choice` is in order."""
+    row = new_from_hub(user, choice, form)
+    session.add(row)
+    await session.flush()
+    await hub_queue.enqueue(session, settings, row, import_spec(settings, row, version=1))
+    return row
+
+
+def new_from_hub(user: UserRow, choice: HubChoice, form: DatasetForm) -> DatasetRow:
+    """The row of a data set of which nothing is here yet; raises `BadMapping`."""
+    _require_parts(form.mapping, [])
+    return DatasetRow(
+        id=new_id(),
+        owner_id=user.id,
+        name=form.name or choice.reference[:MAX_NAME],
+        description=form.description,
+        size_bytes=0,
+        upload_sha256="",
+        mapping=form.mapping.model_dump(mode="json") if form.mapping else None,
+        options=_stored_options(form.options),
+        max_dropped_rows=form.max_dropped_rows,
+        status=DatasetStatus.IMPORTING,
+        source=choice.source,
+    )
+
+
 async def discard(settings: Settings, dataset_id: UUID) -> None:
     """Remove the files of a data set that is not in the database."""
     await asyncio.to_thread(whole_folders.remove, files.dataset_dir(settings, dataset_id))
@@ -140,11 +171,13 @@ async def update(
 ) -> DatasetRow:
     """Rename, describe, allow more dropped rows, or import again with another mapping or options.
 
-    A mapping or options of null go back to what is recognised. Raises `DatasetBusy`, `BadMapping`.
+    A mapping or options of null go back to what is recognised; another choice at the hub fetches
+    again. Raises `DatasetBusy`, `BadMapping`, `NotFromHub`.
     """
     row = await queries.find(session, user, dataset_id, Action.CHANGE, lock=True)
     wants_import = bool({"mapping", "options"} & body.model_fields_set)
-    if wants_import or body.max_dropped_rows is not None:
+    choice = body.model_dump(include={"subset", "split", "revision"}, exclude_unset=True)
+    if wants_import or choice or body.max_dropped_rows is not None:
         version_service.require_rest(row)
     if body.name is not None:
         row.name = body.name
@@ -163,7 +196,9 @@ async def update(
         row.mapping = body.mapping.model_dump(mode="json") if body.mapping else None
     if "options" in body.model_fields_set:
         row.options = _stored_options(body.options)
-    if wants_import:
+    if choice:
+        hub_queue.chosen_again(settings, row, choice)
+    if wants_import or choice:
         await _import_again(session, settings, row)
     await session.flush()
     return row
@@ -171,10 +206,14 @@ async def update(
 
 async def _import_again(session: AsyncSession, settings: Settings, row: DatasetRow) -> None:
     """A version that is there stays as it is for those who use it; the next one gets a number."""
-    if row.filename is None:
+    if row.filename is None and row.source is None:
         raise NoUpload
     version = await version_service.next_number(session, row)
     row.status, row.error = DatasetStatus.IMPORTING, None
+    if row.source is not None and not row.source["files"]:  # nothing is here that could be read
+        hub_queue.chosen_again(settings, row, {})
+        await hub_queue.enqueue(session, settings, row, import_spec(settings, row, version))
+        return
     await _enqueue(session, settings, row, version)
 
 

@@ -67,6 +67,8 @@ class DatasetRow(Imported, Keyed, Base):
     error: Mapped[dict[str, Any] | None] = mapped_column(_json())
     # {steps, version, error} of a version that is being made of this one, or could not be made.
     preparation: Mapped[dict[str, Any] | None] = mapped_column(_json())
+    # Where it was fetched from: `hubs.schemas.DatasetSource` and its files; None for an upload.
+    source: Mapped[dict[str, Any] | None] = mapped_column(_json())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.datasets import queries
+from backend.datasets.hubs.schemas import source_of
 from backend.datasets.schemas import (
     Counts,
     Dataset,
@@ -30,7 +31,7 @@ async def views_of(session: AsyncSession, rows: Sequence[DatasetRow]) -> list[Da
     uses = await queries.uses(session, ids) if ids else {}
     same = await queries.same_as(session, ids) if ids else {}
     importing = [row.id for row in rows if row.status == DatasetStatus.IMPORTING]
-    progress = await subjects.progress(session, importing, queries.IMPORT) if importing else {}
+    progress = await subjects.progress(session, importing, *queries.ARRIVING) if importing else {}
     return [
         Dataset(
             id=row.id,
@@ -55,6 +56,7 @@ async def views_of(session: AsyncSession, rows: Sequence[DatasetRow]) -> list[Da
             options=ReadingOptions.model_validate(row.options) if row.options else None,
             columns=row.columns,
             max_dropped_rows=row.max_dropped_rows,
+            source=source_of(row.source),
             used_by=uses.get(row.id, []),
             created_at=row.created_at,
             updated_at=row.updated_at,

@@ -114,7 +114,9 @@ async def _administrator(session: AsyncSession) -> UserRow:
 
 
 def _download(settings: Settings, wanted: Wanted, target: Path) -> None:
-    from backend.models import fetch  # late: `list` does not need the hub's library
+    # Late: `list` does not need the hub's library.
+    from backend.hubs.download import NETWORK_ERRORS, DamagedFile
+    from backend.models import fetch
 
     assert wanted.hub_model is not None
     # By content, so that the next try finds what this one leaves.
@@ -128,7 +130,7 @@ def _download(settings: Settings, wanted: Wanted, target: Path) -> None:
                 partial,
                 lambda done, name: progress.update(bar, completed=done, description=name),
             )
-        except (*fetch.NETWORK_ERRORS, fetch.DamagedFile) as error:
+        except (*NETWORK_ERRORS, DamagedFile) as error:
             message = f"The download broke off: {str(error).splitlines()[0]}."
             hint = "Try it again: what has arrived is kept."
             raise PullFailed(params={"message": message, "hint": hint}) from error

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from backend.hubs.download import NETWORK_ERRORS, DamagedFile
 from backend.jobs import child, whole_folders
 from backend.models import fetch
 from backend.models.folder import UnusableFolder, require_usable
@@ -43,7 +44,7 @@ def main(arguments: list[str]) -> int:
         Path(arguments[0]),
         work,
         why_cpu="A download needs no accelerator.",
-        expected=(UnusableFolder, fetch.DamagedFile, *fetch.NETWORK_ERRORS, OSError),
+        expected=(UnusableFolder, DamagedFile, *NETWORK_ERRORS, OSError),
         failure=_failure,
     )
 
@@ -55,7 +56,7 @@ def _failure(error: Exception) -> dict[str, Any]:
             "message": f"What was downloaded can not be used: {error}",
             "hint": "Choose another model.",
         }
-    if isinstance(error, fetch.DamagedFile):
+    if isinstance(error, DamagedFile):
         return {
             "code": FailureCode.DEPENDENCY,
             "message": f"{error.name} arrived damaged, twice.",

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from backend.hubs.repository import card_header
 from training_engine.contract.context import context_of
 from training_engine.contract.model_folder import names_code
 from training_engine.contract.names import MANIFEST_FILE
@@ -158,14 +157,7 @@ def _licence(folder: Path) -> str | None:
 def _card_header(card: Path) -> dict[str, Any]:
     with card.open(encoding="utf-8", errors="replace") as file:
         text = file.read(64 * 1024)
-    parts = text.split("---", 2)
-    if text.startswith("---") and len(parts) == 3:
-        try:
-            header = yaml.safe_load(parts[1])
-        except yaml.YAMLError:
-            return {}
-        return header if isinstance(header, dict) else {}
-    return {}
+    return card_header(text)
 
 
 def _read_json(file: Path) -> dict[str, Any]:

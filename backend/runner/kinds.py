@@ -46,6 +46,9 @@ KINDS: Mapping[str, Kind] = {
     "examine_dataset": Kind(
         "backend.datasets.hygiene.job", "backend.datasets.hygiene.outcome:apply", niceness=10
     ),
+    "fetch_dataset": Kind(
+        "backend.datasets.hubs.job", "backend.datasets.hubs.outcome:apply", online=True
+    ),
     "download_model": Kind(
         "backend.models.download_job", "backend.models.outcome:apply", online=True
     ),

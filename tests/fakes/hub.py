@@ -37,10 +37,14 @@ class FakeHub:
     def __init__(self) -> None:
         self.repositories: dict[str, HubRepository] = {}
         self.requests: list[tuple[str, str | None]] = []
-        self._server = _Server(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), self.handler())
         self._server.hub = self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def handler(self) -> type["Handler"]:
+        """What answers a request."""
+        return Handler
 
     def add(self, name: str, folder: Path, **options: Any) -> HubRepository:
         self.repositories[name] = HubRepository(folder, **options)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from backend.datasets.hubs.request import HubDatasetCreate
+from backend.datasets.service import DatasetForm
 from backend.datasets.uploading.requests import DatasetOfUploads
 
 _FILE = {"type": "string", "format": "binary"}
@@ -19,9 +21,9 @@ _FORM = {
 }
 
 
-def _schema() -> dict[str, Any]:
+def _schema(shape: type[DatasetForm]) -> dict[str, Any]:
     """Refers to shapes that other routes have put into the description already."""
-    schema = DatasetOfUploads.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema = shape.model_json_schema(ref_template="#/components/schemas/{model}")
     schema.pop("$defs", None)
     return schema
 
@@ -31,7 +33,9 @@ CREATION: dict[str, Any] = {
         "required": True,
         "content": {
             "multipart/form-data": {"schema": _FORM},
-            "application/json": {"schema": _schema()},
+            "application/json": {
+                "schema": {"anyOf": [_schema(DatasetOfUploads), _schema(HubDatasetCreate)]}
+            },
         },
     }
 }

@@ -24,6 +24,8 @@ from backend.accounts.policy import Action
 from backend.accounts.tables import UserRow
 from backend.database import SessionFactory, transaction
 from backend.datasets import examples, service, view
+from backend.datasets.hubs import queue as hub_queue
+from backend.datasets.hubs.request import HubDatasetCreate
 from backend.datasets.schemas import Dataset, Mapping, ReadingOptions
 from backend.datasets.service import DatasetForm
 from backend.datasets.uploading import allowance, form, quarantine, resumable
@@ -41,8 +43,8 @@ JSON_FIELDS: dict[str, type[BaseModel]] = {"mapping": Mapping, "options": Readin
 
 
 class UploadExpected(Refused):
-    """Send the data files as multipart/form-data in the field “file”, or JSON with “uploads”;
-    other sources can not be used yet."""
+    """Send the data files as multipart/form-data in the field “file”, or JSON with “uploads” or
+    with “source” and “reference”."""
 
 
 class DatasetOfUploads(DatasetForm):
@@ -107,8 +109,26 @@ async def from_uploads(request: Request, user: UserRow, body: Any, key: str | No
     return dataset
 
 
+async def from_hub(request: Request, user: UserRow, body: Any, key: str | None) -> Dataset:
+    """A data set that a job fetches from a hub; a repeated request answers what the first one did.
+
+    Raises `BadHubId`, `BadRevision`, `DatasetHubOffline` before any row is written.
+    """
+    asked = valid(HubDatasetCreate, body)
+    settings: Settings = request.app.state.settings
+    choice = hub_queue.required(settings, asked.choice)
+    async with transaction(request.app.state.sessions) as session:
+
+        async def act() -> Dataset:
+            row = await service.create_from_hub(session, user, settings, choice, asked)
+            return await view.view_of(session, row)
+
+        fingerprint = idempotency.fingerprint_of(f"create_dataset {asked.model_dump_json()}")
+        return await idempotency.once(session, user.id, key, fingerprint, Dataset, act)
+
+
 # By the field that tells them apart.
-KINDS: dict[str, Kind] = {"uploads": from_uploads}
+KINDS: dict[str, Kind] = {"uploads": from_uploads, "source": from_hub}
 
 
 async def from_example(

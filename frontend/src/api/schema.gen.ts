@@ -124,7 +124,7 @@ export interface paths {
         /**
          * Create Dataset
          * @description Import files that come with this request and go to disk meanwhile, or that were uploaded
-         *     before.
+         *     before, or fetch a data set from a hub.
          */
         post: operations["create_dataset"];
         delete?: never;
@@ -1546,6 +1546,8 @@ export interface components {
              * @description Size of the file as uploaded
              */
             size_bytes: number;
+            /** @description The hub that it was fetched from */
+            source?: components["schemas"]["DatasetSource"] | null;
             status: components["schemas"]["DatasetStatus"];
             /**
              * Updated At
@@ -1739,6 +1741,58 @@ export interface components {
             total: number;
         };
         /**
+         * DatasetSource
+         * @description Where a data set was fetched from; what is not known yet is null.
+         */
+        DatasetSource: {
+            /**
+             * Choices
+             * @description What can be chosen, when that is needed
+             * @default []
+             */
+            choices: components["schemas"]["HubSubset"][];
+            /**
+             * Commit
+             * @description What the files were taken from
+             */
+            commit?: string | null;
+            /**
+             * Converted
+             * @description From the Parquet files that the hub made of it
+             * @default false
+             */
+            converted: boolean;
+            kind: components["schemas"]["HubSource"];
+            /**
+             * Left Out
+             * @description Data files of another kind (the first ones)
+             * @default []
+             */
+            left_out: string[];
+            /**
+             * Num Files
+             * @default 0
+             */
+            num_files: number;
+            /**
+             * Partial
+             * @description The hub converted only the beginning
+             * @default false
+             */
+            partial: boolean;
+            /** Reference */
+            reference: string;
+            /**
+             * Revision
+             * @description Branch, tag or commit that was asked for
+             */
+            revision?: string | null;
+            /** Split */
+            split?: string | null;
+            /** Subset */
+            subset?: string | null;
+        };
+        /**
          * DatasetStatistics
          * @description Computed once per version.
          */
@@ -1773,6 +1827,8 @@ export interface components {
          * DatasetUpdate
          * @description Rename, describe; give a mapping or options to import the stored files again; allow more
          *     dropped rows.
+         *
+         *     Another subset, split or revision fetches a data set of a hub again.
          */
         DatasetUpdate: {
             /** Description */
@@ -1783,6 +1839,12 @@ export interface components {
             /** Name */
             name?: string | null;
             options?: components["schemas"]["ReadingOptions"] | null;
+            /** Revision */
+            revision?: string | null;
+            /** Split */
+            split?: string | null;
+            /** Subset */
+            subset?: string | null;
         };
         /**
          * DatasetUse
@@ -2284,6 +2346,22 @@ export interface components {
             high: number;
             /** Low */
             low: number;
+        };
+        /**
+         * HubSource
+         * @description The hubs that data sets are fetched from.
+         * @enum {string}
+         */
+        HubSource: "huggingface" | "modelscope";
+        /**
+         * HubSubset
+         * @description A subset that is offered, with its splits.
+         */
+        HubSubset: {
+            /** Name */
+            name: string;
+            /** Splits */
+            splits: string[];
         };
         /**
          * HygieneError
@@ -4680,6 +4758,30 @@ export interface operations {
                     options?: components["schemas"]["ReadingOptions"] | null;
                     /** Uploads */
                     uploads: string[];
+                } | {
+                    /**
+                     * Description
+                     * @default
+                     */
+                    description?: string;
+                    mapping?: components["schemas"]["Mapping"] | null;
+                    /**
+                     * Max Dropped Rows
+                     * @default 0
+                     */
+                    max_dropped_rows?: number;
+                    /** Name */
+                    name?: string | null;
+                    options?: components["schemas"]["ReadingOptions"] | null;
+                    /** Reference */
+                    reference: string;
+                    /** Revision */
+                    revision?: string | null;
+                    source: components["schemas"]["HubSource"];
+                    /** Split */
+                    split?: string | null;
+                    /** Subset */
+                    subset?: string | null;
                 };
                 "multipart/form-data": {
                     /** @default  */

@@ -197,7 +197,7 @@ async def test_bad_form_is_refused_and_leaves_nothing(
 
 async def test_what_is_not_a_file_is_refused(client: httpx.AsyncClient) -> None:
     hub = await client.post(API, json={"source": "huggingface", "reference": "a/b"})
-    assert (hub.status_code, hub.json()["code"]) == (400, "UploadExpected")
+    assert (hub.status_code, hub.json()["code"]) == (400, "DatasetHubOffline")
     empty = await client.post(API, data={"name": "x"}, files={"other": ("a", b"x")})
     assert (empty.status_code, empty.json()["code"]) == (400, "BadUpload")
 

@@ -10,11 +10,12 @@ from uuid import UUID
 import pytest
 
 from backend.database import SessionFactory, transaction
+from backend.hubs import download
 from backend.jobs import service as jobs
 from backend.jobs.run_folder import RunFolder
 from backend.jobs.schemas import JobStatus
 from backend.jobs.tables import JobRow
-from backend.models import fetch, outcome
+from backend.models import outcome
 from backend.runner.kinds import KINDS, spec_of
 from backend.settings import PROJECT_ROOT, Settings
 from tests.fakes.hub import FakeHub
@@ -41,7 +42,7 @@ def hub(settings: Settings) -> Iterator[FakeHub]:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch, "CHUNK_BYTES", 8192)
+    monkeypatch.setattr(download, "CHUNK_BYTES", 8192)
 
 
 async def claim(settings: Settings, sessions: SessionFactory, model_id: str) -> RunFolder:

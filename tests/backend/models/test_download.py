@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from backend.models import download_job, fetch
+from backend.hubs import download
+from backend.models import download_job
 from tests.fakes.hub import FakeHub, description
 
 NAME = "tiny/llama"
@@ -178,4 +179,4 @@ def test_child_needs_neither_torch_nor_database() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-    assert fetch.CHUNK_BYTES > 0
+    assert download.CHUNK_BYTES > 0

@@ -44,4 +44,7 @@ def test_every_kind_exists_and_tells_its_feature(name: str) -> None:
 
 
 def test_only_downloads_reach_the_network() -> None:
-    assert {name for name, kind in KINDS.items() if kind.online} == {"download_model"}
+    assert {name for name, kind in KINDS.items() if kind.online} == {
+        "download_model",
+        "fetch_dataset",
+    }
