@@ -106,7 +106,8 @@ async def same_as(session: AsyncSession, dataset_ids: Sequence[UUID]) -> dict[UU
             & (first.upload_sha256 == row.upload_sha256)
             & (first.id < row.id)
             & first.mapping.is_not_distinct_from(row.mapping)
-            & first.options.is_not_distinct_from(row.options),
+            & first.options.is_not_distinct_from(row.options)
+            & first.entry.is_not_distinct_from(row.entry),
         )
         .where(row.id.in_(dataset_ids), row.upload_sha256 != "")
         .ext(distinct_on(row.id))

@@ -114,8 +114,17 @@ class Counts(BaseModel):
     dropped: int = 0
 
 
+class DatasetEntry(BaseModel):
+    """One data set of a `dataset_info.json`; without an id `refusal` says why there is none."""
+
+    name: str
+    dataset_id: UUID | None
+    refusal: str | None
+    warnings: list[str]
+
+
 class Dataset(BaseModel):
-    """A data set and its newest version."""
+    """A data set and its current version."""
 
     id: UUID
     name: str
@@ -143,6 +152,10 @@ class Dataset(BaseModel):
     options: ReadingOptions | None = None
     columns: list[str] = Field(description="Columns seen in the file, for the mapping dialog")
     max_dropped_rows: int = Field(description="More dropped rows than this block the version")
+    entry: str | None = Field(None, description="Its name in the `dataset_info.json` of the upload")
+    entries: list[DatasetEntry] = Field(
+        [], description="All of that file, listed by the first data set that was made of it"
+    )
     source: DatasetSource | None = Field(None, description="The hub that it was fetched from")
     used_by: list["DatasetUse"] = []
     created_at: datetime

@@ -242,6 +242,7 @@ def import_spec(settings: Settings, row: DatasetRow, version: int) -> dict[str, 
         "filename": row.filename or files.UPLOAD_FILE,
         "mapping": row.mapping,
         "options": row.options or {},
+        "entry": row.entry,
         "max_dropped_rows": row.max_dropped_rows,
     }
 

@@ -67,6 +67,12 @@ class DatasetRow(Imported, Keyed, Base):
     error: Mapped[dict[str, Any] | None] = mapped_column(_json())
     # {steps, version, error} of a version that is being made of this one, or could not be made.
     preparation: Mapped[dict[str, Any] | None] = mapped_column(_json())
+    # Of a `dataset_info.json` of the upload: which entry this is; the first data set of the upload
+    # lists them all as {name, refusal, warnings, dataset_id}.
+    entry: Mapped[str | None] = mapped_column(String(200))
+    entries: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSONB, default=list, server_default=text("'[]'::jsonb")
+    )
     # Where it was fetched from: `hubs.schemas.DatasetSource` and its files; None for an upload.
     source: Mapped[dict[str, Any] | None] = mapped_column(_json())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())

@@ -9,6 +9,7 @@ from backend.datasets.hubs.schemas import source_of
 from backend.datasets.schemas import (
     Counts,
     Dataset,
+    DatasetEntry,
     DatasetError,
     DatasetStatus,
     Mapping,
@@ -55,6 +56,8 @@ async def views_of(session: AsyncSession, rows: Sequence[DatasetRow]) -> list[Da
             mapping=Mapping.model_validate(row.mapping) if row.mapping else None,
             options=ReadingOptions.model_validate(row.options) if row.options else None,
             columns=row.columns,
+            entry=row.entry,
+            entries=[DatasetEntry.model_validate(each) for each in row.entries],
             max_dropped_rows=row.max_dropped_rows,
             source=source_of(row.source),
             used_by=uses.get(row.id, []),

@@ -40,13 +40,15 @@ def choose(files: Sequence[Unpacked], wanted: str | None) -> Chosen | None:
     described = []
     for entry in _entries_of(_content(info)):
         found = _files_of(entry.file_name, folder, data)
-        refused = entry.refused
-        if refused is None and not found:
-            refused = f"the file “{entry.file_name}” is not among those that were uploaded"
-        described.append(
-            {**asdict(entry), "refused": refused, "files": [file.name for file in found]}
-        )
-    usable = [each for each in described if each["refused"] is None]
+        refusal, warnings = entry.refusal or _not_here(entry, found), list(entry.warnings)
+        if entry.num_samples:
+            warnings.append(
+                f"“num_samples” is {entry.num_samples}: all rows are imported; take a sample of "
+                "them with Prepare."
+            )
+        told = {"refusal": refusal, "warnings": warnings, "files": [file.name for file in found]}
+        described.append({**asdict(entry), **told})
+    usable = [each for each in described if each["refusal"] is None]
     entry = next((each for each in usable if wanted in (None, each["name"])), None)
     if entry is None:
         raise _nothing(info, described, wanted)
@@ -68,6 +70,16 @@ def _entries_of(content: dict[str, Any]) -> list[Any]:
     # By name, so that an import of anything else does not load it.
     found: list[Any] = import_module("backend.datasets.importers.llamafactory").entries_of(content)
     return found
+
+
+def _not_here(entry: Any, found: Sequence[Unpacked]) -> str | None:
+    """Why the data of an entry can not be imported from this upload."""
+    hub = entry.hf_hub_url or entry.ms_hub_url
+    if hub:
+        return f"It lies on a hub: add “{hub}” from there."
+    if not found:
+        return f"The file “{entry.file_name}” is not among those that were uploaded."
+    return None
 
 
 def _content(info: Unpacked) -> dict[str, Any]:
@@ -110,7 +122,7 @@ def _nothing(
     info: Unpacked, described: Sequence[dict[str, Any]], wanted: str | None
 ) -> UnreadableFile:
     reasons = "; ".join(
-        f"{each['name']}: {each['refused']}" for each in described if each["refused"]
+        f"{each['name']}: {each['refusal']}" for each in described if each["refusal"]
     )
     what = f"has no entry “{wanted[:100]}” that" if wanted else "has no entry that"
     error = UnreadableFile(

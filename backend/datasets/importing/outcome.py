@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.datasets import files, version_service
 from backend.datasets.hygiene import service as examinations
+from backend.datasets.importing import siblings
 from backend.datasets.schemas import DatasetStatus
 from backend.datasets.tables import DatasetRow
 from backend.datasets.versions.names import SUMMARY_FILE
@@ -43,6 +44,7 @@ async def apply(session: AsyncSession, job: JobRow) -> None:
         summary = read_summary(version)
         number = job.spec["version"]
         await version_service.publish(session, row, number, summary, made_by=job.owner_id)
+        await siblings.settle(session, row, job, summary)
         if row.status in version_service.USABLE:
             await examinations.queue(session, row, version.parent, [number])
     else:

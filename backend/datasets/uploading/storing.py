@@ -76,7 +76,7 @@ def store(
     try:
         for number, (file, place) in enumerate(zip(new, places, strict=True)):
             if number >= len(stored) or not _link_to_stored(stored[number], place, file.size_bytes):
-                _link(file.path, place)
+                link(file.path, place)
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise DiskFull from error
@@ -92,7 +92,8 @@ def _link_to_stored(stored: Path, place: Path, size_bytes: int) -> bool:
     return False
 
 
-def _link(source: Path, place: Path) -> None:
+def link(source: Path, place: Path) -> None:
+    """The same file at another place; a copy where the file system has no links."""
     try:
         os.link(source, place)
     except OSError as error:

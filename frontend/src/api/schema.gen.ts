@@ -1472,7 +1472,7 @@ export interface components {
         };
         /**
          * Dataset
-         * @description A data set and its newest version.
+         * @description A data set and its current version.
          */
         Dataset: {
             /**
@@ -1490,6 +1490,17 @@ export interface components {
             description: string;
             /** Encoding */
             encoding: string | null;
+            /**
+             * Entries
+             * @description All of that file, listed by the first data set that was made of it
+             * @default []
+             */
+            entries: components["schemas"]["DatasetEntry"][];
+            /**
+             * Entry
+             * @description Its name in the `dataset_info.json` of the upload
+             */
+            entry?: string | null;
             error: components["schemas"]["DatasetError"] | null;
             /** Filename */
             filename: string | null;
@@ -1587,6 +1598,20 @@ export interface components {
             unchanged: number;
             /** Version */
             version: number;
+        };
+        /**
+         * DatasetEntry
+         * @description One data set of a `dataset_info.json`; without an id `refusal` says why there is none.
+         */
+        DatasetEntry: {
+            /** Dataset Id */
+            dataset_id: string | null;
+            /** Name */
+            name: string;
+            /** Refusal */
+            refusal: string | null;
+            /** Warnings */
+            warnings: string[];
         };
         /**
          * DatasetError
