@@ -10,6 +10,8 @@ from backend.datasets.schemas import DatasetStatus
 from backend.datasets.tables import DatasetRow, DatasetVersionRow
 
 TRAIN, VALIDATION = "train", "validation"
+# Where nothing is said: the whole version, however it is divided.
+ALL_ROWS = ""
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,14 @@ from backend.accounts.dependencies import CurrentUser
 from backend.accounts.policy import Action
 from backend.database import SessionDep, again_on_conflict, transaction
 from backend.datasets import queries
+from backend.datasets.choice import ALL_ROWS, choose
 from backend.datasets.hygiene import service
 from backend.datasets.hygiene_schemas import DatasetHygiene, DatasetOverlap
-from backend.datasets.reading.desk import ReadingDesk
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
 
 Version = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="Default: the newest")]
+Split = Annotated[str | None, Query(min_length=1, max_length=64, description="Default: all rows")]
 
 
 @router.get("/{dataset_id}/hygiene")
@@ -61,17 +62,15 @@ async def get_dataset_overlap(
     with_dataset_id: UUID,
     version: Version = None,
     with_version: Version = None,
+    split: Split = None,
+    with_split: Split = None,
 ) -> DatasetOverlap:
-    """How many of the rows another version has, too: of a validation set, those that the training
-    set gives away."""
+    """How many of the rows another version or split has, too: of a validation set, those that the
+    training set gives away."""
     state = request.app.state
     async with transaction(state.sessions) as session:
         ours = await queries.find(session, user, dataset_id)
         theirs = await queries.find(session, user, with_dataset_id)
-    desk: ReadingDesk = state.reading_desk
-    return await service.overlap(
-        desk,
-        state.settings,
-        (ours, version or ours.version),
-        (theirs, with_version or theirs.version),
-    )
+        rows = await choose(session, ours, version, split, ALL_ROWS)
+        others = await choose(session, theirs, with_version, with_split, ALL_ROWS)
+    return await service.overlap(state.reading_desk, state.settings, rows, others)

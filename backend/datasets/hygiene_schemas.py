@@ -104,8 +104,10 @@ class DatasetOverlap(BaseModel):
 
     dataset_id: UUID
     version: int
+    split: str | None
     with_dataset_id: UUID
     with_version: int
+    with_split: str | None
     rows: int = Field(description="All rows of the version")
     exact: int = Field(description="The same, but for case and white space")
     near: int = Field(description="Nearly the same")

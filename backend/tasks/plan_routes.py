@@ -5,8 +5,8 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 
 from backend.accounts.dependencies import CurrentUser
-from backend.database import SessionDep
-from backend.tasks import compatibility, estimates, memory_risk, plans
+from backend.database import SessionDep, transaction
+from backend.tasks import compatibility, estimates, leakage, memory_risk, plans
 from backend.tasks.host_facts import facts_of
 from backend.tasks.schemas import (
     Compatibility,
@@ -22,19 +22,21 @@ router = APIRouter(tags=["tasks"])
 
 
 @router.post("/tasks/estimate")
-async def estimate_task(
-    request: Request, session: SessionDep, user: CurrentUser, body: TaskPlan
-) -> Estimate:
+async def estimate_task(request: Request, user: CurrentUser, body: TaskPlan) -> Estimate:
     """Memory, time, disk and steps of a plan on this host, and what to beware of."""
-    found = await plans.find(session, user, body)
-    facts = await facts_of(request.app, session)
-    errors = [
-        *plans.errors_of(found),
-        *facts.device_errors(body.device),
-        *facts.process_errors(body.device, body.distributed.processes),
-    ]
-    basis = await estimates.basis_of(session, facts, plans.sound(found, errors))
+    state = request.app.state
+    async with transaction(state.sessions) as session:
+        found = await plans.find(session, user, body)
+        facts = await facts_of(request.app, session)
+        errors = [
+            *plans.errors_of(found),
+            *facts.device_errors(body.device),
+            *facts.process_errors(body.device, body.distributed.processes),
+        ]
+        plan = plans.sound(found, errors)
+        basis = await estimates.basis_of(session, facts, plan)
     expected = estimates.estimate(basis)
+    expected.warnings += await leakage.remarks(state.reading_desk, state.settings, plan)
     if expected.fit == "will_not_fit":
         expected.smaller_settings = memory_risk.refusal(basis).errors
     return expected

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from backend.datasets.hygiene import signatures
-from backend.datasets.hygiene.fingerprints import Signatures
+from backend.datasets.hygiene.fingerprints import Signatures, Some
 
 Array = np.ndarray[Any, Any]
 BLOCK = 50_000
@@ -29,7 +29,7 @@ def exact(hashes: Array) -> tuple[Array, Array]:
 
 
 def near(
-    matrix: Signatures | Array, rows: Array, tick: Callable[[int], None]
+    matrix: Signatures | Some | Array, rows: Array, tick: Callable[[int], None]
 ) -> tuple[Array, Array]:
     """`(rows, firsts)` of those among `rows` that nearly say what an earlier one of them says.
 
@@ -55,7 +55,7 @@ def near(
     return rows[later], rows[first[later]]
 
 
-def _near_enough(matrix: Signatures | Array, rows: Array, group: Array) -> Array:
+def _near_enough(matrix: Signatures | Some | Array, rows: Array, group: Array) -> Array:
     """For each row the one of its group that stays for it: itself, or one that is `LOOSE` alike.
 
     Groups are chains, whose ends may have little in common: what is too far from the first row
@@ -81,7 +81,7 @@ def _near_enough(matrix: Signatures | Array, rows: Array, group: Array) -> Array
     return first
 
 
-def _keys(matrix: Signatures | Array, rows: Array, band: int) -> Array:
+def _keys(matrix: Signatures | Some | Array, rows: Array, band: int) -> Array:
     keys = np.empty(len(rows), np.uint64)
     for start in range(0, len(rows), BLOCK):
         part = slice(start, start + BLOCK)
@@ -89,7 +89,9 @@ def _keys(matrix: Signatures | Array, rows: Array, band: int) -> Array:
     return keys
 
 
-def _join(matrix: Signatures | Array, rows: Array, group: Array, left: Array, right: Array) -> None:
+def _join(
+    matrix: Signatures | Some | Array, rows: Array, group: Array, left: Array, right: Array
+) -> None:
     """Put rows that are alike into one group, which has the number of its first row."""
     for start in range(0, len(left), BLOCK):
         a, b = left[start : start + BLOCK], right[start : start + BLOCK]

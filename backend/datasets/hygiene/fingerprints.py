@@ -51,8 +51,26 @@ class Fingerprints:
             for name in HASHES
         }
         self.compared = _joined([batch["compared"].to_numpy() for batch in batches], np.uint8) > 0
-        self.signatures = Signatures([_matrix(batch["signature"]) for batch in batches])
+        parts = [_matrix(batch["signature"]) for batch in batches]
+        self.signatures: Signatures | Some = Signatures(parts)
         self.num_rows = len(self.compared)
+
+    def keep(self, rows: Array) -> None:
+        """Only the rows with these numbers from now on, in this order."""
+        self.hashes = {name: hashes[rows] for name, hashes in self.hashes.items()}
+        self.compared = self.compared[rows]
+        self.signatures = Some(self.signatures, rows)
+        self.num_rows = len(rows)
+
+
+class Some:
+    """Signatures of some rows, by their places among these."""
+
+    def __init__(self, all_rows: "Signatures | Some", rows: Array) -> None:
+        self._all, self._rows = all_rows, rows
+
+    def __getitem__(self, places: Array) -> Array:
+        return self._all[self._rows[places]]
 
 
 class Signatures:

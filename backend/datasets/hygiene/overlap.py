@@ -2,9 +2,10 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from backend.datasets.hygiene import excerpts, signatures, texts
@@ -15,13 +16,21 @@ from backend.datasets.versions.names import FINGERPRINTS_FILE, RECORDS_FILE
 Array = np.ndarray[Any, Any]
 MAX_EXAMPLES = 10
 BLOCK = 50_000
+SPLIT = "split"
 # Of the rows that agree in a band so many are compared: more are of one kind anyway.
 MAX_IN_BAND = 8
 
 
-def of_versions(folder: Path, other: Path) -> dict[str, Any]:
+class Part(NamedTuple):
+    """The rows of the version in `folder`, or those of one of its splits."""
+
+    folder: Path
+    split: str | None = None
+
+
+def of_versions(ours: Part, theirs: Part) -> dict[str, Any]:
     """What two versions share, as `compare` says; not computed again while both stay the same."""
-    return _remembered(folder, other, _stamp(folder), _stamp(other))
+    return _remembered(ours, theirs, _stamp(ours.folder), _stamp(theirs.folder))
 
 
 def _stamp(folder: Path) -> tuple[int, int]:
@@ -33,19 +42,19 @@ def _stamp(folder: Path) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=64)
-def _remembered(folder: Path, other: Path, *_stamps: tuple[int, int]) -> dict[str, Any]:
-    return compare(folder, other)
+def _remembered(ours: Part, theirs: Part, *_stamps: tuple[int, int]) -> dict[str, Any]:
+    return compare(ours, theirs)
 
 
-def compare(folder: Path, other: Path) -> dict[str, Any]:
-    """How many rows of the version in `folder` the version in `other` has, too.
+def compare(part: Part, other: Part) -> dict[str, Any]:
+    """How many rows of the one the other has, too.
 
     `exact` says the same (but for case and white space), `near` nearly the same (estimated
     likeness of `signatures.SAME` or more), `same_prompt` asks the same and answers differently; a
-    row counts once, for the first of these. `rows` are all rows of the version. Raises
+    row counts once, for the first of these. `rows` are all rows of the first. Raises
     `NotExamined` for a version without fingerprints of the present kind.
     """
-    ours, theirs = _open(folder), _open(other)
+    (ours, numbers), (theirs, others) = _open(part), _open(other)
     exact = _places(ours.hashes["text"], theirs.hashes["text"])
     left = exact < 0
     near = np.full(ours.num_rows, -1)
@@ -56,17 +65,24 @@ def compare(folder: Path, other: Path) -> dict[str, Any]:
     same[(prompts == 0) | ~left | (near >= 0)] = -1
     found = {"exact": exact, "near": near, "same_prompt": same}
     counts = {kind: int((places >= 0).sum()) for kind, places in found.items()}
-    return {**counts, "rows": ours.num_rows, "examples": _examples(folder, found)}
+    examples = _examples(part.folder, found, numbers, others)
+    return {**counts, "rows": ours.num_rows, "examples": examples}
 
 
-def _open(folder: Path) -> Fingerprints:
+def _open(part: Part) -> tuple[Fingerprints, Array]:
+    """Fingerprints, and the number that each row has in its version."""
     try:
-        prints = Fingerprints(file := folder / FINGERPRINTS_FILE)
+        prints = Fingerprints(file := part.folder / FINGERPRINTS_FILE)
     except FileNotFoundError as error:
-        raise NotExamined(str(folder)) from error
+        raise NotExamined(str(part.folder)) from error
     if not prints.same_kind:
         raise NotExamined(str(file))
-    return prints
+    numbers = np.arange(prints.num_rows)
+    if part.split is not None:
+        column = pq.read_table(part.folder / RECORDS_FILE, columns=[SPLIT])[SPLIT]
+        numbers = np.flatnonzero(pc.fill_null(pc.equal(column, part.split), False))
+        prints.keep(numbers)
+    return prints, numbers
 
 
 def _places(ours: Array, theirs: Array) -> Array:
@@ -115,13 +131,15 @@ def _keys(prints: Fingerprints, rows: Array, band: int) -> Array:
     return np.concatenate(parts)
 
 
-def _examples(folder: Path, found: dict[str, Array]) -> list[dict[str, Any]]:
+def _examples(
+    folder: Path, found: dict[str, Array], numbers: Array, others: Array
+) -> list[dict[str, Any]]:
     """The first rows of each kind, with the row of the other version."""
     chosen: list[tuple[int, str, int]] = []
     each = -(-MAX_EXAMPLES // max(1, sum((places >= 0).any() for places in found.values())))
     for kind, places in found.items():
         rows = np.flatnonzero(places >= 0)[:each]
-        chosen += ((int(row), kind, int(places[row])) for row in rows)
+        chosen += ((int(numbers[row]), kind, int(others[places[row]])) for row in rows)
     shown = _rows(folder, [row for row, _, _ in chosen])
     return [
         {"index": row, "other": other, "kind": kind, **shown[row]} for row, kind, other in chosen

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.datasets import files
+from backend.datasets.choice import ChosenRows
 from backend.datasets.hygiene_schemas import DatasetHygiene, DatasetOverlap, HygieneStatus
 from backend.datasets.reading.desk import ReadingDesk
 from backend.datasets.schemas import DatasetStatus
@@ -157,30 +158,30 @@ def _read(file: Path) -> dict[str, Any] | None:
 
 
 async def overlap(
-    desk: ReadingDesk,
-    settings: Settings,
-    ours: tuple[DatasetRow, int],
-    theirs: tuple[DatasetRow, int],
+    desk: ReadingDesk, settings: Settings, ours: ChosenRows, theirs: ChosenRows
 ) -> DatasetOverlap:
-    """How many rows of our version theirs has, too; both are data set and version.
+    """How many of our rows are among theirs, too.
 
     Raises `NothingToExamine`, `NotExaminedYet` and what the desk raises.
     """
     folders = []
-    for row, version in (ours, theirs):
-        folder = files.version_dir(settings, row.id, version)
-        if not await asyncio.to_thread(_has_rows, folder):
-            raise NothingToExamine(params={"version": version})
+    for rows in (ours, theirs):
+        folder = files.version_dir(settings, rows.id, rows.version)
+        if rows.missing is not None or not await asyncio.to_thread(_has_rows, folder):
+            raise NothingToExamine(params={"version": rows.version})
         if not await asyncio.to_thread((folder / HYGIENE_FILE).exists):
-            raise NotExaminedYet(params={"version": version, "name": row.name})
+            raise NotExaminedYet(params={"version": rows.version, "name": rows.name})
         folders.append(folder)
-    found = await desk.overlap(*folders)
+    here, there = folders
+    found = await desk.overlap(here, there, ours.split, theirs.split)
     if found is None:  # examined by an older EasyTune
-        raise NotExaminedYet(params={"version": ours[1], "name": ours[0].name})
+        raise NotExaminedYet(params={"version": ours.version, "name": ours.name})
     return DatasetOverlap(
-        dataset_id=ours[0].id,
-        version=ours[1],
-        with_dataset_id=theirs[0].id,
-        with_version=theirs[1],
+        dataset_id=ours.id,
+        version=ours.version,
+        split=ours.split,
+        with_dataset_id=theirs.id,
+        with_version=theirs.version,
+        with_split=theirs.split,
         **found,
     )

@@ -50,12 +50,16 @@ class Answers:
         versions = [self._versions.of(Path(folder)) for folder in (before, after)]
         return difference(*versions)
 
-    def overlap(self, folder: str, other: str) -> dict[str, Any] | None:
-        """What two versions have in common; None while one of them is not examined."""
+    def overlap(
+        self, folder: str, split: str | None, other: str, other_split: str | None
+    ) -> dict[str, Any] | None:
+        """What two versions, or splits, have in common; None while one is not examined."""
         from backend.datasets.hygiene import overlap  # few ask, and it needs more than rows do
 
         try:
-            return overlap.of_versions(Path(folder), Path(other))
+            return overlap.of_versions(
+                overlap.Part(Path(folder), split), overlap.Part(Path(other), other_split)
+            )
         except NotExamined:
             return None
 

@@ -61,11 +61,15 @@ class ReadingDesk:
         found: dict[str, Any] = await self._ask("diff", before=str(before), after=str(after))
         return found
 
-    async def overlap(self, folder: Path, other: Path) -> dict[str, Any] | None:
-        """How many rows of the version in `folder` the one in `other` has, too: `{rows, exact,
-        near, same_prompt, examples}`; None while one of them is not examined."""
+    async def overlap(
+        self, folder: Path, other: Path, split: str | None = None, other_split: str | None = None
+    ) -> dict[str, Any] | None:
+        """How many rows of the version (or split) in `folder` the one in `other` has, too: `{rows,
+        exact, near, same_prompt, examples}`; None while one of them is not examined."""
+        parts = {"folder": str(folder), "split": split}
+        others = {"other": str(other), "other_split": other_split}
         found: dict[str, Any] | None = await self._ask(
-            "overlap", OVERLAP_TIMEOUT_S, folder=str(folder), other=str(other)
+            "overlap", OVERLAP_TIMEOUT_S, **parts, **others
         )
         return found
 

@@ -57,6 +57,14 @@ export default {
       'About {{percent}} % of the rows are longer than {{max_length}} tokens and lose their ends, where answers are; a row that loses its whole answer ends the run. Raise “Longest sample”.',
     outputs_will_be_cut:
       'The longest outputs have about {{longest_tokens}} tokens and will be cut at {{max_target_length}}.',
+    validation_overlaps:
+      '{{shared, number}} of {{rows, number}} rows of the validation data are in the training data, too, {{exact, number}} of them word for word: they do not show what is learnt. Leave them out with Prepare.',
+    validation_shares_prompts:
+      '{{same_prompt, number}} of {{rows, number}} questions of the validation data are in the training data with other answers.',
+    overlap_unknown:
+      'Whether rows of the validation data are in the training data, too, is not known yet: they are still being examined.',
+    dataset_version_not_found: '“{{name}}” has no such version any more; choose another one.',
+    dataset_split_not_found: 'Version {{version}} of “{{name}}” has no split “{{split}}”.',
     approximate_sizes: 'This family of models is not known here; the sizes are approximate.',
     time_not_measured: 'No run was measured on this machine yet; the time is a rough guess.',
     memory_tight: 'About {{needed_bytes}} are needed and {{available_bytes}} are free.',

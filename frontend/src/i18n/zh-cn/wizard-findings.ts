@@ -47,6 +47,13 @@ export default {
     most_rows_will_be_cut:
       '约 {{percent}}% 的行超过 {{max_length}} 个 token，结尾（即回答所在之处）会被截去；整个回答都被截去的行会使训练终止。请调大“最大长度”。',
     outputs_will_be_cut: '最长的输出约有 {{longest_tokens}} 个 token，会在 {{max_target_length}} 处截断。',
+    validation_overlaps:
+      '验证数据的 {{rows, number}} 行中有 {{shared, number}} 行也在训练数据里，其中 {{exact, number}} 行一字不差：它们看不出模型学到了什么。请用“加工”把它们去掉。',
+    validation_shares_prompts:
+      '验证数据的 {{rows, number}} 个问题中有 {{same_prompt, number}} 个也在训练数据里，只是回答不同。',
+    overlap_unknown: '验证数据是否有行也在训练数据里，目前还不知道：数据仍在检查中。',
+    dataset_version_not_found: '“{{name}}”已经没有这个版本，请另选一个。',
+    dataset_split_not_found: '“{{name}}”的第 {{version}} 版没有“{{split}}”这一部分。',
     approximate_sizes: '这里不认识这个模型系列，大小为近似值。',
     time_not_measured: '这台机器还没有测量过训练速度，时间只是粗略估计。',
     memory_tight: '约需 {{needed_bytes}}，空闲 {{available_bytes}}。',
