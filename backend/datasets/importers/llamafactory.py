@@ -39,10 +39,10 @@ _FORMATTINGS = ("alpaca", *_TURNS)
 class Entry:
     """One data set of the file.
 
-    `mapping` in the shape of the API's `Mapping`; `refusal` is a sentence that says why the entry
-    can not be imported (then `mapping` is None). Of the sources a hub's wins over `file_name`,
-    which is relative to the folder of `dataset_info.json`. `num_samples` rows are wanted, all of
-    them when it is None.
+    `mapping` in the shape of the API's `Mapping`, or None where the rows must say what they are.
+    `refusal` is a sentence that says why the entry can not be imported, None when it can. Of the
+    sources a hub's wins over `file_name`, which is relative to the folder of `dataset_info.json`.
+    `num_samples` rows are wanted, all of them when it is None.
     """
 
     name: str
@@ -81,6 +81,7 @@ def looks_like_one(content: Any) -> bool:
 
 def _entry(name: str, given: Any) -> Entry:
     warnings: list[str] = []
+    where: dict[str, Any] = {}
     try:
         if not isinstance(given, dict):
             raise _Refused(f"The entry “{name}” must be an object.")
@@ -89,10 +90,10 @@ def _entry(name: str, given: Any) -> Entry:
         number = _number(given)
         warnings += [f"“{key}” is not known and is not used." for key in given if key not in _KNOWN]
         mapping = _mapping(given, texts["formatting"] or "alpaca", warnings)
-        if reason := wrong_mapping(mapping):
+        if mapping is not None and (reason := wrong_mapping(mapping)):
             raise _Refused(f"The columns do not fit together: {reason}")
     except _Refused as refused:
-        return Entry(name, refusal=str(refused), warnings=warnings)
+        return Entry(name, refusal=str(refused), warnings=warnings, **where)
     return Entry(name, mapping, warnings=warnings, num_samples=number, **where)
 
 
@@ -143,7 +144,7 @@ def _number(given: dict[str, Any]) -> int | None:
     return number
 
 
-def _mapping(given: dict[str, Any], formatting: str, warnings: list[str]) -> dict[str, Any]:
+def _mapping(given: dict[str, Any], formatting: str, warnings: list[str]) -> dict[str, Any] | None:
     if formatting not in _FORMATTINGS:
         raise _Refused(
             f"The formatting “{formatting[:40]}” is not known: {', '.join(_FORMATTINGS)}."
@@ -153,6 +154,9 @@ def _mapping(given: dict[str, Any], formatting: str, warnings: list[str]) -> dic
         raise _Refused("“ranking” must be true or false.")
     columns = _named(given, "columns", _ALL_COLUMNS, warnings)
     tags = _named(given, "tags", tuple(_TAGS), warnings)
+    if columns is None and ranking:
+        warnings.append("“ranking” is true without “columns”: the rows are taken as they look.")
+        return None
     if columns is None:
         columns = {"messages": "conversations"} if formatting in _TURNS else dict(_COLUMNS)
     media = [name for name in _MEDIA if name in columns]

@@ -2,6 +2,7 @@
 with a label each. Where a person can tell, the reason to ask; where nothing helps, the refusal."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from backend.datasets.importers import (
     alpaca,
@@ -63,7 +64,7 @@ def reason_to_ask(importer: Importer, rows: Sequence[Fields]) -> str | None:
         # A rival that claims nothing of its own is only a part of the family.
         if rival is not importer and rival.matches(row) and not _columns(rival, row) <= columns:
             return f"{importer.because} and also what {rival.name} needs"
-    if importer in _TALKS and all(_prompts_only(each) for each in rows):
+    if importer in _TALKS and all(_nobody_answers(_turns(each)) for each in rows):
         return _NO_ANSWERS
     if importer in _PAIRS:
         if any(each.get("parent_id") not in (None, "") for each in rows):
@@ -119,8 +120,17 @@ def _prompts_only(row: Fields) -> bool:
     """Whether a row asks and has no answer under a usual name."""
     if names_in(row, ANSWER_NAMES):
         return False
-    turns = next((row[k] for k in ("messages", "conversations", "prompt") if k in row), None)
+    turns = _turns(row)
     if isinstance(row.get("prompt"), str) and turns is row["prompt"]:
         return not names_in(row, ("chosen", "rejected", "generation", "completions"))
+    return _nobody_answers(turns)
+
+
+def _turns(row: Fields) -> Any:
+    names = ("messages", "conversations", "conversation", "prompt")
+    return next((row[name] for name in names if name in row), None)
+
+
+def _nobody_answers(turns: Any) -> bool:
     roles = openai_messages.roles_in(turns)
-    return bool(roles) and "user" in roles and "assistant" not in roles
+    return "user" in roles and not {"assistant", "function_call"} & set(roles)

@@ -1,0 +1,153 @@
+"""What a person says of the columns makes every kind of record, or is told what is wrong."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from backend.datasets.importers.mapped import PARTS, wrong_mapping
+from backend.datasets.schemas import Mapping
+from tests.backend.datasets.conftest import API, Import
+from tests.backend.datasets.test_formats import ASSISTANT, CHAT, USER, run
+from training_engine.contract.names import RecordType
+
+GO = {"role": "assistant", "content": "Go"}
+SYSTEM = {"role": "system", "content": "Be kind"}
+PAIR = {"messages": [USER], "chosen": [ASSISTANT], "rejected": [GO]}
+TAGS = {"role": "who", "content": "said", "user": "Q", "assistant": "A", "observation": "R"}
+TAGGED = [{"who": "Q", "said": "Hi"}, {"who": "A", "said": "Hello"}]
+
+
+def mapping(record_type: str, columns: dict[str, str], **more: Any) -> dict[str, Any]:
+    """As the API hands it to the import."""
+    given = {"record_type": record_type, "columns": columns, **more}
+    return Mapping.model_validate(given).model_dump(mode="json")
+
+
+@pytest.mark.parametrize(
+    ("record_type", "columns", "more", "row", "record"),
+    [
+        ("conversational", {"messages": "m"}, {}, {"m": CHAT}, {"messages": CHAT}),
+        ("conversational", {"messages": "m"}, {"tags": TAGS}, {"m": TAGGED}, {"messages": CHAT}),
+        ("conversational", {"messages": "m"}, {"tags": {"user": "kunde", "assistant": "wir"}},
+         {"m": [{"from": "kunde", "value": "Hi"}, {"from": "wir", "value": "Hello"}]},
+         {"messages": CHAT}),
+        ("conversational", {"messages": "m"}, {"tags": {"user": "assistant", "assistant": "user"}},
+         {"m": [{"role": "assistant", "content": "Hi"}, {"role": "user", "content": "Hello"}]},
+         {"messages": CHAT}),
+        ("conversational", {"messages": "m", "system": "s", "tools": "t"}, {},
+         {"m": CHAT, "s": "Be kind", "t": [{"name": "now"}]},
+         {"messages": [SYSTEM, *CHAT], "tools": [{"name": "now"}]}),
+        ("prompt_completion", {"prompt": "q", "completion": "a", "history": "h"},
+         {"system_text": "Be kind"}, {"q": "Hi", "a": "Hello", "h": [["Hi", "Hello"]]},
+         {"messages": [SYSTEM, *CHAT, *CHAT]}),
+        ("prompt_completion", {"prompt": "m", "completion": "solution"}, {},
+         {"m": [USER], "solution": "Hello"}, {"messages": CHAT}),
+        ("preference", {"prompt": "q", "chosen": "b", "rejected": "w"}, {},
+         {"q": "Hi", "b": "Hello", "w": "Go"}, PAIR),
+        ("preference", {"messages": "m", "chosen": "b", "rejected": "w"}, {"tags": TAGS},
+         {"m": TAGGED[:1], "b": TAGGED[1], "w": {"who": "A", "said": "Go"}}, PAIR),
+        ("preference", {"chosen": "b", "rejected": "w"}, {"system_text": "Be kind"},
+         {"b": CHAT, "w": [USER, GO]}, {**PAIR, "messages": [SYSTEM, USER]}),
+        ("unpaired_preference", {"prompt": "q", "completion": "a", "label": "l"}, {},
+         {"q": "Hi", "a": "Hello", "l": "thumbs up"}, {"messages": CHAT, "label": True}),
+        ("unpaired_preference", {"messages": "m", "label": "l"}, {"label_true": "Gut"},
+         {"m": CHAT, "l": "gut "}, {"messages": CHAT, "label": True}),
+        ("unpaired_preference", {"messages": "m", "label": "l"}, {"label_true": "5"},
+         {"m": CHAT, "l": 4}, {"messages": CHAT, "label": False}),
+        ("stepwise_supervision", {"prompt": "q", "completions": "s", "labels": "l"},
+         {"label_true": "+"}, {"q": "Hi", "s": ["Hello", "Go"], "l": ["+", "-"]},
+         {"messages": [USER, ASSISTANT, GO], "label": [1.0, 0.0]}),
+        ("classification", {"text": "t", "label": "l"}, {}, {"t": "Hi", "l": 3},
+         {"text": "Hi", "label": 3}),
+        ("classification", {"messages": "m", "label": "l"}, {}, {"m": [USER], "l": [0.5]},
+         {"text": "Hi", "label": [0.5]}),
+        ("language_modeling", {"text": "t"}, {}, {"t": "Once"}, {"text": "Once"}),
+    ],
+)  # fmt: skip
+def test_every_kind_of_record(
+    tmp_path: Path, record_type: str, columns: Any, more: Any, row: Any, record: Any
+) -> None:
+    given = mapping(record_type, columns, **more)
+    assert wrong_mapping(given) is None
+    summary, records = run(tmp_path, [row, row], mapping=given)
+    assert (summary["status"], summary["record_type"]) == ("ready", record_type)
+    assert summary["counts"]["kept"] == 2
+    assert records == [record, record]
+
+
+def test_every_type_has_parts() -> None:
+    assert set(PARTS) == set(RecordType)
+
+
+@pytest.mark.parametrize(
+    ("record_type", "columns", "more", "words"),
+    [
+        ("preference", {"prompt": "x"}, {}, "needs a column for: chosen, rejected"),
+        ("preference", {"prompt": "x", "messages": "y", "chosen": "a", "rejected": "b"}, {},
+         "either prompt or messages"),
+        ("unpaired_preference", {"label": "x"}, {}, "prompt and completion (or messages"),
+        ("unpaired_preference", {"label": "x", "prompt": "y"}, {}, "prompt and completion (or"),
+        ("unpaired_preference", {"label": "x", "prompt": "y", "completion": "a", "messages": "b"},
+         {}, "not both"),
+        ("classification", {"label": "x"}, {}, "text (or messages"),
+        ("stepwise_supervision", {"prompt": "x", "completions": "y"}, {}, "labels"),
+        ("language_modeling", {"text": "x", "label": "y"}, {}, "has no: label"),
+        ("conversational", {"messages": "x", "prompt": "y"}, {}, "has no: prompt"),
+        ("preference", {"chosen": "x", "rejected": "y", "input": "a"}, {}, "beside a prompt"),
+        ("prompt_completion", {"prompt": "x", "completion": "x"}, {}, "two parts"),
+        ("prompt_completion", {"prompt": "x", "completion": "y"}, {"label_true": "1"}, "no label"),
+        ("classification", {"text": "x", "label": "y"}, {"label_true": "1"}, "not for classes"),
+        ("conversational", {"messages": "x"}, {"tags": {"user": "a", "assistant": "a"}},
+         "two roles"),
+        ("conversational", {"messages": "x"}, {"tags": {"role": "a", "content": "a"}}, "one key"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said(record_type: str, columns: Any, more: Any, words: str) -> None:
+    assert words in (wrong_mapping(mapping(record_type, columns, **more)) or "")
+
+
+async def test_it_is_said_before_the_file_is_read(
+    client: httpx.AsyncClient, upload: Import
+) -> None:
+    dataset = await upload("a.jsonl", '{"x": "1", "y": "2"}\n')
+    given = {"record_type": "preference", "columns": {"chosen": "x", "rejected": "x"}}
+    answer = await client.patch(f"{API}/{dataset['id']}", json={"mapping": given})
+    assert (answer.status_code, answer.json()["code"]) == (400, "BadMapping")
+    assert "two parts" in answer.json()["params"]["reason"]
+
+
+async def test_a_mapping_with_tags_goes_the_whole_way(
+    client: httpx.AsyncClient, upload: Import
+) -> None:
+    given = {
+        "record_type": "unpaired_preference",
+        "columns": {"messages": "m", "label": "ok"},
+        "tags": TAGS,
+        "label_true": "ja",
+    }
+    rows = b"".join(
+        orjson.dumps({"m": TAGGED, "ok": ok}) + b"\n" for ok in ("ja", "nein", "", None)
+    )
+    dataset = await upload("a.jsonl", rows, mapping=orjson.dumps(given).decode())
+    assert dataset["counts"] == {"kept": 2, "repaired": 0, "truncated": 0, "dropped": 2}
+    assert dataset["mapping"]["tags"]["user"] == "Q"
+    assert dataset["mapping"]["label_true"] == "ja"
+    # Two rows say nothing of the answer, which the user may allow.
+    assert dataset["status"] == "blocked"
+
+
+async def test_unknown_tags_are_refused(client: httpx.AsyncClient, upload: Import) -> None:
+    dataset = await upload("a.jsonl", '{"x": "1"}\n')
+    given = {"record_type": "conversational", "columns": {"messages": "x"}, "tags": {"bot": "a"}}
+    answer = await client.patch(f"{API}/{dataset['id']}", json={"mapping": given})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"].endswith("/tags/bot")
+
+
+def test_an_input_that_no_row_has_may_be_named_as_usual(tmp_path: Path) -> None:
+    given = mapping("prompt_completion", {"prompt": "q", "input": "input", "completion": "a"})
+    summary, records = run(tmp_path, [{"q": "Hi", "a": "Hello"}], mapping=given)
+    assert (summary["status"], records) == ("ready", [{"messages": CHAT}])
