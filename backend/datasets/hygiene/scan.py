@@ -25,7 +25,7 @@ _GROUP = r"[0-9０-９](?:[ ().\-/]{0,2}[0-9０-９])"
 _MIXED = r"|[A-Z]{6}[0-9]{2}[A-Z][0-9]{2}[A-Z][0-9]{3}[A-Z]|[A-Z]{4}[0-9]{6}[HM][A-Z]{5}"
 _DIGITS_HINT = _GROUP + "{6}" + _MIXED
 _EMAIL = re.compile(
-    r"(?<![\w.%+/:@-])[A-Za-z0-9_%+-]{1,64}(?:\.[A-Za-z0-9_%+-]{1,64}){0,8}@"
+    r"(?a)(?<![\w.%+/:@-])[A-Za-z0-9_%+-]{1,64}(?:\.[A-Za-z0-9_%+-]{1,64}){0,8}@"
     r"((?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})\.){1,6}[A-Za-z]{2,24})(?![\w@])"
 )
 # Names that no mailbox has: reserved ones (RFC 2606), and files with an @ in their name.
