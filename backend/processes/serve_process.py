@@ -78,8 +78,8 @@ class ServeProcess:
         """Whether the process is gone, or was never there; looking leaves no zombie."""
         return self._process is None or self._process.poll() is not None
 
-    async def wait_until_ready(self, *, libraries: bool = True) -> None:
-        """Until it answers and has loaded its `libraries`; raises `WorkerEnded`."""
+    async def wait_until_ready(self) -> None:
+        """Until it answers and has loaded its libraries; raises `WorkerEnded`."""
         deadline = asyncio.get_running_loop().time() + START_TIMEOUT_S
         while asyncio.get_running_loop().time() < deadline:
             if self.ended:
@@ -87,7 +87,7 @@ class ServeProcess:
             health = await self.health(timeout_s=5) if self._socket.exists() else None
             if health is not None and health.status == "failed":
                 raise WorkerEnded(health.device_reason or self.last_words())
-            if health is not None and (health.status == "ready" or not libraries):
+            if health is not None and health.status == "ready":
                 self.ready = True
                 return
             await asyncio.sleep(LOOK_EVERY_S)

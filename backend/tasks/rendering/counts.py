@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -56,16 +56,18 @@ class LengthCounts:
         A failure is told once; whoever asks after that begins again.
         """
         file = await asyncio.to_thread(lengths_file, source)
-        known = await asyncio.to_thread(_read, file)
-        if known is not None:
-            self._counts.pop(file, None)
-            return known
         count = self._counts.get(file)
+        if count is None:
+            known = await asyncio.to_thread(_read, file)
+            if known is not None:
+                return known
+            count = self._counts.get(file)  # somebody may have begun meanwhile
         if count is None:
             count = self._counts[file] = Count()
             work = self._run(file, source, num_rows, count)
             count.task = asyncio.create_task(work, name="token lengths")
-        elif count.failure is not None:
+        elif count.task is not None and count.task.done():
+            count.failure = count.failure or _not_counted("The rows were not counted to their end.")
             del self._counts[file]
         return count
 
@@ -82,15 +84,12 @@ class LengthCounts:
             async with self._alone:
                 await self._count(file, source, num_rows, count)
         except TokensUnavailable as error:
-            count.failure = Failure(
-                code=error.code(), message=error.detail, hint="Ask again in a moment."
-            )
+            count.failure = _not_counted(error.detail)
         except OSError as error:
             log.warning("token_lengths_not_written", error=repr(error))
-            count.failure = Failure(
-                code="lengths_not_written",
-                message=f"The lengths can not be written to the data folder: {error.strerror}.",
-                hint="Make room on the disk, then ask again.",
+            count.failure = _not_counted(
+                f"The lengths can not be written to the data folder: {error.strerror}.",
+                "Make room on the disk, then ask again.",
             )
 
     async def _count(self, file: Path, source: Source, num_rows: int, count: Count) -> None:
@@ -122,7 +121,8 @@ def lengths_file(source: Source) -> Path:
     """
     digest = sha256()
     for name, path in sorted(_small_files(source.model).items()):
-        digest.update(f"{name}\0{sha256(path.read_bytes()).hexdigest()}\n".encode())
+        with suppress(OSError):  # gone meanwhile, or not ours to read
+            digest.update(f"{name}\0{sha256(path.read_bytes()).hexdigest()}\n".encode())
     family = Objective.DPO if source.objective in PREFERENCE else source.objective
     digest.update(f"{family.value}\0{source.chat_template or ''}".encode())
     return source.folder / f"lengths-{digest.hexdigest()[:32]}.json"
@@ -135,6 +135,10 @@ def _small_files(folder: Path) -> Mapping[str, Path]:
         for path in folder.glob(pattern)
         if path.is_file() and path.suffix not in WEIGHTS and path.stat().st_size <= MAX_FILE_BYTES
     }
+
+
+def _not_counted(message: str, hint: str = "Ask again in a moment.") -> Failure:
+    return Failure(code=TokensUnavailable.code(), message=message, hint=hint)
 
 
 def _read(file: Path) -> LengthsFile | None:

@@ -148,7 +148,7 @@ class TokenDesk:
                 if worker.ended:
                     worker.start()
                     self._tend_it()
-                await worker.wait_until_ready(libraries=False)
+                await worker.wait_until_ready()
             except (WorkerEnded, OSError) as error:
                 log.warning("token_worker_not_started", error=repr(error))
                 await self._end()

@@ -7,6 +7,7 @@ const COUNTED: Record<string, string> = {
   no_usable_rows: 'dropped',
   too_many_dropped_rows: 'dropped',
   PlaygroundBusy: 'running',
+  TokensBusy: 'running',
   TooManySignIns: 'seconds',
   first_answers_unlearnt: 'rows',
   rows_left_out: 'rows',

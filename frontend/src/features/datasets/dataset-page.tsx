@@ -11,6 +11,7 @@ import { DatasetUses } from './dataset-uses'
 import { EditDialog } from './edit-dialog'
 import { ReportTab } from './report/report-tab'
 import { StateNotice } from './state-notice'
+import { TokensTab } from './tokens/tokens-tab'
 import { useDeleteDataset } from './use-delete-dataset'
 import { FieldsTab } from './view/fields-tab'
 import { PreviewTab } from './view/preview-tab'
@@ -47,6 +48,7 @@ function Shown({ dataset }: { dataset: Schemas['Dataset'] }) {
   const { id, name, status } = dataset
   const hasRows = status === 'ready' || status === 'blocked' || status === 'needs_mapping'
   const hasReport = status !== 'importing' && status !== 'needs_mapping'
+  const trainable = (status === 'ready' || status === 'blocked') && dataset.objectives.length > 0
   const first = status === 'ready' || status === 'needs_mapping' ? 'preview' : 'report'
 
   return (
@@ -105,6 +107,15 @@ function Shown({ dataset }: { dataset: Schemas['Dataset'] }) {
                     key: 'fields',
                     label: t('datasets.tabs.fields'),
                     children: <FieldsTab dataset={dataset} />,
+                  },
+                ]
+              : []),
+            ...(trainable
+              ? [
+                  {
+                    key: 'tokens',
+                    label: t('datasets.tokens.tab'),
+                    children: <TokensTab dataset={dataset} />,
                   },
                 ]
               : []),

@@ -1,4 +1,6 @@
 /** Data sets. */
+import tokens from './dataset-tokens'
+
 export default {
   title: 'Data',
   purpose: 'Files with examples of what a model should learn.',
@@ -141,6 +143,7 @@ export default {
     row: 'Row {{number}}',
     line: 'line {{line}} of the file',
   },
+  tokens,
   fields: {
     name: 'Field',
     types: 'Type',

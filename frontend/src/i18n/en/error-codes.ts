@@ -137,6 +137,17 @@ export default {
   PlaygroundBusy_one: 'The playground answers a question already. Wait for it to end.',
   PlaygroundBusy_other:
     'The playground answers {{count, number}} questions already. Wait for one of them.',
+  RowsNotUnderstood:
+    'These rows have no known form yet, so no model can see them. Wait for the import, or say what the columns are.',
+  TokensBusy_one: 'A question about tokens is being answered already. Wait for it to end.',
+  TokensBusy_other:
+    '{{count, number}} questions about tokens are being answered already. Wait for one of them.',
+  TokensLate:
+    'Turning these rows into tokens took longer than {{seconds}} seconds and was ended. Ask for fewer rows at once, or use another chat template.',
+  TokensMisfit: 'A model can not see these rows like this: {{reason}}',
+  TokensRefused: 'The rows can not be shown as tokens: {{message}} {{hint}}',
+  TokensUnavailable: 'Rows can not be turned into tokens at the moment. Try it again in a moment.',
+  VersionNotFound: 'Version {{version}} of this data set does not exist (any more).',
   // Why a run failed
   out_of_memory: 'The memory that the run computes in was not enough.',
   host_out_of_memory: 'The memory of this machine was not enough.',

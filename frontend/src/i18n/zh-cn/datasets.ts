@@ -1,4 +1,6 @@
 /** 数据集。 */
+import tokens from './dataset-tokens'
+
 export default {
   title: '数据',
   purpose: '告诉模型该学什么的样本文件。',
@@ -133,6 +135,7 @@ export default {
     row: '第 {{number}} 行',
     line: '位于文件第 {{line}} 行',
   },
+  tokens,
   fields: {
     name: '字段',
     types: '类型',

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Flex, Table, Typography, type TableColumnsType } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { datasetStatisticsQuery } from '../api'
+import { TokenLengths } from '../tokens/token-lengths'
 import { Bars } from './bars'
 import type { Schemas } from '@/api/client'
 import { DelayedSkeleton } from '@/components/delayed-skeleton'
@@ -20,6 +21,7 @@ export function FieldsTab({ dataset }: { dataset: Schemas['Dataset'] }) {
     <Flex vertical gap={24}>
       <FieldTable fields={data.fields} />
       <Distributions statistics={data} />
+      {dataset.objectives.length > 0 && <TokenLengths dataset={dataset} />}
     </Flex>
   )
 }
