@@ -71,7 +71,7 @@ async def test_splits_of_one_version_are_compared(
     trained = [(_said(_text(n), f"Yes {n}", n), "train") for n in range(30)]
     measured = [
         (_said(_text(3), "Yes 3", 30), "validation"),  # a copy
-        (_said(_text(4), "No", 31), "validation"),  # the question again
+        (_said(_text(4), _text(77), 31), "validation"),  # the question again
         *((_said(_text(100 + n), "New", 32 + n), "validation") for n in range(4)),
     ]
     async with transaction(sessions) as session:
