@@ -26,10 +26,10 @@ class DatasetStatus(StrEnum):
 
 
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-MappedPart = Literal[
-    *("prompt", "input", "completion", "completions", "system", "history", "tools"),
-    *("text", "label", "labels", "messages", "chosen", "rejected"),
-]
+MappedPart = (
+    Literal["prompt", "input", "completion", "completions", "system", "history", "tools"]
+    | Literal["text", "label", "labels", "messages", "chosen", "rejected"]
+)
 
 
 class MappingTags(BaseModel):

@@ -2228,6 +2228,8 @@ export interface components {
         /**
          * Mapping
          * @description Which column is what, when the columns do not say it themselves.
+         *
+         *     `PARTS` of `importers/mapped.py` says which parts each record type needs and may have.
          */
         Mapping: {
             /**
@@ -2237,12 +2239,59 @@ export interface components {
             columns: {
                 [key: string]: string;
             };
+            /**
+             * Label True
+             * @description The value of the label that means good; every other one means bad
+             */
+            label_true?: string | null;
             record_type: components["schemas"]["RecordType"];
             /**
              * System Text
-             * @description The same system message for every row
+             * @description The same system message for every row that brings none
              */
             system_text?: string | null;
+            tags?: components["schemas"]["MappingTags"] | null;
+        };
+        /**
+         * MappingTags
+         * @description How the turns in a list of messages are written, where it is not one of the usual ways.
+         */
+        MappingTags: {
+            /**
+             * Assistant
+             * @description What the role of the assistant is called
+             */
+            assistant?: string | null;
+            /**
+             * Content
+             * @description Key of the text in a turn
+             */
+            content?: string | null;
+            /**
+             * Function Call
+             * @description What the role of a turn is called that is a call of a tool
+             */
+            function_call?: string | null;
+            /**
+             * Observation
+             * @description What the role of a tool's result is called
+             */
+            observation?: string | null;
+            /**
+             * Role
+             * @description Key of the role in a turn
+             */
+            role?: string | null;
+            /**
+             * System
+             * @description What the role of the system message is called
+             */
+            system?: string | null;
+            /**
+             * User
+             * @description What the role of the user is called
+             */
+            user?: string | null;
         };
         /**
          * Me
