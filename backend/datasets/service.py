@@ -251,8 +251,9 @@ def _require_parts(mapping: Mapping | None, seen: list[str]) -> None:
     """Raise `BadMapping` for what can be known before the file is read."""
     if mapping is None:
         return
-    reason = mapped.wrong_mapping(mapping.model_dump(mode="json"))
-    unknown = mapped.missing_column(mapping.columns, seen) if seen else None
+    given = mapping.model_dump(mode="json")
+    reason = mapped.wrong_mapping(given)
+    unknown = mapped.missing_column(given["columns"], seen) if seen else None
     if reason is None and unknown:
         reason = f"the file has no column “{unknown[1]}”."
     if reason is not None:

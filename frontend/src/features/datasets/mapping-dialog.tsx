@@ -1,10 +1,21 @@
 /** Which column is what, when the columns do not say it themselves. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { Alert, Flex, Form, Input, Modal, Radio, Select } from 'antd'
+import { Alert, Form, Input, Modal, Radio } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { datasetRowsQuery, updateDataset } from './api'
-import { guessColumns, guessType, MAPPABLE_TYPES, PARTS, toMapping, type MappableType, type Part } from './mapping-parts'
-import { cellText } from './view/record-text'
+import { MappingColumns, MappingTags } from './mapping-fields'
+import {
+  guessColumns,
+  guessType,
+  MAPPABLE_TYPES,
+  PARTS,
+  takesSystem,
+  takesVerdict,
+  toMapping,
+  type MappableType,
+  type Part,
+  type Tag,
+} from './mapping-parts'
 import type { Schemas } from '@/api/client'
 import { errorSentence } from '@/api/errors'
 
@@ -17,16 +28,20 @@ interface Props {
 interface Values {
   record_type: MappableType
   columns: Partial<Record<Part, string>>
-  system_text: string
+  tags?: Partial<Record<Tag, string>>
+  system_text?: string
+  label_true?: string
 }
 
 function startingValues({ mapping, columns }: Schemas['Dataset']): Values {
-  const known = MAPPABLE_TYPES.find((type) => type === mapping?.record_type)
-  const type = known ?? guessType(columns)
+  const type = mapping?.record_type ?? guessType(columns)
+  const tags = Object.entries(mapping?.tags ?? {}).filter(([, name]) => name)
   return {
     record_type: type,
-    columns: known && mapping ? mapping.columns : guessColumns(type, columns),
+    columns: mapping ? mapping.columns : guessColumns(type, columns),
+    tags: Object.fromEntries(tags) as Values['tags'],
     system_text: mapping?.system_text ?? '',
+    label_true: mapping?.label_true ?? '',
   }
 }
 
@@ -41,10 +56,17 @@ export function MappingDialog({ dataset, open, onClose }: Props) {
   })
   const sample = rows.data?.items[0]?.record
   const type = Form.useWatch('record_type', form) ?? start.record_type
+  const chosen = Form.useWatch('columns', form) ?? start.columns
+  const withTurns = PARTS[type].some(({ part }) => part === 'messages' && chosen[part])
   const save = useMutation({
     mutationFn: (values: Values) =>
       updateDataset(dataset.id, {
-        mapping: toMapping(values.record_type, values.columns, values.system_text ?? ''),
+        mapping: toMapping(values.record_type, {
+          columns: values.columns,
+          tags: values.tags,
+          systemText: values.system_text,
+          labelTrue: values.label_true,
+        }),
       }),
     onSuccess: async () => {
       await queries.invalidateQueries({ queryKey: ['datasets'] })
@@ -97,26 +119,23 @@ export function MappingDialog({ dataset, open, onClose }: Props) {
             }))}
           />
         </Form.Item>
-        {PARTS[type].map(({ part, required }) => (
+        <MappingColumns
+          type={type}
+          columns={dataset.columns}
+          chosen={chosen}
+          sample={sample}
+        />
+        {withTurns && <MappingTags open={Object.keys(start.tags ?? {}).length > 0} />}
+        {takesVerdict(type) && (
           <Form.Item
-            key={`${type}-${part}`}
-            name={['columns', part]}
-            label={t(`datasets.mapping.parts.${part}`)}
-            required={required}
-            rules={[{ required, message: t('datasets.mapping.needed') }]}
+            name="label_true"
+            label={t('datasets.mapping.labelTrue')}
+            extra={t('datasets.mapping.labelTrueHelp')}
           >
-            <Select
-              allowClear={!required}
-              showSearch
-              placeholder={t('datasets.mapping.column')}
-              options={dataset.columns.map((column) => ({ value: column, label: column }))}
-              optionRender={({ value }) => (
-                <ColumnOption name={String(value)} sample={sample?.[String(value)]} />
-              )}
-            />
+            <Input maxLength={200} />
           </Form.Item>
-        ))}
-        {type !== 'language_modeling' && type !== 'classification' && (
+        )}
+        {takesSystem(type) && (
           <Form.Item
             name="system_text"
             label={t('datasets.mapping.systemText')}
@@ -127,20 +146,5 @@ export function MappingDialog({ dataset, open, onClose }: Props) {
         )}
       </Form>
     </Modal>
-  )
-}
-
-/** A column with a value of the first row: the name alone often does not tell. */
-function ColumnOption({ name, sample }: { name: string; sample: unknown }) {
-  return (
-    <Flex justify="space-between" gap={16}>
-      <span>{name}</span>
-      <span
-        className="secondary"
-        style={{ overflow: 'hidden', textOverflow: 'ellipsis', maxWidth: 320 }}
-      >
-        {sample === undefined ? '' : cellText(sample).slice(0, 80)}
-      </span>
-    </Flex>
   )
 }

@@ -70,11 +70,13 @@ export default {
   no_rows: 'The file has no rows.',
   no_usable_rows_one: 'The only row can not be used.',
   no_usable_rows_other: 'None of the {{count, number}} rows can be used.',
+  prompts_only: 'The rows are prompts without answers, and nothing here learns from prompts alone.',
   several_arrays: 'The file holds several arrays: it is not clear which are the rows.',
   too_many_dropped_rows_one:
     '{{count, number}} row can not be used; up to {{max_dropped_rows, number}} may be left out.',
   too_many_dropped_rows_other:
     '{{count, number}} rows can not be used; up to {{max_dropped_rows, number}} may be left out.',
+  token_labels: 'The rows have a label for each word, which no objective here learns.',
   unknown_column: 'The file has no such column.',
   unknown_encoding: 'The encoding of this file can not be recognised.',
   unknown_file_type: 'This file is neither JSON nor JSON lines nor a table.',

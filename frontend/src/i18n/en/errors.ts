@@ -42,9 +42,12 @@ export default {
     no_readable_rows: 'Correct the lines that the report names and upload the file again.',
     no_rows: 'Upload a file with at least one row.',
     no_usable_rows: 'The report says what is wrong with each row.',
+    prompts_only:
+      'Add a column with the answers (“completion” beside “prompt”), or a last turn of the assistant to “messages”.',
     several_arrays: 'Keep only the array of rows, or write one row per line.',
     too_many_dropped_rows:
       'Correct the rows that the report names and upload the file again, or leave these rows out.',
+    token_labels: 'Classify whole texts instead: one “text” and one “label” in each row.',
     unknown_column: 'Choose among the columns of the file.',
     unknown_encoding: 'Save the file as UTF-8 and upload it again.',
     unknown_file_type: 'Name it .txt if it is plain text, or export it as JSON or CSV.',

@@ -54,9 +54,11 @@ export default {
   no_readable_rows: '文件中没有一行可以读取。',
   no_rows: '文件中没有数据行。',
   no_usable_rows_other: '{{count, number}} 行数据都无法使用。',
+  prompts_only: '数据行只有提示而没有回答，这里的训练目标都无法只从提示中学习。',
   several_arrays: '文件中有多个数组，无法判断哪个是数据行。',
   too_many_dropped_rows_other:
     '有 {{count, number}} 行无法使用，而最多允许丢弃 {{max_dropped_rows, number}} 行。',
+  token_labels: '数据为每个词标注了标签，这里的训练目标都无法学习这种数据。',
   unknown_column: '文件中没有这一列。',
   unknown_encoding: '无法识别文件的编码。',
   unknown_file_type: '该文件既不是 JSON、JSON 行，也不是表格。',
