@@ -80,7 +80,7 @@ def rows(path: Path) -> Iterator[RawRow]:
 
 def _open(file: Any) -> pq.ParquetFile:
     try:
-        parquet = pq.ParquetFile(file, memory_map=False, pre_buffer=False)
+        parquet = pq.ParquetFile(file, page_checksum_verification=True, pre_buffer=False)
         schema = parquet.schema_arrow
     except (pa.ArrowException, OSError, ValueError) as error:
         text = str(error)
