@@ -40,12 +40,8 @@ def choose(files: Sequence[Unpacked], wanted: str | None) -> Chosen | None:
     described = []
     for entry in _entries_of(_content(info)):
         found = _files_of(entry.file_name, folder, data)
-        refused = entry.refused
-        if refused is None and not found:
-            refused = f"the file “{entry.file_name}” is not among those that were uploaded"
-        described.append(
-            {**asdict(entry), "refused": refused, "files": [file.name for file in found]}
-        )
+        names = [file.name for file in found]
+        described.append({**asdict(entry), "refused": _refusal(entry, names), "files": names})
     usable = [each for each in described if each["refused"] is None]
     entry = next((each for each in usable if wanted in (None, each["name"])), None)
     if entry is None:
@@ -62,6 +58,15 @@ def choose(files: Sequence[Unpacked], wanted: str | None) -> Chosen | None:
         entry["name"],
         described,
     )
+
+
+def _refusal(entry: Any, files: Sequence[str]) -> str | None:
+    """Why the entry can not be imported from what was uploaded."""
+    if entry.refusal is not None or files:
+        return str(entry.refusal) if entry.refusal is not None else None
+    if entry.file_name:
+        return f"The file “{entry.file_name}” is not among those that were uploaded."
+    return f"Its rows are on a hub: add “{entry.hf_hub_url or entry.ms_hub_url}” from there."
 
 
 def _entries_of(content: dict[str, Any]) -> list[Any]:

@@ -162,7 +162,7 @@ line = st.text(alphabet='a,"x', max_size=7)
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(line, min_size=1, max_size=12))
+@given(st.lists(line, min_size=1, max_size=9))
 def test_every_line_of_a_wild_table_is_in_a_row(
     tmp_path_factory: pytest.TempPathFactory, rows: list[str]
 ) -> None:
@@ -181,3 +181,24 @@ def test_every_line_of_a_wild_table_is_in_a_row(
         covered += row.raw.decode().removesuffix("\n").split("\n")
         assert (row.error is None) == (row.fields is not None)
     assert [each for each in covered if each] == [each for each in rows if each]
+
+
+def test_a_long_cell_does_not_hide_the_delimiter(tmp_path: Any) -> None:
+    csv.field_size_limit(131_072)  # as in a fresh process
+    content = f"prompt;completion\n{'long, ' * 50_000};b\n".encode()
+    summary = judged(tmp_path, "a.csv", content)
+    assert (summary["status"], summary["delimiter"]) == ("ready", ";")
+
+
+def test_a_name_of_a_column_that_is_no_text(tmp_path: Any) -> None:
+    content = SEEDS["b.parquet"].replace(b"completion", b"\xff\xfe" * 5)
+    assert judged(tmp_path, "a.parquet", content)["status"] in ("failed", "needs_mapping")
+
+
+def test_large_cells_do_not_fill_the_sample(tmp_path: Any, monkeypatch: Any) -> None:
+    from backend.datasets.importing import parts
+
+    monkeypatch.setattr(parts, "SAMPLE_BYTES", 1000)
+    content = f"prompt,completion\n{'x' * 600},b\n".encode() + f"{'x' * 600},b\n".encode() * 99
+    summary = judged(tmp_path, "a.csv", content)
+    assert summary["num_rows"] == 100
