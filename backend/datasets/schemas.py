@@ -263,6 +263,7 @@ class DatasetStatistics(BaseModel):
 class ReportItem(BaseModel):
     """A row that was not simply kept."""
 
+    file: str | None = Field(None, description="Which file, when there were several")
     line: int
     byte_offset: int | None
     field: str | None

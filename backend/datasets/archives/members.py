@@ -13,7 +13,14 @@ _DATA = frozenset(
 _ARCHIVES = frozenset(
     {".zip", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".zst", ".7z", ".rar", ".lz4", ".z"}
 )
+# What is never rows, even when there is nothing else.
+_OTHER = frozenset(
+    {".png", ".jpg", ".jpeg", ".gif", ".webp", ".mp3", ".wav", ".mp4", ".pdf", ".doc", ".docx"}
+    | {".xls", ".xlsx", ".py", ".sh", ".ipynb", ".yaml", ".yml", ".html", ".xml", ".safetensors"}
+    | {".bin", ".pt", ".pth", ".onnx", ".npy", ".npz", ".arrow", ".db", ".sqlite", ".pkl"}
+)
 _SYSTEM = frozenset({"thumbs.db", "desktop.ini", "icon\r"})
+_NOT_READ = "not a kind of file that is read"
 _PAPERS = ("readme", "license", "licence", "copying", "changelog", "notice", "citation")
 
 
@@ -26,8 +33,8 @@ def choose(names: Sequence[str]) -> tuple[list[str], list[LeftOut]]:
     for name in names:
         reason = _not_data(name)
         suffix = PurePosixPath(name.lower()).suffix
-        if reason is not None:
-            left_out.append(LeftOut(name, reason))
+        if reason is not None or suffix in _OTHER:
+            left_out.append(LeftOut(name, reason or _NOT_READ))
         elif suffix in _ARCHIVES:
             raise nested(name)
         elif suffix in _DATA:
@@ -35,7 +42,7 @@ def choose(names: Sequence[str]) -> tuple[list[str], list[LeftOut]]:
         else:
             unknown.append(name)
     if data or len({PurePosixPath(name.lower()).suffix for name in unknown}) != 1:
-        left_out += [LeftOut(name, "not a kind of file that is read") for name in unknown]
+        left_out += [LeftOut(name, _NOT_READ) for name in unknown]
         return data, left_out
     return unknown, left_out
 

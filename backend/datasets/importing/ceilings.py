@@ -50,7 +50,7 @@ def lowered(size_bytes: int) -> Iterator[None]:
         for name, limits in former.items():
             with suppress(ValueError, OSError):
                 resource.setrlimit(name, limits)
-        signal.signal(signal.SIGXCPU, listener)
+        signal.signal(signal.SIGXCPU, listener or signal.SIG_DFL)
 
 
 def _lower(name: int, soft: int) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from importlib import import_module
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -10,6 +9,7 @@ import orjson
 
 from backend.datasets.archives import members
 from backend.datasets.archives.limits import LeftOut, Unpacked
+from backend.datasets.importers.llamafactory import Entry, entries_of
 from backend.datasets.rows import UnreadableFile
 
 MAX_INFO_BYTES = 4 * 1024 * 1024
@@ -38,15 +38,15 @@ def choose(files: Sequence[Unpacked], wanted: str | None) -> Chosen | None:
     data = [file for file in files if not members.is_info(file.name)]
     folder = PurePosixPath(info.name.replace("\\", "/")).parent
     described = []
-    for entry in _entries_of(_content(info)):
+    for entry in entries_of(_content(info)):
         found = _files_of(entry.file_name, folder, data)
-        refusal, warnings = entry.refusal or _not_here(entry, found), list(entry.warnings)
+        names, warnings = [file.name for file in found], list(entry.warnings)
         if entry.num_samples:
             warnings.append(
                 f"“num_samples” is {entry.num_samples}: all rows are imported; take a sample of "
                 "them with Prepare."
             )
-        told = {"refusal": refusal, "warnings": warnings, "files": [file.name for file in found]}
+        told = {"refusal": _refusal(entry, names), "warnings": warnings, "files": names}
         described.append({**asdict(entry), **told})
     usable = [each for each in described if each["refusal"] is None]
     entry = next((each for each in usable if wanted in (None, each["name"])), None)
@@ -66,20 +66,13 @@ def choose(files: Sequence[Unpacked], wanted: str | None) -> Chosen | None:
     )
 
 
-def _entries_of(content: dict[str, Any]) -> list[Any]:
-    # By name, so that an import of anything else does not load it.
-    found: list[Any] = import_module("backend.datasets.importers.llamafactory").entries_of(content)
-    return found
-
-
-def _not_here(entry: Any, found: Sequence[Unpacked]) -> str | None:
-    """Why the data of an entry can not be imported from this upload."""
-    hub = entry.hf_hub_url or entry.ms_hub_url
-    if hub:
-        return f"It lies on a hub: add “{hub}” from there."
-    if not found:
+def _refusal(entry: Entry, files: Sequence[str]) -> str | None:
+    """Why the entry can not be imported from what was uploaded."""
+    if entry.refusal is not None or files:
+        return entry.refusal
+    if entry.file_name:
         return f"The file “{entry.file_name}” is not among those that were uploaded."
-    return None
+    return f"Its rows are on a hub: add “{entry.hf_hub_url or entry.ms_hub_url}” from there."
 
 
 def _content(info: Unpacked) -> dict[str, Any]:

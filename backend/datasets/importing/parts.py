@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from backend.datasets.archives.limits import LeftOut, Unpacked
@@ -15,6 +14,7 @@ from backend.datasets.readers.options import Options
 from backend.datasets.rows import RawRow, UnreadableFile
 
 SAMPLE_ROWS = 200
+SAMPLE_BYTES = 32 * 1024 * 1024
 _NOTHING_IN_IT = frozenset({"empty_file", "no_rows"})
 _SHOWN = 10
 
@@ -70,12 +70,25 @@ def open_parts(
 def _open(file: Unpacked, name: str | None, options: Options, watch: Watch) -> Part:
     watch.listen()
     source = detect.open_source(file.path, file.name, _is_one_row, options, watch.listen)
-    sample = list(islice(source.rows(), SAMPLE_ROWS))
+    sample = _first_rows(source)
     if not sample:
         raise UnreadableFile(
             "no_rows", "The file has no rows.", "Upload a file with at least one row."
         )
     return Part(file, name, source, sample)
+
+
+def _first_rows(source: detect.Source) -> list[RawRow]:
+    """Enough to know the file by, and no more than memory holds easily."""
+    sample: list[RawRow] = []
+    readable = False
+    for row in source.rows():
+        sample.append(row)
+        readable = readable or row.fields is not None
+        far = readable and (row.byte_offset or 0) > SAMPLE_BYTES
+        if far or len(sample) == SAMPLE_ROWS:
+            break
+    return sample
 
 
 def _is_one_row(value: dict[str, Any]) -> bool:

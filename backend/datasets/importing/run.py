@@ -7,6 +7,7 @@ The verdict is in `import.json`: `ready`, `blocked` (more dropped rows than allo
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,9 @@ def import_files(
         found = run.import_all(entry, max_dropped_rows, max_unpacked_bytes)
     except UnreadableFile as error:
         found = run.fail(error)
+    except BaseException:
+        run.abandon()
+        raise
     finally:
         shutil.rmtree(folder / UNPACKED_FOLDER, ignore_errors=True)
     summary = run.close(found)
@@ -182,9 +186,10 @@ class _Import:
         )
         hands = workers.number_of_workers() if total >= PARALLEL_FROM_BYTES else 1
         before = [sum(part.size_bytes for part in parts[:n]) for n in range(len(parts))]
-        for number, piece, batch in workers.convert_pieces(_pieces(parts), recipe, hands):
-            self._take(batch, parts[number].name)
-            self._watch(before[number] + piece.done_bytes, rows=self._report.num_rows)
+        with closing(workers.convert_pieces(_pieces(parts), recipe, hands)) as converted:
+            for number, piece, batch in converted:
+                self._take(batch, parts[number].name)
+                self._watch(before[number] + piece.done_bytes, rows=self._report.num_rows)
 
     def _take(self, batch: Batch, file: str | None) -> None:
         self._records.write(batch.rows)
@@ -244,6 +249,11 @@ class _Import:
                 "params": error.params,
             },
         }
+
+    def abandon(self) -> None:
+        """Close what is open; the folder is of no use."""
+        self._records.abandon()
+        self._report.close()
 
     def close(self, verdict: dict[str, Any]) -> dict[str, Any]:
         """Finish the files; returns the summary."""

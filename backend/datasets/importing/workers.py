@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ Placed = tuple[int, Piece]
 
 def convert_pieces(
     pieces: Iterable[Placed], recipe: Recipe, workers: int
-) -> Iterator[tuple[int, Piece, Batch]]:
+) -> Generator[tuple[int, Piece, Batch], None, None]:
     """Each piece and the number of its file with what became of it, in order; `workers` below 2
     work right here.
 

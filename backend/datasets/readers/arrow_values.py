@@ -82,6 +82,8 @@ def values_of(column: pa.Array, name: str) -> list[Any]:
             values = column.cast(_target(column.type)).to_pylist()
         except UnicodeDecodeError:  # the file says that it is text, and it is not
             values = column.cast(_target(column.type, text=pa.large_binary())).to_pylist()
+    except MemoryError:
+        raise
     except (pa.ArrowException, ValueError):
         raise _refused(name, column.type) from None
     change = _change(column.type)

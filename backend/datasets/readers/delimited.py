@@ -43,6 +43,7 @@ class _LineFeed(Iterator[str]):
 
 def delimiter_of(path: Path, encoding: Encoding) -> str:
     """The delimiter that cuts the first rows into the same number of columns, more than one."""
+    csv.field_size_limit(MAX_ROW_BYTES)
     best, best_score = ",", (0.0, 0)
     for delimiter in DELIMITERS:
         reader = csv.reader(_LineFeed(path, encoding), delimiter=delimiter)

@@ -37,6 +37,8 @@ _BINARY = {
     b"Obj\x01": "an Avro file",
     b"ORC": "an ORC file",
 }
+# Single bytes without a meaning, which Python's codec lets pass as private characters.
+_NO_TEXT_IN_CP932 = frozenset("\uf8f0\uf8f1\uf8f2\uf8f3\x80")
 _SAVE_AS = (
     "Save or export it as JSON, JSON lines, CSV, Parquet or plain text in UTF-8 and upload that."
 )
@@ -145,9 +147,11 @@ def _first_invalid(path: Path, codec: str, listen: Listen) -> int | None:
         while chunk := file.read(CHUNK_BYTES):
             listen()
             try:
-                decoder.decode(chunk)
+                text = decoder.decode(chunk)
             except UnicodeDecodeError as error:
                 return position + error.start
+            if codec == "cp932" and not _NO_TEXT_IN_CP932.isdisjoint(text):
+                return position
             position += len(chunk)
     try:
         decoder.decode(b"", final=True)
@@ -180,11 +184,7 @@ def _unmarked_wide(head: bytes) -> Encoding | None:
     """UTF-16 without a mark, in the order of bytes that makes words of it."""
     best, codec = 0.0, ""
     for each in ("utf-16-le", "utf-16-be"):
-        try:
-            text = codecs.getincrementaldecoder(each)().decode(head)
-        except UnicodeDecodeError:
-            continue
-        score = encoding_guess.wide_score(text)
+        score = encoding_guess.wide_score(head.decode(each, "replace"))
         if score > best:
             best, codec = score, each
     return Encoding(codec, 0, codec) if best >= LOOKS_LIKE_TEXT else None

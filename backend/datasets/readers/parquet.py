@@ -80,8 +80,8 @@ def rows(path: Path) -> Iterator[RawRow]:
 
 def _open(file: Any) -> pq.ParquetFile:
     try:
-        parquet = pq.ParquetFile(file, memory_map=False, pre_buffer=False)
-        schema = parquet.schema_arrow
+        parquet = pq.ParquetFile(file, page_checksum_verification=True, pre_buffer=False)
+        schema, names = parquet.schema_arrow, parquet.schema_arrow.names
     except (pa.ArrowException, OSError, ValueError) as error:
         text = str(error)
         if "encrypt" in text.lower():
@@ -89,10 +89,10 @@ def _open(file: Any) -> pq.ParquetFile:
                 "parquet_not_supported", "The Parquet file is encrypted.", _AGAIN
             ) from None
         raise _broken(error, None) from None
-    if len(schema.names) > MAX_COLUMNS:
-        message = f"The Parquet file has {len(schema.names)} columns; {MAX_COLUMNS} can be read."
+    if len(names) > MAX_COLUMNS:
+        message = f"The Parquet file has {len(names)} columns; {MAX_COLUMNS} can be read."
         raise UnreadableFile("parquet_not_supported", message, "Keep only the columns of the rows.")
-    repeated = next((name for name in schema.names if schema.names.count(name) > 1), None)
+    repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:
         raise UnreadableFile(
             "duplicate_column",

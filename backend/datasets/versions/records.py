@@ -93,6 +93,10 @@ class RecordWriter:
         ]
         self._file.write_table(pa.Table.from_arrays(columns, schema=SCHEMA), row_group_size=step)
 
+    def abandon(self) -> None:
+        """Close the file without what is left."""
+        self._file.close()
+
     def close(self) -> str:
         """Write what is left; returns the sha256 of all records."""
         self._flush()

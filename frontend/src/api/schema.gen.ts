@@ -3654,6 +3654,11 @@ export interface components {
             excerpt: string;
             /** Field */
             field: string | null;
+            /**
+             * File
+             * @description Which file, when there were several
+             */
+            file?: string | null;
             /** Line */
             line: number;
             /** Message */
