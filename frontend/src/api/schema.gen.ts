@@ -123,7 +123,7 @@ export interface paths {
         put?: never;
         /**
          * Create Dataset
-         * @description Upload a file and import it. The file goes to disk while it comes in.
+         * @description Upload a file and import it, or fetch one from a hub. A file goes to disk as it comes.
          */
         post: operations["create_dataset"];
         delete?: never;
@@ -1306,6 +1306,8 @@ export interface components {
              * @description Size of the file as uploaded
              */
             size_bytes: number;
+            /** @description The hub that it was fetched from */
+            source?: components["schemas"]["DatasetSource"] | null;
             status: components["schemas"]["DatasetStatus"];
             /**
              * Updated At
@@ -1396,6 +1398,58 @@ export interface components {
             total: number;
         };
         /**
+         * DatasetSource
+         * @description Where a data set was fetched from; what is not known yet is null.
+         */
+        DatasetSource: {
+            /**
+             * Choices
+             * @description What can be chosen, when that is needed
+             * @default []
+             */
+            choices: components["schemas"]["HubSubset"][];
+            /**
+             * Commit
+             * @description What the files were taken from
+             */
+            commit?: string | null;
+            /**
+             * Converted
+             * @description From the Parquet files that the hub made of it
+             * @default false
+             */
+            converted: boolean;
+            kind: components["schemas"]["HubSource"];
+            /**
+             * Left Out
+             * @description Data files of another kind (the first ones)
+             * @default []
+             */
+            left_out: string[];
+            /**
+             * Num Files
+             * @default 0
+             */
+            num_files: number;
+            /**
+             * Partial
+             * @description The hub converted only the beginning
+             * @default false
+             */
+            partial: boolean;
+            /** Reference */
+            reference: string;
+            /**
+             * Revision
+             * @description Branch, tag or commit that was asked for
+             */
+            revision?: string | null;
+            /** Split */
+            split?: string | null;
+            /** Subset */
+            subset?: string | null;
+        };
+        /**
          * DatasetStatistics
          * @description Computed once per version.
          */
@@ -1429,6 +1483,8 @@ export interface components {
         /**
          * DatasetUpdate
          * @description Rename, describe; give a mapping or another threshold to import the stored file again.
+         *
+         *     Another subset, split or revision fetches a data set of a hub again.
          */
         DatasetUpdate: {
             /** Description */
@@ -1438,6 +1494,12 @@ export interface components {
             max_dropped_rows?: number | null;
             /** Name */
             name?: string | null;
+            /** Revision */
+            revision?: string | null;
+            /** Split */
+            split?: string | null;
+            /** Subset */
+            subset?: string | null;
         };
         /**
          * DatasetUse
@@ -1838,6 +1900,22 @@ export interface components {
             high: number;
             /** Low */
             low: number;
+        };
+        /**
+         * HubSource
+         * @description The hubs that data sets are fetched from.
+         * @enum {string}
+         */
+        HubSource: "huggingface" | "modelscope";
+        /**
+         * HubSubset
+         * @description A subset that is offered, with its splits.
+         */
+        HubSubset: {
+            /** Name */
+            name: string;
+            /** Splits */
+            splits: string[];
         };
         /**
          * Hyperparameters
@@ -3681,6 +3759,30 @@ export interface operations {
         };
         requestBody: {
             content: {
+                "application/json": {
+                    /**
+                     * Description
+                     * @default
+                     */
+                    description?: string;
+                    mapping?: components["schemas"]["Mapping"] | null;
+                    /**
+                     * Max Dropped Rows
+                     * @default 0
+                     */
+                    max_dropped_rows?: number;
+                    /** Name */
+                    name?: string | null;
+                    /** Reference */
+                    reference: string;
+                    /** Revision */
+                    revision?: string | null;
+                    source: components["schemas"]["HubSource"];
+                    /** Split */
+                    split?: string | null;
+                    /** Subset */
+                    subset?: string | null;
+                };
                 "multipart/form-data": {
                     /** @default  */
                     description?: string;
