@@ -81,13 +81,17 @@ def _not_null(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _content(holder: dict[str, Any]) -> str:
-    for media, value in holder.get("content", {}).items():
-        schema = value.get("schema") or value.get("itemSchema") or {}
-        if media == "multipart/form-data" and "properties" in schema:
-            return "form (" + ", ".join(f"`{name}`" for name in schema["properties"]) + ")"
-        kind = _type(schema)
-        return kind if media == "application/json" and kind != "any" else f"{kind} ({media})"
-    return ""
+    kinds = (_kind(media, value) for media, value in holder.get("content", {}).items())
+    return " or ".join(kinds)
+
+
+def _kind(media: str, value: dict[str, Any]) -> str:
+    schema = value.get("schema") or value.get("itemSchema") or {}
+    if "properties" in schema:
+        fields = ", ".join(f"`{name}`" for name in schema["properties"])
+        return f"form ({fields})" if media == "multipart/form-data" else f"JSON ({fields})"
+    kind = _type(schema)
+    return kind if media == "application/json" and kind != "any" else f"{kind} ({media})"
 
 
 def _shape(name: str, schema: dict[str, Any]) -> list[str]:

@@ -260,8 +260,8 @@ export interface paths {
         };
         /**
          * Get Dataset Overlap
-         * @description How many of the rows another version has, too: of a validation set, those that the training
-         *     set gives away.
+         * @description How many of the rows another version or split has, too: of a validation set, those that the
+         *     training set gives away.
          */
         get: operations["get_dataset_overlap"];
         put?: never;
@@ -1699,6 +1699,8 @@ export interface components {
              * @description The same question with another answer
              */
             same_prompt: number;
+            /** Split */
+            split: string | null;
             /** Version */
             version: number;
             /**
@@ -1706,6 +1708,8 @@ export interface components {
              * Format: uuid
              */
             with_dataset_id: string;
+            /** With Split */
+            with_split: string | null;
             /** With Version */
             with_version: number;
         };
@@ -5160,6 +5164,10 @@ export interface operations {
                 version?: number | null;
                 /** @description Default: the newest */
                 with_version?: number | null;
+                /** @description Default: all rows */
+                split?: string | null;
+                /** @description Default: all rows */
+                with_split?: string | null;
             };
             header?: never;
             path: {

@@ -5,6 +5,7 @@ import errors from './en/errors'
 import events from './en/events'
 import exported from './en/exports'
 import general from './en/general'
+import hubs from './en/hubs'
 import knobs from './en/knobs'
 import models from './en/models'
 import overview from './en/overview'
@@ -22,6 +23,7 @@ export default {
   events,
   exports: exported,
   general,
+  hubs,
   knobs,
   models,
   overview,

@@ -103,6 +103,12 @@ describe('words for', () => {
     expect(codes.filter((code) => !(said(errors.codes, code) && code in errors.hints))).toEqual([])
   })
 
+  it('every reason why a data set of a hub can not be had, with the next step', () => {
+    const codes = literals('backend/datasets/hubs', 'HubTrouble')
+    expect(codes.length).toBeGreaterThan(10)
+    expect(codes.filter((code) => !(said(errors.codes, code) && code in errors.hints))).toEqual([])
+  })
+
   it('every rule by which a row is dropped or repaired', () => {
     const rules = [
       ...literals('backend/datasets', 'RowError'),

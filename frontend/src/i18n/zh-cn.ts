@@ -6,6 +6,7 @@ import errors from './zh-cn/errors'
 import events from './zh-cn/events'
 import exported from './zh-cn/exports'
 import general from './zh-cn/general'
+import hubs from './zh-cn/hubs'
 import knobs from './zh-cn/knobs'
 import models from './zh-cn/models'
 import overview from './zh-cn/overview'
@@ -23,6 +24,7 @@ const zhCN: Translation = {
   events,
   exports: exported,
   general,
+  hubs,
   knobs,
   models,
   overview,

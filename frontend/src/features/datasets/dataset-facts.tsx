@@ -1,6 +1,7 @@
 /** The facts of a data set in one line each. */
 import { Descriptions, Typography } from 'antd'
 import { useTranslation } from 'react-i18next'
+import { HubFacts } from './hub/hub-facts'
 import type { Schemas } from '@/api/client'
 import { Bytes } from '@/components/quantities'
 import { RelativeTime } from '@/components/relative-time'
@@ -47,6 +48,9 @@ export function DatasetFacts({ dataset }: { dataset: Schemas['Dataset'] }) {
         </span>
       ),
     },
+    ...(dataset.source
+      ? [{ key: 'from', label: t('hubs.from'), children: <HubFacts source={dataset.source} /> }]
+      : []),
     {
       key: 'version',
       label: t('datasets.version'),

@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next'
 import { datasetPagesQuery } from './api'
 import { DatasetTable } from './dataset-table'
 import { ExampleButtons } from './example-buttons'
+import { HubButton } from './hub/hub-button'
 import { UploadPanel } from './upload/upload-panel'
 import { useUploads } from './upload/uploads'
 import type { Schemas } from '@/api/client'
@@ -41,6 +42,7 @@ export function DatasetListPage() {
         actions={
           <>
             {!none && <ExampleButtons compact />}
+            <HubButton />
             <Button
               type="primary"
               icon={<UploadOutlined />}

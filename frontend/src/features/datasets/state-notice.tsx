@@ -5,6 +5,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { updateDataset } from './api'
 import { errorHint, errorLine } from './dataset-error'
+import { HubChoice } from './hub/hub-choice'
 import { MappingDialog } from './mapping-dialog'
 import type { Schemas } from '@/api/client'
 import { paths, withQuery } from '@/app/paths'
@@ -103,9 +104,13 @@ function Stopped({ dataset, onShowReport }: Props) {
           <Flex vertical gap={8} align="flex-start">
             {error && <span>{errorHint(t, error)}</span>}
             <Flex gap={8} wrap>
-              <LinkButton type="primary" to={withQuery(paths.datasets, { upload: '1' })}>
-                {t('datasets.state.uploadFixed')}
-              </LinkButton>
+              {dataset.source ? (
+                <HubChoice dataset={dataset} source={dataset.source} />
+              ) : (
+                <LinkButton type="primary" to={withQuery(paths.datasets, { upload: '1' })}>
+                  {t('datasets.state.uploadFixed')}
+                </LinkButton>
+              )}
               {status === 'blocked' && usable > 0 && (
                 <Button loading={accept.isPending} onClick={() => accept.mutate()}>
                   {t('datasets.state.accept', { count: counts.dropped })}

@@ -6,6 +6,7 @@ import { catalogQuery } from './api'
 import { useAddModel } from './use-add-model'
 import { ApiError, errorSentence } from '@/api/errors'
 import { showFieldErrors } from '@/components/form-errors'
+import { hubId, isHubId } from '@/components/hub-id'
 
 interface Values {
   reference: string
@@ -15,14 +16,6 @@ interface Values {
 /** `owner/name`, or an address of the hub that contains it. */
 const SAMPLE_ID = 'Qwen/Qwen2.5-0.5B-Instruct'
 const SAMPLE_REVISION = 'main'
-const HUB_ID = /^[\w.-]+\/[\w.-]+$/
-
-/** People paste addresses: `https://…/owner/name/tree/main` → `owner/name`. */
-export function hubId(text: string): string {
-  const trimmed = text.trim()
-  const path = /^https?:\/\/[^/]+\/([^?#]*)/.exec(trimmed)?.[1]
-  return path === undefined ? trimmed : path.split('/').slice(0, 2).join('/')
-}
 
 export function HubForm({ onDone }: { onDone: () => void }) {
   const { t } = useTranslation()
@@ -72,7 +65,7 @@ export function HubForm({ onDone }: { onDone: () => void }) {
         rules={[
           {
             validator: (_, text: string) =>
-              HUB_ID.test(hubId(text ?? ''))
+              isHubId(text ?? '')
                 ? Promise.resolve()
                 : Promise.reject(new Error(t('models.add.hubIdRule'))),
           },

@@ -116,7 +116,7 @@ export default {
   TooManyTasks_other:
     'You have {{count, number}} trainings that wait or run. Wait for one to end, or stop one.',
   // Playground and models
-  BadHubId: '“{{reference}}” is not the id of a model. It has the form owner/name.',
+  BadHubId: '“{{reference}}” is not an id of a hub. It has the form owner/name.',
   BadReference: '“{{reference}}” is not a model folder that can be used. Choose one from the list.',
   BaseModelGone: 'The base model {{name}} was deleted. Add it again to ask the model tuned from it.',
   HubModelGated:

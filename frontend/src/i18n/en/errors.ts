@@ -1,6 +1,7 @@
 /** Sentences for errors: by the code that the server sends, by field, and for no answer at all. */
 import codes from './error-codes'
 import exportCodes from './export-codes'
+import { codes as hubCodes, hints as hubHints } from './hub-codes'
 
 export default {
   network: 'The server does not answer. Check that EasyTune is running; the page tries again.',
@@ -8,9 +9,10 @@ export default {
   status: 'The server answered with status {{status}}.',
   title: 'That did not work',
   original: 'In the words of the server: {{message}}',
-  codes: { ...codes, ...exportCodes },
+  codes: { ...codes, ...exportCodes, ...hubCodes },
   /** The next step after a code. */
   hints: {
+    ...hubHints,
     // Why a run failed: what to do
     out_of_memory: 'Use a smaller maximum length, a smaller micro batch or a smaller model.',
     host_out_of_memory: 'Use a smaller maximum length, a smaller micro batch or a smaller model.',
@@ -91,6 +93,7 @@ export default {
     unstorable_text: 'There is a character in this text that can not be stored; remove it.',
     number_too_large: 'This number is too large.',
     number_not_finite: 'Must be a finite number.',
+    bad_revision: 'This is not the name of a branch, a tag or a commit.',
     nested_too_deeply: 'Too many values are nested in each other.',
     micro_batch_too_small: 'Must be at least 1.',
     micro_batch_over_batch: 'Must not be larger than the batch size.',

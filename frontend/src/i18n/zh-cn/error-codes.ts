@@ -91,7 +91,7 @@ export default {
   TooManyDrafts_other: '你已有 {{count, number}} 份草稿，请先删除一份。',
   TooManyTasks_other:
     '你已有 {{count, number}} 个训练在等待或运行。请等待其中一个结束，或停止一个。',
-  BadHubId: '“{{reference}}”不是模型 ID，格式应为 owner/name。',
+  BadHubId: '“{{reference}}”不是有效的 ID，格式应为 owner/name。',
   BadReference: '“{{reference}}”不是可用的模型文件夹，请从列表中选择。',
   BaseModelGone: '基础模型 {{name}} 已被删除。重新添加后才能使用由它微调的模型。',
   HubModelGated: '“{{reference}}”需先接受使用条款。请自行下载后添加该文件夹。',

@@ -1,6 +1,7 @@
 /** 错误说明：按服务器返回的代码、按字段，以及没有响应的情况。 */
 import codes from './error-codes'
 import exportCodes from './export-codes'
+import { codes as hubCodes, hints as hubHints } from './hub-codes'
 
 export default {
   network: '服务器没有响应。请确认 EasyTune 正在运行；页面会自动重试。',
@@ -8,8 +9,9 @@ export default {
   status: '服务器返回了状态码 {{status}}。',
   title: '操作没有成功',
   original: '服务器原文：{{message}}',
-  codes: { ...codes, ...exportCodes },
+  codes: { ...codes, ...exportCodes, ...hubCodes },
   hints: {
+    ...hubHints,
     // 训练失败后怎么办
     out_of_memory: '请减小最大长度或微批大小，或换更小的模型。',
     host_out_of_memory: '请减小最大长度或微批大小，或换更小的模型。',
@@ -87,6 +89,7 @@ export default {
     unstorable_text: '文本中含有无法保存的字符，请删除它。',
     number_too_large: '这个数字太大。',
     number_not_finite: '必须是有限的数字。',
+    bad_revision: '这不是有效的分支、标签或提交号。',
     nested_too_deeply: '数据嵌套层数过多。',
     micro_batch_too_small: '不能小于 1。',
     micro_batch_over_batch: '不能大于批大小。',

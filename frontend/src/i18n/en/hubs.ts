@@ -1,0 +1,28 @@
+/** Data sets of hubs. */
+export default {
+  open: 'From a hub',
+  title: 'Add a data set of a hub',
+  source: 'Hub',
+  names: {
+    huggingface: 'Hugging Face',
+    modelscope: 'ModelScope',
+  },
+  reference: 'Id of the data set',
+  referenceHelp: 'As it stands on the hub: owner/name. An address works too.',
+  referenceRule: 'An id has the form owner/name.',
+  subset: 'Subset',
+  subsetHelp: 'When there are several and this is empty, you are asked.',
+  split: 'Split',
+  splitHelp: 'When there are several and this is empty, you are asked.',
+  revision: 'Revision',
+  revisionHelp: 'A branch, a tag or a commit. Empty takes the newest state.',
+  submit: 'Fetch',
+  fetch: 'Fetch this part',
+  again: 'Fetch again',
+  from: 'From',
+  files_one: '{{count, number}} file',
+  files_other: '{{count, number}} files',
+  converted: 'From the Parquet files that the hub made of it.',
+  partial: 'The hub has converted only the beginning of it.',
+  leftOut: 'Data files of another kind were not read: {{files}}',
+}

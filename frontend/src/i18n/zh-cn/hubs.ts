@@ -1,0 +1,27 @@
+/** 来自模型社区的数据集。 */
+export default {
+  open: '从社区获取',
+  title: '添加社区中的数据集',
+  source: '来源',
+  names: {
+    huggingface: 'Hugging Face',
+    modelscope: 'ModelScope 魔搭',
+  },
+  reference: '数据集 ID',
+  referenceHelp: '与社区页面中的写法一致：owner/name，也可以直接粘贴网址。',
+  referenceRule: '数据集 ID 的格式为 owner/name。',
+  subset: '子集',
+  subsetHelp: '留空时，如果有多个子集，会请你选择。',
+  split: '划分',
+  splitHelp: '留空时，如果有多个划分，会请你选择。',
+  revision: '版本',
+  revisionHelp: '分支、标签或提交号。留空则取最新内容。',
+  submit: '获取',
+  fetch: '获取这一部分',
+  again: '重新获取',
+  from: '来自',
+  files_other: '{{count, number}} 个文件',
+  converted: '来自社区转换的 Parquet 文件。',
+  partial: '社区只转换了开头的一部分。',
+  leftOut: '其他格式的数据文件没有读取：{{files}}',
+}
