@@ -123,7 +123,8 @@ export interface paths {
         put?: never;
         /**
          * Create Dataset
-         * @description Upload a file and import it. The file goes to disk while it comes in.
+         * @description Import files that come with this request and go to disk meanwhile, or that were uploaded
+         *     before.
          */
         post: operations["create_dataset"];
         delete?: never;
@@ -1052,6 +1053,69 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Uploads
+         * @description The user's own uploads that are not yet a data set, newest first.
+         */
+        get: operations["list_uploads"];
+        put?: never;
+        /**
+         * Begin Upload
+         * @description Announce a file: Upload-Length, and Upload-Metadata with filename and, where known, the
+         *     sha256 of the whole. `Location` says where its parts go.
+         */
+        post: operations["begin_upload"];
+        delete?: never;
+        /**
+         * Describe Uploads
+         * @description What this server can: version, extensions, largest file, checksum algorithms.
+         */
+        options: operations["describe_uploads"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{upload_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Use Upload
+         * @description For clients whose network lets only GET and POST through: the method is in
+         *     X-HTTP-Method-Override.
+         */
+        post: operations["use_upload"];
+        /**
+         * Cancel Upload
+         * @description Take an upload back; what came of it is removed.
+         */
+        delete: operations["cancel_upload"];
+        options?: never;
+        /**
+         * Look At Upload
+         * @description How much of the file is on the disk.
+         */
+        head: operations["look_at_upload"];
+        /**
+         * Continue Upload
+         * @description Send a part: Upload-Offset, and where wanted Upload-Checksum, as
+         *     application/offset+octet-stream. One connection at a time.
+         */
+        patch: operations["continue_upload"];
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -1263,6 +1327,12 @@ export interface components {
             /** Filename */
             filename: string | null;
             /**
+             * Files
+             * @description Of an upload of several files; else empty
+             * @default []
+             */
+            files: components["schemas"]["StoredFile"][];
+            /**
              * Format
              * @description Recognised file format, e.g. `openai_messages`
              */
@@ -1290,12 +1360,15 @@ export interface components {
              * @description What its rows can be used for, the usual choice first
              */
             objectives: components["schemas"]["Objective"][];
+            options?: components["schemas"]["ReadingOptions"] | null;
             /**
              * Progress
              * @description 0–1 while importing
              */
             progress: number | null;
             record_type: components["schemas"]["RecordType"] | null;
+            /** @description An older data set of the same owner made of the same bytes */
+            same_as?: components["schemas"]["SameAs"] | null;
             /**
              * Sha256
              * @description Hash of the canonical records
@@ -1428,7 +1501,8 @@ export interface components {
         DatasetStatus: "importing" | "ready" | "blocked" | "needs_mapping" | "failed";
         /**
          * DatasetUpdate
-         * @description Rename, describe; give a mapping or another threshold to import the stored file again.
+         * @description Rename, describe; give a mapping or options to import the stored files again; allow more
+         *     dropped rows.
          */
         DatasetUpdate: {
             /** Description */
@@ -1438,6 +1512,7 @@ export interface components {
             max_dropped_rows?: number | null;
             /** Name */
             name?: string | null;
+            options?: components["schemas"]["ReadingOptions"] | null;
         };
         /**
          * DatasetUse
@@ -2534,6 +2609,13 @@ export interface components {
             /** Next Cursor */
             next_cursor?: string | null;
         };
+        /** Page[Upload] */
+        Page_Upload_: {
+            /** Items */
+            items: components["schemas"]["Upload"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
         /**
          * Phase
          * @description What a live run is doing.
@@ -2812,6 +2894,26 @@ export interface components {
             reason: "slot_busy" | "waiting_for_supervisor" | "host_memory";
         };
         /**
+         * ReadingOptions
+         * @description How to read the files, where what is recognised is not right.
+         */
+        ReadingOptions: {
+            /**
+             * Archive Member
+             * @description The file to take from an archive
+             */
+            archive_member?: string | null;
+            /** Delimiter */
+            delimiter?: string | null;
+            /**
+             * Documents
+             * @description What one document of a text file is
+             */
+            documents?: ("blank_line" | "file") | null;
+            /** Encoding */
+            encoding?: string | null;
+        };
+        /**
          * RecommendRequest
          * @description Ask for values that suit the model, the data and the difficulty.
          */
@@ -2895,6 +2997,19 @@ export interface components {
          */
         Role: "administrator" | "member" | "viewer";
         /**
+         * SameAs
+         * @description A data set of the same bytes, read in the same way.
+         */
+        SameAs: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * SampleItem
          * @description An answer generated in training, beside the expected one.
          */
@@ -2946,6 +3061,16 @@ export interface components {
              * @default true
              */
             save: boolean;
+        };
+        /**
+         * StoredFile
+         * @description One of several files of an upload.
+         */
+        StoredFile: {
+            /** Filename */
+            filename: string;
+            /** Size Bytes */
+            size_bytes: number;
         };
         /**
          * Strategy
@@ -3429,6 +3554,49 @@ export interface components {
             name?: string | null;
         };
         /**
+         * Upload
+         * @description A file on its way in, or one that has arrived and is no data set yet.
+         */
+        Upload: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             * @description Removed then, if nothing comes any more
+             */
+            expires_at: string;
+            /** Filename */
+            filename: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Metadata
+             * @description What the client said at the beginning
+             */
+            metadata: {
+                [key: string]: string;
+            };
+            /**
+             * Offset Bytes
+             * @description How much is here; go on from there
+             */
+            offset_bytes: number;
+            /**
+             * Sha256
+             * @description Of the whole file, once it is here
+             */
+            sha256: string | null;
+            /** Size Bytes */
+            size_bytes: number;
+        };
+        /**
          * WhyNot
          * @description Why a format can not be had: `code` and `params` for translation.
          */
@@ -3681,19 +3849,39 @@ export interface operations {
         };
         requestBody: {
             content: {
+                "application/json": {
+                    /**
+                     * Description
+                     * @default
+                     */
+                    description?: string;
+                    mapping?: components["schemas"]["Mapping"] | null;
+                    /**
+                     * Max Dropped Rows
+                     * @default 0
+                     */
+                    max_dropped_rows?: number;
+                    /** Name */
+                    name?: string | null;
+                    options?: components["schemas"]["ReadingOptions"] | null;
+                    /** Uploads */
+                    uploads: string[];
+                };
                 "multipart/form-data": {
                     /** @default  */
                     description?: string;
                     /**
                      * File
-                     * Format: binary
+                     * @description One or more
                      */
-                    file: string;
+                    file: string[];
                     /** @description Mapping as JSON */
                     mapping?: string;
                     /** @default 0 */
                     max_dropped_rows?: number;
                     name?: string;
+                    /** @description Options of reading as JSON */
+                    options?: string;
                 };
             };
         };
@@ -3879,7 +4067,10 @@ export interface operations {
     };
     download_dataset_file: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of several, from 0 */
+                number?: number;
+            };
             header?: never;
             path: {
                 dataset_id: string;
@@ -5535,6 +5726,216 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Task"];
                 };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_uploads: {
+        parameters: {
+            query?: {
+                /** @description Rows at most */
+                limit?: number;
+                /** @description `next_cursor` of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Upload_"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    describe_uploads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    use_upload: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-HTTP-Method-Override"?: string;
+            };
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    look_at_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    continue_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Default Response */
             default: {
