@@ -1,18 +1,22 @@
 /**
  * The uploads of this browser tab. They live outside the pages, so that they go on while the user
- * looks at something else; leaving the app while one is under way asks first.
+ * looks at something else; leaving the app while one is under way asks first. What is interrupted
+ * all the same goes on when the same file is chosen again.
  */
 import { useSyncExternalStore } from 'react'
-import { isBusy, reduceUploads, startable, type Upload, type UploadAction } from './upload-list'
-import { newIdempotencyKey, type Schemas } from '@/api/client'
-import { upload as send } from '@/api/upload'
-
-const URL = '/api/v1/datasets'
+import { grouped } from './grouping'
+import { isBusy, isComplete, reduceUploads, startable, type Upload, type UploadAction } from './upload-list'
+import { api, newIdempotencyKey, take } from '@/api/client'
+import { fingerprintOf, listUploads, transfer, UPLOADS_URL, type Transfer } from '@/api/resumable-upload'
 
 let uploads: Upload[] = []
 let lastId = 0
 const listeners = new Set<() => void>()
-const running = new Map<string, AbortController>()
+const transfers = new Map<string, Transfer>()
+/** Groups whose data set is being made: asked for once. */
+const storing = new Set<string>()
+/** Earlier uploads that files of this tab go on with. */
+const taken = new Set<string>()
 let onFinished: () => void = () => undefined
 
 function dispatch(action: UploadAction): void {
@@ -26,30 +30,69 @@ function warn(event: BeforeUnloadEvent): void {
   event.preventDefault()
 }
 
-async function run({ id, file, key }: Upload): Promise<void> {
-  const controller = new AbortController()
-  running.set(id, controller)
+const find = (id: string) => uploads.find((upload) => upload.id === id)
+
+/** The address of an earlier upload of the same file, or null. */
+async function earlier(file: File): Promise<string | null> {
+  const fingerprint = fingerprintOf(file)
+  const known = await listUploads().catch(() => [])
+  const same = known.find(
+    ({ id, metadata, size_bytes }) =>
+      metadata.fingerprint === fingerprint && size_bytes === file.size && !taken.has(id),
+  )
+  if (!same) return null
+  taken.add(same.id)
+  return `${UPLOADS_URL}/${same.id}`
+}
+
+async function run({ id, file, group }: Upload): Promise<void> {
   dispatch({ type: 'started', id, at: performance.now() })
-  const form = new FormData()
-  form.set('file', file, file.name)
+  const before = transfers.get(id)
+  if (before) {
+    before.resume()
+    return
+  }
+  const url = await earlier(file)
+  if (find(id)?.status !== 'sending') return // paused or cancelled meanwhile
+  const started = transfer(file, url, {
+    onProgress: (sentBytes) =>
+      dispatch({ type: 'progressed', id, sentBytes, at: performance.now() }),
+    onArrived: (uploadId) => {
+      taken.add(uploadId)
+      dispatch({ type: 'arrived', id, uploadId })
+      void store(group)
+      advance()
+    },
+    onError: (error) => {
+      dispatch({ type: 'failed', id, error })
+      onFinished()
+      advance()
+    },
+  })
+  transfers.set(id, started)
+}
+
+/** When all files of a group are there, they become a data set. */
+async function store(group: string): Promise<void> {
+  if (storing.has(group) || !isComplete(uploads, group)) return
+  storing.add(group)
+  const ids = uploads.flatMap((each) =>
+    each.group === group && each.uploadId && each.status === 'arrived' ? [each.uploadId] : [],
+  )
   try {
-    const dataset = await send<Schemas['Dataset']>(URL, form, {
-      signal: controller.signal,
-      idempotencyKey: key,
-      onProgress: (sent, total) => {
-        // The form around the file is not the file.
-        const sentBytes = total > 0 ? Math.round((sent / total) * file.size) : 0
-        dispatch({ type: 'progressed', id, sentBytes, at: performance.now() })
-      },
-    })
-    dispatch({ type: 'done', id, datasetId: dataset.id })
+    const dataset = await take(
+      api.POST('/api/v1/datasets', {
+        body: { uploads: ids },
+        // One for all tries: what was stored after all is not stored twice.
+        headers: { 'Idempotency-Key': group },
+      }),
+    )
+    dispatch({ type: 'stored', group, datasetId: dataset.id, sameAs: dataset.same_as })
   } catch (error) {
-    if (controller.signal.aborted) dispatch({ type: 'cancelled', id })
-    else dispatch({ type: 'failed', id, error })
+    dispatch({ type: 'refused', group, error })
   } finally {
-    running.delete(id)
+    storing.delete(group)
     onFinished()
-    advance()
   }
 }
 
@@ -58,27 +101,47 @@ function advance(): void {
 }
 
 export function addFiles(files: Iterable<File>): void {
-  const added = [...files].map((file) => ({
-    id: `upload-${++lastId}`,
-    key: newIdempotencyKey(),
-    file,
-  }))
+  const added = grouped([...files]).flatMap((together) => {
+    const group = newIdempotencyKey()
+    return together.map((file) => ({ id: `upload-${++lastId}`, group, file }))
+  })
+  if (added.length === 0) return
   dispatch({ type: 'added', files: added })
   advance()
 }
 
-export function cancelUpload(id: string): void {
-  const controller = running.get(id)
-  if (controller) controller.abort()
-  else dispatch({ type: 'cancelled', id })
-}
-
-export function retryUpload(id: string): void {
-  dispatch({ type: 'retried', id })
+export function pauseUpload(id: string): void {
+  dispatch({ type: 'paused', id })
+  transfers.get(id)?.pause()
   advance()
 }
 
-export const dismissUpload = (id: string) => dispatch({ type: 'dismissed', id })
+/** Go on after a pause or a failure. */
+export function retryUpload(id: string): void {
+  const group = find(id)?.group
+  for (const each of uploads) {
+    const failedBeside = each.group === group && each.status === 'failed'
+    if (each.id === id || failedBeside) dispatch({ type: 'retried', id: each.id })
+  }
+  if (group) void store(group)
+  advance()
+}
+
+export function cancelUpload(id: string): void {
+  const group = find(id)?.group
+  dispatch({ type: 'cancelled', id })
+  const running = transfers.get(id)
+  transfers.delete(id)
+  // What could not be removed now is removed by the server after a day.
+  void (running?.cancel() ?? Promise.resolve()).catch(() => undefined).finally(() => onFinished())
+  if (group) void store(group)
+  advance()
+}
+
+export function dismissUpload(id: string): void {
+  transfers.delete(id)
+  dispatch({ type: 'dismissed', id })
+}
 
 /** Called when an upload has ended, however it ended: the place to refresh the list. */
 export function whenUploadEnds(action: () => void): () => void {
@@ -87,6 +150,9 @@ export function whenUploadEnds(action: () => void): () => void {
     if (onFinished === action) onFinished = () => undefined
   }
 }
+
+/** Whether a file of this tab goes on with this upload. */
+export const isTaken = (uploadId: string) => taken.has(uploadId)
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener)
