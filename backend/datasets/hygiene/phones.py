@@ -4,6 +4,7 @@ written like one or called one: a number in a sentence is none.
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 import phonenumbers
 
@@ -73,6 +74,7 @@ def _otherwise(text: str, start: int) -> bool:
     return _CALLED_OTHERWISE.search(text, max(0, start - 24), start) is not None
 
 
+@lru_cache(maxsize=10_000)
 def _region(number: str, regions: tuple[str | None, ...]) -> str | None:
     """The first of `regions` that has this number; for None the one that its prefix names."""
     for region in regions:

@@ -36,8 +36,12 @@ _NO_MAILBOX = re.compile(
 _DIGITS = re.compile(_GROUP + "{6,}" + _MIXED)
 _WIDE = str.maketrans("０１２３４５６７８９－", "0123456789-")
 AROUND = 48
-# Ranked: a number that is several things is the first of them.
-_NUMBERS = ((IBAN, payments.ibans), (ID_NUMBER, id_numbers.find), (CARD, payments.cards))
+_NUMBERS = (
+    (IBAN, payments.ibans),
+    (ID_NUMBER, id_numbers.find),
+    (CARD, payments.cards),
+    (PHONE, phones.find),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +82,27 @@ def _emails(text: str) -> Iterator[Span]:
 def _numbers(text: str) -> list[Span]:
     """Looks around each group of digits, and nowhere else."""
     found: list[Span] = []
-    end = 0
-    for match in _DIGITS.finditer(text):
-        start = max(0, match.start() - AROUND)
-        if match.end() + AROUND <= end:
-            continue
-        end = min(len(text), match.end() + AROUND)
+    for start, end in _windows(text):
         window = text[start:end]
         for finding, find in _NUMBERS:
             found += (Span(start + a, start + b, finding, kind) for a, b, kind in find(window))
-        found += (Span(start + a, start + b, PHONE, kind) for a, b, kind in phones.find(window))
     return found
 
 
+def _windows(text: str) -> Iterator[tuple[int, int]]:
+    """Where groups of digits are, with what stands around them, without overlaps."""
+    start = end = 0
+    for match in _DIGITS.finditer(text):
+        if match.start() - AROUND > end:
+            if end:
+                yield start, end
+            start = max(0, match.start() - AROUND)
+        end = match.end() + AROUND
+    if end:
+        yield start, end
+
+
+# A number that is several things is the first of them.
 _RANK = {SECRET: 0, EMAIL: 1, IBAN: 2, ID_NUMBER: 3, CARD: 4, PHONE: 5}
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.datasets.hygiene import duplicates, findings, labels, run, shingles
@@ -14,6 +14,7 @@ from tests.backend.datasets.hygiene.made import SIGNS, asked, edited, found_in, 
 LETTERS = st.text("aAbB ßıİ\n\t\u2003\x00😀漢", max_size=4)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(LETTERS, LETTERS), max_size=40))
 def test_exact_duplicates_equal_those_of_a_dictionary(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]]
