@@ -1,6 +1,7 @@
 """The routes: HTTP in, work for the computing thread out, answers streamed as JSON lines."""
 
 import asyncio
+import traceback
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,7 +27,8 @@ from training_engine.contract.tokens import (
     RenderTokensRequest,
     TokenLengthsRequest,
 )
-from training_engine.serve.failures import ServeError
+from training_engine.failures import explain
+from training_engine.serve.failures import ServeError, from_engine
 from training_engine.serve.scheduler import Scheduler
 
 if TYPE_CHECKING:
@@ -34,7 +36,13 @@ if TYPE_CHECKING:
     from training_engine.serve.work import Told
 
 M = TypeVar("M", bound=BaseModel)
-_STATUS = {"bad_request": 422, "model_not_found": 404, "out_of_memory": 507, "cancelled": 503}
+_STATUS = {
+    "bad_request": 422,
+    "model_not_found": 404,
+    "out_of_memory": 507,
+    "cancelled": 503,
+    "internal": 500,
+}
 
 
 def create_app(scheduler: Scheduler) -> Starlette:
@@ -51,7 +59,7 @@ def create_app(scheduler: Scheduler) -> Starlette:
             Route(COUNT_PATH, routes.count_lengths, methods=["POST"]),
             Route("/token_lengths", routes.token_lengths, methods=["POST"]),
         ],
-        exception_handlers={ServeError: _refused},
+        exception_handlers={ServeError: _refused, Exception: _broken},
     )
 
 
@@ -136,26 +144,38 @@ class Routes:
 
     async def render_tokens(self, request: Request) -> Response:
         """Records as the trainer sees them."""
+        wanted = await _body(request, RenderTokensRequest)
+        await self._libraries()
         from training_engine.serve.token_view import render_tokens
 
-        wanted = await _body(request, RenderTokensRequest)
         return _json(await asyncio.to_thread(render_tokens, wanted))
 
     async def count_lengths(self, request: Request) -> Response:
         """The lengths of a data set as lines of JSON; leaving ends the count."""
+        wanted = await _body(request, CountLengthsRequest)
+        await self._libraries()
         from training_engine.serve.length_count import count_lengths
 
-        counting = count_lengths(await _body(request, CountLengthsRequest))
+        counting = count_lengths(wanted)
         # The first step reads the model: what is wrong with it is an answer of its own.
         first = await asyncio.to_thread(next, counting)
         return StreamingResponse(_lines(first, counting), media_type="application/x-ndjson")
 
     async def token_lengths(self, request: Request) -> Response:
         """How many tokens each record or text has."""
+        wanted = await _body(request, TokenLengthsRequest)
+        await self._libraries()
         from training_engine.serve.token_view import token_lengths
 
-        wanted = await _body(request, TokenLengthsRequest)
         return JSONResponse({"lengths": await asyncio.to_thread(token_lengths, wanted)})
+
+    async def _libraries(self) -> None:
+        """Until they are loaded: threads that import them at once trip over each other.
+
+        Raises `ServeError` when they can not be loaded.
+        """
+        if self._scheduler.health().status != "ready":
+            await asyncio.wrap_future(self._scheduler.call(lambda store: None))
 
 
 async def _body(request: Request, model: type[M]) -> M:
@@ -201,6 +221,12 @@ def _settle(told: "asyncio.Future[Told]", item: "Told") -> None:
 async def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, ServeError)
     return _refusal(error.failure())
+
+
+async def _broken(_: Request, error: Exception) -> Response:
+    """A bug, or a machine in need: a sentence for who asked, the whole story for the log."""
+    traceback.print_exception(error)
+    return _refusal(from_engine(explain(error)).failure())
 
 
 def _refusal(failure: Failure) -> Response:
