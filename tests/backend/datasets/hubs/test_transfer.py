@@ -148,11 +148,9 @@ async def test_several_files_become_one_version(
     shards = {f"data/train-{n:05}-of-00003.jsonl": rows(n + 1) for n in range(3)}
     hub.add_data(NAME, shards)
     dataset = await fetch(NAME)
-    if not hasattr(run, "import_files"):
-        assert dataset["error"]["code"] == "hub_several_files"
-        return
     assert (dataset["status"], dataset["num_rows"]) == ("ready", 6)
     assert dataset["source"]["num_files"] == 3
     assert dataset["size_bytes"] == sum(map(len, shards.values()))
-    folder = files.dataset_dir(settings, UUID(dataset["id"])) / "fetched"
-    assert len([p for p in folder.rglob("*") if p.is_file()]) == 3
+    folder = files.dataset_dir(settings, UUID(dataset["id"]))
+    assert sorted(file.name for file in (folder / "uploads").iterdir()) == ["0", "1", "2"]
+    assert not (folder / "fetched").exists()
