@@ -13,6 +13,7 @@ from backend.datasets.schemas import (
     DatasetError,
     DatasetStatus,
     Mapping,
+    Preparation,
     ReadingOptions,
     StoredFile,
 )
@@ -27,12 +28,13 @@ async def view_of(session: AsyncSession, row: DatasetRow) -> Dataset:
 
 
 async def views_of(session: AsyncSession, rows: Sequence[DatasetRow]) -> list[Dataset]:
-    """Data sets with their uses and the progress of their imports, in four queries for all."""
+    """Data sets with their uses and the progress of their imports, in five queries for all."""
     ids = [row.id for row in rows]
     uses = await queries.uses(session, ids) if ids else {}
     same = await queries.same_as(session, ids) if ids else {}
     importing = [row.id for row in rows if row.status == DatasetStatus.IMPORTING]
-    progress = await subjects.progress(session, importing, *queries.ARRIVING) if importing else {}
+    busy = [*importing, *(row.id for row in rows if row.preparation is not None)]
+    progress = await subjects.progress(session, busy, *queries.ARRIVING) if busy else {}
     return [
         Dataset(
             id=row.id,
@@ -52,6 +54,7 @@ async def views_of(session: AsyncSession, rows: Sequence[DatasetRow]) -> list[Da
             status=DatasetStatus(row.status),
             progress=progress.get(row.id, 0.0) if row.id in importing else None,
             error=DatasetError.model_validate(row.error) if row.error else None,
+            preparation=_preparation(row, progress.get(row.id, 0.0)),
             counts=Counts.model_validate(row.counts),
             mapping=Mapping.model_validate(row.mapping) if row.mapping else None,
             options=ReadingOptions.model_validate(row.options) if row.options else None,
@@ -66,3 +69,17 @@ async def views_of(session: AsyncSession, rows: Sequence[DatasetRow]) -> list[Da
         )
         for row in rows
     ]
+
+
+def _preparation(row: DatasetRow, progress: float) -> Preparation | None:
+    """The version that is being made, or why it could not be."""
+    if row.preparation is None:
+        return None
+    error = row.preparation["error"]
+    return Preparation(
+        status="running" if error is None else "failed",
+        progress=progress if error is None else None,
+        version=row.preparation["version"],
+        steps=row.preparation["steps"],
+        error=DatasetError.model_validate(error) if error is not None else None,
+    )

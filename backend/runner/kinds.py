@@ -49,6 +49,9 @@ KINDS: Mapping[str, Kind] = {
     "fetch_dataset": Kind(
         "backend.datasets.hubs.job", "backend.datasets.hubs.outcome:apply", online=True
     ),
+    "prepare_dataset": Kind(
+        "backend.datasets.preparing.job", "backend.datasets.preparing.outcome:apply"
+    ),
     "download_model": Kind(
         "backend.models.download_job", "backend.models.outcome:apply", online=True
     ),

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from backend.datasets.hygiene.findings import NotExamined
+from backend.datasets.preparing.expressions import wrong
+from backend.datasets.preparing.preview import preview
 from backend.datasets.reading import frames
 from backend.datasets.reading.difference import difference
 from backend.datasets.reading.rows import Versions
@@ -62,6 +64,14 @@ class Answers:
             )
         except NotExamined:
             return None
+
+    def wrong_expressions(self, expressions: list[list[str | None]]) -> list[str | None]:
+        """What is wrong with each `[expression, replacement or null]`; None where nothing is."""
+        return [wrong(str(find), put) for find, put in expressions]
+
+    def prepare_preview(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """What steps would make of a version, tried out on some of its rows."""
+        return preview(**asked)
 
 
 def main() -> None:
