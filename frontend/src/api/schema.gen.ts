@@ -253,8 +253,8 @@ export interface paths {
         };
         /**
          * Get Dataset Rows
-         * @description A window of canonical records, or of those with `q` in a text, or of a split. While a mapping
-         *     is needed: the first rows as the file has them.
+         * @description A window of canonical records, or of those with `q` in a text, or of a split, or from a line.
+         *     While a mapping is needed: the first rows as the file has them.
          */
         get: operations["get_dataset_rows"];
         put?: never;
@@ -4263,6 +4263,8 @@ export interface operations {
                 limit?: number;
                 q?: string | null;
                 split?: string | null;
+                /** @description 1-based, of the upload */
+                line?: number | null;
                 /** @description Default: the current version */
                 version?: number | null;
             };

@@ -56,6 +56,10 @@ export const datasetQuery = (id: string) =>
 
 type Shown = Pick<Schemas['Dataset'], 'id' | 'version' | 'sha256' | 'status'>
 
+/** Which version is asked for; a file that is not understood yet has none. */
+const versionOf = ({ version, status }: Shown) =>
+  status === 'ready' || status === 'blocked' ? { version } : {}
+
 /** Rows, report and figures belong to what was imported: another import, another key. */
 const contentKey = ({ id, version, sha256, status }: Shown, part: string) =>
   ['datasets', 'one', id, part, version, sha256, status] as const
@@ -66,7 +70,7 @@ export const datasetRowsQuery = (dataset: Shown, query: QueryOf<'get_dataset_row
     queryFn: ({ signal }) =>
       take(
         api.GET('/api/v1/datasets/{dataset_id}/rows', {
-          params: { path: { dataset_id: dataset.id }, query },
+          params: { path: { dataset_id: dataset.id }, query: { ...versionOf(dataset), ...query } },
           signal,
         }),
       ),
@@ -79,7 +83,7 @@ export const datasetReportQuery = (dataset: Shown, query: QueryOf<'get_dataset_r
     queryFn: ({ signal }) =>
       take(
         api.GET('/api/v1/datasets/{dataset_id}/report', {
-          params: { path: { dataset_id: dataset.id }, query },
+          params: { path: { dataset_id: dataset.id }, query: { ...versionOf(dataset), ...query } },
           signal,
         }),
       ),
@@ -92,7 +96,7 @@ export const datasetStatisticsQuery = (dataset: Shown) =>
     queryFn: ({ signal }) =>
       take(
         api.GET('/api/v1/datasets/{dataset_id}/statistics', {
-          params: { path: { dataset_id: dataset.id } },
+          params: { path: { dataset_id: dataset.id }, query: versionOf(dataset) },
           signal,
         }),
       ),
@@ -116,4 +120,5 @@ export const deleteDataset = (id: string) =>
 
 /** Addresses for downloads. */
 export const datasetFileUrl = (id: string) => `/api/v1/datasets/${id}/file`
-export const datasetReportUrl = (id: string) => `/api/v1/datasets/${id}/report/download`
+export const datasetReportUrl = (id: string, version: number) =>
+  `/api/v1/datasets/${id}/report/download?version=${version}`
