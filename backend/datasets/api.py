@@ -2,9 +2,12 @@
 
 from fastapi import APIRouter
 
-from backend.datasets import content_routes, routes, version_routes
+from backend.datasets import content_routes, prepare_routes, routes, version_routes
+from backend.datasets.exporting import routes as export_routes
 
 router = APIRouter()
 router.include_router(routes.router)
 router.include_router(content_routes.router)
 router.include_router(version_routes.router)
+router.include_router(prepare_routes.router)
+router.include_router(export_routes.router)

@@ -43,6 +43,16 @@ class DatasetError(Trouble):
     """Why a data set is blocked or failed."""
 
 
+class Preparation(BaseModel):
+    """A version that is being made of this data set, or could not be made."""
+
+    status: Literal["running", "failed"]
+    progress: float | None = Field(description="0–1 while running")
+    version: int = Field(description="The number that it gets")
+    steps: list[dict[str, Any]] = Field(description="As they were asked for")
+    error: DatasetError | None
+
+
 class Counts(BaseModel):
     """What became of the rows of the file; `kept + repaired + dropped` is all of them.
 
@@ -75,6 +85,7 @@ class Dataset(BaseModel):
     status: DatasetStatus
     progress: float | None = Field(description="0–1 while importing")
     error: DatasetError | None
+    preparation: Preparation | None = None
     counts: Counts
     mapping: Mapping | None
     columns: list[str] = Field(description="Columns seen in the file, for the mapping dialog")

@@ -11,6 +11,7 @@ from backend.datasets.schemas import (
     DatasetError,
     DatasetStatus,
     Mapping,
+    Preparation,
 )
 from backend.datasets.tables import DatasetRow
 from backend.jobs import subjects
@@ -27,7 +28,9 @@ async def views_of(session: AsyncSession, rows: Sequence[DatasetRow]) -> list[Da
     ids = [row.id for row in rows]
     uses = await queries.uses(session, ids) if ids else {}
     importing = [row.id for row in rows if row.status == DatasetStatus.IMPORTING]
-    progress = await subjects.progress(session, importing, queries.IMPORT) if importing else {}
+    busy = [*importing, *(row.id for row in rows if row.preparation is not None)]
+    kinds = (queries.IMPORT, queries.PREPARE)
+    progress = await subjects.progress(session, busy, *kinds) if busy else {}
     return [
         Dataset(
             id=row.id,
@@ -45,6 +48,7 @@ async def views_of(session: AsyncSession, rows: Sequence[DatasetRow]) -> list[Da
             status=DatasetStatus(row.status),
             progress=progress.get(row.id, 0.0) if row.id in importing else None,
             error=DatasetError.model_validate(row.error) if row.error else None,
+            preparation=_preparation(row, progress.get(row.id, 0.0)),
             counts=Counts.model_validate(row.counts),
             mapping=Mapping.model_validate(row.mapping) if row.mapping else None,
             columns=row.columns,
@@ -55,3 +59,17 @@ async def views_of(session: AsyncSession, rows: Sequence[DatasetRow]) -> list[Da
         )
         for row in rows
     ]
+
+
+def _preparation(row: DatasetRow, progress: float) -> Preparation | None:
+    """The version that is being made, or why it could not be."""
+    if row.preparation is None:
+        return None
+    error = row.preparation["error"]
+    return Preparation(
+        status="running" if error is None else "failed",
+        progress=progress if error is None else None,
+        version=row.preparation["version"],
+        steps=row.preparation["steps"],
+        error=DatasetError.model_validate(error) if error is not None else None,
+    )

@@ -43,6 +43,9 @@ KINDS: Mapping[str, Kind] = {
     "import_dataset": Kind(
         "backend.datasets.importing.job", "backend.datasets.importing.outcome:apply"
     ),
+    "prepare_dataset": Kind(
+        "backend.datasets.preparing.job", "backend.datasets.preparing.outcome:apply"
+    ),
     "download_model": Kind(
         "backend.models.download_job", "backend.models.outcome:apply", online=True
     ),

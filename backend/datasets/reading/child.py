@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from backend.datasets.preparing.expressions import wrong
+from backend.datasets.preparing.preview import preview
 from backend.datasets.reading import frames
 from backend.datasets.reading.difference import difference
 from backend.datasets.reading.rows import Versions
@@ -56,6 +58,14 @@ class Answers:
         """What the version in `after` has that the one in `before` has not, and the reverse."""
         versions = [self._versions.of(Path(folder)) for folder in (before, after)]
         return difference(*versions)
+
+    def wrong_expressions(self, expressions: list[list[str | None]]) -> list[str | None]:
+        """What is wrong with each `[expression, replacement or null]`; None where nothing is."""
+        return [wrong(str(find), put) for find, put in expressions]
+
+    def prepare_preview(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """What steps would make of a version, tried out on some of its rows."""
+        return preview(**asked)
 
 
 def main() -> None:

@@ -61,6 +61,16 @@ class ReadingDesk:
         found: dict[str, Any] = await self._ask("diff", before=str(before), after=str(after))
         return found
 
+    async def wrong_expressions(self, expressions: list[list[str | None]]) -> list[str | None]:
+        """What is wrong with each `[expression, replacement or null]`; None where nothing is."""
+        found: list[str | None] = await self._ask("wrong_expressions", expressions=expressions)
+        return found
+
+    async def prepare_preview(self, **asked: Any) -> dict[str, Any]:
+        """What `preparing.preview.preview` answers."""
+        found: dict[str, Any] = await self._ask("prepare_preview", asked=asked)
+        return found
+
     async def close(self) -> None:
         """End the process."""
         async with self._starting:

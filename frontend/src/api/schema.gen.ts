@@ -184,6 +184,29 @@ export interface paths {
         patch: operations["update_dataset"];
         trace?: never;
     };
+    "/api/v1/datasets/{dataset_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Dataset
+         * @description The rows of a version, or of one of its parts, in a form that is usual elsewhere.
+         *
+         *     What the form has no place for is refused before anything is sent, never left out. Only
+         *     `jsonl` and `parquet` have what the upload had beside the records.
+         */
+        get: operations["export_dataset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{dataset_id}/file": {
         parameters: {
             query?: never;
@@ -198,6 +221,51 @@ export interface paths {
         get: operations["download_dataset_file"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset_id}/prepare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prepare Dataset
+         * @description Make a new version by these steps, or with `name` a new data set. The data set stays usable
+         *     meanwhile; `preparation` tells how far it is.
+         */
+        post: operations["prepare_dataset"];
+        /**
+         * Give Up Preparation
+         * @description Stop the preparation that runs, or dismiss the one that has failed.
+         */
+        delete: operations["give_up_preparation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset_id}/prepare/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Preparation
+         * @description Try the steps out on some of the rows: how many each leaves, and what the first become.
+         */
+        post: operations["preview_preparation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1255,6 +1323,17 @@ export interface components {
             unavailable_reason?: string | null;
         };
         /**
+         * CollapseSpaces
+         * @description Make one space of several spaces and tabs in every text; lines stay.
+         */
+        CollapseSpaces: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "collapse_spaces";
+        };
+        /**
          * Compatibility
          * @description Whether data set and model fit the objective.
          */
@@ -1276,6 +1355,47 @@ export interface components {
          * @enum {string}
          */
         Complexity: "simple" | "medium" | "complex";
+        /**
+         * ConcatenateStep
+         * @description Put the rows of others behind these. All have records of the same type.
+         */
+        ConcatenateStep: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "concatenate";
+            /** Sources */
+            sources: components["schemas"]["Source"][];
+        };
+        /**
+         * Condition
+         * @description What a row must have. A field may have several values, a condition holds when it holds for
+         *     one of them; those with `not_` hold when the opposite does not.
+         *
+         *     `text` are all texts of the record, turn by turn; `prompt` turns of the user, `answer` those of
+         *     the assistant (of a preference: the chosen one), `system` system messages; `turns` and
+         *     `characters` count; `line` is the line of the upload, `extra.NAME` a column beside the record.
+         *     `matches` takes an expression of RE2, found anywhere in the value. `at_least` and `at_most`
+         *     compare numbers with a number and texts (dates, for example) with a text.
+         */
+        Condition: {
+            /** Field */
+            field: string;
+            /**
+             * Ignore Case
+             * @description For `contains`, `not_contains` and `matches`
+             * @default false
+             */
+            ignore_case: boolean;
+            /**
+             * Op
+             * @enum {string}
+             */
+            op: "contains" | "not_contains" | "equals" | "not_equals" | "matches" | "at_least" | "at_most" | "missing" | "present" | "one_of";
+            /** Value */
+            value?: string | boolean | number | (string | boolean | number)[] | null;
+        };
         /**
          * Counts
          * @description What became of the rows of the file; `kept + repaired + dropped` is all of them.
@@ -1370,6 +1490,7 @@ export interface components {
              * @description What its rows can be used for, the usual choice first
              */
             objectives: components["schemas"]["Objective"][];
+            preparation?: components["schemas"]["Preparation"] | null;
             /**
              * Progress
              * @description 0–1 while importing
@@ -1723,6 +1844,19 @@ export interface components {
             };
         };
         /**
+         * DropExtra
+         * @description Remove columns beside the record; all of them when none is named.
+         */
+        DropExtra: {
+            /** Columns */
+            columns?: string[] | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "drop_extra";
+        };
+        /**
          * Estimate
          * @description What a run will need on this host; null where it can not be known yet.
          */
@@ -1795,6 +1929,29 @@ export interface components {
         ExampleRequest: {
             /** Example */
             example: string;
+        };
+        /**
+         * ExcludeStep
+         * @description Leave out rows of the version that is prepared: those with a finding, those named.
+         *
+         *     Of duplicates the first one stays. `rows` are numbers of rows in that version, from 0.
+         */
+        ExcludeStep: {
+            /**
+             * Findings
+             * @default []
+             */
+            findings: ("exact_duplicates" | "near_duplicates" | "email" | "phone" | "id_number" | "payment_card" | "iban" | "secret" | "empty_answer" | "short_answer" | "label_with_one_row" | "label_conflict")[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "exclude";
+            /**
+             * Rows
+             * @default []
+             */
+            rows: number[];
         };
         /**
          * Export
@@ -1953,6 +2110,30 @@ export interface components {
             types: {
                 [key: string]: number;
             };
+        };
+        /**
+         * FilterStep
+         * @description Keep the rows for which the conditions hold, or (`keep` false) the others.
+         */
+        FilterStep: {
+            /** Conditions */
+            conditions: components["schemas"]["Condition"][];
+            /**
+             * Keep
+             * @default true
+             */
+            keep: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "filter";
+            /**
+             * Match
+             * @default all
+             * @enum {string}
+             */
+            match: "all" | "any";
         };
         /**
          * Finding
@@ -2293,6 +2474,20 @@ export interface components {
          */
         JobStatus: "PENDING" | "PREPARING" | "RUNNING" | "STOPPING" | "COMPLETED" | "FAILED" | "STOPPED";
         /**
+         * KeepLastTurns
+         * @description Keep the last turns of a conversation, beginning with one of the user, and its system
+         *     message.
+         */
+        KeepLastTurns: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "keep_last_turns";
+            /** Turns */
+            turns: number;
+        };
+        /**
          * LabelCount
          * @description Rows with this label.
          */
@@ -2301,6 +2496,22 @@ export interface components {
             count: number;
             /** Label */
             label: string;
+        };
+        /**
+         * LabelFromExtra
+         * @description Take the label from a column beside the record; the column goes.
+         *
+         *     Texts become `classification`, conversations with a verdict true or false become
+         *     `unpaired_preference`.
+         */
+        LabelFromExtra: {
+            /** Column */
+            column: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "label_from_extra";
         };
         /**
          * LabelKind
@@ -2420,6 +2631,19 @@ export interface components {
          */
         LoraVariant: "lora" | "rslora" | "dora" | "lora_plus" | "pissa";
         /**
+         * MapStep
+         * @description Change rows. A row that can not be used afterwards is dropped and reported.
+         */
+        MapStep: {
+            /** Changes */
+            changes: (components["schemas"]["SetSystem"] | components["schemas"]["SystemFromExtra"] | components["schemas"]["RemoveSystem"] | components["schemas"]["Replace"] | components["schemas"]["Trim"] | components["schemas"]["CollapseSpaces"] | components["schemas"]["RenameLabel"] | components["schemas"]["LabelFromExtra"] | components["schemas"]["DropExtra"] | components["schemas"]["KeepLastTurns"] | components["schemas"]["ToText"] | components["schemas"]["ToConversation"] | components["schemas"]["ToClassification"] | components["schemas"]["ToPromptCompletion"] | components["schemas"]["ToConversational"])[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "map";
+        };
+        /**
          * Mapping
          * @description Which column is what, when the columns do not say it themselves.
          */
@@ -2524,6 +2748,39 @@ export interface components {
             series: {
                 [key: string]: components["schemas"]["MetricPoint"][];
             };
+        };
+        /**
+         * MixStep
+         * @description Mix rows of several data sets by weight; `weight` is that of the rows so far.
+         *
+         *     The mixture has `rows` rows, shared out exactly by the weights (the largest remainders get the
+         *     rows that are left), or as many as there can be until one of the sources is used up, whichever
+         *     is less. With `repeat` sources that are used up begin again: the mixture has `rows` rows, or as
+         *     many as it takes until each row of every source is in it. Which rows are taken, and their
+         *     order, is by chance.
+         */
+        MixStep: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "mix";
+            /**
+             * Repeat
+             * @default false
+             */
+            repeat: boolean;
+            /** Rows */
+            rows?: number | null;
+            /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
+            /** Sources */
+            sources: components["schemas"]["WeightedSource"][];
+            /** Weight */
+            weight: number;
         };
         /**
          * Model
@@ -2951,6 +3208,119 @@ export interface components {
             value: number | null;
         };
         /**
+         * Preparation
+         * @description A version that is being made of this data set, or could not be made.
+         */
+        Preparation: {
+            error: components["schemas"]["DatasetError"] | null;
+            /**
+             * Progress
+             * @description 0–1 while running
+             */
+            progress: number | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "running" | "failed";
+            /**
+             * Steps
+             * @description As they were asked for
+             */
+            steps: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Version
+             * @description The number that it gets
+             */
+            version: number;
+        };
+        /**
+         * PreparePreview
+         * @description What the steps would make, tried out on `tried_rows` of the `num_rows` rows.
+         */
+        PreparePreview: {
+            /**
+             * Exact
+             * @description All rows were tried: the first rows are the real ones too
+             */
+            exact: boolean;
+            /**
+             * Items
+             * @description The first 20 rows of the result
+             */
+            items: components["schemas"]["PreparedRow"][];
+            /** Num Rows */
+            num_rows: number;
+            /**
+             * Removed
+             * @description The first 20 rows that are no longer there
+             */
+            removed: components["schemas"]["DatasetRow"][];
+            /**
+             * Splits
+             * @description Name → rows, as far as they were tried
+             */
+            splits: {
+                [key: string]: number;
+            };
+            /** Steps */
+            steps: components["schemas"]["StepOutlook"][];
+            /** Tried Rows */
+            tried_rows: number;
+        };
+        /**
+         * PrepareRequest
+         * @description Make a version by these steps: of this data set, or with `name` the first of a new one.
+         */
+        PrepareRequest: {
+            /**
+             * Description
+             * @description Of the new data set
+             */
+            description?: string | null;
+            /** Name */
+            name?: string | null;
+            /** Steps */
+            steps: (components["schemas"]["FilterStep"] | components["schemas"]["MapStep"] | components["schemas"]["ExcludeStep"] | components["schemas"]["SampleStep"] | components["schemas"]["ShuffleStep"] | components["schemas"]["ConcatenateStep"] | components["schemas"]["MixStep"] | components["schemas"]["SplitStep"])[];
+            /** Version */
+            version?: number | null;
+        };
+        /**
+         * PreparedRow
+         * @description A row of the result; `origin` is its number in the version, null when it is from another
+         *     data set. `before` is the record there.
+         */
+        PreparedRow: {
+            /** After */
+            after: {
+                [key: string]: unknown;
+            };
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            } | null;
+            /** Index */
+            index: number;
+            /** Line */
+            line: number | null;
+            /** Origin */
+            origin: number | null;
+            /** Split */
+            split: string | null;
+        };
+        /**
+         * PreviewRequest
+         * @description Steps to try out on a version; without one on the current one.
+         */
+        PreviewRequest: {
+            /** Steps */
+            steps: (components["schemas"]["FilterStep"] | components["schemas"]["MapStep"] | components["schemas"]["ExcludeStep"] | components["schemas"]["SampleStep"] | components["schemas"]["ShuffleStep"] | components["schemas"]["ConcatenateStep"] | components["schemas"]["MixStep"] | components["schemas"]["SplitStep"])[];
+            /** Version */
+            version?: number | null;
+        };
+        /**
          * Problem
          * @description The body of every error answer.
          */
@@ -3072,6 +3442,65 @@ export interface components {
          */
         RecordType: "language_modeling" | "prompt_completion" | "conversational" | "preference" | "unpaired_preference" | "stepwise_supervision" | "classification";
         /**
+         * RemoveSystem
+         * @description Remove system messages.
+         */
+        RemoveSystem: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "remove_system";
+        };
+        /**
+         * RenameLabel
+         * @description Give another name to a label; of several labels in a row, to that one.
+         */
+        RenameLabel: {
+            /** From */
+            from: string | number | boolean | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "rename_label";
+            /** To */
+            to: string | number | boolean | null;
+        };
+        /**
+         * Replace
+         * @description Put one text in place of another, wherever it stands in this part of the record.
+         *
+         *     `prompt` are turns of the user, `answer` those of the assistant and both answers of a
+         *     preference, `text` the text of records without turns, `all` all of these and turns of tools.
+         *     Expressions are those of RE2; `with` then may name groups as \1.
+         */
+        Replace: {
+            /** Find */
+            find: string;
+            /**
+             * In
+             * @default all
+             * @enum {string}
+             */
+            in: "prompt" | "answer" | "system" | "text" | "all";
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "replace";
+            /**
+             * Regex
+             * @default false
+             */
+            regex: boolean;
+            /**
+             * With
+             * @default
+             */
+            with: string;
+        };
+        /**
          * ReportItem
          * @description A row that was not simply kept.
          */
@@ -3116,11 +3545,50 @@ export interface components {
             prompt: string;
         };
         /**
+         * SampleStep
+         * @description Keep so many rows by chance, in their order; all of them when there are fewer.
+         */
+        SampleStep: {
+            /** Fraction */
+            fraction?: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "sample";
+            /** Rows */
+            rows?: number | null;
+            /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
+        };
+        /**
          * Schedule
          * @description Learning rate after warm-up; `wsd` is warm-up, stable, decay.
          * @enum {string}
          */
         Schedule: "constant" | "linear" | "cosine" | "wsd";
+        /**
+         * SetSystem
+         * @description Put this system message in front: where there is none, or everywhere in place of it.
+         */
+        SetSystem: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "set_system";
+            /** Text */
+            text: string;
+            /**
+             * When
+             * @default missing
+             * @enum {string}
+             */
+            when: "missing" | "always";
+        };
         /**
          * Setup
          * @description Create the first administrator with the token that the server printed.
@@ -3144,6 +3612,110 @@ export interface components {
             needs_setup: boolean;
             /** Version */
             version: string;
+        };
+        /**
+         * ShuffleStep
+         * @description Put the rows in an order by chance.
+         */
+        ShuffleStep: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "shuffle";
+            /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
+        };
+        /**
+         * Source
+         * @description Another data set (or this one again); without a version its current one, which is then
+         *     recorded.
+         */
+        Source: {
+            /**
+             * Dataset Id
+             * Format: uuid
+             */
+            dataset_id: string;
+            /** Version */
+            version?: number | null;
+        };
+        /**
+         * SplitStep
+         * @description Divide the rows into parts; all rows stay, each knows its part.
+         *
+         *     `fractions` add up to 1 at most; what is left belongs to `rest`. Shares are exact, by the
+         *     largest remainder, as far as rows that belong together allow it. `stratified` keeps the shares
+         *     in each class of `field` (`label` or `extra.NAME`), `group` never divides rows with the same
+         *     `extra.NAME`, `time` gives the earliest rows (`extra.NAME`: numbers or ISO dates) to the first
+         *     part of `order` and the latest to the last. Rows that say the same stay together unless
+         *     `keep_duplicates_together` is off.
+         */
+        SplitStep: {
+            /**
+             * By
+             * @default random
+             * @enum {string}
+             */
+            by: "random" | "stratified" | "group" | "time";
+            /** Field */
+            field?: string | null;
+            /** Fractions */
+            fractions: {
+                [key: string]: number;
+            };
+            /**
+             * Keep Duplicates Together
+             * @default true
+             */
+            keep_duplicates_together: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "split";
+            /**
+             * Order
+             * @description Of all parts; default: `rest`, then the others as they are given
+             */
+            order?: string[] | null;
+            /**
+             * Rest
+             * @default train
+             */
+            rest: string;
+            /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
+        };
+        /**
+         * StepOutlook
+         * @description What a step would make of the rows.
+         */
+        StepOutlook: {
+            /**
+             * Dropped
+             * @description Rows of `rows_in` that could not be used any more
+             */
+            dropped: number;
+            /**
+             * Exact
+             * @description False: extrapolated from a part of the rows
+             */
+            exact: boolean;
+            /** Kind */
+            kind: string;
+            /** @description What the records are after it */
+            record_type: components["schemas"]["RecordType"];
+            /** Rows In */
+            rows_in: number;
+            /** Rows Out */
+            rows_out: number;
         };
         /**
          * StopRequest
@@ -3217,6 +3789,25 @@ export interface components {
             training_slots_used: number;
             /** Version */
             version: string;
+        };
+        /**
+         * SystemFromExtra
+         * @description Take the system message from a column beside the record; the column goes.
+         */
+        SystemFromExtra: {
+            /** Column */
+            column: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "system_from_extra";
+            /**
+             * When
+             * @default always
+             * @enum {string}
+             */
+            when: "missing" | "always";
         };
         /**
          * Task
@@ -3688,6 +4279,102 @@ export interface components {
             name?: string | null;
         };
         /**
+         * ToClassification
+         * @description Make a text with a label of a question and its answer: the last answer is the label.
+         */
+        ToClassification: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "to_classification";
+        };
+        /**
+         * ToConversation
+         * @description Make a question and an answer (`prompt_completion`) of texts and labels.
+         *
+         *     Templates may name `{text}`, `{label}` and `{extra.COLUMN}`; all else in them stays as it is.
+         */
+        ToConversation: {
+            /**
+             * Answer
+             * @default {label}
+             */
+            answer: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "to_conversation";
+            /**
+             * Prompt
+             * @default {text}
+             */
+            prompt: string;
+            /** System */
+            system?: string | null;
+        };
+        /**
+         * ToConversational
+         * @description The same, named `conversational`: to put them together with conversations.
+         */
+        ToConversational: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "to_conversational";
+        };
+        /**
+         * ToPromptCompletion
+         * @description Make `prompt_completion` of conversations and judged answers.
+         *
+         *     Of a preference the chosen answer stays; of single verdicts only the good answers do, the
+         *     others are dropped.
+         */
+        ToPromptCompletion: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "to_prompt_completion";
+        };
+        /**
+         * ToText
+         * @description Make plain text (`language_modeling`) of conversations: turns one after the other.
+         *
+         *     With `role_names` each turn begins with who says it. Of a classification the text stays and
+         *     the label goes beside the record.
+         */
+        ToText: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "to_text";
+            /**
+             * Role Names
+             * @default false
+             */
+            role_names: boolean;
+            /**
+             * Separator
+             * @default
+             */
+            separator: string;
+        };
+        /**
+         * Trim
+         * @description Remove white space at both ends of every text.
+         */
+        Trim: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "trim";
+        };
+        /**
          * VersionSource
          * @description Another data set that rows were taken from, as it was then.
          */
@@ -3701,6 +4388,21 @@ export interface components {
             name: string;
             /** Version */
             version: number;
+        };
+        /**
+         * WeightedSource
+         * @description A source of a mixture.
+         */
+        WeightedSource: {
+            /**
+             * Dataset Id
+             * Format: uuid
+             */
+            dataset_id: string;
+            /** Version */
+            version?: number | null;
+            /** Weight */
+            weight: number;
         };
         /**
          * WhyNot
@@ -4151,6 +4853,43 @@ export interface operations {
             };
         };
     };
+    export_dataset: {
+        parameters: {
+            query: {
+                /** @description `jsonl` has everything, as it is stored */
+                format: "openai" | "sharegpt" | "alpaca" | "csv" | "parquet" | "jsonl";
+                split?: string | null;
+                /** @description Default: the current version */
+                version?: number | null;
+            };
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     download_dataset_file: {
         parameters: {
             query?: never;
@@ -4169,6 +4908,109 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prepare_dataset: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PrepareRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dataset"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    give_up_preparation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dataset"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_preparation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreparePreview"];
                 };
             };
             /** @description Default Response */

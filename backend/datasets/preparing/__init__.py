@@ -1,0 +1,1 @@
+"""Making a version out of others, step by step."""

@@ -1,0 +1,31 @@
+"""Expressions of users, run by RE2, whose time grows with the length of the text and no faster."""
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+def wrong(find: str, put: str | None = None) -> str | None:
+    """What is wrong with an expression and, where there is one, its replacement; None: nothing."""
+    probe = pa.array([""], pa.large_string())
+    try:
+        if put is None:
+            pc.match_substring_regex(probe, find)
+        else:
+            pc.replace_substring_regex(probe, find, put)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        return str(error).partition("\n")[0].removeprefix("Invalid regular expression: ")
+    return None
+
+
+def found_in(texts: list[str], find: str, *, ignore_case: bool) -> list[bool]:
+    """Whether each text has something that the expression describes."""
+    values = pa.array(texts, pa.large_string())
+    found: list[bool] = pc.match_substring_regex(values, find, ignore_case=ignore_case).to_pylist()
+    return found
+
+
+def replaced(texts: list[str], find: str, put: str) -> list[str]:
+    """Each text with what the expression describes replaced, everywhere in it."""
+    values = pa.array(texts, pa.large_string())
+    found: list[str] = pc.replace_substring_regex(values, find, put).to_pylist()
+    return found
