@@ -2,7 +2,13 @@
 
 from fastapi import APIRouter
 
-from backend.datasets import content_routes, prepare_routes, routes, version_routes
+from backend.datasets import (
+    content_routes,
+    hygiene_routes,
+    prepare_routes,
+    routes,
+    version_routes,
+)
 from backend.datasets.exporting import routes as export_routes
 
 router = APIRouter()
@@ -11,3 +17,4 @@ router.include_router(content_routes.router)
 router.include_router(version_routes.router)
 router.include_router(prepare_routes.router)
 router.include_router(export_routes.router)
+router.include_router(hygiene_routes.router)

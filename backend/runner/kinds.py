@@ -46,6 +46,9 @@ KINDS: Mapping[str, Kind] = {
     "prepare_dataset": Kind(
         "backend.datasets.preparing.job", "backend.datasets.preparing.outcome:apply"
     ),
+    "examine_dataset": Kind(
+        "backend.datasets.hygiene.job", "backend.datasets.hygiene.outcome:apply", niceness=10
+    ),
     "download_model": Kind(
         "backend.models.download_job", "backend.models.outcome:apply", online=True
     ),

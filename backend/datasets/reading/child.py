@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from backend.datasets.hygiene.findings import NotExamined
 from backend.datasets.preparing.expressions import wrong
 from backend.datasets.preparing.preview import preview
 from backend.datasets.reading import frames
@@ -66,6 +67,15 @@ class Answers:
     def prepare_preview(self, asked: dict[str, Any]) -> dict[str, Any]:
         """What steps would make of a version, tried out on some of its rows."""
         return preview(**asked)
+
+    def overlap(self, folder: str, other: str) -> dict[str, Any] | None:
+        """What two versions have in common; None while one of them is not examined."""
+        from backend.datasets.hygiene import overlap  # few ask, and it needs more than rows do
+
+        try:
+            return overlap.of_versions(Path(folder), Path(other))
+        except NotExamined:
+            return None
 
 
 def main() -> None:

@@ -15,6 +15,8 @@ from backend.processes.spawn import environment, python_module
 
 MODULE = "backend.datasets.reading.child"
 TIMEOUT_S = 60.0
+# All rows of two versions are compared.
+OVERLAP_TIMEOUT_S = 600.0
 IDLE_S = 600.0
 # A page is a few megabytes at most.
 STREAM_BYTES = 64 * 1024 * 1024
@@ -71,23 +73,31 @@ class ReadingDesk:
         found: dict[str, Any] = await self._ask("prepare_preview", asked=asked)
         return found
 
+    async def overlap(self, folder: Path, other: Path) -> dict[str, Any] | None:
+        """How many rows of the version in `folder` the one in `other` has, too: `{rows, exact,
+        near, same_prompt, examples}`; None while one of them is not examined."""
+        found: dict[str, Any] | None = await self._ask(
+            "overlap", OVERLAP_TIMEOUT_S, folder=str(folder), other=str(other)
+        )
+        return found
+
     async def close(self) -> None:
         """End the process."""
         async with self._starting:
             await self._end()
 
-    async def _ask(self, question: str, **values: Any) -> Any:
+    async def _ask(self, question: str, timeout_s: float = TIMEOUT_S, **values: Any) -> Any:
         """Raises `RowsUnavailable` when there is no answer, also not from a second process."""
         for last in (False, True):
             try:
-                async with asyncio.timeout(TIMEOUT_S):
+                async with asyncio.timeout(timeout_s):
                     return await self._ask_once(question, values)
             except (ConnectionError, OSError) as error:
                 log.warning("reading_process_gone", question=question, error=repr(error))
                 if last:
                     raise RowsUnavailable from error
             except TimeoutError as error:
-                log.warning("reading_process_late", question=question, timeout_s=TIMEOUT_S)
+                log.warning("reading_process_late", question=question, timeout_s=timeout_s)
                 await self.close()
                 raise RowsUnavailable from error
         raise AssertionError("unreachable")

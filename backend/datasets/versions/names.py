@@ -8,3 +8,7 @@ SAMPLE_FILE = "sample.jsonl"
 REPORT_FILE = "report.jsonl"
 STATISTICS_FILE = "statistics.json"
 SUMMARY_FILE = "import.json"
+# Made of the records afterwards, and may be made again.
+HYGIENE_FILE = "hygiene.json"
+FINDINGS_FILE = "findings.arrow"
+FINGERPRINTS_FILE = "fingerprints.arrow"

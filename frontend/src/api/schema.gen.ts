@@ -227,6 +227,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{dataset_id}/hygiene": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Dataset Hygiene
+         * @description Duplicates, personal data, secrets, poor answers and labels, languages: what the examination
+         *     after the import found, or how far it is.
+         */
+        get: operations["get_dataset_hygiene"];
+        put?: never;
+        /**
+         * Examine Dataset
+         * @description Examine a version, or examine it again; nothing happens while that is under way.
+         */
+        post: operations["examine_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset_id}/overlap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Dataset Overlap
+         * @description How many of the rows another version has, too: of a validation set, those that the training
+         *     set gives away.
+         */
+        get: operations["get_dataset_overlap"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{dataset_id}/prepare": {
         parameters: {
             query?: never;
@@ -1341,7 +1387,7 @@ export interface components {
             /** Ok */
             ok: boolean;
             /** Problems */
-            problems: components["schemas"]["Finding"][];
+            problems: components["schemas"]["backend__tasks__schemas__Finding"][];
         };
         /**
          * Compilation
@@ -1565,6 +1611,83 @@ export interface components {
             params: {
                 [key: string]: string | number | boolean | null;
             };
+        };
+        /**
+         * DatasetHygiene
+         * @description What an examination found; while one runs or after it failed, what the last one found.
+         */
+        DatasetHygiene: {
+            error: components["schemas"]["HygieneError"] | null;
+            /** Eta S */
+            eta_s?: number | null;
+            /** Examined Rows */
+            examined_rows: number;
+            /** Findings */
+            findings: components["schemas"]["backend__datasets__hygiene_schemas__Finding"][];
+            /**
+             * Language Rows
+             * @description Rows of the even sample looked at for language
+             * @default 0
+             */
+            language_rows: number;
+            /** Languages */
+            languages: components["schemas"]["LanguageShare"][];
+            /**
+             * Near Compared Rows
+             * @description Rows that were compared for near duplicates: of very many an even sample
+             * @default 0
+             */
+            near_compared_rows: number;
+            /**
+             * Progress
+             * @description 0–1 while running
+             */
+            progress: number | null;
+            status: components["schemas"]["HygieneStatus"];
+            /** Version */
+            version: number;
+        };
+        /**
+         * DatasetOverlap
+         * @description How many of the rows of a version another version has, too; each counts once.
+         */
+        DatasetOverlap: {
+            /**
+             * Dataset Id
+             * Format: uuid
+             */
+            dataset_id: string;
+            /**
+             * Exact
+             * @description The same, but for case and white space
+             */
+            exact: number;
+            /** Examples */
+            examples: components["schemas"]["OverlapExample"][];
+            /**
+             * Near
+             * @description Nearly the same
+             */
+            near: number;
+            /**
+             * Rows
+             * @description All rows of the version
+             */
+            rows: number;
+            /**
+             * Same Prompt
+             * @description The same question with another answer
+             */
+            same_prompt: number;
+            /** Version */
+            version: number;
+            /**
+             * With Dataset Id
+             * Format: uuid
+             */
+            with_dataset_id: string;
+            /** With Version */
+            with_version: number;
         };
         /**
          * DatasetReport
@@ -1903,7 +2026,7 @@ export interface components {
             /** Total Steps */
             total_steps: number;
             /** Warnings */
-            warnings: components["schemas"]["Finding"][];
+            warnings: components["schemas"]["backend__tasks__schemas__Finding"][];
         };
         /**
          * Example
@@ -2136,27 +2259,39 @@ export interface components {
             match: "all" | "any";
         };
         /**
-         * Finding
-         * @description Something to know before starting.
+         * FindingExample
+         * @description A row with the finding. Personal data and secrets are covered, but for their beginning.
          */
-        Finding: {
+        FindingExample: {
             /**
-             * Blocking
-             * @default false
+             * Detail
+             * @description Kind and covered value; of duplicates “identical”, “case_and_space” or the likeness in percent; the label, or the labels that contradict each other
              */
-            blocking: boolean;
-            /** Code */
-            code: string;
-            /** Message */
-            message: string;
+            detail: string;
+            /** Excerpt */
+            excerpt: string;
             /**
-             * Params
-             * @default {}
+             * Index
+             * @description Number of the row in the version, from 0
              */
-            params: {
-                [key: string]: string | number | boolean | null;
-            };
+            index: number;
+            /**
+             * Line
+             * @description 1-based line or item in the file as uploaded
+             */
+            line: number | null;
+            /**
+             * Other
+             * @description The row that stays for a duplicate, or that has another label
+             */
+            other?: number | null;
         };
+        /**
+         * FindingName
+         * @description What can be found.
+         * @enum {string}
+         */
+        FindingName: "exact_duplicates" | "near_duplicates" | "email" | "phone" | "id_number" | "payment_card" | "iban" | "secret" | "empty_answer" | "short_answer" | "label_with_one_row" | "label_conflict";
         /**
          * Fit
          * @description Whether training fits into this host's memory.
@@ -2214,6 +2349,31 @@ export interface components {
             /** Low */
             low: number;
         };
+        /**
+         * HygieneError
+         * @description Why a version is not examined.
+         */
+        HygieneError: {
+            /** Code */
+            code: string;
+            /** Hint */
+            hint: string;
+            /** Message */
+            message: string;
+            /**
+             * Params
+             * @default {}
+             */
+            params: {
+                [key: string]: string | number | boolean | null;
+            };
+        };
+        /**
+         * HygieneStatus
+         * @description Where the examination of a version stands.
+         * @enum {string}
+         */
+        HygieneStatus: "waiting" | "running" | "ready" | "failed";
         /**
          * Hyperparameters
          * @description The knobs of a run; unknown names are refused with the one that was meant.
@@ -2528,6 +2688,18 @@ export interface components {
             label: string;
             /** Score */
             score: number;
+        };
+        /**
+         * LanguageShare
+         * @description Rows of the sample in one language (ISO 639; `und` where it can not be said).
+         */
+        LanguageShare: {
+            /** Language */
+            language: string;
+            /** Rows */
+            rows: number;
+            /** Share */
+            share: number;
         };
         /**
          * LocalFolder
@@ -2947,6 +3119,28 @@ export interface components {
          * @enum {string}
          */
         OutputCheckpoint: "best" | "last" | "fastest";
+        /**
+         * OverlapExample
+         * @description A row that is in both versions; personal data and secrets are covered.
+         */
+        OverlapExample: {
+            /** Excerpt */
+            excerpt: string;
+            /** Index */
+            index: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "exact" | "near" | "same_prompt";
+            /** Line */
+            line: number | null;
+            /**
+             * Other
+             * @description Number of the row in the other version
+             */
+            other: number;
+        };
         /**
          * Overview
          * @description Counts for the first page.
@@ -4421,6 +4615,49 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /**
+         * Finding
+         * @description Rows that have something in common; of duplicates the first row does not count.
+         */
+        backend__datasets__hygiene_schemas__Finding: {
+            /** Examples */
+            examples: components["schemas"]["FindingExample"][];
+            /**
+             * Excludable
+             * @description Whether a preparation can leave these rows out
+             */
+            excludable: boolean;
+            name: components["schemas"]["FindingName"];
+            /** Rows */
+            rows: number;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "warning";
+        };
+        /**
+         * Finding
+         * @description Something to know before starting.
+         */
+        backend__tasks__schemas__Finding: {
+            /**
+             * Blocking
+             * @default false
+             */
+            blocking: boolean;
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+            /**
+             * Params
+             * @default {}
+             */
+            params: {
+                [key: string]: string | number | boolean | null;
+            };
+        };
     };
     responses: never;
     parameters: never;
@@ -4908,6 +5145,111 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_dataset_hygiene: {
+        parameters: {
+            query?: {
+                /** @description Default: the newest */
+                version?: number | null;
+            };
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetHygiene"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    examine_dataset: {
+        parameters: {
+            query?: {
+                /** @description Default: the newest */
+                version?: number | null;
+            };
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetHygiene"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_dataset_overlap: {
+        parameters: {
+            query: {
+                with_dataset_id: string;
+                /** @description Default: the newest */
+                version?: number | null;
+                /** @description Default: the newest */
+                with_version?: number | null;
+            };
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetOverlap"];
                 };
             };
             /** @description Default Response */

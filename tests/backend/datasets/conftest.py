@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from backend.database import SessionFactory, transaction
+from backend.datasets import queries
 from backend.datasets.importing import job as import_job
 from backend.datasets.importing import outcome
 from backend.jobs import service as jobs
@@ -26,7 +27,7 @@ API = "/api/v1/datasets"
 async def run_import(settings: Settings, sessions: SessionFactory, dataset_id: str) -> JobRow:
     """What the supervisor does with the queued import, without a process of its own."""
     async with transaction(sessions) as session:
-        job = await jobs.newest_of(session, UUID(dataset_id), "import_dataset")
+        job = await jobs.newest_of(session, UUID(dataset_id), queries.IMPORT)
         assert job is not None
         await jobs.move(session, job.id, job.attempt, JobStatus.PREPARING, "claimed")
     folder = RunFolder.of(settings.runs_dir, job.id, job.attempt)

@@ -51,7 +51,10 @@ export default {
   DiskFull: 'There is not enough space on the disk. Free some and try again.',
   ExampleNotFound: 'There is no example with this name.',
   FileTooLarge: 'The file is larger than the {{megabytes}} MB that are allowed here.',
+  NotExaminedYet:
+    'Version {{version}} of “{{name}}” has not been examined yet. Wait until it is, or start the examination on its page.',
   NothingToDownload: 'This file is not there (any more).',
+  NothingToExamine: 'Version {{version}} of this data set has no rows that could be examined.',
   UploadExpected: 'Upload a file; other sources can not be used yet.',
   // Files that can not be imported
   binary_file: 'This is not a text file.',
@@ -59,6 +62,8 @@ export default {
   broken_json: 'The file is not valid JSON (line {{line}}).',
   duplicate_column: 'Two columns have the same name “{{column}}”.',
   empty_file: 'The file is empty.',
+  examination_stopped: 'The examination was stopped before it had ended.',
+  not_examined: 'This version has not been examined yet.',
   import_stopped: 'The import was stopped before it had ended.',
   invalid_encoding: 'The file has bytes that are not text (line {{line}}).',
   no_readable_rows: 'Not one row of the file can be read.',

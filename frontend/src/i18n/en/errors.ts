@@ -35,6 +35,8 @@ export default {
     download_stopped: 'Try it again, or delete the model.',
     duplicate_column: 'Give every column its own name and upload the file again.',
     empty_file: 'Upload a file with rows.',
+    examination_stopped: 'Start it again. The data set can be used as it is.',
+    not_examined: 'Start the examination.',
     import_stopped: 'Import the file again, or delete the data set.',
     invalid_encoding: 'Save the file as UTF-8 and upload it again.',
     no_readable_rows: 'Correct the lines that the report names and upload the file again.',

@@ -33,6 +33,8 @@ export default {
     download_stopped: '请重试，或删除该模型。',
     duplicate_column: '请为每一列取不同的名称后重新上传。',
     empty_file: '请上传包含数据行的文件。',
+    examination_stopped: '请重新开始检查。数据集可以照常使用。',
+    not_examined: '请开始检查。',
     import_stopped: '请重新导入该文件，或删除该数据集。',
     invalid_encoding: '请将文件另存为 UTF-8 后重新上传。',
     no_readable_rows: '请修正导入报告中列出的行后重新上传。',
