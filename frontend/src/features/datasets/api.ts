@@ -16,6 +16,10 @@ const PAGE_SIZE = 50
 
 const isImporting = (dataset: Schemas['Dataset']) => dataset.status === 'importing'
 
+/** An import, or a version that is being made beside the one that is shown. */
+const isMoving = (dataset: Schemas['Dataset']) =>
+  isImporting(dataset) || dataset.preparation?.status === 'running'
+
 export const datasetListQuery = (query: DatasetListParams = {}) =>
   queryOptions({
     queryKey: ['datasets', 'list', query],
@@ -50,8 +54,7 @@ export const datasetQuery = (id: string) =>
       take(
         api.GET('/api/v1/datasets/{dataset_id}', { params: { path: { dataset_id: id } }, signal }),
       ),
-    refetchInterval: ({ state }) =>
-      state.data?.status === 'importing' ? IMPORT_REFRESH_MS : false,
+    refetchInterval: ({ state }) => (state.data && isMoving(state.data) ? IMPORT_REFRESH_MS : false),
   })
 
 type Shown = Pick<Schemas['Dataset'], 'id' | 'version' | 'sha256' | 'status'>

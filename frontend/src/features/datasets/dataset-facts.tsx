@@ -37,16 +37,21 @@ export function DatasetFacts({ dataset }: { dataset: Schemas['Dataset'] }) {
         ? t(`datasets.formats.${fileFormat}` as 'datasets.format', { defaultValue: fileFormat })
         : t('general.unknown'),
     },
-    {
-      key: 'file',
-      label: t('datasets.file'),
-      children: (
-        <span style={{ overflowWrap: 'anywhere' }}>
-          {dataset.filename} <Bytes value={dataset.size_bytes} />
-          {dataset.encoding && ` · ${dataset.encoding}`}
-        </span>
-      ),
-    },
+    // What was made of other data sets has no file.
+    ...(dataset.filename
+      ? [
+          {
+            key: 'file',
+            label: t('datasets.file'),
+            children: (
+              <span style={{ overflowWrap: 'anywhere' }}>
+                {dataset.filename} <Bytes value={dataset.size_bytes} />
+                {dataset.encoding && ` · ${dataset.encoding}`}
+              </span>
+            ),
+          },
+        ]
+      : []),
     {
       key: 'version',
       label: t('datasets.version'),

@@ -5,7 +5,7 @@ import { CutText } from './cut-text'
 import type { Turn } from './record-text'
 import { ToolCall } from './tool-call'
 
-const KNOWN_ROLES = ['system', 'user', 'assistant', 'tool'] as const
+export const KNOWN_ROLES = ['system', 'user', 'assistant', 'tool'] as const
 
 interface Props {
   turns: readonly Turn[]

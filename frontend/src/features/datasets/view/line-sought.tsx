@@ -1,13 +1,13 @@
 /** The way from a line of the upload to its row; says so when no row comes from there. */
 import { useQuery } from '@tanstack/react-query'
-import { Alert } from 'antd'
+import { Alert, Button } from 'antd'
 import { useEffect, useEffectEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 import { datasetRowsQuery } from '../api'
 import type { RowsState } from './rows-state'
 import type { Schemas } from '@/api/client'
 import { ErrorPanel } from '@/components/error-panel'
-import { LinkButton } from '@/components/link-button'
+import { useSearchState } from '@/components/use-search-state'
 import { useFormat } from '@/i18n/format'
 
 interface Props {
@@ -19,6 +19,7 @@ interface Props {
 export function LineSought({ dataset, line, state }: Props) {
   const { t } = useTranslation()
   const format = useFormat()
+  const [, showTab] = useSearchState({ tab: '', line: '' })
   const { data, error, refetch, isPlaceholderData } = useQuery(
     datasetRowsQuery(dataset, { line, limit: 1 }),
   )
@@ -38,9 +39,9 @@ export function LineSought({ dataset, line, state }: Props) {
       style={{ marginBottom: 12 }}
       title={t('datasets.rowView.noLine', { line: format.number(line) })}
       action={
-        <LinkButton size="small" to="?tab=report">
+        <Button size="small" onClick={() => showTab({ tab: 'report', line: '' })}>
           {t('datasets.state.showReport')}
-        </LinkButton>
+        </Button>
       }
     />
   )

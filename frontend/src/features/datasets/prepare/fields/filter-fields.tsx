@@ -4,7 +4,7 @@ import { Button, Checkbox, Flex, InputNumber, Input, Radio, Select } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { newCondition, type Condition, type StepOf } from '../steps'
 import { fieldName } from '../step-text'
-import { fieldNames, opsOf, withField, withOp } from './conditions'
+import { fieldNames, folds, opsOf, valueKind, withField, withOp } from './conditions'
 
 interface Props {
   step: StepOf<'filter'>
@@ -106,10 +106,11 @@ function ConditionRow({ condition, columns, onChange, onRemove }: RowProps) {
 
 function ConditionValue({ condition, onChange }: Pick<RowProps, 'condition' | 'onChange'>) {
   const { t } = useTranslation()
-  const { op, value } = condition
+  const { field, op, value } = condition
   const label = t('datasets.prepare.value')
-  if (op === 'missing' || op === 'present') return <span />
-  if (op === 'one_of') {
+  const kind = valueKind(field, op)
+  if (kind === 'none') return <span />
+  if (kind === 'list') {
     return (
       <Select
         mode="tags"
@@ -122,17 +123,16 @@ function ConditionValue({ condition, onChange }: Pick<RowProps, 'condition' | 'o
       />
     )
   }
-  if (typeof value === 'number' || value === null) {
+  if (kind === 'number') {
     return (
       <InputNumber
-        value={value}
+        value={typeof value === 'number' ? value : null}
         onChange={(next) => onChange({ ...condition, value: next })}
         aria-label={label}
         style={{ width: '100%' }}
       />
     )
   }
-  const folds = op === 'contains' || op === 'not_contains' || op === 'matches'
   return (
     <Flex gap={4} vertical>
       <Input
@@ -141,7 +141,7 @@ function ConditionValue({ condition, onChange }: Pick<RowProps, 'condition' | 'o
         aria-label={label}
         placeholder={t(op === 'matches' ? 'datasets.prepare.expression' : 'datasets.prepare.value')}
       />
-      {folds && (
+      {folds(op) && (
         <Checkbox
           checked={condition.ignore_case === true}
           onChange={({ target }) => onChange({ ...condition, ignore_case: target.checked })}
