@@ -26,19 +26,26 @@ class Findings:
     rules: Counter[str] = field(default_factory=Counter)
     items: list[bytes] = field(default_factory=list)
 
-    def drop(self, line: int, byte_offset: int, raw: bytes | str, error: RowError) -> None:
+    def drop(self, line: int, byte_offset: int | None, raw: bytes | str, error: RowError) -> None:
         """The row is left out because of `error`."""
         self.dropped += 1
         self.note(line, byte_offset, raw, error, "dropped")
 
-    def repair(self, line: int, byte_offset: int, raw: bytes | str, repairs: list[Repair]) -> None:
+    def repair(
+        self, line: int, byte_offset: int | None, raw: bytes | str, repairs: list[Repair]
+    ) -> None:
         """The row is used with these changes; one item for each kind of change."""
         self.repaired += 1
         for one in {repair.rule: repair for repair in repairs}.values():
             self.note(line, byte_offset, raw, one, "repaired")
 
     def note(
-        self, line: int, byte_offset: int, raw: bytes | str, what: Repair | RowError, action: Action
+        self,
+        line: int,
+        byte_offset: int | None,
+        raw: bytes | str,
+        what: Repair | RowError,
+        action: Action,
     ) -> None:
         """An item without a row that is counted."""
         self.rules[what.rule] += 1

@@ -139,7 +139,7 @@ async def resolve(
 
 
 def _does_not_fit(error: DoesNotFit) -> ChangeDoesNotFit:
-    params = {
+    params: dict[str, str | int] = {
         "step": error.step + 1,
         "change": error.kind,
         "record_type": error.record_type.value,

@@ -20,8 +20,8 @@ class PreviewTooSlow(Refused):
     """Trying these steps out takes too long. Make fewer or simpler ones, or prepare without it."""
 
 
-class NothingLeft(Refused):
-    """Step {step} can not be done: {reason}"""
+class CanNotBePrepared(Refused):
+    """The steps can not be done with these rows."""
 
 
 def expressions(steps: Sequence[Step]) -> list[tuple[int, str, str, str | None]]:
@@ -50,12 +50,12 @@ async def require_expressions(desk: ReadingDesk, steps: Sequence[Step]) -> None:
     for (number, pointer, _, _), reason in zip(asked, reasons, strict=True):
         if reason is not None:
             error = FieldError(pointer=pointer, code="bad_expression", message=reason)
-            params = {"step": number + 1, "reason": reason}
+            params: dict[str, str | int] = {"step": number + 1, "reason": reason}
             raise BadExpression(params=params, errors=[error])
 
 
 async def preview(desk: ReadingDesk, asked: Asked) -> PreparePreview:
-    """Raises `PreviewTooSlow`, and `NothingLeft` for what can not be done with these rows."""
+    """Raises `PreviewTooSlow`, and `CanNotBePrepared` for what can not be done with these rows."""
     found = await desk.prepare_preview(
         base=asked.base.as_json(),
         record_type=asked.record_type,
@@ -65,7 +65,7 @@ async def preview(desk: ReadingDesk, asked: Asked) -> PreparePreview:
     if found.get("too_slow"):
         raise PreviewTooSlow
     if "refused" in found:
-        raise NothingLeft(found["message"], params=found["refused"])
+        raise CanNotBePrepared(found["message"], params=found["refused"])
     return PreparePreview(
         num_rows=asked.base.num_rows,
         tried_rows=found["tried_rows"],
