@@ -45,30 +45,32 @@ _OWN: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
     (
         "OpenAI Key",
-        re.compile(r"(?<![\w-])sk-(?:proj-|svcacct-|admin-|None-)?[A-Za-z0-9_-]{32,200}"),
+        re.compile(
+            r"(?a)(?<![\w-])sk-(?=[A-Za-z_-]{0,40}\d)(?=[a-z0-9_-]{0,40}[A-Z])[A-Za-z0-9_-]{32,200}"
+        ),
     ),
-    ("GitHub Token", re.compile(r"(?<!\w)github_pat_[A-Za-z0-9_]{60,100}")),
-    ("Google API Key", re.compile(r"(?<!\w)AIza[A-Za-z0-9_-]{35}(?![\w-])")),
-    ("Hugging Face Token", re.compile(r"(?<!\w)hf_[A-Za-z0-9]{30,60}(?!\w)")),
-    ("NPM Token", re.compile(r"(?<!\w)npm_[A-Za-z0-9]{36}(?!\w)")),
+    ("GitHub Token", re.compile(r"(?a)(?<!\w)github_pat_[A-Za-z0-9_]{60,100}")),
+    ("Google API Key", re.compile(r"(?a)(?<!\w)AIza[A-Za-z0-9_-]{35}(?![\w-])")),
+    ("Hugging Face Token", re.compile(r"(?a)(?<!\w)hf_[A-Za-z0-9]{30,60}(?!\w)")),
+    ("NPM Token", re.compile(r"(?a)(?<!\w)npm_[A-Za-z0-9]{36}(?!\w)")),
     (
         "Password in URL",
-        re.compile(r"(?<=://)[^\s/:@'\"<>{}$]{1,64}:[^\s/@'\"<>{}$]{3,128}(?=@[\w.-])"),
+        re.compile(r"(?a)(?<=://)[^\s/:@'\"<>{}$]{1,64}:[^\s/@'\"<>{}$]{3,128}(?=@[\w.-])"),
     ),
 )
 _PATTERNS = (
     tuple((str(plugin.secret_type), pattern) for plugin in _PLUGINS for pattern in plugin.denylist)
     + _OWN
 )
-_JWT = re.compile(r"(?<![\w-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}")
+_JWT = re.compile(r"(?a)(?<![\w-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}")
 # Something called a secret, with a value that nobody types twice.
 _NAMED = re.compile(
-    r"(?:passw(?:or)?d|pwd|secret|token|api[_ -]?key|access[_ -]?key|密码|口令|密钥)"
-    r"[\w-]{0,20}[\"']?\s{0,3}(?:[:=：]|是)\s{0,3}[\"'“`]?([^\s\"'”`,;，。；(){}<>$]{8,200})",
+    r"(?a)(?:passw(?:or)?d|pwd|secret|token|api[_ -]?key|access[_ -]?key|密码|口令|密钥)"
+    r"[\w-]{0,20}[\"']?\s{0,3}(?:[:=：]|是)\s{0,3}[\"'“`]?([^\s\"'”`,;，。；(){}<>]{8,200})",
     re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(
-    r"(?:your|my|the|some|xxx|\*\*\*|\.\.\.|example|sample|dummy|placeholder|changeme|redacted|"
+    r"(?:^(?:your|my|the|some|\$)|xxx|\*\*\*|\.\.\.|example|sample|dummy|placeholder|changeme|redacted|"
     r"password|secret|token|insert|replace|process\.env|os\.environ|self\.|config\.|test|1234567)",
     re.IGNORECASE,
 )

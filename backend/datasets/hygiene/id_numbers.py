@@ -42,13 +42,13 @@ def _hong_kong(value: str) -> bool:
 
 
 def _form(pattern: str) -> re.Pattern[str]:
-    return re.compile(_BEFORE + pattern + _AFTER)
+    return re.compile(_BEFORE + pattern + _AFTER, re.ASCII)
 
 
 _FORMS: tuple[tuple[str, re.Pattern[str], Check], ...] = (
     ("CN", _form(r"[1-9]\d{5}(?:18|19|20)\d{2}[01]\d[0-3]\d{4}[\dXx]"), ric.is_valid),
     ("US", _form(r"\d{3}-\d{2}-\d{4}"), ssn.is_valid),
-    ("KR", _form(r"\d{6}-[1-8]\d{6}"), rrn.is_valid),
+    ("KR", _form(r"\d{6}-\d{7}"), rrn.is_valid),
     ("TW", _form(r"[A-Z][12]\d{8}"), _taiwan),
     ("HK", _form(r"[A-Z]{1,2}\d{6}\([0-9A]\)"), _hong_kong),
     ("BR", _form(r"\d{3}\.\d{3}\.\d{3}-\d{2}"), cpf.is_valid),

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 from stdnum import iban, luhn
 
+# ASCII: beside a number, ideographs are no letters that would make it a part of a word.
 _CARD = re.compile(
-    r"(?<![\w.\-/+])\d(?:\d{12,18}|\d{3}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|"
+    r"(?a)(?<![\w.\-/+])\d(?:\d{12,18}|\d{3}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|"
     r"\d{3}([ -])\d{6}\2\d{4,5})(?![\w\-/]|\.\d)"
 )
 # Issuer, first digits, lengths (ISO/IEC 7812 ranges as the networks publish them).
@@ -29,7 +30,7 @@ def cards(text: str) -> Iterator[tuple[int, int, str]]:
     for match in _CARD.finditer(text):
         number = match[0].replace(" ", "").replace("-", "")
         issuer = _issuer(number)
-        if issuer is not None and len(set(number)) > 2 and luhn.is_valid(number):
+        if issuer is not None and len(set(number)) > 1 and luhn.is_valid(number):
             yield *match.span(), issuer
 
 

@@ -4,24 +4,26 @@ written like one or called one: a number in a sentence is none.
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 import phonenumbers
 
-_INTERNATIONAL = re.compile(r"(?<![\w+)])\+\d[\d ().\-]{6,20}\d(?!\d)")
+# ASCII: beside a number, ideographs are no letters that would make it a part of a word.
+_INTERNATIONAL = re.compile(r"(?a)(?<![\w+)])\+\d[\d ().\-]{6,20}\d(?!\d)")
 # Ways of writing that are a phone number's own, with the countries that use them.
 _WRITTEN: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
-    (re.compile(r"(?<![\w.\-/])1[3-9]\d([ -])\d{4}\1\d{4}(?![\w\-])"), ("CN",)),
-    (re.compile(r"(?<![\w.\-/(])(?:\(0\d{2,3}\) ?|0\d{2,3}-)\d{7,8}(?![\w\-])"), ("CN", "TW")),
-    (re.compile(r"(?<![\w.\-/(])\(?\d{3}\)?[ .\-] ?\d{3}[.\-]\d{4}(?![\w\-])"), ("US",)),
+    (re.compile(r"(?a)(?<![\w.\-/])1[3-9]\d([ -])\d{4}\1\d{4}(?![\w\-])"), ("CN",)),
+    (re.compile(r"(?a)(?<![\w.\-/(])(?:\(0\d{2,3}\) ?|0\d{2,3}-)\d{7,8}(?![\w\-])"), ("CN", "TW")),
+    (re.compile(r"(?a)(?<![\w.\-/(])\(?\d{3}\)?[ .\-] ?\d{3}[.\-]\d{4}(?![\w\-])"), ("US",)),
     (
-        re.compile(r"(?<![\w.\-/(])0\d{1,4}-\d{1,4}-\d{3,4}(?![\w\-])"),
+        re.compile(r"(?a)(?<![\w.\-/(])0\d{1,4}-\d{1,4}-\d{3,4}(?![\w\-])"),
         ("JP", "KR", "TW"),
     ),
-    (re.compile(r"(?<![\w.\-/(])0\d{3,4} \d{3} ?\d{3,4}(?![\w\-])"), ("GB", "AU")),
-    (re.compile(r"(?<![\w.\-/(])0[1-9](?:[ .]\d{2}){4}(?![\w\-])"), ("FR",)),
+    (re.compile(r"(?a)(?<![\w.\-/(])0\d{3,4} \d{3} ?\d{3,4}(?![\w\-])"), ("GB", "AU")),
+    (re.compile(r"(?a)(?<![\w.\-/(])0[1-9](?:[ .]\d{2}){4}(?![\w\-])"), ("FR",)),
 )
-_BARE_CN = re.compile(r"(?<![\w.\-/])1[3-9]\d{9}(?![\w\-])|(?<=[\u4e00-\u9fff])1[3-9]\d{9}(?!\d)")
-_ANY = re.compile(r"(?<![\w.])\(?\d[\d ().\-/]{5,17}\d(?!\d)")
+_BARE_CN = re.compile(r"(?a)(?<![\w.\-/])1[3-9]\d{9}(?![\w\-])")
+_ANY = re.compile(r"(?a)(?<![\w.])\(?\d[\d ().\-/]{5,17}\d(?!\d)")
 _CALLED = re.compile(
     r"(?:\b(?:phone|telephone|tel|mobile|cell|call|whatsapp|wechat|fax|telefon|handy|telefono|"
     r"téléphone|teléfono|telefone|celular|móvil|cellulare|numéro)\b|телефон|тел\.|звоните|"
@@ -72,6 +74,7 @@ def _otherwise(text: str, start: int) -> bool:
     return _CALLED_OTHERWISE.search(text, max(0, start - 24), start) is not None
 
 
+@lru_cache(maxsize=10_000)
 def _region(number: str, regions: tuple[str | None, ...]) -> str | None:
     """The first of `regions` that has this number; for None the one that its prefix names."""
     for region in regions:

@@ -25,7 +25,7 @@ _GROUP = r"[0-9０-９](?:[ ().\-/]{0,2}[0-9０-９])"
 _MIXED = r"|[A-Z]{6}[0-9]{2}[A-Z][0-9]{2}[A-Z][0-9]{3}[A-Z]|[A-Z]{4}[0-9]{6}[HM][A-Z]{5}"
 _DIGITS_HINT = _GROUP + "{6}" + _MIXED
 _EMAIL = re.compile(
-    r"(?<![\w.%+/:@-])[A-Za-z0-9_%+-]{1,64}(?:\.[A-Za-z0-9_%+-]{1,64}){0,8}@"
+    r"(?a)(?<![\w.%+/:@-])[A-Za-z0-9_%+-]{1,64}(?:\.[A-Za-z0-9_%+-]{1,64}){0,8}@"
     r"((?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})\.){1,6}[A-Za-z]{2,24})(?![\w@])"
 )
 # Names that no mailbox has: reserved ones (RFC 2606), and files with an @ in their name.
@@ -36,8 +36,12 @@ _NO_MAILBOX = re.compile(
 _DIGITS = re.compile(_GROUP + "{6,}" + _MIXED)
 _WIDE = str.maketrans("０１２３４５６７８９－", "0123456789-")
 AROUND = 48
-# Ranked: a number that is several things is the first of them.
-_NUMBERS = ((IBAN, payments.ibans), (ID_NUMBER, id_numbers.find), (CARD, payments.cards))
+_NUMBERS = (
+    (IBAN, payments.ibans),
+    (ID_NUMBER, id_numbers.find),
+    (CARD, payments.cards),
+    (PHONE, phones.find),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +82,27 @@ def _emails(text: str) -> Iterator[Span]:
 def _numbers(text: str) -> list[Span]:
     """Looks around each group of digits, and nowhere else."""
     found: list[Span] = []
-    end = 0
-    for match in _DIGITS.finditer(text):
-        start = max(0, match.start() - AROUND)
-        if match.end() + AROUND <= end:
-            continue
-        end = min(len(text), match.end() + AROUND)
+    for start, end in _windows(text):
         window = text[start:end]
         for finding, find in _NUMBERS:
             found += (Span(start + a, start + b, finding, kind) for a, b, kind in find(window))
-        found += (Span(start + a, start + b, PHONE, kind) for a, b, kind in phones.find(window))
     return found
 
 
+def _windows(text: str) -> Iterator[tuple[int, int]]:
+    """Where groups of digits are, with what stands around them, without overlaps."""
+    start = end = 0
+    for match in _DIGITS.finditer(text):
+        if match.start() - AROUND > end:
+            if end:
+                yield start, end
+            start = max(0, match.start() - AROUND)
+        end = match.end() + AROUND
+    if end:
+        yield start, end
+
+
+# A number that is several things is the first of them.
 _RANK = {SECRET: 0, EMAIL: 1, IBAN: 2, ID_NUMBER: 3, CARD: 4, PHONE: 5}
 
 

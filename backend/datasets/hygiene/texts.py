@@ -84,7 +84,7 @@ def _whole(*groups: list[_Message] | None) -> str:
     for group in groups:
         for turn in group or ():
             calls = "" if turn.tool_calls is UNSET else bytes(turn.tool_calls).decode()
-            parts.append(f"{PART}{turn.role}{CONTENT}{turn.content}{calls}")
+            parts.append(f"{PART}{turn.role}{CONTENT}{turn.content.strip()}{calls}")
         parts.append(PART)
     return "".join(parts)
 
