@@ -1387,7 +1387,7 @@ export interface components {
             /** Ok */
             ok: boolean;
             /** Problems */
-            problems: components["schemas"]["backend__tasks__schemas__Finding"][];
+            problems: components["schemas"]["Finding"][];
         };
         /**
          * Compilation
@@ -1623,7 +1623,7 @@ export interface components {
             /** Examined Rows */
             examined_rows: number;
             /** Findings */
-            findings: components["schemas"]["backend__datasets__hygiene_schemas__Finding"][];
+            findings: components["schemas"]["HygieneFinding"][];
             /**
              * Language Rows
              * @description Rows of the even sample looked at for language
@@ -2026,7 +2026,7 @@ export interface components {
             /** Total Steps */
             total_steps: number;
             /** Warnings */
-            warnings: components["schemas"]["backend__tasks__schemas__Finding"][];
+            warnings: components["schemas"]["Finding"][];
         };
         /**
          * Example
@@ -2259,6 +2259,28 @@ export interface components {
             match: "all" | "any";
         };
         /**
+         * Finding
+         * @description Something to know before starting.
+         */
+        Finding: {
+            /**
+             * Blocking
+             * @default false
+             */
+            blocking: boolean;
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+            /**
+             * Params
+             * @default {}
+             */
+            params: {
+                [key: string]: string | number | boolean | null;
+            };
+        };
+        /**
          * FindingExample
          * @description A row with the finding. Personal data and secrets are covered, but for their beginning.
          */
@@ -2367,6 +2389,27 @@ export interface components {
             params: {
                 [key: string]: string | number | boolean | null;
             };
+        };
+        /**
+         * HygieneFinding
+         * @description Rows that have something in common; of duplicates the first row does not count.
+         */
+        HygieneFinding: {
+            /** Examples */
+            examples: components["schemas"]["FindingExample"][];
+            /**
+             * Excludable
+             * @description Whether a preparation can leave these rows out
+             */
+            excludable: boolean;
+            name: components["schemas"]["FindingName"];
+            /** Rows */
+            rows: number;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "warning";
         };
         /**
          * HygieneStatus
@@ -4613,49 +4656,6 @@ export interface components {
              */
             params: {
                 [key: string]: string;
-            };
-        };
-        /**
-         * Finding
-         * @description Rows that have something in common; of duplicates the first row does not count.
-         */
-        backend__datasets__hygiene_schemas__Finding: {
-            /** Examples */
-            examples: components["schemas"]["FindingExample"][];
-            /**
-             * Excludable
-             * @description Whether a preparation can leave these rows out
-             */
-            excludable: boolean;
-            name: components["schemas"]["FindingName"];
-            /** Rows */
-            rows: number;
-            /**
-             * Severity
-             * @enum {string}
-             */
-            severity: "info" | "warning";
-        };
-        /**
-         * Finding
-         * @description Something to know before starting.
-         */
-        backend__tasks__schemas__Finding: {
-            /**
-             * Blocking
-             * @default false
-             */
-            blocking: boolean;
-            /** Code */
-            code: string;
-            /** Message */
-            message: string;
-            /**
-             * Params
-             * @default {}
-             */
-            params: {
-                [key: string]: string | number | boolean | null;
             };
         };
     };
