@@ -79,11 +79,12 @@ async def get_dataset_rows(
     limit: Limit = 100,
     q: Annotated[str | None, Query(max_length=200)] = None,
     split: Annotated[str | None, Query(max_length=64)] = None,
+    line: Annotated[int | None, Query(ge=1, le=2**62, description="1-based, of the upload")] = None,
 ) -> DatasetRows:
-    """A window of canonical records, or of those with `q` in a text, or of a split. While a mapping
-    is needed: the first rows as the file has them."""
+    """A window of canonical records, or of those with `q` in a text, or of a split, or from a line.
+    While a mapping is needed: the first rows as the file has them."""
     desk: ReadingDesk = request.app.state.reading_desk
-    found = await desk.rows(asked.folder, offset, limit, query=q, split=split)
+    found = await desk.rows(asked.folder, offset, limit, query=q, split=split, line=line)
     raw = asked.facts.status == DatasetStatus.NEEDS_MAPPING
     items = [(pages.as_it_is if raw else pages.record_of)(each) for each in found["items"]]
     return DatasetRows(items=items, total=found["total"], offset=offset)

@@ -50,7 +50,7 @@ class FindingExample(BaseModel):
     )
 
 
-class Finding(BaseModel):
+class HygieneFinding(BaseModel):
     """Rows that have something in common; of duplicates the first row does not count."""
 
     name: FindingName
@@ -85,7 +85,7 @@ class DatasetHygiene(BaseModel):
         0, description="Rows that were compared for near duplicates: of very many an even sample"
     )
     language_rows: int = Field(0, description="Rows of the even sample looked at for language")
-    findings: list[Finding]
+    findings: list[HygieneFinding]
     languages: list[LanguageShare]
 
 

@@ -30,10 +30,16 @@ class Answers:
         self._versions = Versions()
 
     def rows(
-        self, folder: str, offset: int, limit: int, query: str | None, split: str | None
+        self,
+        folder: str,
+        offset: int,
+        limit: int,
+        query: str | None,
+        split: str | None,
+        line: int | None,
     ) -> dict[str, Any]:
         """A window of rows, and how many there are: of all, of those whose texts contain `query`,
-        of those of `split`."""
+        of those of `split`, of those that come from `line`."""
         try:
             version = self._versions.of(Path(folder))
         except FileNotFoundError:
@@ -44,6 +50,8 @@ class Answers:
         if query:
             found = version.search(query.casefold())
             chosen = found if split is None else np.intersect1d(found, chosen, assume_unique=True)
+        if line is not None:
+            chosen = np.intersect1d(version.of_line(line), chosen, assume_unique=True)
         window = [int(number) for number in chosen[offset : offset + limit]]
         return {"items": version.rows(window), "total": len(chosen)}
 

@@ -78,6 +78,12 @@ class Version:
             self._splits[split] = np.flatnonzero(pc.fill_null(pc.equal(column, split), False))
         return self._splits[split]
 
+    def of_line(self, line: int) -> "np.ndarray[Any, Any]":
+        """Numbers of the rows that come from a line of the upload: several, where a version has
+        rows of more than one file."""
+        column = self._file.read(columns=["line"])["line"]
+        return np.flatnonzero(pc.fill_null(pc.equal(column, line), False))
+
     def search(self, needle: str) -> "np.ndarray[Any, Any]":
         """Numbers of the rows whose texts contain `needle`, which is folded already."""
         if needle in self._found:

@@ -389,8 +389,8 @@ export interface paths {
         };
         /**
          * Get Dataset Rows
-         * @description A window of canonical records, or of those with `q` in a text, or of a split. While a mapping
-         *     is needed: the first rows as the file has them.
+         * @description A window of canonical records, or of those with `q` in a text, or of a split, or from a line.
+         *     While a mapping is needed: the first rows as the file has them.
          */
         get: operations["get_dataset_rows"];
         put?: never;
@@ -1492,7 +1492,7 @@ export interface components {
             /** Ok */
             ok: boolean;
             /** Problems */
-            problems: components["schemas"]["backend__tasks__schemas__Finding"][];
+            problems: components["schemas"]["Finding"][];
         };
         /**
          * Compilation
@@ -1764,7 +1764,7 @@ export interface components {
             /** Examined Rows */
             examined_rows: number;
             /** Findings */
-            findings: components["schemas"]["backend__datasets__hygiene_schemas__Finding"][];
+            findings: components["schemas"]["HygieneFinding"][];
             /**
              * Language Rows
              * @description Rows of the even sample looked at for language
@@ -2234,7 +2234,7 @@ export interface components {
             /** Total Steps */
             total_steps: number;
             /** Warnings */
-            warnings: components["schemas"]["backend__tasks__schemas__Finding"][];
+            warnings: components["schemas"]["Finding"][];
         };
         /**
          * Example
@@ -2467,6 +2467,28 @@ export interface components {
             match: "all" | "any";
         };
         /**
+         * Finding
+         * @description Something to know before starting.
+         */
+        Finding: {
+            /**
+             * Blocking
+             * @default false
+             */
+            blocking: boolean;
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+            /**
+             * Params
+             * @default {}
+             */
+            params: {
+                [key: string]: string | number | boolean | null;
+            };
+        };
+        /**
          * FindingExample
          * @description A row with the finding. Personal data and secrets are covered, but for their beginning.
          */
@@ -2591,6 +2613,27 @@ export interface components {
             params: {
                 [key: string]: string | number | boolean | null;
             };
+        };
+        /**
+         * HygieneFinding
+         * @description Rows that have something in common; of duplicates the first row does not count.
+         */
+        HygieneFinding: {
+            /** Examples */
+            examples: components["schemas"]["FindingExample"][];
+            /**
+             * Excludable
+             * @description Whether a preparation can leave these rows out
+             */
+            excludable: boolean;
+            name: components["schemas"]["FindingName"];
+            /** Rows */
+            rows: number;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "warning";
         };
         /**
          * HygieneStatus
@@ -5198,49 +5241,6 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /**
-         * Finding
-         * @description Rows that have something in common; of duplicates the first row does not count.
-         */
-        backend__datasets__hygiene_schemas__Finding: {
-            /** Examples */
-            examples: components["schemas"]["FindingExample"][];
-            /**
-             * Excludable
-             * @description Whether a preparation can leave these rows out
-             */
-            excludable: boolean;
-            name: components["schemas"]["FindingName"];
-            /** Rows */
-            rows: number;
-            /**
-             * Severity
-             * @enum {string}
-             */
-            severity: "info" | "warning";
-        };
-        /**
-         * Finding
-         * @description Something to know before starting.
-         */
-        backend__tasks__schemas__Finding: {
-            /**
-             * Blocking
-             * @default false
-             */
-            blocking: boolean;
-            /** Code */
-            code: string;
-            /** Message */
-            message: string;
-            /**
-             * Params
-             * @default {}
-             */
-            params: {
-                [key: string]: string | number | boolean | null;
-            };
-        };
     };
     responses: never;
     parameters: never;
@@ -6120,6 +6120,8 @@ export interface operations {
                 limit?: number;
                 q?: string | null;
                 split?: string | null;
+                /** @description 1-based, of the upload */
+                line?: number | null;
                 /** @description Default: the current version */
                 version?: number | null;
             };

@@ -3,6 +3,7 @@ export const paths = {
   overview: '/',
   datasets: '/data',
   dataset: (id: string) => `/data/${id}`,
+  prepareDataset: (id: string) => `/data/${id}/prepare`,
   models: '/models',
   tasks: '/training',
   newTask: '/training/new',

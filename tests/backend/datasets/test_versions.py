@@ -213,6 +213,10 @@ async def test_rows_of_a_split(
     wanted = [n for n in (1, *range(10, 20)) if n % 5]
     assert [item["index"] for item in found["items"]] == wanted
     assert (await client.get(path, params={"split": "test"})).json()["total"] == 0
+    found = (await client.get(path, params={"line": 6})).json()
+    assert [(item["index"], item["line"]) for item in found["items"]] == [(5, 6)]
+    found = (await client.get(path, params={"line": 6, "split": "train"})).json()
+    assert (found["total"], found["items"]) == (0, [])
 
 
 @pytest.mark.parametrize("made", ["before", "after"])

@@ -16,6 +16,10 @@ const PAGE_SIZE = 50
 
 const isImporting = (dataset: Schemas['Dataset']) => dataset.status === 'importing'
 
+/** An import, or a version that is being made beside the one that is shown. */
+const isMoving = (dataset: Schemas['Dataset']) =>
+  isImporting(dataset) || dataset.preparation?.status === 'running'
+
 export const datasetListQuery = (query: DatasetListParams = {}) =>
   queryOptions({
     queryKey: ['datasets', 'list', query],
@@ -50,11 +54,14 @@ export const datasetQuery = (id: string) =>
       take(
         api.GET('/api/v1/datasets/{dataset_id}', { params: { path: { dataset_id: id } }, signal }),
       ),
-    refetchInterval: ({ state }) =>
-      state.data?.status === 'importing' ? IMPORT_REFRESH_MS : false,
+    refetchInterval: ({ state }) => (state.data && isMoving(state.data) ? IMPORT_REFRESH_MS : false),
   })
 
 type Shown = Pick<Schemas['Dataset'], 'id' | 'version' | 'sha256' | 'status'>
+
+/** Which version is asked for; a file that is not understood yet has none. */
+const versionOf = ({ version, status }: Shown) =>
+  status === 'ready' || status === 'blocked' ? { version } : {}
 
 /** Rows, report and figures belong to what was imported: another import, another key. */
 const contentKey = ({ id, version, sha256, status }: Shown, part: string) =>
@@ -66,7 +73,7 @@ export const datasetRowsQuery = (dataset: Shown, query: QueryOf<'get_dataset_row
     queryFn: ({ signal }) =>
       take(
         api.GET('/api/v1/datasets/{dataset_id}/rows', {
-          params: { path: { dataset_id: dataset.id }, query },
+          params: { path: { dataset_id: dataset.id }, query: { ...versionOf(dataset), ...query } },
           signal,
         }),
       ),
@@ -79,7 +86,7 @@ export const datasetReportQuery = (dataset: Shown, query: QueryOf<'get_dataset_r
     queryFn: ({ signal }) =>
       take(
         api.GET('/api/v1/datasets/{dataset_id}/report', {
-          params: { path: { dataset_id: dataset.id }, query },
+          params: { path: { dataset_id: dataset.id }, query: { ...versionOf(dataset), ...query } },
           signal,
         }),
       ),
@@ -92,7 +99,7 @@ export const datasetStatisticsQuery = (dataset: Shown) =>
     queryFn: ({ signal }) =>
       take(
         api.GET('/api/v1/datasets/{dataset_id}/statistics', {
-          params: { path: { dataset_id: dataset.id } },
+          params: { path: { dataset_id: dataset.id }, query: versionOf(dataset) },
           signal,
         }),
       ),
@@ -116,4 +123,5 @@ export const deleteDataset = (id: string) =>
 
 /** Addresses for downloads. */
 export const datasetFileUrl = (id: string) => `/api/v1/datasets/${id}/file`
-export const datasetReportUrl = (id: string) => `/api/v1/datasets/${id}/report/download`
+export const datasetReportUrl = (id: string, version: number) =>
+  `/api/v1/datasets/${id}/report/download?version=${version}`

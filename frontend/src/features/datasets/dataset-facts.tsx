@@ -38,16 +38,21 @@ export function DatasetFacts({ dataset }: { dataset: Schemas['Dataset'] }) {
         ? t(`datasets.formats.${fileFormat}` as 'datasets.format', { defaultValue: fileFormat })
         : t('general.unknown'),
     },
-    {
-      key: 'file',
-      label: t('datasets.file'),
-      children: (
-        <span style={{ overflowWrap: 'anywhere' }}>
-          {dataset.filename} <Bytes value={dataset.size_bytes} />
-          {dataset.encoding && ` · ${dataset.encoding}`}
-        </span>
-      ),
-    },
+    // What was made of other data sets has no file.
+    ...(dataset.filename
+      ? [
+          {
+            key: 'file',
+            label: t('datasets.file'),
+            children: (
+              <span style={{ overflowWrap: 'anywhere' }}>
+                {dataset.filename} <Bytes value={dataset.size_bytes} />
+                {dataset.encoding && ` · ${dataset.encoding}`}
+              </span>
+            ),
+          },
+        ]
+      : []),
     ...(dataset.source
       ? [{ key: 'from', label: t('hubs.from'), children: <HubFacts source={dataset.source} /> }]
       : []),

@@ -1,24 +1,26 @@
 /** One data set: what state it is in, what is in it, what became of the rows of the file. */
-import { DeleteOutlined, DownloadOutlined, EditOutlined, EllipsisOutlined } from '@ant-design/icons'
 import { useQuery } from '@tanstack/react-query'
-import { Button, Dropdown, Tabs } from 'antd'
-import { useState } from 'react'
+import { Tabs } from 'antd'
+import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
-import { useNavigate, useParams } from 'react-router'
-import { datasetFileUrl, datasetQuery } from './api'
+import { useParams } from 'react-router'
+import { datasetQuery } from './api'
+import { DatasetActions } from './dataset-actions'
 import { DatasetFacts } from './dataset-facts'
 import { DatasetUses } from './dataset-uses'
-import { EditDialog } from './edit-dialog'
+import { PreparationNotice } from './prepare/preparation-notice'
+import { QualityTab } from './quality/quality-tab'
 import { ReportTab } from './report/report-tab'
 import { StateNotice } from './state-notice'
 import { TokensTab } from './tokens/tokens-tab'
-import { useDeleteDataset } from './use-delete-dataset'
+import { useShownVersion } from './versions/use-shown-version'
+import { VersionBanner } from './versions/version-banner'
+import { VersionsTab } from './versions/versions-tab'
 import { FieldsTab } from './view/fields-tab'
 import { PreviewTab } from './view/preview-tab'
 import type { Schemas } from '@/api/client'
-import { paths, withQuery } from '@/app/paths'
+import { paths } from '@/app/paths'
 import { DelayedSkeleton } from '@/components/delayed-skeleton'
-import { LinkButton } from '@/components/link-button'
 import { PageFailure } from '@/components/page-failure'
 import { PageHeader } from '@/components/page-header'
 import { DatasetStatusTag } from '@/components/status-tag'
@@ -28,7 +30,7 @@ export function DatasetPage() {
   const { t } = useTranslation()
   const { datasetId = '' } = useParams()
   const { data, error, refetch } = useQuery(datasetQuery(datasetId))
-  if (data) return <Shown dataset={data} />
+  if (data) return <Shown key={datasetId} current={data} />
   const list = { label: t('datasets.title'), to: paths.datasets }
   if (error) return <PageFailure error={error} list={list} onRetry={() => void refetch()} />
   return (
@@ -39,100 +41,95 @@ export function DatasetPage() {
   )
 }
 
-function Shown({ dataset }: { dataset: Schemas['Dataset'] }) {
+interface Tab {
+  key: string
+  label: string
+  /** Whether there is something to show. */
+  there: boolean
+  children: ReactNode
+}
+
+function Shown({ current }: { current: Schemas['Dataset'] }) {
   const { t } = useTranslation()
-  const navigate = useNavigate()
-  const [editing, setEditing] = useState(false)
   const [{ tab }, set] = useSearchState({ tab: '' })
-  const remove = useDeleteDataset(() => void navigate(paths.datasets))
-  const { id, name, status } = dataset
+  const version = useShownVersion(current)
+  const { dataset, earlier, pending } = version
+  const { status } = dataset
   const hasRows = status === 'ready' || status === 'blocked' || status === 'needs_mapping'
+  const hasVersions = status === 'ready' || status === 'blocked'
   const hasReport = status !== 'importing' && status !== 'needs_mapping'
   const trainable = (status === 'ready' || status === 'blocked') && dataset.objectives.length > 0
   const first = status === 'ready' || status === 'needs_mapping' ? 'preview' : 'report'
+  const busy = current.preparation?.status === 'running' || current.status === 'importing'
+
+  const tabs: Tab[] = [
+    {
+      key: 'preview',
+      label: t('datasets.tabs.preview'),
+      there: hasRows,
+      children: <PreviewTab dataset={dataset} />,
+    },
+    {
+      key: 'fields',
+      label: t('datasets.tabs.fields'),
+      there: hasRows,
+      children: <FieldsTab dataset={dataset} />,
+    },
+    {
+      key: 'tokens',
+      label: t('datasets.tokens.tab'),
+      there: trainable,
+      children: <TokensTab dataset={dataset} />,
+    },
+    {
+      key: 'quality',
+      label: t('datasets.tabs.quality'),
+      there: hasVersions,
+      children: <QualityTab dataset={dataset} busy={busy} />,
+    },
+    {
+      key: 'report',
+      label: t('datasets.tabs.report'),
+      there: hasReport,
+      children: <ReportTab dataset={dataset} />,
+    },
+    {
+      key: 'versions',
+      label: t('datasets.tabs.versions'),
+      there: hasVersions,
+      children: <VersionsTab dataset={current} shown={dataset.version} />,
+    },
+  ]
+  const there = tabs.filter((each) => each.there)
 
   return (
     <>
       <PageHeader
-        title={name}
+        title={current.name}
         trail={[{ label: t('datasets.title'), to: paths.datasets }]}
-        status={<DatasetStatusTag status={status} />}
-        purpose={dataset.description}
-        actions={
-          <>
-            {status === 'ready' && (
-              <LinkButton type="primary" to={withQuery(paths.newTask, { dataset: id })}>
-                {t('datasets.train')}
-              </LinkButton>
-            )}
-            <Button icon={<DownloadOutlined />} href={datasetFileUrl(id)} download>
-              {t('datasets.downloadFile')}
-            </Button>
-            <Dropdown
-              trigger={['click']}
-              menu={{
-                items: [
-                  { key: 'edit', icon: <EditOutlined />, label: t('datasets.edit.title') },
-                  {
-                    key: 'delete',
-                    icon: <DeleteOutlined />,
-                    label: t('general.delete'),
-                    danger: true,
-                  },
-                ],
-                onClick: ({ key }) => (key === 'edit' ? setEditing(true) : remove(dataset)),
-              }}
-            >
-              <Button icon={<EllipsisOutlined />} aria-label={t('general.actions')} />
-            </Dropdown>
-          </>
-        }
+        status={<DatasetStatusTag status={current.status} />}
+        purpose={current.description}
+        actions={<DatasetActions dataset={current} shown={dataset} />}
       />
-      <StateNotice dataset={dataset} onShowReport={() => set({ tab: 'report' })} />
-      <DatasetFacts dataset={dataset} />
-      <DatasetUses dataset={dataset} />
-      {(hasRows || hasReport) && (
-        <Tabs
-          activeKey={tab || first}
-          onChange={(key) => set({ tab: key === first ? '' : key })}
-          items={[
-            ...(hasRows
-              ? [
-                  {
-                    key: 'preview',
-                    label: t('datasets.tabs.preview'),
-                    children: <PreviewTab dataset={dataset} />,
-                  },
-                  {
-                    key: 'fields',
-                    label: t('datasets.tabs.fields'),
-                    children: <FieldsTab dataset={dataset} />,
-                  },
-                ]
-              : []),
-            ...(trainable
-              ? [
-                  {
-                    key: 'tokens',
-                    label: t('datasets.tokens.tab'),
-                    children: <TokensTab dataset={dataset} />,
-                  },
-                ]
-              : []),
-            ...(hasReport
-              ? [
-                  {
-                    key: 'report',
-                    label: t('datasets.tabs.report'),
-                    children: <ReportTab dataset={dataset} />,
-                  },
-                ]
-              : []),
-          ]}
-          destroyOnHidden
-        />
+      <VersionBanner shown={version} current={current.version} />
+      <PreparationNotice dataset={current} />
+      {earlier === null && <StateNotice dataset={current} onShowReport={() => set({ tab: 'report' })} />}
+      {pending ? (
+        <DelayedSkeleton />
+      ) : (
+        <>
+          <DatasetFacts dataset={dataset} />
+          <DatasetUses dataset={current} />
+          {there.length > 0 && (
+            <Tabs
+              activeKey={there.some(({ key }) => key === tab) ? tab : first}
+              onChange={(key) => set({ tab: key === first ? '' : key })}
+              items={there}
+              destroyOnHidden
+            />
+          )}
+        </>
       )}
-      <EditDialog dataset={dataset} open={editing} onClose={() => setEditing(false)} />
     </>
   )
 }

@@ -11,4 +11,8 @@ export const datasetRoutes: RouteObject[] = [
     path: paths.dataset(':datasetId'),
     lazy: async () => ({ Component: (await import('./dataset-page')).DatasetPage }),
   },
+  {
+    path: paths.prepareDataset(':datasetId'),
+    lazy: async () => ({ Component: (await import('./prepare/prepare-page')).PreparePage }),
+  },
 ]

@@ -3,7 +3,7 @@ import { CopyOutlined } from '@ant-design/icons'
 import { Alert, App, Button, Flex, Spin } from 'antd'
 import { useTranslation } from 'react-i18next'
 import type { Answer } from './conversation'
-import type { Piece } from './differences'
+import type { Piece } from '@/components/differences'
 import { useFormat } from '@/i18n/format'
 
 interface Props {

@@ -3,7 +3,7 @@ import { Fragment, useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { AnswerView } from './answer-view'
 import type { Turn } from './conversation'
-import { differences } from './differences'
+import { differences } from '@/components/differences'
 
 /** Characters that may not fit into the height of a question. */
 const LONG = 600

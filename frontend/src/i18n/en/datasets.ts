@@ -1,8 +1,18 @@
 /** Data sets. */
+import exported from './dataset-export'
+import prepare from './dataset-prepare'
+import quality from './dataset-quality'
+import rowView from './dataset-rows'
+import versions from './dataset-versions'
 import mapping from './dataset-mapping'
 import tokens from './dataset-tokens'
 
 export default {
+  export: exported,
+  prepare,
+  quality,
+  rowView,
+  versions,
   title: 'Data',
   purpose: 'Files with examples of what a model should learn.',
   one: 'data set',
@@ -103,6 +113,8 @@ export default {
     preview: 'Preview',
     fields: 'Fields',
     report: 'Report',
+    quality: 'Quality',
+    versions: 'Versions',
   },
   state: {
     importing: 'Reading the file. You may leave this page.',

@@ -1,8 +1,18 @@
 /** 数据集。 */
+import exported from './dataset-export'
+import prepare from './dataset-prepare'
+import quality from './dataset-quality'
+import rowView from './dataset-rows'
+import versions from './dataset-versions'
 import mapping from './dataset-mapping'
 import tokens from './dataset-tokens'
 
 export default {
+  export: exported,
+  prepare,
+  quality,
+  rowView,
+  versions,
   title: '数据',
   purpose: '告诉模型该学什么的样本文件。',
   one: '数据集',
@@ -99,6 +109,8 @@ export default {
     preview: '预览',
     fields: '字段',
     report: '导入报告',
+    quality: '质量',
+    versions: '版本',
   },
   state: {
     importing: '正在读取文件，可以离开此页面。',

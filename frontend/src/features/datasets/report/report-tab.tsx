@@ -66,7 +66,7 @@ export function ReportTab({ dataset }: { dataset: Schemas['Dataset'] }) {
                 })),
               ]}
             />
-            <Button icon={<DownloadOutlined />} href={datasetReportUrl(dataset.id)} download>
+            <Button icon={<DownloadOutlined />} href={datasetReportUrl(dataset.id, dataset.version)} download>
               {t('datasets.report.download')}
             </Button>
           </Flex>

@@ -1,6 +1,7 @@
 /** Rows that were not simply kept: where, what, why, what was done, how it looked. */
 import { Table, Tag, type TableColumnsType } from 'antd'
 import { useTranslation } from 'react-i18next'
+import { Link, useSearchParams } from 'react-router'
 import { ruleName } from './rule-name'
 import type { Schemas } from '@/api/client'
 import { originalWords } from '@/api/errors'
@@ -15,16 +16,31 @@ interface Props {
   onPage: (page: number) => void
 }
 
+/** The address of the row that comes from a line, in the version that is looked at. */
+function rowSearch(search: URLSearchParams, line: number): string {
+  const version = search.get('version')
+  const wanted = new URLSearchParams({ tab: 'preview', line: String(line) })
+  if (version) wanted.set('version', version)
+  return wanted.toString()
+}
+
 export function ReportTable({ report, page, pageSize, onPage }: Props) {
   const { t } = useTranslation()
   const format = useFormat()
+  const [search] = useSearchParams()
   const columns: TableColumnsType<Item> = [
     {
       title: t('datasets.report.line'),
       dataIndex: 'line',
       align: 'end',
       className: 'numeric',
-      render: (line: number) => format.number(line),
+      // A repaired row is there to be looked at; of a dropped one there is only the excerpt.
+      render: (line: number, { action }) =>
+        action === 'repaired' ? (
+          <Link to={`?${rowSearch(search, line)}`}>{format.number(line)}</Link>
+        ) : (
+          format.number(line)
+        ),
     },
     {
       title: t('datasets.report.offset'),

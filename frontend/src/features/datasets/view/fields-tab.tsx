@@ -4,12 +4,16 @@ import { Flex, Table, Typography, type TableColumnsType } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { datasetStatisticsQuery } from '../api'
 import { TokenLengths } from '../tokens/token-lengths'
+import { balanceHint, type BalanceHint } from './balance'
 import { Bars } from './bars'
+
+import { KNOWN_ROLES } from './conversation'
 import type { Schemas } from '@/api/client'
 import { DelayedSkeleton } from '@/components/delayed-skeleton'
 import { ErrorPanel } from '@/components/error-panel'
 import { useFormat } from '@/i18n/format'
 import './view.css'
+import './rows.css'
 
 type Field = Schemas['FieldSummary']
 
@@ -19,14 +23,14 @@ export function FieldsTab({ dataset }: { dataset: Schemas['Dataset'] }) {
   if (!data) return <DelayedSkeleton rows={6} />
   return (
     <Flex vertical gap={24}>
-      <FieldTable fields={data.fields} />
+      {data.fields.length > 0 && <FieldTable fields={data.fields} rows={dataset.num_rows} />}
       <Distributions statistics={data} />
       {dataset.objectives.length > 0 && <TokenLengths dataset={dataset} />}
     </Flex>
   )
 }
 
-function FieldTable({ fields }: { fields: Field[] }) {
+function FieldTable({ fields, rows }: { fields: Field[]; rows: number | null }) {
   const { t } = useTranslation()
   const format = useFormat()
   const columns: TableColumnsType<Field> = [
@@ -50,7 +54,14 @@ function FieldTable({ fields }: { fields: Field[] }) {
       dataIndex: 'missing',
       align: 'end',
       className: 'numeric',
-      render: (missing: number) => format.number(missing),
+      render: (missing: number) => (
+        <>
+          {format.number(missing)}
+          {missing > 0 && rows ? (
+            <span className="secondary"> {format.percent(missing / rows)}</span>
+          ) : null}
+        </>
+      ),
     },
     {
       title: t('datasets.fields.length'),
@@ -84,10 +95,11 @@ function Distributions({ statistics }: { statistics: Schemas['DatasetStatistics'
   const { t } = useTranslation()
   const format = useFormat()
   const { labels, num_turns: turns, roles, lengths, characters } = statistics
-  const groups = [
+  const groups: { title: string; items: { name: string; count: number }[]; hint?: BalanceHint | null }[] = [
     {
       title: t('datasets.fields.labels'),
       items: labels.map(({ label, count }) => ({ name: label, count })),
+      hint: balanceHint(labels),
     },
     {
       title: t('datasets.fields.turns'),
@@ -97,7 +109,10 @@ function Distributions({ statistics }: { statistics: Schemas['DatasetStatistics'
     },
     {
       title: t('datasets.fields.roles'),
-      items: Object.entries(roles).map(([name, count]) => ({ name, count })),
+      items: Object.entries(roles).map(([role, count]) => {
+        const known = KNOWN_ROLES.find((each) => each === role)
+        return { name: known ? t(`datasets.roles.${known}`) : role, count }
+      }),
     },
     {
       title: t('datasets.fields.lengths', { total: format.number(characters) }),
@@ -109,9 +124,18 @@ function Distributions({ statistics }: { statistics: Schemas['DatasetStatistics'
   ].filter(({ items }) => items.length > 0)
   return (
     <Flex gap={32} wrap>
-      {groups.map(({ title, items }) => (
+      {groups.map(({ title, items, hint }) => (
         <section key={title} style={{ flex: '1 1 320px', minWidth: 0 }}>
           <Typography.Title level={2}>{title}</Typography.Title>
+          {hint && (
+            <p className="balance-hint">
+              {t('datasets.rowView.imbalance', {
+                most: hint.most,
+                least: hint.least,
+                times: format.number(hint.times),
+              })}
+            </p>
+          )}
           <Bars label={title} items={items} />
         </section>
       ))}

@@ -1,117 +1,95 @@
-/** The rows of a data set: as a table, as conversations, or as raw JSON; searched and paged. */
+/** The rows of a data set: as a table, as conversations, or as raw JSON; searched, paged, one opened. */
 import { useQuery } from '@tanstack/react-query'
-import { Flex, Input, Pagination, Segmented } from 'antd'
+import { Pagination } from 'antd'
+import { useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { datasetRowsQuery } from '../api'
-import { Conversation } from './conversation'
-import { conversationOf } from './record-text'
+import { datasetVersionsQuery } from '../versions/api'
+import { LineSought } from './line-sought'
+import { RowDrawer } from './row-drawer'
+import { RowList } from './row-list'
 import { RowTable } from './row-table'
+import { RowsToolbar } from './rows-toolbar'
+import { useRowsState, VIEWS, type View } from './rows-state'
+import { useOpenRow } from './use-open-row'
 import type { Schemas } from '@/api/client'
 import { DelayedSkeleton } from '@/components/delayed-skeleton'
 import { ErrorPanel } from '@/components/error-panel'
-import { useSearchState } from '@/components/use-search-state'
-import { useFormat } from '@/i18n/format'
+import { useListKeys } from '@/components/use-list-keys'
 import './view.css'
+import './rows.css'
 
-const VIEWS = ['table', 'conversation', 'raw'] as const
-type View = (typeof VIEWS)[number]
-const PAGE_SIZE: Record<View, number> = { table: 100, conversation: 20, raw: 50 }
+/** Kinds of rows that nobody speaks in. */
+const TEXTS = new Set<string | null>(['language_modeling', 'classification'])
 
 export function PreviewTab({ dataset }: { dataset: Schemas['Dataset'] }) {
   const { t } = useTranslation()
-  const format = useFormat()
-  const talks =
-    dataset.record_type === 'conversational' || dataset.record_type === 'prompt_completion'
-  const views = talks ? VIEWS : VIEWS.filter((each) => each !== 'conversation')
-  const [state, set] = useSearchState({ view: 'table', rows: '', page: '1' })
-  const view = views.find((each) => each === state.view) ?? 'table'
-  const page = Math.max(1, Math.floor(Number(state.page)) || 1)
-  const limit = PAGE_SIZE[view]
+  const list = useRef<HTMLDivElement>(null)
+  useListKeys(list)
+  const state = useRowsState()
+  const { view, limit, page, query, split, open } = state
   const { data, error, refetch, isPlaceholderData } = useQuery(
     datasetRowsQuery(dataset, {
       offset: (page - 1) * limit,
       limit,
-      ...(state.rows && { q: state.rows }),
+      ...(query && { q: query }),
+      ...(split && { split }),
     }),
   )
+  const versions = useQuery({ ...datasetVersionsQuery(dataset), enabled: dataset.record_type !== null })
+  const version = versions.data?.items.find((each) => each.version === dataset.version)
+  const row = useOpenRow(dataset, state, isPlaceholderData ? undefined : data)
+  const first = (page - 1) * limit + 1
+  const show = (place: number) => state.show(first + place)
+  const type = dataset.record_type
+  const label = (each: View) =>
+    t(each === 'conversation' && TEXTS.has(type) ? 'datasets.rowView.text' : `datasets.view.${each}`)
 
   return (
-    <>
-      <Flex gap={8} wrap align="center" style={{ marginBottom: 12 }}>
-        <Segmented
-          value={view}
-          onChange={(next) => set({ view: next, page: '1' })}
-          options={views.map((value) => ({ value, label: t(`datasets.view.${value}`) }))}
-          aria-label={t('datasets.view.label')}
-        />
-        <Input.Search
-          allowClear
-          defaultValue={state.rows}
-          placeholder={t('datasets.view.search')}
-          aria-label={t('datasets.view.search')}
-          onSearch={(text) => set({ rows: text, page: '1' })}
-          style={{ maxWidth: 320 }}
-        />
-        {data && (
-          <span className="secondary numeric" role="status">
-            {state.rows
-              ? t('datasets.view.matches', { count: data.total, n: format.number(data.total) })
-              : t('datasets.rowCount', { count: data.total })}
-          </span>
-        )}
-      </Flex>
+    <div ref={list}>
+      <RowsToolbar
+        state={state}
+        views={VIEWS.map((value) => ({ value, label: label(value) }))}
+        splits={version?.splits ?? {}}
+        total={data?.total}
+      />
+      {state.line !== null && <LineSought dataset={dataset} line={state.line} state={state} />}
       {error && <ErrorPanel error={error} onRetry={() => void refetch()} />}
       {!data && !error && <DelayedSkeleton rows={8} />}
       {data && (
         <div style={{ opacity: isPlaceholderData ? 0.6 : 1 }}>
-          <Rows view={view} rows={data.items} />
+          {data.items.length === 0 && <p className="secondary">{t('general.noMatch')}</p>}
+          {data.items.length > 0 &&
+            (view === 'table' ? (
+              <RowTable rows={data.items} query={query} onOpen={show} />
+            ) : (
+              <RowList rows={data.items} view={view} recordType={type} query={query} onOpen={show} />
+            ))}
           {data.items.length < Math.min(limit, data.total - data.offset) && (
-            <p className="secondary">
-              {t('datasets.view.cut', { count: data.items.length })}
-            </p>
+            <p className="secondary">{t('datasets.view.cut', { count: data.items.length })}</p>
           )}
           <Pagination
             current={page}
             pageSize={limit}
             total={data.total}
-            onChange={(next) => set({ page: String(next) })}
+            onChange={(next) => state.set({ page: String(next), open: '' })}
             showSizeChanger={false}
             hideOnSinglePage
             size="small"
             style={{ marginTop: 12 }}
           />
+          <p className="secondary rows-keys">{t('datasets.rowView.keys')}</p>
         </div>
       )}
-    </>
-  )
-}
-
-function Rows({ view, rows }: { view: View; rows: Schemas['DatasetRow'][] }) {
-  const { t } = useTranslation()
-  if (rows.length === 0) return <p className="secondary">{t('general.noMatch')}</p>
-  if (view === 'table') return <RowTable rows={rows} />
-  return (
-    <ol className="record-list">
-      {rows.map((row) => {
-        const turns = view === 'conversation' ? conversationOf(row.record) : null
-        return (
-          <li key={row.index} className="record">
-            <div className="record-head secondary numeric">
-              {t('datasets.view.row', { number: row.index + 1 })}
-              {row.line !== null && ` · ${t('datasets.view.line', { line: row.line })}`}
-            </div>
-            {turns ? (
-              <Conversation turns={turns} />
-            ) : (
-              // A keyboard must be able to scroll what is wider than the page.
-              // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-              <pre className="record-raw mono" tabIndex={0}>
-                {JSON.stringify(row.record, null, 2)}
-              </pre>
-            )}
-          </li>
-        )
-      })}
-    </ol>
+      <RowDrawer
+        row={row}
+        place={open}
+        total={data?.total}
+        recordType={type}
+        query={query}
+        onGo={state.show}
+        onClose={state.close}
+      />
+    </div>
   )
 }

@@ -1,11 +1,22 @@
 /** Reading canonical records, whose shape depends on the kind of data. Pure. */
 
+/** A tool that a turn calls; `args` as it came: an object, or the text of one. */
+export interface Call {
+  name: string
+  args: unknown
+}
+
 export interface Turn {
   role: string
   content: string
+  calls?: Call[]
+  /** Who speaks, or which tool answers. */
+  name?: string
+  /** The record keeps this turn out of the loss. */
+  untrained?: boolean
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
+export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Text as it is; anything else as JSON on one line. */
@@ -15,24 +26,30 @@ export function asText(value: unknown): string {
   return JSON.stringify(value)
 }
 
-/** What a turn says: its text, and below it each tool it calls, as `name(arguments)`. */
-function spoken({ content, tool_calls }: Record<string, unknown>): string {
-  const calls = Array.isArray(tool_calls) ? tool_calls.map(callText) : []
-  return [asText(content ?? ''), ...calls].filter((part) => part !== '').join('\n')
-}
-
-function callText(call: unknown): string {
+function callOf(call: unknown): Call | null {
   const called = isObject(call) && isObject(call.function) ? call.function : null
-  if (typeof called?.name !== 'string') return asText(call)
-  return `${called.name}(${asText(called.arguments)})`
+  return typeof called?.name === 'string' ? { name: called.name, args: called.arguments } : null
 }
 
-function turnsOf(value: unknown): Turn[] | null {
+function turnOf(item: Record<string, unknown>, role: string): Turn {
+  const listed = Array.isArray(item.tool_calls) ? item.tool_calls : []
+  const calls = listed.map(callOf).filter((call) => call !== null)
+  // What is no call as we know it is shown all the same.
+  const odd = listed.filter((call) => callOf(call) === null).map(asText)
+  return {
+    role,
+    content: [asText(item.content ?? ''), ...odd].filter((part) => part !== '').join('\n'),
+    ...(calls.length > 0 && { calls }),
+    ...(typeof item.name === 'string' && { name: item.name }),
+    ...(item.train === false && { untrained: true }),
+  }
+}
+
+/** A list of messages as turns; null when it is something else. */
+export function turnsOf(value: unknown): Turn[] | null {
   if (!Array.isArray(value) || value.length === 0) return null
   const turns = value.map((item) =>
-    isObject(item) && typeof item.role === 'string'
-      ? { role: item.role, content: spoken(item) }
-      : null,
+    isObject(item) && typeof item.role === 'string' ? turnOf(item, item.role) : null,
   )
   return turns.every((turn) => turn !== null) ? turns : null
 }
@@ -70,9 +87,15 @@ export function columnsOf(records: readonly Record<string, unknown>[]): string[]
   return [...new Set(records.flatMap((record) => Object.keys(record)))]
 }
 
+/** What a turn says in one text: below it each tool it calls, as `name(arguments)`. */
+function spoken({ content, calls = [] }: Turn): string {
+  const called = calls.map(({ name, args }) => `${name}(${asText(args)})`)
+  return [content, ...called].filter((part) => part !== '').join('\n')
+}
+
 /** A value for a cell: lists of messages as `role: text` lines. */
 export function cellText(value: unknown): string {
   const turns = turnsOf(value)
-  if (turns) return turns.map(({ role, content }) => `${role}: ${content}`).join('\n')
+  if (turns) return turns.map((turn) => `${turn.role}: ${spoken(turn)}`).join('\n')
   return asText(value)
 }

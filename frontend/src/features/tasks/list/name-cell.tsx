@@ -6,7 +6,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import { rememberTask, updateTask, type Task } from '../api'
-import { ROW_LINK } from './use-list-keys'
+import { ROW_LINK } from '@/components/use-list-keys'
 import { paths } from '@/app/paths'
 import { useShowError } from '@/components/use-show-error'
 

@@ -1,6 +1,7 @@
 /**
- * Single keys for the list: `/` searches, `j` and `k` move the focus from row to row, Enter opens as
- * on any link. They can be switched off (WCAG 2.1.4) and leave fields and dialogs alone.
+ * Single keys for a list: `/` searches, `j` and `k` move the focus from row to row, as the arrows do
+ * once a row has it; Enter opens as on any link. They can be switched off (WCAG 2.1.4) and leave
+ * fields and dialogs alone.
  */
 import { useEffect, useState } from 'react'
 
@@ -22,7 +23,7 @@ function isOurs(event: KeyboardEvent): boolean {
 /** Focuses the row after (+1) or before (-1) the one that has the focus. */
 function move(list: HTMLElement, by: number): void {
   const rows = [...list.querySelectorAll<HTMLElement>(`[${ROW_LINK}]`)]
-  const row = document.activeElement?.closest('tr')
+  const row = document.activeElement?.closest('tr, li')
   const current = rows.findIndex((each) => row?.contains(each))
   const next = current < 0 ? 0 : Math.min(rows.length - 1, Math.max(0, current + by))
   rows[next]?.focus()
@@ -30,8 +31,9 @@ function move(list: HTMLElement, by: number): void {
 
 function handle(event: KeyboardEvent, list: HTMLElement | null): void {
   if (!list || !isOurs(event)) return
-  if (event.key === 'j') move(list, 1)
-  else if (event.key === 'k') move(list, -1)
+  const inList = Boolean(document.activeElement?.matches(`[${ROW_LINK}]`))
+  if (event.key === 'j' || (inList && event.key === 'ArrowDown')) move(list, 1)
+  else if (event.key === 'k' || (inList && event.key === 'ArrowUp')) move(list, -1)
   else if (event.key === '/') list.querySelector<HTMLInputElement>('input[type="search"]')?.focus()
   else return
   event.preventDefault()

@@ -50,6 +50,16 @@ it('moves down and up, and stops at the ends', () => {
   expect(focused()).toBe('two')
 })
 
+it('moves by arrows only from a row that has the focus: else they scroll', () => {
+  press('ArrowDown')
+  expect(focused()).not.toBe('one')
+  press('j')
+  press('ArrowDown')
+  expect(focused()).toBe('two')
+  press('ArrowUp')
+  expect(focused()).toBe('one')
+})
+
 it('goes on from the row in which something else has the focus', () => {
   screen.getByLabelText('choose two').focus()
   press('j')

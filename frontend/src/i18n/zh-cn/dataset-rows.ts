@@ -1,0 +1,27 @@
+/** 数据集的行：逐行查看以及其中的内容。 */
+export default {
+  text: '文本',
+  split: '子集',
+  allSplits: '全部子集',
+  jump: '跳转到',
+  toRow: '跳到第几行',
+  toLine: '跳到文件行号',
+  noLine: '此版本中没有来自文件第 {{line}} 行的数据。该行已被丢弃，或在后续步骤中被去掉。',
+  noRow: '没有这一行',
+  noRowDetail_other: '这里只有 {{count, number}} 行。',
+  previous: '上一行（k）',
+  next: '下一行（j）',
+  keys: '快捷键：j / k 上下移动，Enter 打开，Esc 关闭，/ 搜索。',
+  showAll: '显示全部 {{n}} 个字符',
+  untrained: '不参与学习',
+  right: '正确',
+  wrong: '错误',
+  tools_other: '可调用 {{count}} 个工具：',
+  chosen: '采纳的回答',
+  rejected: '拒绝的回答',
+  label: '标签',
+  good: '好的回答',
+  bad: '差的回答',
+  imbalance:
+    '“{{most}}”的数量是“{{least}}”的 {{times}} 倍，模型可能学不到较少的类别。可以补充这一类的数据，或减少另一类。',
+}
