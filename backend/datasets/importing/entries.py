@@ -49,19 +49,19 @@ def choose(files: Sequence[Unpacked], wanted: str | None) -> Chosen | None:
         told = {"refusal": _refusal(entry, names), "warnings": warnings, "files": names}
         described.append({**asdict(entry), **told})
     usable = [each for each in described if each["refusal"] is None]
-    entry = next((each for each in usable if wanted in (None, each["name"])), None)
-    if entry is None:
+    chosen = next((each for each in usable if wanted in (None, each["name"])), None)
+    if chosen is None:
         raise _nothing(info, described, wanted)
     named = {name for each in described for name in each["files"]}
     return Chosen(
-        [file for file in data if file.name in entry["files"]],
+        [file for file in data if file.name in chosen["files"]],
         [
             LeftOut(file.name, f"{members.INFO_FILE} does not name it")
             for file in data
             if file.name not in named
         ],
-        entry["mapping"],
-        entry["name"],
+        chosen["mapping"],
+        chosen["name"],
         described,
     )
 

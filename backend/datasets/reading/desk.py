@@ -47,12 +47,15 @@ class ReadingDesk:
         *,
         query: str | None = None,
         split: str | None = None,
+        line: int | None = None,
     ) -> dict[str, Any]:
         """`{items: [{index, line, record, extra}], total}`: a window of a version's rows.
 
-        Only those whose texts contain `query`, whatever the case, and those of `split`.
+        Only those whose texts contain `query`, whatever the case, those of `split`, those that
+        come from `line` of the upload.
         """
-        window: dict[str, Any] = {"offset": offset, "limit": limit, "query": query, "split": split}
+        window: dict[str, Any] = {"offset": offset, "limit": limit}
+        window |= {"query": query, "split": split, "line": line}
         found: dict[str, Any] = await self._ask("rows", folder=str(folder), **window)
         return found
 

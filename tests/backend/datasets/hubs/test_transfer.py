@@ -13,7 +13,6 @@ from sqlalchemy import select
 from backend.database import SessionFactory, transaction
 from backend.datasets import files
 from backend.datasets.hubs.obtain import obtain
-from backend.datasets.importing import run
 from backend.datasets.tables import DatasetRow
 from backend.settings import Settings
 from tests.backend.datasets.hubs.conftest import Fetch, rows
