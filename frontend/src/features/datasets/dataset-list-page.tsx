@@ -7,6 +7,7 @@ import { datasetPagesQuery } from './api'
 import { DatasetTable } from './dataset-table'
 import { ExampleButtons } from './example-buttons'
 import { UploadPanel } from './upload/upload-panel'
+import { useUnfinished } from './upload/unfinished-list'
 import { useUploads } from './upload/uploads'
 import type { Schemas } from '@/api/client'
 import { DelayedSkeleton } from '@/components/delayed-skeleton'
@@ -23,6 +24,7 @@ export function DatasetListPage() {
   const { t } = useTranslation()
   const [{ q, status, upload }, set] = useSearchState({ q: '', status: '', upload: '' })
   const uploads = useUploads()
+  const unfinished = useUnfinished()
   const filtered = Boolean(q || status)
   const query = {
     ...(q && { q }),
@@ -52,7 +54,7 @@ export function DatasetListPage() {
           </>
         }
       />
-      {(upload || none || uploads.length > 0) && <UploadPanel />}
+      {(upload || none || uploads.length > 0 || unfinished.length > 0) && <UploadPanel />}
       {none ? (
         <EmptyState
           icon={<DatabaseOutlined />}
