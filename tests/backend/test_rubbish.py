@@ -196,7 +196,8 @@ class Thrower:
             self.wrong.append(said)
         elif answer.status_code >= 400:
             kind = answer.headers.get("content-type", "")
-            if kind != PROBLEM_MEDIA_TYPE or not answer.json()["detail"]:
+            # The answer to HEAD has no body.
+            if kind != PROBLEM_MEDIA_TYPE or not (method == "head" or answer.json()["detail"]):
                 self.wrong.append(f"no problem document: {said}")
 
 

@@ -120,7 +120,7 @@ async def find(
 
 async def page(
     session: AsyncSession, user: UserRow, limit: int, cursor: str | None
-) -> Sequence[UploadRow]:
+) -> list[UploadRow]:
     """The user's own, newest first; one more than `limit` when there is another page."""
     query = select(UploadRow).where(
         UploadRow.owner_id == user.id, UploadRow.progressed_at > func.now() - KEPT
@@ -244,8 +244,13 @@ async def consume(
         if row is None:
             raise UploadNotFound
         if row.sha256 is None:
-            said = {"filename": row.filename, "offset": row.offset_bytes, "size": row.size_bytes}
-            raise UploadUnfinished(params=said)
+            raise UploadUnfinished(
+                params={
+                    "filename": row.filename,
+                    "offset": row.offset_bytes,
+                    "size": row.size_bytes,
+                }
+            )
         rows.append(row)
         await session.delete(row)
     await session.flush()

@@ -17,9 +17,14 @@ const DISK_FULL = 507
 /** Another part is being written, or was; the server is asked where it stands. */
 const PASSING = new Set([408, 409, 423, 429])
 const GONE = new Set([404, 410])
+const MAX_RESTARTS = 3
 const TUS = { 'Tus-Resumable': '1.0.0' }
 
 export interface Listener {
+  /** The server knows it, under this id. */
+  onBegun: (uploadId: string) => void
+  /** Where it begins, after nothing or after what was there already. */
+  onPlaced: (sentBytes: number) => void
   onProgress: (sentBytes: number) => void
   /** All of it is there, under this id. */
   onArrived: (uploadId: string) => void
@@ -36,7 +41,7 @@ export interface Transfer {
 /** The same file chosen again, as far as a browser can tell without reading it. */
 export const fingerprintOf = ({ name, size, lastModified }: File) => `${name}|${size}|${lastModified}`
 
-export const uploadIdOf = (url: string | null) => url?.split('/').pop() ?? ''
+const uploadIdOf = (url: string | null) => url?.split('/').pop() ?? ''
 
 /** The user's uploads that are not a data set yet, from this visit or an earlier one. */
 export async function listUploads(signal?: AbortSignal): Promise<Schemas['Upload'][]> {
@@ -77,6 +82,8 @@ function passes(error: unknown): boolean {
 
 /** Send `file`; with the `url` of an earlier upload of it, go on there. */
 export function transfer(file: File, url: string | null, listener: Listener): Transfer {
+  let placed = false
+  let restarts = 0
   const options: UploadOptions = {
     endpoint: UPLOADS_URL,
     chunkSize: PART_BYTES,
@@ -85,18 +92,27 @@ export function transfer(file: File, url: string | null, listener: Listener): Tr
     headers: { ...OWN_HEADER },
     metadata: { filename: file.name, fingerprint: fingerprintOf(file) },
     onShouldRetry: passes,
-    onProgress: (sentBytes) => listener.onProgress(sentBytes),
+    onProgress: (sentBytes) => {
+      if (placed) listener.onProgress(sentBytes)
+      else listener.onPlaced(sentBytes)
+      placed = true
+    },
     onChunkComplete: reportReachable,
     // With an endpoint in hand, the client would begin anew when the server is away for a moment.
-    onUploadUrlAvailable: () => (upload.options.endpoint = null),
+    onUploadUrlAvailable: () => {
+      upload.options.endpoint = null
+      listener.onBegun(uploadIdOf(upload.url))
+    },
     onSuccess: () => listener.onArrived(uploadIdOf(upload.url)),
     onError: (error) => {
-      if (upload.url && GONE.has(statusOf(error) ?? 0)) begin(null)
+      // It was removed meanwhile: once more from the start, but not for ever.
+      if (upload.url && GONE.has(statusOf(error) ?? 0) && restarts++ < MAX_RESTARTS) begin(null)
       else listener.onError(explained(error))
     },
   }
   const upload = new Upload(file, options)
   function begin(from: string | null): void {
+    placed = false
     upload.url = from
     upload.options.endpoint = from ? null : UPLOADS_URL
     upload.start()

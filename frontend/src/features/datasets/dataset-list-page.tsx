@@ -8,6 +8,7 @@ import { DatasetTable } from './dataset-table'
 import { ExampleButtons } from './example-buttons'
 import { HubButton } from './hub/hub-button'
 import { UploadPanel } from './upload/upload-panel'
+import { useUnfinished } from './upload/unfinished-list'
 import { useUploads } from './upload/uploads'
 import type { Schemas } from '@/api/client'
 import { DelayedSkeleton } from '@/components/delayed-skeleton'
@@ -24,6 +25,7 @@ export function DatasetListPage() {
   const { t } = useTranslation()
   const [{ q, status, upload }, set] = useSearchState({ q: '', status: '', upload: '' })
   const uploads = useUploads()
+  const unfinished = useUnfinished()
   const filtered = Boolean(q || status)
   const query = {
     ...(q && { q }),
@@ -54,7 +56,7 @@ export function DatasetListPage() {
           </>
         }
       />
-      {(upload || none || uploads.length > 0) && <UploadPanel />}
+      {(upload || none || uploads.length > 0 || unfinished.length > 0) && <UploadPanel />}
       {none ? (
         <EmptyState
           icon={<DatabaseOutlined />}

@@ -56,6 +56,23 @@ export default {
   NothingToDownload: 'This file is not there (any more).',
   NothingToExamine: 'Version {{version}} of this data set has no rows that could be examined.',
   UploadExpected: 'Upload a file; other sources can not be used yet.',
+  BadUploadHeader: 'The upload was announced in a wrong way. Reload the page and try again.',
+  ChecksumMismatch: 'What arrived is not what was sent. Send this part again.',
+  FileChanged: '“{{filename}}” changed while it was uploaded. Upload it anew.',
+  MoreThanPromised: 'The file grew while it was uploaded. Upload it anew.',
+  QuotaExceeded:
+    'You may keep {{megabytes, number}} MB here and have {{used_megabytes, number}} MB, unfinished uploads included. Delete something first.',
+  TooManyUploads_one: 'You have {{count}} unfinished upload. Finish or discard it first.',
+  TooManyUploads_other:
+    'You have {{count, number}} unfinished uploads. Finish or discard some of them first.',
+  UnknownOverride: 'The server does not offer this.',
+  UploadBusy: 'Another connection is just sending this file. Try again in a moment.',
+  UploadExpired: 'This upload was left alone for more than a day and was removed. Begin it anew.',
+  UploadNotFound: 'This upload does not exist (any more), or it is not yours. Begin it anew.',
+  UploadUnfinished: '“{{filename}}” has not arrived whole. Send the rest first.',
+  WrongOffset: 'The upload stands at another place. Try again.',
+  WrongPartType: 'The upload was sent in a wrong form. Reload the page and try again.',
+  WrongTusVersion: 'The upload was sent in a wrong form. Reload the page and try again.',
   // Files that can not be imported
   archive_method: 'A file in the archive is packed with a method that is not read here: {{file}}.',
   archive_too_large: 'The archive holds too much to be unpacked.',

@@ -6,6 +6,7 @@ import { isTaken, useUploads } from './uploads'
 import { api, take, type Schemas } from '@/api/client'
 import { listUploads, removeUpload } from '@/api/resumable-upload'
 import { useShowError } from '@/components/use-show-error'
+import { useFormat } from '@/i18n/format'
 
 const unfinishedQuery = queryOptions({
   queryKey: ['datasets', 'uploads'],
@@ -32,6 +33,7 @@ export function UnfinishedList({ items }: { items: Schemas['Upload'][] }) {
 
 function UnfinishedRow({ item }: { item: Schemas['Upload'] }) {
   const { t } = useTranslation()
+  const format = useFormat()
   const queries = useQueryClient()
   const showError = useShowError()
   const settle = {
@@ -50,7 +52,7 @@ function UnfinishedRow({ item }: { item: Schemas['Upload'] }) {
     ...settle,
   })
   const whole = item.offset_bytes === item.size_bytes
-  const percent = Math.floor((item.offset_bytes / Math.max(1, item.size_bytes)) * 100)
+  const share = item.offset_bytes / Math.max(1, item.size_bytes)
   return (
     <li className="upload-row">
       <span className="upload-row-name" title={item.filename}>
@@ -59,7 +61,7 @@ function UnfinishedRow({ item }: { item: Schemas['Upload'] }) {
       <span className="secondary">
         {whole
           ? t('datasets.upload.arrivedBefore')
-          : t('datasets.upload.chooseAgain', { percent: percent / 100 })}
+          : t('datasets.upload.chooseAgain', { share: format.percent(share) })}
       </span>
       <Flex gap={4} justify="end">
         {whole && (

@@ -27,6 +27,7 @@ export interface Upload extends NewUpload {
 
 type OfOne =
   | { type: 'started'; id: string; at: number }
+  | { type: 'placed'; id: string; sentBytes: number; at: number }
   | { type: 'progressed'; id: string; sentBytes: number; at: number }
   | { type: 'paused'; id: string }
   | { type: 'arrived'; id: string; uploadId: string }
@@ -49,9 +50,9 @@ const SMOOTHING = 0.3
 function progress(upload: Upload, sentBytes: number, at: number): Upload {
   const seconds = (at - upload.measuredAt) / 1000
   const gained = sentBytes - upload.sentBytes
-  // The first word of a file that was gone on with, and parts sent again, say nothing of speed.
-  if (seconds <= 0 || gained < 0 || (upload.sentBytes === 0 && upload.bytesPerS === null && seconds < 0.05))
-    return { ...upload, sentBytes, measuredAt: at }
+  if (seconds <= 0) return { ...upload, sentBytes }
+  // A part that is sent again says nothing of speed.
+  if (gained < 0) return { ...upload, sentBytes, measuredAt: at }
   const now = gained / seconds
   const bytesPerS =
     upload.bytesPerS === null ? now : upload.bytesPerS + SMOOTHING * (now - upload.bytesPerS)
@@ -64,6 +65,10 @@ function change(upload: Upload, action: OfOne): Upload {
   switch (action.type) {
     case 'started':
       return { ...upload, status: 'sending', bytesPerS: null, measuredAt: action.at }
+    case 'placed':
+      return upload.status === 'sending'
+        ? { ...upload, sentBytes: action.sentBytes, measuredAt: action.at }
+        : upload
     case 'progressed':
       // A late measurement must not bring a cancelled upload back.
       return upload.status === 'sending' ? progress(upload, action.sentBytes, action.at) : upload

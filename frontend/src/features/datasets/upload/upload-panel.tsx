@@ -4,11 +4,13 @@ import { useQueryClient } from '@tanstack/react-query'
 import { Button, Flex, Typography } from 'antd'
 import { useEffect, useRef, useState, type DragEvent } from 'react'
 import { useTranslation } from 'react-i18next'
+import { pastedFile } from './pasted'
 import { UploadRow } from './upload-row'
+import { UnfinishedList, useUnfinished } from './unfinished-list'
 import { addFiles, useUploads, whenUploadEnds } from './uploads'
 import './upload-panel.css'
 
-const ACCEPTED = '.json,.jsonl,.ndjson,.csv,.tsv,.txt,.md'
+const ACCEPTED = '.json,.jsonl,.ndjson,.csv,.tsv,.txt,.md,.parquet,.gz,.zip'
 
 export function UploadPanel() {
   const { t } = useTranslation()
@@ -16,6 +18,21 @@ export function UploadPanel() {
   const uploads = useUploads()
   const input = useRef<HTMLInputElement>(null)
   const [over, setOver] = useState(false)
+  const unfinished = useUnfinished()
+
+  useEffect(() => {
+    const onPaste = (event: ClipboardEvent) => {
+      const { clipboardData, target } = event
+      const writes = target instanceof Element && target.closest('input, textarea, [contenteditable]')
+      if (!clipboardData || writes) return
+      const text = pastedFile(clipboardData.getData('text/plain'), t('datasets.upload.pastedName'))
+      const files = clipboardData.files.length ? [...clipboardData.files] : text ? [text] : []
+      if (files.length) event.preventDefault()
+      addFiles(files)
+    }
+    window.addEventListener('paste', onPaste)
+    return () => window.removeEventListener('paste', onPaste)
+  }, [t])
 
   useEffect(
     () => whenUploadEnds(() => void queries.invalidateQueries({ queryKey: ['datasets'] })),
@@ -68,6 +85,7 @@ export function UploadPanel() {
           ))}
         </ul>
       )}
+      {unfinished.length > 0 && <UnfinishedList items={unfinished} />}
     </section>
   )
 }

@@ -3,7 +3,7 @@ import { Button, Flex, Progress, Typography } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import { remainingSeconds, type Upload } from './upload-list'
-import { cancelUpload, dismissUpload, retryUpload } from './uploads'
+import { cancelUpload, dismissUpload, pauseUpload, retryUpload } from './uploads'
 import { errorSentence } from '@/api/errors'
 import { paths } from '@/app/paths'
 import { useFormat } from '@/i18n/format'
@@ -11,7 +11,7 @@ import { useFormat } from '@/i18n/format'
 export function UploadRow({ upload }: { upload: Upload }) {
   const { t } = useTranslation()
   const { id, file, status } = upload
-  const active = status === 'waiting' || status === 'sending'
+  const active = status === 'waiting' || status === 'sending' || status === 'paused'
   return (
     <li className="upload-row">
       <span className="upload-row-name" title={file.name}>
@@ -19,18 +19,30 @@ export function UploadRow({ upload }: { upload: Upload }) {
       </span>
       <UploadState upload={upload} />
       <Flex gap={4} justify="end">
+        {status === 'sending' && (
+          <Button size="small" onClick={() => pauseUpload(id)}>
+            {t('datasets.upload.pause')}
+          </Button>
+        )}
+        {status === 'paused' && (
+          <Button size="small" onClick={() => retryUpload(id)}>
+            {t('datasets.upload.resume')}
+          </Button>
+        )}
         {(status === 'failed' || status === 'cancelled') && (
           <Button size="small" onClick={() => retryUpload(id)}>
             {t('general.retry')}
           </Button>
         )}
-        <Button
-          size="small"
-          type="text"
-          onClick={() => (active ? cancelUpload(id) : dismissUpload(id))}
-        >
-          {active ? t('general.cancel') : t('datasets.upload.dismiss')}
-        </Button>
+        {status !== 'arrived' && (
+          <Button
+            size="small"
+            type="text"
+            onClick={() => (active ? cancelUpload(id) : dismissUpload(id))}
+          >
+            {active ? t('general.cancel') : t('datasets.upload.dismiss')}
+          </Button>
+        )}
       </Flex>
     </li>
   )
@@ -43,10 +55,14 @@ function UploadState({ upload }: { upload: Upload }) {
   switch (status) {
     case 'waiting':
       return <span className="secondary">{t('datasets.upload.waiting')}</span>
+    case 'arrived':
+      return <span className="secondary">{t('datasets.upload.storing')}</span>
     case 'done':
       return (
         <Typography.Text type="success" role="status">
-          {t('datasets.upload.done')}
+          {upload.sameAs
+            ? t('datasets.upload.sameAs', { name: upload.sameAs.name })
+            : t('datasets.upload.done')}
         </Typography.Text>
       )
     case 'cancelled':
@@ -57,9 +73,9 @@ function UploadState({ upload }: { upload: Upload }) {
           {errorSentence(t, error)}
         </Typography.Text>
       )
+    case 'paused':
     case 'sending': {
       const left = remainingSeconds(upload)
-      const sent = sentBytes >= file.size
       return (
         <Flex align="center" gap={12}>
           <Progress
@@ -70,15 +86,14 @@ function UploadState({ upload }: { upload: Upload }) {
             aria-label={file.name}
           />
           <span className="numeric nowrap secondary">
-            {sent
-              ? t('datasets.upload.storing')
-              : [
-                  `${format.bytes(sentBytes)} / ${format.bytes(file.size)}`,
-                  bytesPerS && `${format.bytes(bytesPerS)}/s`,
-                  left !== null && t('datasets.upload.left', { time: format.about(left) }),
-                ]
-                  .filter(Boolean)
-                  .join(' · ')}
+            {[
+              `${format.bytes(sentBytes)} / ${format.bytes(file.size)}`,
+              status === 'paused' && t('datasets.upload.paused'),
+              bytesPerS && `${format.bytes(bytesPerS)}/s`,
+              left !== null && t('datasets.upload.left', { time: format.about(left) }),
+            ]
+              .filter(Boolean)
+              .join(' · ')}
           </span>
         </Flex>
       )

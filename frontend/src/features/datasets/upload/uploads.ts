@@ -15,8 +15,8 @@ const listeners = new Set<() => void>()
 const transfers = new Map<string, Transfer>()
 /** Groups whose data set is being made: asked for once. */
 const storing = new Set<string>()
-/** Earlier uploads that files of this tab go on with. */
-const taken = new Set<string>()
+/** Which upload on the server a file of this tab is, or goes on with. */
+const onServer = new Map<string, string>()
 let onFinished: () => void = () => undefined
 
 function dispatch(action: UploadAction): void {
@@ -33,15 +33,17 @@ function warn(event: BeforeUnloadEvent): void {
 const find = (id: string) => uploads.find((upload) => upload.id === id)
 
 /** The address of an earlier upload of the same file, or null. */
-async function earlier(file: File): Promise<string | null> {
+async function earlier(id: string, file: File): Promise<string | null> {
   const fingerprint = fingerprintOf(file)
   const known = await listUploads().catch(() => [])
   const same = known.find(
-    ({ id, metadata, size_bytes }) =>
-      metadata.fingerprint === fingerprint && size_bytes === file.size && !taken.has(id),
+    (each) =>
+      each.metadata.fingerprint === fingerprint &&
+      each.size_bytes === file.size &&
+      !isTaken(each.id),
   )
   if (!same) return null
-  taken.add(same.id)
+  onServer.set(id, same.id)
   return `${UPLOADS_URL}/${same.id}`
 }
 
@@ -52,13 +54,14 @@ async function run({ id, file, group }: Upload): Promise<void> {
     before.resume()
     return
   }
-  const url = await earlier(file)
+  const url = await earlier(id, file)
   if (find(id)?.status !== 'sending') return // paused or cancelled meanwhile
   const started = transfer(file, url, {
+    onBegun: (uploadId) => onServer.set(id, uploadId),
+    onPlaced: (sentBytes) => dispatch({ type: 'placed', id, sentBytes, at: performance.now() }),
     onProgress: (sentBytes) =>
       dispatch({ type: 'progressed', id, sentBytes, at: performance.now() }),
     onArrived: (uploadId) => {
-      taken.add(uploadId)
       dispatch({ type: 'arrived', id, uploadId })
       void store(group)
       advance()
@@ -140,7 +143,9 @@ export function cancelUpload(id: string): void {
 
 export function dismissUpload(id: string): void {
   transfers.delete(id)
+  onServer.delete(id)
   dispatch({ type: 'dismissed', id })
+  onFinished()
 }
 
 /** Called when an upload has ended, however it ended: the place to refresh the list. */
@@ -151,8 +156,8 @@ export function whenUploadEnds(action: () => void): () => void {
   }
 }
 
-/** Whether a file of this tab goes on with this upload. */
-export const isTaken = (uploadId: string) => taken.has(uploadId)
+/** Whether a file of this tab is this upload. */
+export const isTaken = (uploadId: string) => [...onServer.values()].includes(uploadId)
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener)
