@@ -129,7 +129,7 @@ class ExcludeStep(Shape):
 
     kind: Literal["exclude"]
     findings: Annotated[list[Finding], Field(max_length=50)] = []
-    rows: Annotated[list[Annotated[int, Field(ge=0, le=2**62)]], Field(max_length=100_000)] = []
+    rows: Annotated[list[Annotated[int, Field(ge=0, le=2**62)]], Field(max_length=10_000)] = []
 
     @model_validator(mode="after")
     def _says_something(self) -> "ExcludeStep":
