@@ -9,9 +9,10 @@ from backend import idempotency
 from backend.accounts.dependencies import CurrentUser
 from backend.database import SessionDep, again_on_conflict, transaction
 from backend.datasets import prepare_service, queries, view
-from backend.datasets.prepare_schemas import PreparePreview, PrepareRequest, PreviewRequest
+from backend.datasets.prepare_schemas import PrepareRequest, PreviewRequest
 from backend.datasets.preparing import outlook
 from backend.datasets.preparing.asked import resolve
+from backend.datasets.preview_schemas import PreparePreview
 from backend.datasets.schemas import Dataset
 
 router = APIRouter(prefix="/datasets/{dataset_id}/prepare", tags=["datasets"])

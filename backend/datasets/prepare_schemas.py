@@ -1,17 +1,16 @@
-"""API shapes of preparing: steps that make a version out of others, and what a trial of them says.
+"""API shapes of preparing: the steps that make a version out of others.
 
 Every random step has its seed: the same steps on the same versions make the same version, byte
 for byte.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from backend.datasets.change_schemas import AnyChange
-from backend.datasets.schemas import DatasetRow, Description, Name
-from training_engine.contract.names import RecordType
+from backend.datasets.schemas import Description, Name
 
 MAX_STEPS = 20
 MAX_SOURCES = 20
@@ -129,7 +128,7 @@ class ExcludeStep(Shape):
 
     kind: Literal["exclude"]
     findings: Annotated[list[Finding], Field(max_length=50)] = []
-    rows: Annotated[list[Annotated[int, Field(ge=0, le=2**62)]], Field(max_length=100_000)] = []
+    rows: Annotated[list[Annotated[int, Field(ge=0, le=2**62)]], Field(max_length=10_000)] = []
 
     @model_validator(mode="after")
     def _says_something(self) -> "ExcludeStep":
@@ -277,38 +276,3 @@ class PrepareRequest(PreviewRequest):
         if self.description is not None and self.name is None:
             raise ValueError("only a new data set, which has a name, can be described")
         return self
-
-
-class StepOutlook(BaseModel):
-    """What a step would make of the rows."""
-
-    kind: str
-    rows_in: int
-    rows_out: int
-    exact: bool = Field(description="False: extrapolated from a part of the rows")
-    dropped: int = Field(description="Rows of `rows_in` that could not be used any more")
-    record_type: RecordType = Field(description="What the records are after it")
-
-
-class PreparedRow(BaseModel):
-    """A row of the result; `origin` is its number in the version, null when it is from another
-    data set. `before` is the record there."""
-
-    index: int
-    origin: int | None
-    line: int | None
-    split: str | None
-    before: dict[str, Any] | None
-    after: dict[str, Any]
-
-
-class PreparePreview(BaseModel):
-    """What the steps would make, tried out on `tried_rows` of the `num_rows` rows."""
-
-    num_rows: int
-    tried_rows: int
-    exact: bool = Field(description="All rows were tried: the first rows are the real ones too")
-    steps: list[StepOutlook]
-    splits: dict[str, int] = Field(description="Name → rows, as far as they were tried")
-    items: list[PreparedRow] = Field(description="The first 20 rows of the result")
-    removed: list[DatasetRow] = Field(description="The first 20 rows that are no longer there")

@@ -16,8 +16,7 @@ from backend.datasets.tables import DatasetRow
 from backend.errors import NotFound
 from backend.ids import new_id
 from backend.jobs import service as jobs
-from backend.jobs.schemas import TERMINAL, JobStatus, Slot
-from backend.jobs.tables import JobRow
+from backend.jobs.schemas import TERMINAL, Slot
 from backend.settings import Settings
 
 STOPPED = {
@@ -116,23 +115,15 @@ async def give_up(session: AsyncSession, user: UserRow, dataset_id: UUID) -> Dat
     await queries.find(session, user, dataset_id, Action.CHANGE)
     # The job is locked before the row, as by whoever writes how it ended.
     job = await jobs.newest_of(session, dataset_id, queries.PREPARE)
-    if job is not None and job.status not in TERMINAL:
+    lives = job is not None and job.status not in TERMINAL
+    if job is not None and lives:
         job = await jobs.request_stop(session, job.id, save=False)
     row = await queries.find(session, user, dataset_id, Action.CHANGE, lock=True)
-    makes_it = row.status == DatasetStatus.IMPORTING and job is not None
-    if row.preparation is None and not makes_it:
+    if row.preparation is None and not lives:
         raise NothingPrepared
     if job is None or job.status in TERMINAL:
-        forget(row, job)
+        row.preparation = None
+        if lives and row.status == DatasetStatus.IMPORTING:  # there is no version of it yet
+            row.status, row.error = DatasetStatus.FAILED, {**STOPPED, "params": {}}
     await session.flush()
     return row
-
-
-def forget(row: DatasetRow, job: JobRow | None) -> None:
-    """The preparation was given up, or has failed and that was read."""
-    row.preparation = None
-    if row.status == DatasetStatus.IMPORTING and job is not None:
-        # There is no version of it yet.
-        stopped = job.status == JobStatus.STOPPED
-        row.status = DatasetStatus.FAILED
-        row.error = {**STOPPED, "params": {}} if stopped or job.error is None else job.error

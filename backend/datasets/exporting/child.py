@@ -99,9 +99,9 @@ class Export:
     def _write_nested(self, out: BinaryIO) -> None:
         writer = NestedWriter(out, self._record_type, self._labels.kind)
         for batch in self._batches():
-            beside = (batch.lines, batch.extras, batch.splits)
-            for record, *rest in zip(batch.records, *beside, strict=True):
-                writer.add(orjson.loads(record), *rest)
+            beside = zip(batch.lines, batch.extras, batch.splits, strict=True)
+            for record, (line, extra, split) in zip(batch.records, beside, strict=True):
+                writer.add(orjson.loads(record), line, extra, split)
             writer.flush(batch.size_bytes)
         writer.close()
 

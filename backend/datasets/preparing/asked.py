@@ -189,12 +189,12 @@ async def _rows(
     """A version that is ready, and the type of its records."""
     version = row.version if number is None else number
     found = await session.get(DatasetVersionRow, (row.id, version))
-    facts: DatasetRow | DatasetVersionRow | None = row if version == row.version else found
+    # The version itself, where there is one: the data set may be on its way to another.
+    facts: DatasetRow | DatasetVersionRow | None = found
+    if facts is None and version == row.version:
+        facts = row
     if facts is None:
         raise SourceVersionNotFound(params={"name": row.name, "version": version})
-    # While it is imported again its last version is as it was.
-    if facts.status == DatasetStatus.IMPORTING and found is not None:
-        facts = found
     if facts.status != DatasetStatus.READY or facts.record_type is None:
         raise NotPreparable(params={"name": row.name, "status": facts.status})
     folder = files.version_dir(settings, row.id, version)

@@ -11,7 +11,7 @@ from backend.datasets.preparing.spool import Array
 from backend.datasets.preparing.stream import Batch, Kept, NotPossible, Stream
 from backend.datasets.preparing.work import Work
 
-MAX_REPEATS = 100
+MAX_REPEATS, MAX_ROWS = 100, 50_000_000
 
 
 def concatenated(rows: Stream, _step: ConcatenateStep, work: Work) -> Iterator[Batch]:
@@ -28,11 +28,11 @@ def mixed(rows: Stream, step: MixStep, work: Work) -> Iterator[Batch]:
     weights = [step.weight, *(source.weight for source in step.sources)]
     sizes = [each.num_rows for each in every]
     total = mixture_size(sizes, weights, step.rows, repeat=step.repeat)
-    if total > MAX_REPEATS * sum(sizes):
+    if total > min(MAX_REPEATS * sum(sizes), MAX_ROWS):
         raise NotPossible(
             f"The mixture would have {total} rows, made of {sum(sizes)} different ones.",
-            f"Ask for fewer rows, or choose weights so that no row is there more than "
-            f"{MAX_REPEATS} times on average.",
+            f"Ask for fewer rows or choose other weights: {MAX_ROWS} rows at most, none of them "
+            f"more than {MAX_REPEATS} times on average.",
         )
     counts = shares.largest_remainder(total, shares.of_weights(weights))
     work.facts["rows_taken"] = counts

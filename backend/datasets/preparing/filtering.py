@@ -95,7 +95,7 @@ def _test(condition: Condition) -> Callable[[Any], bool]:
         case "contains" | "not_contains":
             return lambda value: wanted in values.text_of(value)
         case "one_of":
-            return lambda value: any(values.same(value, each) for each in wanted)
+            return values.among(wanted)
         case "at_least" | "at_most":
             return _compared(wanted, least=condition.op == "at_least")
         case _:

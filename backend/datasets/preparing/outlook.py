@@ -6,12 +6,10 @@ from backend.datasets import pages
 from backend.datasets.prepare_schemas import (
     FilterStep,
     MapStep,
-    PreparedRow,
-    PreparePreview,
     Step,
-    StepOutlook,
 )
 from backend.datasets.preparing.asked import Asked, BadExpression
+from backend.datasets.preview_schemas import PreparedRow, PreparePreview, StepOutlook
 from backend.datasets.reading.desk import ReadingDesk
 from backend.errors import FieldError, Refused
 

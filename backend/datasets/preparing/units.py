@@ -46,7 +46,7 @@ def marks_of(rows: Kept, step: SplitStep, facts: dict[str, Any]) -> Marks:
                 groups.append(chance.digest(own))
     if step.by == "group":
         facts["rows_without_group"] = missing
-        if missing == len(groups):
+        if groups and missing == len(groups):
             _refuse_unknown(step.field or "")
     if step.by == "stratified":
         facts.update(classes.facts())

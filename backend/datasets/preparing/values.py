@@ -77,6 +77,20 @@ def same(one: Scalar, other: Scalar) -> bool:
     return text_of(one) == text_of(other)
 
 
+def among(wanted: list[Scalar]) -> Callable[[Scalar], bool]:
+    """Whether a value is the same as one of those, however many there are."""
+    numbers = {each for each in wanted if _is_number(each)}
+    words = {text_of(each) for each in wanted if not _is_number(each)}
+    every = {text_of(each) for each in wanted}
+
+    def test(value: Scalar) -> bool:
+        if _is_number(value):
+            return value in numbers or text_of(value) in words
+        return text_of(value) in every
+
+    return test
+
+
 def number_of(value: Scalar) -> float | None:
     """A number, also one that is written as text; None for anything else."""
     if isinstance(value, bool) or (isinstance(value, str) and "_" in value):

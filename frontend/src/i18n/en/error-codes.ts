@@ -73,6 +73,28 @@ export default {
   WrongOffset: 'The upload stands at another place. Try again.',
   WrongPartType: 'The upload was sent in a wrong form. Reload the page and try again.',
   WrongTusVersion: 'The upload was sent in a wrong form. Reload the page and try again.',
+  BadExpression: 'Step {{step}}: this expression can not be used ({{reason}}).',
+  CanNotBeExpressed_one:
+    '{{format}} has no place for a row ({{rows}}). Choose another form; JSON lines take every row.',
+  CanNotBeExpressed_other:
+    '{{format}} has no place for {{count, number}} rows ({{rows}}, …). Choose another form; JSON lines take every row.',
+  CanNotBePrepared: 'The steps can not be done with these rows.',
+  ChangeDoesNotFit:
+    'Step {{step}} has a change that does not fit records of this kind. Remove that change.',
+  DifferentRecords:
+    'The records of “{{name}}” are of another kind, so they can not be put together. Convert one first.',
+  ExportFailed: 'The version can not be exported at the moment. Try it again in a moment.',
+  ExportsBusy: 'As many exports as allowed are under way. Try it again when one has ended.',
+  NoSuchRow: 'There is no row {{row, number}} to exclude.',
+  NoSuchSplit: 'This version has no part “{{split}}”.',
+  NotExamined: 'This version has not been examined yet. Wait until its findings are known.',
+  NotExportable: 'There are no records to export yet. Finish the import first.',
+  NotPreparable: '“{{name}}” is not ready. Finish its import first, or choose another version.',
+  NothingPrepared: 'No version of this data set is being made, and none has failed.',
+  PreviewTooSlow: 'Trying these steps out takes too long. Make simpler ones, or prepare without it.',
+  SourceNotFound: 'One of the sources does not exist (any more), or it is not yours.',
+  SourceVersionNotFound: '“{{name}}” has no version {{version}} (any more). Choose another one.',
+  preparation_stopped: 'The preparation was stopped before it had ended.',
   // Files that can not be imported
   archive_method: 'A file in the archive is packed with a method that is not read here: {{file}}.',
   archive_too_large: 'The archive holds too much to be unpacked.',

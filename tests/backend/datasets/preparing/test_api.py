@@ -174,6 +174,22 @@ async def test_a_queued_one_is_stopped_at_once(
         assert stopped.json()["error"]["code"] == "preparation_stopped"
 
 
+async def test_an_import_is_not_taken_for_a_preparation(
+    upload: Import, prepare: Prepare, client: httpx.AsyncClient
+) -> None:
+    dataset = await upload("a.jsonl", LINES)
+    path = f"{API}/{dataset['id']}"
+    await prepare(dataset["id"], [SAMPLE])
+    again = await client.patch(path, json={"mapping": None})
+    assert again.json()["status"] == "importing"
+    refused = await client.delete(f"{path}/prepare")
+    assert (refused.status_code, refused.json()["code"]) == (404, "NothingPrepared")
+    assert (await client.get(path)).json()["status"] == "importing"
+    # What it was until now can still be read.
+    answer = await client.post(f"{path}/prepare", json={"steps": [SAMPLE], "name": "Of the old"})
+    assert answer.status_code == 202
+
+
 async def test_a_running_one_is_stopped(
     upload: Import, client: httpx.AsyncClient, settings: Settings, sessions: SessionFactory
 ) -> None:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backend.datasets.preparing.stream import NotPossible
-from tests.backend.datasets.preparing.made import Row, rows_of, run, talk, version
+from tests.backend.datasets.preparing.made import Row, rows_of, run, source, talk, version
 
 FREE = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -173,3 +173,20 @@ def test_too_many_classes_are_refused(folder: Path) -> None:
     base = version(folder, [{"text": f"T{n}", "label": f"L{n}"} for n in range(10_001)])
     with pytest.raises(NotPossible, match="more than 10000 different values"):
         run(folder, base, [split(by="stratified", field="label")], "classification")
+
+
+@pytest.mark.parametrize("by", ["random", "stratified", "group", "time"])
+def test_nothing_can_be_divided_after_everything_is_gone(folder: Path, by: str) -> None:
+    base = version(folder, [talk("Q", "A")])
+    nothing = {"kind": "filter", "conditions": [{"field": "label", "op": "present"}]}
+    field = {} if by == "random" else {"field": "extra.x"}
+    with pytest.raises(NotPossible, match=r"Step 1 \(filter\) leaves no row"):
+        run(folder, base, [nothing, split(by=by, **field)])
+
+
+def test_a_mixture_does_not_fill_the_disk(folder: Path) -> None:
+    base = version(folder, [talk("Q", "A")] * 5)
+    step = {"kind": "mix", "weight": 1, "repeat": True}
+    step["sources"] = [{**source(), "weight": 1e-9}]
+    with pytest.raises(NotPossible, match="would have 5000000005 rows"):
+        run(folder, base, [step], sources=[base])
