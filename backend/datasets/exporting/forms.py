@@ -28,7 +28,6 @@ def openai(record: Fields, record_type: RecordType) -> Fields:
         }
     row = _with_tools({"messages": _turns(_talk(record, record_type))}, record)
     if record_type == RecordType.UNPAIRED_PREFERENCE:
-        _require_no_tools(record)  # nobody reads them beside a verdict
         row["label"] = record["label"]
     return row
 
@@ -36,7 +35,7 @@ def openai(record: Fields, record_type: RecordType) -> Fields:
 def sharegpt(record: Fields, record_type: RecordType) -> Fields:
     """`{"conversations": [{"from", "value"}], "system"?, "tools"?}`; preferences with `chosen` and
     `rejected`, verdicts with `kto_tag`, as LLaMA-Factory reads them."""
-    system, turns = _system_and_turns(record["messages"] if "messages" in record else [])
+    system, turns = _system_and_turns(record.get("messages", []))
     row: Fields = {}
     if record_type == RecordType.PREFERENCE:
         row["chosen"] = _shared(_only_turn(record["chosen"]))
@@ -44,7 +43,6 @@ def sharegpt(record: Fields, record_type: RecordType) -> Fields:
     else:
         _talk(record, record_type)
     if record_type == RecordType.UNPAIRED_PREFERENCE:
-        _require_no_tools(record)
         row["kto_tag"] = record["label"]
     row = {"conversations": [_shared(turn) for turn in turns], **row}
     if system is not None:
@@ -56,7 +54,7 @@ def sharegpt(record: Fields, record_type: RecordType) -> Fields:
 
 def alpaca(record: Fields, record_type: RecordType) -> Fields:
     """`{"instruction", "input", "output", "system"?, "history"?}`; preferences with `chosen` and
-    `rejected` in place of `output`."""
+    `rejected` in place of `output`, verdicts with `kto_tag`."""
     _require_no_tools(record)
     if record_type == RecordType.PREFERENCE:
         system, turns = _system_and_turns(record["messages"])
@@ -66,8 +64,6 @@ def alpaca(record: Fields, record_type: RecordType) -> Fields:
         row = {"instruction": _plain(turns[0]), "input": "", "chosen": chosen}
         row["rejected"] = rejected
         return row if system is None else {**row, "system": system}
-    if record_type == RecordType.UNPAIRED_PREFERENCE:
-        raise NoPlace("verdicts about answers have no place here")
     system, turns = _system_and_turns(_talk(record, record_type))
     pairs = pairs_of(turns)
     question, answer = pairs[-1]
@@ -76,6 +72,8 @@ def alpaca(record: Fields, record_type: RecordType) -> Fields:
         row["system"] = system
     if len(pairs) > 1:
         row["history"] = [list(pair) for pair in pairs[:-1]]  # type: ignore[assignment]
+    if record_type == RecordType.UNPAIRED_PREFERENCE:
+        row["kto_tag"] = record["label"]
     return row
 
 

@@ -5,6 +5,7 @@ one leaves it a few numbers of each.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -102,30 +103,15 @@ def prepare(spec: dict[str, Any], folder: Path, temp: Path, tick: Tick) -> dict[
     `temp` is an empty folder on a disk with room. Returns what `import.json` says. Raises
     `NotPossible`, also when no row is left.
     """
-    report = ReportWriter(folder)
-    base_folder = Path(spec["base"]["folder"])
-    sources = [
-        [Stored(Path(each["folder"]), tick, base=False) for each in some]
-        for some in spec["step_sources"]
-    ]
-    chain = Chain(
-        Stored(base_folder, tick, base=True),
-        base_folder,
-        RecordType(spec["record_type"]),
-        STEPS.validate_python(spec["steps"]),
-        sources,
-        temp,
-        tick,
-        report.add,
-    )
-    writer, tally = RecordWriter(folder), Tally()
-    repaired = 0
-    for batch in chain:
-        tick(len(batch))
-        repaired += sum(batch.repaired)
-        _write(batch, writer, tally)
+    with closing(ReportWriter(folder)) as report:
+        chain = _chain(spec, temp, tick, report.add)
+        writer, tally = RecordWriter(folder), Tally()
+        repaired = 0
+        for batch in chain:
+            tick(len(batch))
+            repaired += sum(batch.repaired)
+            _write(batch, writer, tally)
     sha256 = writer.close()
-    report.close()
     lineage = chain.lineage()
     _require_rows(chain.steps, lineage)
     (folder / STATISTICS_FILE).write_bytes(orjson.dumps(tally.summary()))
@@ -147,6 +133,18 @@ def prepare(spec: dict[str, Any], folder: Path, temp: Path, tick: Tick) -> dict[
     }
     (folder / SUMMARY_FILE).write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2))
     return summary
+
+
+def _chain(spec: dict[str, Any], temp: Path, tick: Tick, report: Report) -> Chain:
+    folder = Path(spec["base"]["folder"])
+    sources = [
+        [Stored(Path(each["folder"]), tick, base=False) for each in some]
+        for some in spec["step_sources"]
+    ]
+    steps = STEPS.validate_python(spec["steps"])
+    base = Stored(folder, tick, base=True)
+    record_type = RecordType(spec["record_type"])
+    return Chain(base, folder, record_type, steps, sources, temp, tick, report)
 
 
 def _write(batch: Batch, writer: RecordWriter, tally: Tally) -> None:

@@ -56,6 +56,28 @@ export default {
   NothingToDownload: 'This file is not there (any more).',
   NothingToExamine: 'Version {{version}} of this data set has no rows that could be examined.',
   UploadExpected: 'Upload a file; other sources can not be used yet.',
+  BadExpression: 'Step {{step}}: this expression can not be used ({{reason}}).',
+  CanNotBeExpressed_one:
+    '{{format}} has no place for a row ({{rows}}). Choose another form; JSON lines take every row.',
+  CanNotBeExpressed_other:
+    '{{format}} has no place for {{count, number}} rows ({{rows}}, …). Choose another form; JSON lines take every row.',
+  CanNotBePrepared: 'The steps can not be done with these rows.',
+  ChangeDoesNotFit:
+    'Step {{step}} has a change that does not fit records of this kind. Remove that change.',
+  DifferentRecords:
+    'The records of “{{name}}” are of another kind, so they can not be put together. Convert one first.',
+  ExportFailed: 'The version can not be exported at the moment. Try it again in a moment.',
+  ExportsBusy: 'As many exports as allowed are under way. Try it again when one has ended.',
+  NoSuchRow: 'There is no row {{row, number}} to exclude.',
+  NoSuchSplit: 'This version has no part “{{split}}”.',
+  NotExamined: 'This version has not been examined yet. Wait until its findings are known.',
+  NotExportable: 'There are no records to export yet. Finish the import first.',
+  NotPreparable: '“{{name}}” is not ready. Finish its import first, or choose another version.',
+  NothingPrepared: 'No version of this data set is being made, and none has failed.',
+  PreviewTooSlow: 'Trying these steps out takes too long. Make simpler ones, or prepare without it.',
+  SourceNotFound: 'One of the sources does not exist (any more), or it is not yours.',
+  SourceVersionNotFound: '“{{name}}” has no version {{version}} (any more). Choose another one.',
+  preparation_stopped: 'The preparation was stopped before it had ended.',
   // Files that can not be imported
   binary_file: 'This is not a text file.',
   broken_header: 'The first line, which names the columns, can not be read.',
