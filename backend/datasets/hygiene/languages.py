@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 # Even sample: so many rows say enough of a version.
-SAMPLE_ROWS = 20_000
+SAMPLE_ROWS = 10_000
 LOOKED_AT = 300
 UNKNOWN = "und"
 MIN_LETTERS = 12
