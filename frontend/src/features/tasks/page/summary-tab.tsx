@@ -1,12 +1,11 @@
 /** The run at a glance: the curve, and what was trained on what. */
 import { Col, Descriptions, Row } from 'antd'
 import { useTranslation } from 'react-i18next'
-import { Link } from 'react-router'
 import { isLive, type Task } from '../api'
 import { intentName } from '../intents'
 import { LossChart } from '../chart/loss-chart'
 import { MemorySides, TimeSides, useResultText } from './expectation'
-import { paths } from '@/app/paths'
+import { DatasetLink } from './dataset-link'
 import { RelativeTime } from '@/components/relative-time'
 import { useFormat } from '@/i18n/format'
 
@@ -32,14 +31,14 @@ export function SummaryTab({ task }: { task: Task }) {
             {
               key: 'dataset',
               label: t('tasks.fields.dataset'),
-              children: <Link to={paths.dataset(task.dataset.id)}>{task.dataset.name}</Link>,
+              children: <DatasetLink dataset={task.dataset} />,
             },
             ...(validation
               ? [
                   {
                     key: 'validation',
                     label: t('tasks.fields.validation'),
-                    children: <Link to={paths.dataset(validation.id)}>{validation.name}</Link>,
+                    children: <DatasetLink dataset={validation} />,
                   },
                 ]
               : []),

@@ -32,6 +32,21 @@ export const datasetOptionsQuery = () =>
       state.data?.items.some(({ status }) => status === 'importing') ? REFRESH_MS : false,
   })
 
+/** The versions of a data set and their parts; waits (null) until one is chosen. */
+export const versionsQuery = (dataset: Pick<Dataset, 'id' | 'version' | 'status'> | null) =>
+  queryOptions({
+    queryKey: ['datasets', 'one', dataset?.id, 'versions', dataset?.version, dataset?.status],
+    queryFn: dataset
+      ? ({ signal }) =>
+          take(
+            api.GET('/api/v1/datasets/{dataset_id}/versions', {
+              params: { path: { dataset_id: dataset.id } },
+              signal,
+            }),
+          )
+      : skipToken,
+  })
+
 export const examplesQuery = () =>
   queryOptions({
     queryKey: ['datasets', 'examples'],

@@ -35,7 +35,11 @@ const STEP_OF: Record<string, StepIndex> = {
   objective: 1,
   model_id: 1,
   dataset_id: 1,
+  dataset_version: 1,
+  dataset_split: 1,
   validation_dataset_id: 1,
+  validation_version: 1,
+  validation_split: 1,
 }
 
 /** The step on which a field stands. */
@@ -98,6 +102,10 @@ function* checkProcesses(processes: number) {
   else if (processes > MOST_PROCESSES) yield problem(field, 'at_most', { limit: MOST_PROCESSES })
 }
 
+/** Another version or part of the same data set; whether they share rows the server can tell. */
+const isAnother = ({ dataset_version, validation_version, validation_split }: Values): boolean =>
+  validation_split !== null || validation_version !== dataset_version
+
 /** Everything that is wrong, in the order of the fields. */
 export function problemsOf(values: Values): Problem[] {
   const found: Problem[] = [
@@ -109,7 +117,7 @@ export function problemsOf(values: Values): Problem[] {
   if (output && !OUTPUT_NAME.test(output)) found.push(problem('output_name', 'bad_output_name'))
   if (!values.model_id) found.push(problem('model_id', 'required'))
   if (!values.dataset_id) found.push(problem('dataset_id', 'required'))
-  else if (values.validation_dataset_id === values.dataset_id) {
+  else if (values.validation_dataset_id === values.dataset_id && !isAnother(values)) {
     found.push(problem('validation_dataset_id', 'same_validation'))
   }
   const knobs = knobsOf(values)

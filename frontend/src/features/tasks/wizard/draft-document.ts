@@ -37,9 +37,10 @@ function valuesIn(saved: Json): Values {
     .filter(([key]) => key !== 'hyperparameters' && key !== 'distributed')
     .map(([key, fallback]) => {
       const value = saved[key]
-      // A field has one type; what is null when nothing is chosen is else a text.
+      // A field has one type; what is null when nothing is chosen is else a text, a version a number.
+      const chosen = key.endsWith('_version') ? 'number' : 'string'
       const fits =
-        typeof value === typeof fallback || (fallback === null && typeof value === 'string')
+        typeof value === typeof fallback || (fallback === null && typeof value === chosen)
       return [key, fits ? value : fallback]
     })
   return {

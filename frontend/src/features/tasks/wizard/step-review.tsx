@@ -12,6 +12,7 @@ import { RISK } from './left'
 import { MemoryRisk } from './memory-risk'
 import { isChanged } from './state'
 import { knobLabel, valueText } from './texts'
+import { usePart } from './use-part'
 import type { Wizard } from './use-wizard'
 import { ownTemplate } from './values'
 import { useFormat } from '@/i18n/format'
@@ -93,6 +94,14 @@ export function StepReview({ wizard }: { wizard: Wizard }) {
   const { processes, strategy } = values.distributed
   const nameOf = (items: { id: string; name: string }[] | undefined, id: string | null) =>
     items?.find((each) => each.id === id)?.name ?? id ?? '–'
+  const part = usePart(wizard)
+  const rowsOf = (version: number | null, split: string | null) =>
+    [
+      ...(version === null ? [] : [t('datasets.versions.number', { version })]),
+      ...(split === null ? [] : [t('wizard.sources.part', { name: split })]),
+    ]
+      .map((each) => ` · ${each}`)
+      .join('')
   return (
     <Flex vertical gap={20}>
       <MemoryRisk wizard={wizard} />
@@ -112,14 +121,16 @@ export function StepReview({ wizard }: { wizard: Wizard }) {
         step={1}
         items={[
           { key: 'model', label: t('wizard.sources.model'), children: nameOf(models, values.model_id) },
-          { key: 'data', label: t('wizard.sources.dataset'), children: nameOf(datasets, values.dataset_id) },
+          { key: 'data', label: t('wizard.sources.dataset'), children: `${nameOf(datasets, values.dataset_id)}${rowsOf(values.dataset_version, part.train)}` },
           { key: 'objective', label: t('tasks.fields.objective'), children: t(`tasks.objectives.${values.objective}`) },
           {
             key: 'validation',
             label: t('wizard.sources.validation'),
             children: values.validation_dataset_id
-              ? nameOf(datasets, values.validation_dataset_id)
-              : t('wizard.sources.validationNone'),
+              ? `${nameOf(datasets, values.validation_dataset_id)}${rowsOf(values.validation_version, values.validation_split)}`
+              : part.validation
+                ? t('wizard.sources.part', { name: part.validation })
+                : t('wizard.sources.validationNone'),
           },
         ]}
       />

@@ -3,10 +3,12 @@ import { Flex } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { Coming } from './coming'
 import { CompatibilityNote } from './compatibility'
+import { DataRows, ValidationRows } from './data-rows'
 import { Field } from './field'
 import { MissingDataset, MissingModel } from './missing-sources'
 import { ObjectiveField } from './objective-field'
 import { SourceSelect, type SourceOption } from './source-select'
+import { usePart } from './use-part'
 import type { Wizard } from './use-wizard'
 import { paths, withQuery } from '@/app/paths'
 import { ErrorPanel } from '@/components/error-panel'
@@ -46,6 +48,7 @@ export function StepSources({ wizard }: { wizard: Wizard }) {
   const { t } = useTranslation()
   const { modelOptions, datasetOptions } = useOptions(wizard)
   const { values } = wizard.state
+  const divided = usePart(wizard).validation !== null
   const edit = (changed: Partial<typeof values>) =>
     wizard.dispatch({ type: 'edit', values: changed })
   const detailOf = (options: SourceOption[] | undefined, id: string | null) =>
@@ -98,7 +101,15 @@ export function StepSources({ wizard }: { wizard: Wizard }) {
                 value={values.dataset_id}
                 options={datasetOptions}
                 placeholder={t('wizard.sources.chooseDataset')}
-                onChange={(dataset_id) => edit({ dataset_id })}
+                onChange={(dataset_id) =>
+                  // Versions and parts are those of the data set that was chosen before.
+                  edit({
+                    dataset_id,
+                    dataset_version: null,
+                    dataset_split: null,
+                    ...(values.validation_dataset_id === null && { validation_split: null }),
+                  })
+                }
               />
               <LinkButton to={withQuery(paths.datasets, { upload: '1' })}>
                 {t('wizard.sources.moreDatasets')}
@@ -107,6 +118,7 @@ export function StepSources({ wizard }: { wizard: Wizard }) {
           )
         }
       </Field>
+      <DataRows wizard={wizard} />
       <Coming items={wizard.datasets} />
       <ObjectiveField wizard={wizard} />
       <CompatibilityNote wizard={wizard} />
@@ -125,15 +137,16 @@ export function StepSources({ wizard }: { wizard: Wizard }) {
               allowClear
               value={values.validation_dataset_id}
               options={datasetOptions}
-              placeholder={t('wizard.sources.validationNone')}
+              placeholder={t(divided ? 'wizard.sources.validationPart' : 'wizard.sources.validationNone')}
               onChange={(validation_dataset_id) => {
-                edit({ validation_dataset_id })
+                edit({ validation_dataset_id, validation_version: null, validation_split: null })
                 input.onBlur() // a wrong choice says so at once
               }}
             />
           )}
         </Field>
       )}
+      <ValidationRows wizard={wizard} />
     </>
   )
 }

@@ -4,7 +4,7 @@ import { useEffect, useEffectEvent, useState } from 'react'
 import { compatibilityQuery, estimateQuery, recommendationQuery } from './api'
 import { problemsOf, type Problem } from './check'
 import type { WizardAction, WizardState } from './state'
-import { ownTemplate, planOf, type TaskPlan } from './values'
+import { chosenRows, ownTemplate, planOf, type TaskPlan } from './values'
 import type { Schemas } from '@/api/client'
 
 /** A question without an answer, to be shown in an `ErrorPanel`. */
@@ -70,7 +70,9 @@ export function usePlan(state: WizardState, dispatch: (action: WizardAction) => 
   const fit = compatibility.data && withTemplate(compatibility.data, template)
   // Values can be recommended before the template is there, and it may be given beside them.
   const apart = fit?.problems.some(({ blocking, code }) => blocking && code !== NO_TEMPLATE)
-  const asked = pair && apart === false ? { ...pair, validation_dataset_id, complexity, method: null } : null
+  const rows = chosenRows(state.values)
+  const asked =
+    pair && apart === false ? { ...pair, validation_dataset_id, ...rows, complexity, method: null } : null
   // One question until a method is chosen; from then on the open one still tells which is recommended.
   const unbound = useQuery(recommendationQuery(asked))
   const bound = asked && state.methodChosen ? { ...asked, method } : asked

@@ -14,7 +14,13 @@ export interface Values {
   objective: Schemas['Objective']
   model_id: string | null
   dataset_id: string | null
+  /** Null for the newest. */
+  dataset_version: number | null
+  /** Null for the usual part of a version that is divided, and for all rows of one that is not. */
+  dataset_split: string | null
   validation_dataset_id: string | null
+  validation_version: number | null
+  validation_split: string | null
   complexity: Schemas['Complexity']
   method: Schemas['Method']
   device: Schemas['Device']
@@ -47,7 +53,11 @@ export const emptyValues = (): Values => ({
   objective: 'sft',
   model_id: null,
   dataset_id: null,
+  dataset_version: null,
+  dataset_split: null,
   validation_dataset_id: null,
+  validation_version: null,
+  validation_split: null,
   complexity: 'medium',
   method: 'lora',
   device: 'auto',
@@ -59,6 +69,27 @@ export const emptyValues = (): Values => ({
   parent_id: null,
 })
 
+/** A part of the data set that is trained on is named by the part alone. */
+function validationOf({ dataset, validation_dataset: validation }: Task) {
+  const own = validation?.id === dataset.id && validation.version === dataset.version
+  return {
+    validation_dataset_id: own ? null : (validation?.id ?? null),
+    validation_version: own ? null : (validation?.version ?? null),
+    validation_split: validation?.split ?? null,
+  }
+}
+
+/** Which version and part is meant, where that is not the usual one. */
+export function chosenRows(values: Values) {
+  const { dataset_version, dataset_split, validation_dataset_id, validation_version, validation_split } = values
+  return {
+    ...(dataset_version !== null && { dataset_version }),
+    ...(dataset_split !== null && { dataset_split }),
+    ...(validation_dataset_id !== null && validation_version !== null && { validation_version }),
+    ...(validation_split !== null && { validation_split }),
+  }
+}
+
 /** The values of a task, to be changed; name and output name are asked for anew. */
 export const valuesOfTask = (task: Task): Values => ({
   ...emptyValues(),
@@ -67,7 +98,9 @@ export const valuesOfTask = (task: Task): Values => ({
   objective: task.objective,
   model_id: task.model.id,
   dataset_id: task.dataset.id,
-  validation_dataset_id: task.validation_dataset?.id ?? null,
+  dataset_version: task.dataset.version ?? null,
+  dataset_split: task.dataset.split ?? null,
+  ...validationOf(task),
   method: task.method,
   device: task.device,
   distributed: task.distributed,
@@ -107,6 +140,7 @@ export function planOf(values: Values): TaskPlan | null {
     model_id,
     dataset_id,
     validation_dataset_id,
+    ...chosenRows(values),
     method,
     hyperparameters: sentKnobs(values),
     distributed: values.distributed,

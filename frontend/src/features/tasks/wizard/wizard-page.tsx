@@ -21,7 +21,7 @@ import { ErrorPanel } from '@/components/error-panel'
 import { LinkButton } from '@/components/link-button'
 import { useLanguage } from '@/i18n/language'
 
-const SOURCES = ['draft', 'clone', 'model', 'dataset'] as const
+const SOURCES = ['draft', 'clone', 'model', 'dataset', 'version'] as const
 type From = Record<(typeof SOURCES)[number], string | null>
 
 /** `Chat 21 Nov, 14:05`: told apart from other runs without anybody having to think of a name. */
@@ -48,7 +48,12 @@ function useBeginning(from: From, draft: Schemas['Draft'] | undefined, task: Tas
     }
     const values = task
       ? valuesOfTask(task)
-      : { ...emptyValues(), model_id: from.model, dataset_id: from.dataset }
+      : {
+          ...emptyValues(),
+          model_id: from.model,
+          dataset_id: from.dataset,
+          dataset_version: from.dataset && /^[1-9]\d{0,8}$/.test(from.version ?? '') ? Number(from.version) : null,
+        }
     return {
       // A cloned task keeps its method and values; only an empty beginning follows the recommendation.
       state: initialState(values, {
@@ -114,7 +119,7 @@ export function WizardPage() {
   }
   const adopt = (id: string) => {
     setSession((before) => ({ ...before, own: id }))
-    const address = searchWith({ clone: null, model: null, dataset: null, draft: id })
+    const address = searchWith({ clone: null, model: null, dataset: null, version: null, draft: id })
     setSearch(address, { replace: true })
   }
   return <Beginning key={session.count} from={session.from} onDraft={adopt} />
