@@ -81,13 +81,16 @@ def _not_null(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _content(holder: dict[str, Any]) -> str:
-    for media, value in holder.get("content", {}).items():
-        schema = value.get("schema") or value.get("itemSchema") or {}
-        if media == "multipart/form-data" and "properties" in schema:
-            return "form (" + ", ".join(f"`{name}`" for name in schema["properties"]) + ")"
-        kind = _type(schema)
-        return kind if media == "application/json" and kind != "any" else f"{kind} ({media})"
-    return ""
+    return " or ".join(_one_content(*each) for each in holder.get("content", {}).items())
+
+
+def _one_content(media: str, value: dict[str, Any]) -> str:
+    schema = value.get("schema") or value.get("itemSchema") or {}
+    if "properties" in schema and media in {"multipart/form-data", "application/json"}:
+        fields = ", ".join(f"`{name}`" for name in schema["properties"])
+        return f"{'JSON' if media == 'application/json' else 'form'} ({fields})"
+    kind = _type(schema)
+    return kind if media == "application/json" and kind != "any" else f"{kind} ({media})"
 
 
 def _shape(name: str, schema: dict[str, Any]) -> list[str]:
