@@ -1,5 +1,6 @@
 /** Data sets. */
 import exported from './dataset-export'
+import formats from './dataset-formats'
 import prepare from './dataset-prepare'
 import quality from './dataset-quality'
 import rowView from './dataset-rows'
@@ -9,6 +10,7 @@ import tokens from './dataset-tokens'
 
 export default {
   export: exported,
+  formats,
   prepare,
   quality,
   rowView,
@@ -42,31 +44,6 @@ export default {
     preference: 'Preferences',
     unpaired_preference: 'Rated answers',
     stepwise_supervision: 'Rated steps',
-  },
-  formats: {
-    alpaca: 'Alpaca',
-    assistant_text: 'Plain text as messages',
-    classification: 'Text and label',
-    context_qa: 'Question about a text',
-    label_columns: 'A column for each class',
-    mapped: 'By your mapping',
-    messages_label: 'Messages and label',
-    messages_rejected: 'Messages with a rejected answer',
-    metharme: 'Metharme',
-    oasst: 'OASST instructions',
-    openai_messages: 'OpenAI messages',
-    openai_preference: 'OpenAI preferences',
-    preference: 'Chosen and rejected',
-    prompt_completion: 'Prompt and completion',
-    query_response: 'Question and answer',
-    ranked_answers: 'Ranked answers',
-    segments: 'Segments with labels',
-    sharegpt: 'ShareGPT',
-    stepwise_supervision: 'Rated steps',
-    summary: 'Article and summary',
-    text: 'Plain text',
-    unpaired_preference: 'Rated answers',
-    vertex_preference: 'Vertex AI preferences',
   },
   roles: {
     system: 'System',

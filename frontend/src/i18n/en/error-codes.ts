@@ -53,6 +53,14 @@ export default {
   FileTooLarge: 'The file is larger than the {{megabytes}} MB that are allowed here.',
   NotExaminedYet:
     'Version {{version}} of “{{name}}” has not been examined yet. Wait until it is, or start the examination on its page.',
+  NoUpload:
+    'This data set was made of others: there is no file to import again. Prepare it anew.',
+  DatasetVersionNotFound: 'This data set has no such version (any more).',
+  DatasetVersionInUse:
+    '{{count}} tasks that have not ended use this version: {{names}}. Stop them first, or wait.',
+  DatasetVersionRead: 'Another version is being made of this one; wait until that has ended.',
+  DatasetVersionIsCurrent: 'This is the current version. Make another one the current one first.',
+  RowsUnavailable: 'The rows can not be read at the moment. Try it again in a moment.',
   NothingToDownload: 'This file is not there (any more).',
   NothingToExamine: 'Version {{version}} of this data set has no rows that could be examined.',
   UploadExpected: 'Upload a file; other sources can not be used yet.',

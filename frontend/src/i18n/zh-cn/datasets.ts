@@ -1,5 +1,6 @@
 /** 数据集。 */
 import exported from './dataset-export'
+import formats from './dataset-formats'
 import prepare from './dataset-prepare'
 import quality from './dataset-quality'
 import rowView from './dataset-rows'
@@ -9,6 +10,7 @@ import tokens from './dataset-tokens'
 
 export default {
   export: exported,
+  formats,
   prepare,
   quality,
   rowView,
@@ -41,31 +43,6 @@ export default {
     preference: '偏好对比',
     unpaired_preference: '评分回答',
     stepwise_supervision: '分步评分',
-  },
-  formats: {
-    alpaca: 'Alpaca',
-    assistant_text: '消息形式的纯文本',
-    classification: '文本与标签',
-    context_qa: '针对文本的问答',
-    label_columns: '每个类别一列',
-    mapped: '按指定的字段',
-    messages_label: '消息与标签',
-    messages_rejected: '消息与被拒回答',
-    metharme: 'Metharme',
-    oasst: 'OASST 指令',
-    openai_messages: 'OpenAI messages',
-    openai_preference: 'OpenAI 偏好',
-    preference: '采纳与拒绝',
-    prompt_completion: '提示与补全',
-    query_response: '问题与回答',
-    ranked_answers: '带排名的回答',
-    segments: '带标签的片段',
-    sharegpt: 'ShareGPT',
-    stepwise_supervision: '分步评分',
-    summary: '文章与摘要',
-    text: '纯文本',
-    unpaired_preference: '评分回答',
-    vertex_preference: 'Vertex AI 偏好',
   },
   roles: {
     system: '系统',

@@ -4,7 +4,7 @@ import { Link } from 'react-router'
 import type { Schemas } from '@/api/client'
 import { paths, withQuery } from '@/app/paths'
 
-export function DatasetLink({ dataset }: { dataset: Schemas['TaskReference'] }) {
+export function DatasetLink({ dataset }: { dataset: Schemas['TaskData'] }) {
   const { t } = useTranslation()
   const { id, name, version, split } = dataset
   const facts = [
