@@ -21,6 +21,7 @@ from backend.datasets.hubs.fetch_command import fetch_here
 from backend.datasets.hubs.outcome import keep_files
 from backend.datasets.hubs.queue import HubChoice
 from backend.datasets.hubs.schemas import HubSource
+from backend.datasets.hygiene import service as examinations
 from backend.datasets.importing import outcome
 from backend.datasets.schemas import DatasetStatus, Mapping
 from backend.datasets.service import DatasetForm
@@ -172,6 +173,7 @@ async def add_file(
                 row = await service.create(session, user, settings, [copied], form, queue=False)
                 summary = outcome.read_summary(staged)
                 await version_service.publish(session, row, 1, summary, made_by=user.id)
+                await _examine(session, settings, row)
                 whole_folders.publish(staged, files.version_dir(settings, row.id, 1))
         finally:
             files.clear(staged)
@@ -208,10 +210,17 @@ async def add_from_hub(
             session.add(row)
             await session.flush()
             await version_service.publish(session, row, 1, summary, made_by=user.id)
+            await _examine(session, settings, row)
     except BaseException:
         whole_folders.remove(folder)
         raise
     return row, report
+
+
+async def _examine(session: AsyncSession, settings: Settings, row: DatasetRow) -> None:
+    """What the rows hide is looked for when the platform runs."""
+    if row.status in version_service.USABLE:
+        await examinations.enqueue(session, settings, row, 1)
 
 
 async def _owner(session: AsyncSession, name: str | None) -> UserRow:

@@ -27,6 +27,7 @@ class Slot(StrEnum):
 
     TRAINING = "training"  # the accelerator, or the whole CPU
     LIGHT = "light"  # imports, downloads, conversions
+    BACKGROUND = "background"  # what nobody waits for
 
 
 class StopMode(StrEnum):

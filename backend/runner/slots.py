@@ -9,6 +9,7 @@ from backend.jobs.schemas import Slot
 from backend.settings import Settings
 
 LIGHT_SLOTS = 2
+BACKGROUND_SLOTS = 1
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
@@ -35,12 +36,13 @@ def slots_of(settings: Settings, gpus: list[str]) -> Mapping[Slot, int]:
     return {
         Slot.TRAINING: settings.training_slots or len(gpus) or 1,
         Slot.LIGHT: LIGHT_SLOTS,
+        Slot.BACKGROUND: BACKGROUND_SLOTS,
     }
 
 
 def variables_of(slot: Slot, slot_index: int | None, gpus: list[str]) -> dict[str, str]:
-    """With several GPUs a training sees its own; light work sees none."""
-    if slot is Slot.LIGHT:
+    """With several GPUs a training sees its own; other work sees none."""
+    if slot is not Slot.TRAINING:
         return {VISIBLE: ""}
     if len(gpus) < 2 or slot_index is None:
         return {}

@@ -27,7 +27,6 @@ from backend.jobs.tables import JobRow
 from backend.settings import Settings
 
 EXAMINE = "examine_dataset"
-PRIORITY = -10  # nobody waits for it
 _RECENT_JOBS = 50
 _STOPPED = {
     "code": "examination_stopped",
@@ -78,10 +77,9 @@ async def queue(
         session,
         kind=EXAMINE,
         spec={"folder": str(folder / f"v{first}"), "version": first, "then": rest},
-        slot=Slot.LIGHT,
+        slot=Slot.BACKGROUND,
         owner_id=row.owner_id,
         subject_id=row.id,
-        priority=PRIORITY,
     )
 
 

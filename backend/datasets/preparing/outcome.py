@@ -5,6 +5,7 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.datasets import files, prepare_service, version_service
+from backend.datasets.hygiene import service as examinations
 from backend.datasets.importing.outcome import read_summary
 from backend.datasets.schemas import DatasetStatus
 from backend.datasets.tables import DatasetRow
@@ -49,6 +50,7 @@ async def _publish(session: AsyncSession, job: JobRow, row: DatasetRow, staging:
         steps=summary["steps"],
         sources=spec["sources"],
     )
+    await examinations.queue(session, row, version.parent, [spec["version"]])
 
 
 def _tell(job: JobRow, row: DatasetRow) -> None:

@@ -3,8 +3,8 @@
 from typing import Any
 
 from backend.datasets.importers.classification import label_of
-from backend.datasets.importers.importer import Repairs
 from backend.datasets.importers.conversation import conversation
+from backend.datasets.importers.importer import Repairs
 from backend.datasets.rows import RowError
 from training_engine.contract.names import RecordType
 

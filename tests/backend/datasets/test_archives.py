@@ -113,7 +113,7 @@ def test_uploads_keep_their_order(tmp_path: Path) -> None:
     files = {
         "z.jsonl": row("z"),
         "a.zip": zipped({"2.jsonl": row("a2"), "1.jsonl": row("a1")}),
-        "b.csv.gz": gzip.compress(b"prompt,completion\nb,x\n"),
+        "b.csv.gz": gzip.compress(b"prompt,completion\nb,x\n", mtime=0),
         "README.md": "about",
     }
     summary = run_several(tmp_path, files)
@@ -233,10 +233,10 @@ TAR = b"a.jsonl".ljust(257, b"\0") + b"ustar\x0000" + b"\0" * 300
         ("nested.zip", zipped({"b.tar.gz": "x"}), "nested_archive"),
         ("nested.gz", gzip.compress(gzip.compress(GOOD.encode())), "nested_archive"),
         ("nested.gz", gzip.compress(zipped({"a.jsonl": GOOD})), "nested_archive"),
-        ("a.tar.gz", gzip.compress(TAR), "nested_archive"),
+        ("a.tar.gz", gzip.compress(TAR, mtime=0), "nested_archive"),
         ("a.tar", TAR, "nested_archive"),
         ("bomb.zip", BOMB, "unsafe_archive"),
-        ("bomb.gz", gzip.compress(b" " * 200_000_000), "unsafe_archive"),
+        ("bomb.gz", gzip.compress(b" " * 200_000_000, mtime=0), "unsafe_archive"),
         ("overlap.zip", overlapping(), "unsafe_archive"),
         ("many.zip", zipped({f"{n}.jsonl": GOOD for n in range(1001)}), "archive_too_large"),
         ("many.zip", zipped({f"{n:050}.jsonl": "" for n in range(12_000)}), "archive_too_large"),
@@ -287,7 +287,7 @@ def test_a_million_entries_are_refused_before_they_are_listed(tmp_path: Path) ->
 @pytest.mark.parametrize("name", ["a.zip", "a.jsonl.gz"])
 def test_room_is_a_limit_while_unpacking(tmp_path: Path, name: str) -> None:
     noise = random.Random(0).randbytes(300_000).hex().encode()
-    content = zipped({"a.jsonl": noise}) if name == "a.zip" else gzip.compress(noise)
+    content = zipped({"a.jsonl": noise}) if name == "a.zip" else gzip.compress(noise, mtime=0)
     summary = run(tmp_path, name, content, max_unpacked_bytes=100_000)
     assert summary["error"]["code"] == "archive_too_large"
 

@@ -79,7 +79,7 @@ function Shown({ current }: { current: Schemas['Dataset'] }) {
       key: 'tokens',
       label: t('datasets.tokens.tab'),
       there: trainable,
-      children: <TokensTab dataset={dataset} />,
+      children: <TokensTab dataset={dataset} version={dataset.version} />,
     },
     {
       key: 'quality',

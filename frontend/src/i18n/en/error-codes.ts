@@ -42,7 +42,7 @@ export default {
   // Data sets
   BadMapping: 'These columns do not make a record. Check the mapping.',
   BadUpload: 'The upload did not arrive whole. Try it again.',
-  DatasetBusy: 'This data set is being imported. Wait until that has ended.',
+  DatasetBusy: 'A version of this data set is being made. Wait until that has ended.',
   DatasetInUse_one:
     'An unfinished training uses this data set ({{names}}). Stop it first, or wait.',
   DatasetInUse_other:
@@ -211,7 +211,6 @@ export default {
   TokensMisfit: 'A model can not see these rows like this: {{reason}}',
   TokensRefused: 'The rows can not be shown as tokens: {{message}} {{hint}}',
   TokensUnavailable: 'Rows can not be turned into tokens at the moment. Try it again in a moment.',
-  VersionNotFound: 'Version {{version}} of this data set does not exist (any more).',
   // Why a run failed
   out_of_memory: 'The memory that the run computes in was not enough.',
   host_out_of_memory: 'The memory of this machine was not enough.',

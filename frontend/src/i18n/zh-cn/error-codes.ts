@@ -31,7 +31,7 @@ export default {
   WeakPassword: '这个密码太容易被猜到，建议使用几个互不相关的词。',
   BadMapping: '这些列无法组成一条记录，请检查字段映射。',
   BadUpload: '上传的内容不完整，请重试。',
-  DatasetBusy: '该数据集正在导入，请等待导入结束。',
+  DatasetBusy: '正在生成该数据集的一个版本，请等待其结束。',
   DatasetInUse_other:
     '有 {{count, number}} 个未结束的训练正在使用该数据集（{{names}}）。请先停止训练或等待结束。',
   DatasetNotFound: '该数据集不存在（或已被删除），或者不属于你。',
@@ -166,7 +166,6 @@ export default {
   TokensMisfit: '模型无法这样读取这些行：{{reason}}',
   TokensRefused: '无法把这些行显示为 token：{{message}} {{hint}}',
   TokensUnavailable: '暂时无法把数据转换成 token，请稍后重试。',
-  VersionNotFound: '这个数据集的版本 {{version}} 不存在（或已被删除）。',
   out_of_memory: '内存或显存不足。',
   host_out_of_memory: '本机内存不足。',
   nan_loss: '损失变成了无穷大或非数值。',

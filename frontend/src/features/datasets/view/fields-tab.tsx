@@ -25,7 +25,7 @@ export function FieldsTab({ dataset }: { dataset: Schemas['Dataset'] }) {
     <Flex vertical gap={24}>
       {data.fields.length > 0 && <FieldTable fields={data.fields} rows={dataset.num_rows} />}
       <Distributions statistics={data} />
-      {dataset.objectives.length > 0 && <TokenLengths dataset={dataset} />}
+      {dataset.objectives.length > 0 && <TokenLengths dataset={dataset} version={dataset.version} />}
     </Flex>
   )
 }
