@@ -31,6 +31,11 @@ JUNK = {
 }
 
 
+def gz(content: bytes) -> bytes:
+    """The same bytes whenever they are packed: names of tests are made of them."""
+    return gzip.compress(content, mtime=0)
+
+
 def zipped(files: dict[str, bytes | str], **how: Any) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", how.pop("method", zipfile.ZIP_DEFLATED)) as archive:
@@ -50,9 +55,9 @@ def row(text: str) -> str:
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("a.jsonl.gz", gzip.compress(GOOD.encode())),
-        ("a.jsonl", gzip.compress(GOOD.encode())),
-        ("a.jsonl.gz", gzip.compress(GOOD.encode()) + b"\0" * 1000),
+        ("a.jsonl.gz", gz(GOOD.encode())),
+        ("a.jsonl", gz(GOOD.encode())),
+        ("a.jsonl.gz", gz(GOOD.encode()) + b"\0" * 1000),
         ("a.jsonl.gz", GOOD),
         ("a.zip", zipped({"a.jsonl": GOOD})),
         ("a.jsonl", zipped({"folder/": "", "folder/a.csv": "prompt,completion\na,b\n"})),
@@ -75,7 +80,7 @@ def test_packed_file_equals_the_plain_one(tmp_path: Path, name: str, content: by
 def test_several_streams_and_blocks_of_gzip(tmp_path: Path) -> None:
     noise = random.Random(1)
     parts = [row(noise.randbytes(3000).hex()) * 50 for _ in range(20)]
-    content = b"".join(gzip.compress(part.encode()) for part in parts)
+    content = b"".join(gz(part.encode()) for part in parts)
     summary = run(tmp_path, "a.jsonl.gz", content)
     assert summary["num_rows"] == 1000
 
@@ -113,7 +118,7 @@ def test_uploads_keep_their_order(tmp_path: Path) -> None:
     files = {
         "z.jsonl": row("z"),
         "a.zip": zipped({"2.jsonl": row("a2"), "1.jsonl": row("a1")}),
-        "b.csv.gz": gzip.compress(b"prompt,completion\nb,x\n", mtime=0),
+        "b.csv.gz": gz(b"prompt,completion\nb,x\n"),
         "README.md": "about",
     }
     summary = run_several(tmp_path, files)
@@ -229,14 +234,14 @@ TAR = b"a.jsonl".ljust(257, b"\0") + b"ustar\x0000" + b"\0" * 300
         ("method.zip", zipped({"a.jsonl": GOOD}, method=zipfile.ZIP_LZMA), "archive_method"),
         ("nested.zip", zipped({"b.zip": zipped({"a.jsonl": GOOD})}), "nested_archive"),
         ("nested.zip", zipped({"b.jsonl": zipped({"a.jsonl": GOOD})}), "nested_archive"),
-        ("nested.zip", zipped({"b.jsonl": gzip.compress(GOOD.encode())}), "nested_archive"),
+        ("nested.zip", zipped({"b.jsonl": gz(GOOD.encode())}), "nested_archive"),
         ("nested.zip", zipped({"b.tar.gz": "x"}), "nested_archive"),
-        ("nested.gz", gzip.compress(gzip.compress(GOOD.encode())), "nested_archive"),
-        ("nested.gz", gzip.compress(zipped({"a.jsonl": GOOD})), "nested_archive"),
-        ("a.tar.gz", gzip.compress(TAR, mtime=0), "nested_archive"),
+        ("nested.gz", gz(gz(GOOD.encode())), "nested_archive"),
+        ("nested.gz", gz(zipped({"a.jsonl": GOOD})), "nested_archive"),
+        ("a.tar.gz", gz(TAR), "nested_archive"),
         ("a.tar", TAR, "nested_archive"),
         ("bomb.zip", BOMB, "unsafe_archive"),
-        ("bomb.gz", gzip.compress(b" " * 200_000_000, mtime=0), "unsafe_archive"),
+        ("bomb.gz", gz(b" " * 200_000_000), "unsafe_archive"),
         ("overlap.zip", overlapping(), "unsafe_archive"),
         ("many.zip", zipped({f"{n}.jsonl": GOOD for n in range(1001)}), "archive_too_large"),
         ("many.zip", zipped({f"{n:050}.jsonl": "" for n in range(12_000)}), "archive_too_large"),
@@ -247,10 +252,10 @@ TAR = b"a.jsonl".ljust(257, b"\0") + b"ustar\x0000" + b"\0" * 300
         ("lies.zip", lying(packed=900_000_000, unpacked=2_000_000_000), "archive_too_large"),
         ("lies.zip", lying(crc=1), "broken_archive"),
         ("cut.zip", zipped({"a.jsonl": GOOD})[:-30], "broken_archive"),
-        ("cut.gz", gzip.compress(GOOD.encode())[:-9], "broken_archive"),
-        ("rubbish.gz", gzip.compress(GOOD.encode()) + b"rubbish", "broken_archive"),
-        ("rubbish.gz", gzip.compress(GOOD.encode()) + b"\0\0rubbish", "broken_archive"),
-        ("sum.gz", gzip.compress(GOOD.encode())[:-8] + b"\0" * 8, "broken_archive"),
+        ("cut.gz", gz(GOOD.encode())[:-9], "broken_archive"),
+        ("rubbish.gz", gz(GOOD.encode()) + b"rubbish", "broken_archive"),
+        ("rubbish.gz", gz(GOOD.encode()) + b"\0\0rubbish", "broken_archive"),
+        ("sum.gz", gz(GOOD.encode())[:-8] + b"\0" * 8, "broken_archive"),
         ("empty.zip", zipped({}), "no_data_files"),
         ("junk.zip", zipped(JUNK), "no_data_files"),
         ("sheet.xlsx", zipped({"[Content_Types].xml": "<x/>", "xl/a.xml": "<x/>"}), "binary_file"),
@@ -287,7 +292,7 @@ def test_a_million_entries_are_refused_before_they_are_listed(tmp_path: Path) ->
 @pytest.mark.parametrize("name", ["a.zip", "a.jsonl.gz"])
 def test_room_is_a_limit_while_unpacking(tmp_path: Path, name: str) -> None:
     noise = random.Random(0).randbytes(300_000).hex().encode()
-    content = zipped({"a.jsonl": noise}) if name == "a.zip" else gzip.compress(noise, mtime=0)
+    content = zipped({"a.jsonl": noise}) if name == "a.zip" else gz(noise)
     summary = run(tmp_path, name, content, max_unpacked_bytes=100_000)
     assert summary["error"]["code"] == "archive_too_large"
 
@@ -317,7 +322,7 @@ def test_unpacking_can_be_stopped(tmp_path: Path) -> None:
             raise Enough
 
     for name, content in (
-        ("a.gz", gzip.compress(random.Random(0).randbytes(2_000_000))),
+        ("a.gz", gz(random.Random(0).randbytes(2_000_000))),
         ("a.zip", zipped({"a.jsonl": random.Random(0).randbytes(2_000_000)})),
     ):
         seen.clear()
