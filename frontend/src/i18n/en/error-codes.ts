@@ -42,7 +42,16 @@ export default {
   // Data sets
   BadMapping: 'These columns do not make a record. Check the mapping.',
   BadUpload: 'The upload did not arrive whole. Try it again.',
-  DatasetBusy: 'This data set is being imported. Wait until that has ended.',
+  DatasetVersionInUse_one:
+    '{{count}} task that has not ended uses this version: {{names}}. Stop it first, or wait.',
+  DatasetVersionInUse_other:
+    '{{count}} tasks that have not ended use this version: {{names}}. Stop them first, or wait.',
+  DatasetVersionIsCurrent: 'This is the current version. Make another one the current one first.',
+  DatasetVersionNotFound: 'This data set has no such version (any more).',
+  DatasetVersionRead: 'Another version is being made of this one; wait until that has ended.',
+  NoUpload: 'This data set was made of others: there is no file to read again.',
+  RowsUnavailable: 'The rows can not be read at the moment. Try it again in a moment.',
+  DatasetBusy: 'A version of this data set is being made. Wait until that has ended.',
   DatasetInUse_one:
     'An unfinished training uses this data set ({{names}}). Stop it first, or wait.',
   DatasetInUse_other:
