@@ -34,11 +34,11 @@ export function PreviewPanel({ outlook, steps }: Props) {
   const last = data.steps.at(-1)
   const parts = Object.entries(data.splits)
   return (
-    <div aria-busy={busy} style={{ opacity: busy ? 0.6 : 1 }}>
+    <div aria-busy={busy}>
       <p className="numeric rows-left" role="status">
         <strong>{format.number(last?.rows_out ?? data.num_rows)}</strong>{' '}
         {t('datasets.prepare.ofRows', { n: format.number(data.num_rows) })}
-        {last && !last.exact && ` ${t('datasets.prepare.estimated')}`}
+        {last && !last.exact && ` ${t('datasets.prepare.estimated')}`} {busy && <LoadingOutlined aria-hidden />}
       </p>
       {!data.exact && (
         <p className="secondary">{t('datasets.prepare.triedOn', { n: format.number(data.tried_rows) })}</p>

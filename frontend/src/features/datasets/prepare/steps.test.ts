@@ -37,6 +37,9 @@ describe('the list of steps', () => {
 
   it('takes only steps that are known from what was kept', () => {
     expect(knownSteps([{ kind: 'shuffle', seed: 0 }, { kind: 'odd' }, null, 'x'])).toHaveLength(1)
+    const broken = [{ kind: 'filter' }, { kind: 'map', changes: [{ kind: 'odd' }] }, { kind: 'mix' }, { kind: 'split' }]
+    expect(knownSteps(broken)).toEqual([])
+    expect(knownSteps(STEP_KINDS.map(newStep))).toHaveLength(STEP_KINDS.length)
     expect(knownSteps('rubbish')).toEqual([])
     expect(knownSteps(undefined)).toEqual([])
   })

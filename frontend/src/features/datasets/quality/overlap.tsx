@@ -89,7 +89,7 @@ function Found({ dataset, overlap }: { dataset: Schemas['Dataset']; overlap: Sch
         <ul className="overlap-examples">
           {overlap.examples.map((example, index) => (
             <li key={index}>
-              <Tag>{t(`datasets.quality.shared.${example.kind}`)}</Tag>
+              <Tag>{t(`datasets.quality.shared.${example.kind}`)}</Tag>{' '}
               <RowLink dataset={dataset} index={example.index} />
               {' → '}
               <RowLink dataset={other} index={example.other} />
