@@ -54,7 +54,8 @@ class ReadingDesk:
         Only those whose texts contain `query`, whatever the case, those of `split`, those that
         come from `line` of the upload.
         """
-        window = {"offset": offset, "limit": limit, "query": query, "split": split, "line": line}
+        window: dict[str, Any] = {"offset": offset, "limit": limit, "query": query}
+        window |= {"split": split, "line": line}
         found: dict[str, Any] = await self._ask("rows", folder=str(folder), **window)
         return found
 
