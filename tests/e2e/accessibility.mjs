@@ -142,7 +142,11 @@ export async function findBarriers(page, url, task) {
   const { items } = await page.evaluate(() =>
     fetch('/api/v1/datasets?status=ready').then((answer) => answer.json()),
   )
-  for (const tab of ['preview', 'fields', 'report']) addresses.push(`/data/${items[0].id}?tab=${tab}`)
+  for (const tab of ['preview', 'fields', 'quality', 'report', 'versions']) {
+    addresses.push(`/data/${items[0].id}?tab=${tab}`)
+  }
+  for (const view of ['conversation', 'raw']) addresses.push(`/data/${items[0].id}?view=${view}`)
+  addresses.push(`/data/${items[0].id}?open=1`, `/data/${items[0].id}/prepare`)
   const cookies = await page.context().cookies()
   const found = []
   const seen = { addresses, task, cookies }

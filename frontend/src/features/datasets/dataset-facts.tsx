@@ -31,14 +31,18 @@ export function DatasetFacts({ dataset }: { dataset: Schemas['Dataset'] }) {
           },
         ]
       : []),
-    {
-      key: 'format',
-      label: t('datasets.format'),
-      children: fileFormat
-        ? t(`datasets.formats.${fileFormat}` as 'datasets.format', { defaultValue: fileFormat })
-        : t('general.unknown'),
-    },
-    // What was made of other data sets has no file.
+    // What was made of other versions has no format, and what was made of other data sets no file.
+    ...(fileFormat || dataset.status !== 'ready'
+      ? [
+          {
+            key: 'format',
+            label: t('datasets.format'),
+            children: fileFormat
+              ? t(`datasets.formats.${fileFormat}` as 'datasets.format', { defaultValue: fileFormat })
+              : t('general.unknown'),
+          },
+        ]
+      : []),
     ...(dataset.filename
       ? [
           {

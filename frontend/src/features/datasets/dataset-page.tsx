@@ -8,7 +8,7 @@ import { datasetQuery } from './api'
 import { DatasetActions } from './dataset-actions'
 import { DatasetFacts } from './dataset-facts'
 import { DatasetUses } from './dataset-uses'
-import { PreparationNotice } from './prepare/preparation-notice'
+import { isMade, PreparationNotice } from './prepare/preparation-notice'
 import { QualityTab } from './quality/quality-tab'
 import { ReportTab } from './report/report-tab'
 import { StateNotice } from './state-notice'
@@ -113,7 +113,7 @@ function Shown({ current }: { current: Schemas['Dataset'] }) {
       />
       <VersionBanner shown={version} current={current.version} />
       <PreparationNotice dataset={current} />
-      {earlier === null && <StateNotice dataset={current} onShowReport={() => set({ tab: 'report' })} />}
+      {earlier === null && !isMade(current) && <StateNotice dataset={current} onShowReport={() => set({ tab: 'report' })} />}
       {pending ? (
         <DelayedSkeleton />
       ) : (

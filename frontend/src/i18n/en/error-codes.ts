@@ -42,6 +42,15 @@ export default {
   // Data sets
   BadMapping: 'These columns do not make a record. Check the mapping.',
   BadUpload: 'The upload did not arrive whole. Try it again.',
+  DatasetVersionInUse_one:
+    '{{count}} task that has not ended uses this version: {{names}}. Stop it first, or wait.',
+  DatasetVersionInUse_other:
+    '{{count}} tasks that have not ended use this version: {{names}}. Stop them first, or wait.',
+  DatasetVersionIsCurrent: 'This is the current version. Make another one the current one first.',
+  DatasetVersionNotFound: 'This data set has no such version (any more).',
+  DatasetVersionRead: 'Another version is being made of this one; wait until that has ended.',
+  NoUpload: 'This data set was made of others: there is no file to read again.',
+  RowsUnavailable: 'The rows can not be read at the moment. Try it again in a moment.',
   DatasetBusy: 'A version of this data set is being made. Wait until that has ended.',
   DatasetInUse_one:
     'An unfinished training uses this data set ({{names}}). Stop it first, or wait.',
@@ -53,14 +62,6 @@ export default {
   FileTooLarge: 'The file is larger than the {{megabytes}} MB that are allowed here.',
   NotExaminedYet:
     'Version {{version}} of “{{name}}” has not been examined yet. Wait until it is, or start the examination on its page.',
-  NoUpload:
-    'This data set was made of others: there is no file to import again. Prepare it anew.',
-  DatasetVersionNotFound: 'This data set has no such version (any more).',
-  DatasetVersionInUse:
-    '{{count}} tasks that have not ended use this version: {{names}}. Stop them first, or wait.',
-  DatasetVersionRead: 'Another version is being made of this one; wait until that has ended.',
-  DatasetVersionIsCurrent: 'This is the current version. Make another one the current one first.',
-  RowsUnavailable: 'The rows can not be read at the moment. Try it again in a moment.',
   NothingToDownload: 'This file is not there (any more).',
   NothingToExamine: 'Version {{version}} of this data set has no rows that could be examined.',
   UploadExpected: 'Upload a file; other sources can not be used yet.',

@@ -3,6 +3,8 @@ export default {
   findings: {
     output_name_taken: 'You already have a model named “{{name}}”; choose another name.',
     dataset_not_found: 'This data set is no longer there; choose another one.',
+    dataset_version_not_found: '“{{name}}” has no such version (any more); choose another one.',
+    dataset_split_not_found: 'Version {{version}} of “{{name}}” has no part “{{split}}”; choose another one.',
     dataset_importing: '“{{name}}” is still being imported; wait until it is ready.',
     dataset_blocked:
       'More rows of “{{name}}” were dropped than it allows. Open it, then correct the file or allow more.',

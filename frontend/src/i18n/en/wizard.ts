@@ -57,6 +57,7 @@ export default {
     validationHelp: 'What the model is measured on. Without one, a share of the data is held out.',
     gone: 'No longer there',
     validationNone: 'None: hold out a share of the data',
+    validationHelpPart: 'What the model is measured on. Without one, it is the part chosen above.',
     validationPart: 'None: measure with a part of the data',
     part: 'part “{{name}}”',
     newest: 'Newest: {{version}}',

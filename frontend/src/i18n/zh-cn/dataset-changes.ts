@@ -44,7 +44,7 @@ export default {
     with: '替换为',
     regex: '正则表达式（RE2）',
     text: '文本',
-    when: '何处',
+    when: '适用于',
     column: '列',
     columns: '列',
     turns: '轮数',

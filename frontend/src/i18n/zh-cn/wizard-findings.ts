@@ -3,6 +3,8 @@ export default {
   findings: {
     output_name_taken: '你已有名为“{{name}}”的模型，请换一个名称。',
     dataset_not_found: '这个数据集已不存在，请另选一个。',
+    dataset_version_not_found: '“{{name}}”没有（或已删除）这个版本，请另选一个。',
+    dataset_split_not_found: '“{{name}}”的版本 {{version}} 没有子集“{{split}}”，请另选一个。',
     dataset_importing: '“{{name}}”仍在导入，请等到可用。',
     dataset_blocked: '“{{name}}”丢弃的行数超过允许的数量。请打开它，修正文件或放宽限制。',
     dataset_needs_mapping: '“{{name}}”没有说明各列的含义，请打开并指定。',

@@ -54,6 +54,7 @@ export default {
     validation: '验证集',
     validationHelp: '用来衡量模型。不指定时，从数据中留出一部分。',
     gone: '已不存在',
+    validationHelpPart: '用来衡量模型的数据。不另选时使用上面选择的子集。',
     validationPart: '不另选：用数据中的一个子集来衡量',
     part: '子集“{{name}}”',
     newest: '最新：{{version}}',

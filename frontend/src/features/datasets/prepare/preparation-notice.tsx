@@ -1,6 +1,6 @@
 /** A version that is being made, with the way to stop it; or why it could not be made. */
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { Alert, App, Button, Flex, Progress } from 'antd'
+import { Alert, Button, Flex, Progress } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { dropPreparation } from './api'
 import { errorHint, errorLine } from '../dataset-error'
@@ -11,13 +11,40 @@ import { LinkButton } from '@/components/link-button'
 import { useShowError } from '@/components/use-show-error'
 import { useFormat } from '@/i18n/format'
 
+/** Made of other data sets: there is no file that could be read again. */
+export const isMade = (dataset: Schemas['Dataset']): boolean =>
+  dataset.filename === null && !('source' in dataset && dataset.source)
+
 export function PreparationNotice({ dataset }: { dataset: Schemas['Dataset'] }) {
-  const { preparation } = dataset
+  const { t } = useTranslation()
+  const { id, preparation, status, progress, error } = dataset
+  if (isMade(dataset) && status === 'importing') {
+    return <Running id={id} title={t('datasets.prepare.runningFirst')} progress={progress} />
+  }
+  if (isMade(dataset) && status === 'failed' && error) return <NeverMade error={error} />
   if (!preparation) return null
-  return preparation.status === 'running' ? (
-    <Running id={dataset.id} preparation={preparation} />
-  ) : (
-    <Failed id={dataset.id} preparation={preparation} />
+  if (preparation.status === 'failed') return <Failed id={id} preparation={preparation} />
+  const title = t('datasets.prepare.running', { version: preparation.version })
+  return <Running id={id} title={title} progress={preparation.progress} />
+}
+
+/** The first version of a data set of its own could not be made: there is nothing to go back to. */
+function NeverMade({ error }: { error: Schemas['DatasetError'] }) {
+  const { t } = useTranslation()
+  return (
+    <Alert
+      type="error"
+      showIcon
+      role="alert"
+      style={{ marginBottom: 16 }}
+      title={errorLine(t, error)}
+      description={
+        <Flex vertical gap={8} align="flex-start">
+          <span>{errorHint(t, error)}</span>
+          <span>{t('datasets.prepare.neverMade')}</span>
+        </Flex>
+      }
+    />
   )
 }
 
@@ -26,23 +53,24 @@ interface Props {
   preparation: Schemas['Preparation']
 }
 
-function useDrop(id: string, said?: string) {
-  const { message } = App.useApp()
+function useDrop(id: string) {
   const queries = useQueryClient()
   return useMutation({
     mutationFn: () => dropPreparation(id),
-    onSuccess: async () => {
-      await queries.invalidateQueries({ queryKey: ['datasets'] })
-      if (said) message.success(said)
-    },
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['datasets'] }),
     onError: useShowError(),
   })
 }
 
-function Running({ id, preparation }: Props) {
+interface RunningProps {
+  id: string
+  title: string
+  progress: number | null
+}
+
+function Running({ id, title, progress }: RunningProps) {
   const { t } = useTranslation()
   const stop = useDrop(id)
-  const title = t('datasets.prepare.running', { version: preparation.version })
   return (
     <Alert
       type="info"
@@ -53,7 +81,7 @@ function Running({ id, preparation }: Props) {
       description={
         <Flex gap={12} align="center">
           <Progress
-            percent={Math.round((preparation.progress ?? 0) * 100)}
+            percent={Math.round((progress ?? 0) * 100)}
             size="small"
             aria-label={title}
             style={{ flex: 1 }}

@@ -9,6 +9,7 @@ import { datasetQuery } from '../api'
 import { useShownVersion } from '../versions/use-shown-version'
 import { lackOf } from './check-steps'
 import { FinishForm } from './finish-form'
+import { PreparedRows } from './prepared-rows'
 import { PreviewPanel } from './preview-panel'
 import { refusedStep } from './request'
 import { StepCard } from './step-card'
@@ -137,6 +138,7 @@ function Editor({ current, dataset }: EditorProps) {
           <PreviewPanel outlook={outlook} steps={items.length} />
           {refusal !== null && wrong === null && <ErrorPanel error={refusal} />}
           <FinishForm dataset={current} version={version} steps={steps} held={held} onRefused={setRefusal} />
+          {outlook.data && <PreparedRows preview={outlook.data} />}
         </aside>
       </div>
     </>

@@ -1,5 +1,6 @@
 /** The first rows of the result, with what has changed in them; or the first that are no longer there. */
-import { Tag } from 'antd'
+import { Segmented, Tag } from 'antd'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Preview } from './api'
 import { changedFields } from '../versions/diff-fields'
@@ -11,7 +12,27 @@ interface Props {
   shown: 'items' | 'removed'
 }
 
-export function PreparedRows({ preview, shown }: Props) {
+export function PreparedRows({ preview }: { preview: Preview }) {
+  const { t } = useTranslation()
+  const [shown, setShown] = useState<Props['shown']>('items')
+  return (
+    <section className="prepared-part">
+      <Segmented
+        value={shown}
+        onChange={setShown}
+        aria-label={t('datasets.prepare.which')}
+        options={[
+          { value: 'items', label: t('datasets.prepare.firstRows') },
+          { value: 'removed', label: t('datasets.prepare.removedRows') },
+        ]}
+        style={{ marginBottom: 8 }}
+      />
+      <Rows preview={preview} shown={shown} />
+    </section>
+  )
+}
+
+function Rows({ preview, shown }: Props) {
   const { t } = useTranslation()
   const type = preview.steps.at(-1)?.record_type ?? null
   const before = preview.steps[0]

@@ -1,9 +1,7 @@
-/** What the steps would make: rows left after each, parts, the first rows, and those that go. */
+/** What the steps would make, in figures: rows left, parts, and how much of it was tried. */
 import { LoadingOutlined } from '@ant-design/icons'
-import { Flex, Segmented } from 'antd'
-import { useState } from 'react'
+import { Flex } from 'antd'
 import { useTranslation } from 'react-i18next'
-import { PreparedRows } from './prepared-rows'
 import { refusedStep } from './request'
 import type { Outlook } from './use-preview'
 import { ErrorPanel } from '@/components/error-panel'
@@ -19,7 +17,6 @@ export function PreviewPanel({ outlook, steps }: Props) {
   const { t } = useTranslation()
   const format = useFormat()
   const { data, error, busy, retry, tried } = outlook
-  const [shown, setShown] = useState<'items' | 'removed'>('items')
   if (error) {
     // A refusal of one step stands at that step.
     if (refusedStep(error) !== null) return <p className="secondary">{t('datasets.prepare.refused')}</p>
@@ -37,11 +34,11 @@ export function PreviewPanel({ outlook, steps }: Props) {
   const last = data.steps.at(-1)
   const parts = Object.entries(data.splits)
   return (
-    <div aria-busy={busy} style={{ opacity: busy ? 0.6 : 1 }}>
+    <div aria-busy={busy}>
       <p className="numeric rows-left" role="status">
         <strong>{format.number(last?.rows_out ?? data.num_rows)}</strong>{' '}
         {t('datasets.prepare.ofRows', { n: format.number(data.num_rows) })}
-        {last && !last.exact && ` ${t('datasets.prepare.estimated')}`}
+        {last && !last.exact && ` ${t('datasets.prepare.estimated')}`} {busy && <LoadingOutlined aria-hidden />}
       </p>
       {!data.exact && (
         <p className="secondary">{t('datasets.prepare.triedOn', { n: format.number(data.tried_rows) })}</p>
@@ -56,17 +53,6 @@ export function PreviewPanel({ outlook, steps }: Props) {
           ))}
         </Flex>
       )}
-      <Segmented
-        value={shown}
-        onChange={setShown}
-        aria-label={t('datasets.prepare.which')}
-        options={[
-          { value: 'items', label: t('datasets.prepare.firstRows') },
-          { value: 'removed', label: t('datasets.prepare.removedRows') },
-        ]}
-        style={{ margin: '8px 0' }}
-      />
-      <PreparedRows preview={data} shown={shown} />
     </div>
   )
 }

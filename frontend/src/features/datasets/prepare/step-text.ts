@@ -54,7 +54,7 @@ function splitText(t: TFunction, format: Format, { by, fractions, rest, field }:
   const how = t(`datasets.prepare.by.${text(by)}` as 'datasets.prepare.by.random', { defaultValue: text(by) })
   return t('datasets.prepare.said.split', {
     how: field ? `${how} (${fieldName(t, text(field))})` : how,
-    shares: format.list([...shares, ...(rest ? [`${text(rest)} ${t('datasets.prepare.restShare')}`] : [])]),
+    shares: [...shares, ...(rest ? [`${text(rest)} ${t('datasets.prepare.restShare')}`] : [])].join(' / '),
   })
 }
 

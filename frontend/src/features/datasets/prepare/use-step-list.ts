@@ -1,5 +1,7 @@
 /** The steps of a preparation while they are edited; kept for this tab, so that a reload loses none. */
 import { useEffect, useReducer } from 'react'
+import { lackOf } from './check-steps'
+import { CHANGE_KINDS } from './fields/change-specs'
 import { listOf, stepListReducer, type Step } from './steps'
 
 const KINDS = new Set(['filter', 'exclude', 'map', 'sample', 'shuffle', 'concatenate', 'mix', 'split'])
@@ -9,8 +11,19 @@ const keyOf = (id: string) => `easytune.prepare.${id}`
 export function knownSteps(value: unknown): Step[] {
   if (!Array.isArray(value)) return []
   return value.filter(
-    (each): each is Step => typeof each === 'object' && each !== null && KINDS.has((each as Step).kind),
+    (each): each is Step =>
+      typeof each === 'object' && each !== null && KINDS.has((each as Step).kind) && isWhole(each as Step),
   )
+}
+
+/** A step that another version of the app has kept may lack what this one reads. */
+function isWhole(step: Step): boolean {
+  try {
+    lackOf(step)
+    return step.kind !== 'map' || step.changes.every(({ kind }) => CHANGE_KINDS.includes(kind))
+  } catch {
+    return false
+  }
 }
 
 function kept(id: string): Step[] | null {

@@ -84,7 +84,7 @@ export function RowLink({ dataset, index }: { dataset: Pick<Schemas['Dataset'], 
   const { t } = useTranslation()
   return (
     <Link
-      className="numeric"
+      className="numeric row-link"
       to={withQuery(paths.dataset(dataset.id), { tab: 'preview', version: dataset.version, open: index + 1 })}
     >
       {t('datasets.view.row', { number: index + 1 })}

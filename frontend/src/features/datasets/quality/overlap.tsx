@@ -1,13 +1,14 @@
 /** Rows that another data set has, too: a validation set that was trained on measures nothing. */
 import { LoadingOutlined } from '@ant-design/icons'
 import { useQuery } from '@tanstack/react-query'
-import { Select, Tag } from 'antd'
+import { Alert, Button, Select, Tag } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { overlapQuery } from './api'
 import { RowLink } from './finding-entry'
 import { SectionTitle } from './section-title'
 import { datasetListQuery } from '../api'
 import type { Schemas } from '@/api/client'
+import { ApiError, errorSentence } from '@/api/errors'
 import { ErrorPanel } from '@/components/error-panel'
 import { useSearchState } from '@/components/use-search-state'
 import { useFormat } from '@/i18n/format'
@@ -43,7 +44,21 @@ export function Overlap({ dataset }: { dataset: Schemas['Dataset'] }) {
       )}
       {other && overlap.error && (
         <div style={{ marginTop: 12 }}>
-          <ErrorPanel error={overlap.error} onRetry={() => void overlap.refetch()} />
+          {overlap.error instanceof ApiError && overlap.error.code === 'NotExaminedYet' ? (
+            <Alert
+              type="info"
+              showIcon
+              role="status"
+              title={errorSentence(t, overlap.error)}
+              action={
+                <Button size="small" onClick={() => void overlap.refetch()}>
+                  {t('general.retry')}
+                </Button>
+              }
+            />
+          ) : (
+            <ErrorPanel error={overlap.error} onRetry={() => void overlap.refetch()} />
+          )}
         </div>
       )}
       {other && overlap.data && <Found dataset={dataset} overlap={overlap.data} />}
@@ -74,7 +89,7 @@ function Found({ dataset, overlap }: { dataset: Schemas['Dataset']; overlap: Sch
         <ul className="overlap-examples">
           {overlap.examples.map((example, index) => (
             <li key={index}>
-              <Tag>{t(`datasets.quality.shared.${example.kind}`)}</Tag>
+              <Tag>{t(`datasets.quality.shared.${example.kind}`)}</Tag>{' '}
               <RowLink dataset={dataset} index={example.index} />
               {' → '}
               <RowLink dataset={other} index={example.other} />

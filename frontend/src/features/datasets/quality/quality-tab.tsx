@@ -16,6 +16,9 @@ import { useFormat } from '@/i18n/format'
 import '../view/view.css'
 import './quality.css'
 
+/** Nothing has gone wrong: nobody has asked yet. */
+const NOT_EXAMINED = 'not_examined'
+
 interface Props {
   dataset: Schemas['Dataset']
   /** A version is being made, so that no other can be. */
@@ -65,9 +68,9 @@ function Progressing({ dataset, hygiene }: { dataset: Schemas['Dataset']; hygien
   if (status === 'failed') {
     return (
       <Alert
-        type="warning"
+        type={error?.code === NOT_EXAMINED ? 'info' : 'warning'}
         showIcon
-        role="alert"
+        role="status"
         title={error ? translateCode(t, error) : t('datasets.quality.failed')}
         description={error ? translateHint(t, error) : undefined}
         action={

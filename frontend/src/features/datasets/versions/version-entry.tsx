@@ -41,7 +41,9 @@ export function VersionEntry(props: Props) {
       <div className="numeric">
         {t('datasets.rowCount', { count: num_rows })} · {t(`datasets.recordTypes.${record_type}`)}
         {Object.keys(splits).length > 0 &&
-          ` · ${format.list(Object.entries(splits).map(([name, rows]) => `${name} ${format.number(rows)}`))}`}
+          ` · ${Object.entries(splits)
+            .map(([name, rows]) => `${name} ${format.number(rows)}`)
+            .join(' / ')}`}
         <Tooltip title={version.sha256}>
           <span className="mono secondary version-hash">{version.sha256.slice(0, 12)}</span>
         </Tooltip>

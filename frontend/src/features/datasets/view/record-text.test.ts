@@ -33,15 +33,17 @@ describe('conversationOf', () => {
 
   it('shows the tools that a turn calls', () => {
     const call = { type: 'function', function: { name: 'weather', arguments: { city: 'Rome' } } }
-    const texts = (turn: object) => conversationOf({ messages: [turn] })?.[0]?.content
-    expect(texts({ role: 'assistant', content: '', tool_calls: [call] })).toBe(
-      'weather({"city":"Rome"})',
-    )
+    const turnOf = (turn: object) => conversationOf({ messages: [turn] })?.[0]
+    expect(turnOf({ role: 'assistant', content: '', tool_calls: [call] })).toEqual({
+      role: 'assistant',
+      content: '',
+      calls: [{ name: 'weather', args: { city: 'Rome' } }],
+    })
     const written = { function: { name: 'now', arguments: '{}' } }
-    expect(texts({ role: 'assistant', content: 'Wait.', tool_calls: [call, written] })).toBe(
-      'Wait.\nweather({"city":"Rome"})\nnow({})',
-    )
-    expect(texts({ role: 'assistant', content: null, tool_calls: ['odd'] })).toBe('odd')
+    const two = { role: 'assistant', content: 'Wait.', tool_calls: [call, written] }
+    expect(turnOf(two)?.calls).toHaveLength(2)
+    expect(cellText([two])).toBe('assistant: Wait.\nweather({"city":"Rome"})\nnow({})')
+    expect(turnOf({ role: 'assistant', content: null, tool_calls: ['odd'] })?.content).toBe('odd')
   })
 
   it.each([[{ text: 'a' }], [{ messages: [] }], [{ messages: ['hi'] }], [{ prompt: 'only' }]])(

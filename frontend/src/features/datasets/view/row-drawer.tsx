@@ -1,7 +1,7 @@
 /** One row in all views; keys and buttons go on to the next of those that are listed. */
 import { LeftOutlined, RightOutlined } from '@ant-design/icons'
 import { Button, Drawer, Flex, Tooltip, Typography } from 'antd'
-import { useEffect, useEffectEvent } from 'react'
+import { useEffect, useEffectEvent, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { RecordJson } from './record-json'
 import { RecordReading } from './record-reading'
@@ -40,6 +40,11 @@ export function RowDrawer({ row, place, total, recordType, query, onGo, onClose 
     go(by)
   })
   const isOpen = place !== null
+  const seen = useRef<number>(undefined)
+  const index = row?.index
+  useEffect(() => {
+    if (index !== undefined) seen.current = index
+  }, [index])
   useEffect(() => {
     if (!isOpen) return
     const listener = (event: KeyboardEvent) => onKey(event)
@@ -80,9 +85,10 @@ export function RowDrawer({ row, place, total, recordType, query, onGo, onClose 
           </Tooltip>
         </Flex>
       }
+      focusable={{ focusTriggerAfterClose: false }}
       // Back to the row that was looked at last, which need not be the one that was opened.
       afterOpenChange={(open) =>
-        !open && document.querySelector<HTMLElement>(`[${ROW_LINK}="${row?.index}"]`)?.focus()
+        !open && document.querySelector<HTMLElement>(`[${ROW_LINK}="${seen.current}"]`)?.focus()
       }
     >
       {row ? (

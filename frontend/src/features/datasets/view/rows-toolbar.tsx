@@ -35,7 +35,7 @@ export function RowsToolbar({ state, views, splits, total }: Props) {
         label={t('datasets.view.search')}
         onSearch={(rows) => state.set({ rows, page: '1', open: '' })}
       />
-      {names.length > 0 && (
+      {(names.length > 0 || state.split) && (
         <Select
           value={state.split}
           onChange={(split) => state.set({ split, page: '1', open: '' })}

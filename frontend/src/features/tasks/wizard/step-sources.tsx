@@ -129,7 +129,7 @@ export function StepSources({ wizard }: { wizard: Wizard }) {
           field="validation_dataset_id"
           optional
           label={t('wizard.sources.validation')}
-          help={t('wizard.sources.validationHelp')}
+          help={t(divided ? 'wizard.sources.validationHelpPart' : 'wizard.sources.validationHelp')}
         >
           {(input) => (
             <SourceSelect
