@@ -65,8 +65,6 @@ export default {
       '{{same_prompt, number}} of {{rows, number}} questions of the validation data are in the training data with other answers.',
     overlap_unknown:
       'Whether rows of the validation data are in the training data, too, is not known yet: they are still being examined.',
-    dataset_version_not_found: '“{{name}}” has no such version any more; choose another one.',
-    dataset_split_not_found: 'Version {{version}} of “{{name}}” has no split “{{split}}”.',
     approximate_sizes: 'This family of models is not known here; the sizes are approximate.',
     time_not_measured: 'No run was measured on this machine yet; the time is a rough guess.',
     memory_tight: 'About {{needed_bytes}} are needed and {{available_bytes}} are free.',

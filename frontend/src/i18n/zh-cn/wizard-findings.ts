@@ -54,8 +54,6 @@ export default {
     validation_shares_prompts:
       '验证数据的 {{rows, number}} 个问题中有 {{same_prompt, number}} 个也在训练数据里，只是回答不同。',
     overlap_unknown: '验证数据是否有行也在训练数据里，目前还不知道：数据仍在检查中。',
-    dataset_version_not_found: '“{{name}}”已经没有这个版本，请另选一个。',
-    dataset_split_not_found: '“{{name}}”的第 {{version}} 版没有“{{split}}”这一部分。',
     approximate_sizes: '这里不认识这个模型系列，大小为近似值。',
     time_not_measured: '这台机器还没有测量过训练速度，时间只是粗略估计。',
     memory_tight: '约需 {{needed_bytes}}，空闲 {{available_bytes}}。',
