@@ -62,7 +62,10 @@ def _call(given: Any, where: str) -> Fields:
     if function is call:
         kept = {"id": call["id"]} if isinstance(call.get("id"), str) else {}
         return {**kept, "type": "function", "function": wanted}
-    return {**{"type": "function"}, **call, "function": wanted}
+    # The same order of keys whatever the file's: the same call is the same bytes.
+    first = {"id": call["id"]} if "id" in call else {}
+    rest = {key: value for key, value in call.items() if key not in {"id", "type", "function"}}
+    return {**first, "type": call.get("type", "function"), "function": wanted, **rest}
 
 
 def _arguments(value: Any, name: str, where: str) -> Any:

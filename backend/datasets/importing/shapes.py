@@ -1,5 +1,6 @@
 """What a plain row of a format looks like, and the record it becomes."""
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
@@ -59,6 +60,8 @@ class Judged(msgspec.Struct, gc=False):
 Record = Talk | Words | Judged
 SMALL, LARGE = 1e-3, 1e15
 _MEDIA = MEDIA | ONE_MEDIUM
+# Names that compiled readers can not have.
+_UNUSABLE = re.compile(r'[\\"\x00-\x1f]')
 _SPEAKERS = {name: role for name, role in ROLES.items() if role in ("system", "user", "assistant")}
 
 # Parts that pairs may have, and plain ones have not.
@@ -142,7 +145,9 @@ def shape_of(format_name: str, columns: Iterable[str]) -> Shape | None:
         "text": lambda: Shape({"text": str}, columns, _words),
     }
     make = shapes.get(format_name)
-    return make() if make is not None and not _MEDIA.intersection(columns) else None
+    if make is None or _MEDIA.intersection(columns) or any(map(_UNUSABLE.search, columns)):
+        return None
+    return make()
 
 
 def _no(names: Iterable[str]) -> dict[str, Any]:

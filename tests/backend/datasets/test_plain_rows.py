@@ -1,6 +1,7 @@
 """Rows that compiled code reads become the same bytes as by the long way, or go that way."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -10,9 +11,11 @@ from hypothesis import strategies as st
 
 from backend.datasets.importing.batch import Batch, convert, convert_chunk
 from backend.datasets.importing.recognition import importer_of
+from backend.datasets.importing.run import import_file
 from backend.datasets.importing.shapes import shape_of
 from backend.datasets.readers.chunks import Chunk
 from backend.datasets.readers.jsonl import rows_of
+from tests.backend.datasets.stored import records_of
 
 TEXT = st.one_of(
     st.sampled_from(
@@ -142,3 +145,13 @@ def test_plain_rows_go_the_fast_way(monkeypatch: pytest.MonkeyPatch) -> None:
         assert batch.rows.lines == [5, 6, 7], name
         assert batch.rows.extras[0] == b'{"id":0,"tag":"x"}', name
         assert batch.found.kept == 3, name
+
+
+@pytest.mark.parametrize("name", ['a"b', "a\\b", "a\nb", "\x00"])
+def test_a_column_of_a_strange_name_goes_the_long_way(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(orjson.dumps({"prompt": "a", "completion": "b", name: 1}))
+    folder = tmp_path / "out"
+    folder.mkdir()
+    assert import_file(path, path.name, folder)["counts"]["kept"] == 1
+    assert records_of(folder)[0]["meta"]["extra"] == {name: 1}

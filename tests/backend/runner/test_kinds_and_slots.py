@@ -17,7 +17,7 @@ from backend.settings import Settings
 )
 def test_training_slots(given: int | None, gpus: list[str], training: int) -> None:
     settings = Settings(_env_file=None, training_slots=given)
-    assert slots_of(settings, gpus) == {Slot.TRAINING: training, Slot.LIGHT: 2}
+    assert slots_of(settings, gpus) == {Slot.TRAINING: training, Slot.LIGHT: 2, Slot.BACKGROUND: 1}
 
 
 def test_each_training_sees_its_own_gpu() -> None:
@@ -25,7 +25,8 @@ def test_each_training_sees_its_own_gpu() -> None:
     assert variables_of(Slot.TRAINING, 0, gpus) == {"CUDA_VISIBLE_DEVICES": "3"}
     assert variables_of(Slot.TRAINING, 1, gpus) == {"CUDA_VISIBLE_DEVICES": "5"}
     assert variables_of(Slot.TRAINING, 0, ["0"]) == {}
-    assert variables_of(Slot.LIGHT, 0, gpus) == {"CUDA_VISIBLE_DEVICES": ""}
+    for other in (Slot.LIGHT, Slot.BACKGROUND):
+        assert variables_of(other, 0, gpus) == {"CUDA_VISIBLE_DEVICES": ""}
 
 
 def test_a_spec_says_which_attempt_it_is() -> None:

@@ -1,12 +1,15 @@
 """How files come over from a hub: pinned, resumed, verified; real HTTP, the real child."""
 
+import gzip
 import hashlib
+import io
 import json
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import httpx
+import polars as pl
 import pytest
 from sqlalchemy import select
 
@@ -16,6 +19,7 @@ from backend.datasets.hubs.obtain import obtain
 from backend.datasets.tables import DatasetRow
 from backend.settings import Settings
 from tests.backend.datasets.hubs.conftest import Fetch, rows
+from tests.backend.datasets.stored import records_of
 from tests.fakes.data_hub import DataHub
 
 PATIENCE_S = 60.0
@@ -109,29 +113,38 @@ async def test_modelscope_that_does_not_serve_commits_is_asked_by_branch(
     assert (await fetch(NAME, source="modelscope"))["error"]["code"] == "hub_damaged_file"
 
 
+def _packed(name: str, lines: bytes) -> bytes:
+    """The same rows in the kind of file that a name means."""
+    if name.endswith(".parquet"):
+        content = io.BytesIO()
+        pl.DataFrame([json.loads(line) for line in lines.splitlines()]).write_parquet(content)
+        return content.getvalue()
+    return gzip.compress(lines, mtime=0) if name.endswith(".gz") else lines
+
+
 @pytest.mark.parametrize("name", ["train-{}.jsonl", "train-{}.parquet", "train-{}.jsonl.gz"])
 def test_shards_arrive_in_order_and_are_verified(hub: DataHub, tmp_path: Path, name: str) -> None:
     """All files of a split go to the import in one piece, whatever their kind."""
     paths = ["data/" + name.format(f"{n:05}-of-00003") for n in range(3)]
-    contents = {path: f"content of {path}".encode() * 3000 for path in paths}
+    contents = {path: _packed(path, rows(40, f"shard {n}")) for n, path in enumerate(paths)}
     hub.add_data(NAME, {"README.md": b"# x", **contents})
     spec = {
         **{"source": "huggingface", "endpoint": hub.url, "reference": NAME},
-        **dict.fromkeys(("subset", "split", "revision")),
+        **dict.fromkeys(("subset", "split", "revision", "mapping", "options")),
         **{"fetched": str(tmp_path / "fetched"), "max_bytes": 1 << 30, "reserve_bytes": 0},
+        "max_dropped_rows": 0,
     }
     staged = tmp_path / "staged"
     staged.mkdir()
     seen: list[tuple[int, int]] = []
-
-    def import_files(files: list[dict[str, str]], folder: Path, tick: Any) -> dict[str, Any]:
-        assert folder == staged
-        assert [f"data/{each['filename']}" for each in files] == paths
-        assert [Path(each["path"]).read_bytes() for each in files] == list(contents.values())
-        tick(sum(map(len, contents.values())))
-        return {"status": "ready"}
-
-    obtain(spec, staged, import_files, lambda done, total, _name: seen.append((done, total)))
+    summary = obtain(spec, staged, lambda done, total, _name: seen.append((done, total)))
+    assert (summary["status"], summary["num_rows"]) == ("ready", 120)
+    said = [str(record) for record in records_of(staged)]
+    assert [("shard 0" in each, "shard 2" in each) for each in said] == [
+        *[(True, False)] * 40,
+        *[(False, False)] * 40,
+        *[(False, True)] * 40,
+    ]
     total = sum(map(len, contents.values()))
     assert seen == sorted(seen)
     assert seen[-1] == (2 * total, 2 * total)

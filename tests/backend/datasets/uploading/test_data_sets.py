@@ -90,7 +90,7 @@ async def test_all_or_nothing(
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(storing, "_link", full)
+    monkeypatch.setattr(storing, "link", full)
     assert (await client.post(API, json={"uploads": [done]})).status_code == 507
     monkeypatch.undo()
     assert (await client.get(API)).json()["items"] == []

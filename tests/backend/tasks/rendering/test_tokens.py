@@ -13,8 +13,9 @@ from fastapi import FastAPI
 
 from backend.accounts.schemas import Role
 from backend.accounts.tables import UserRow
-from backend.database import SessionFactory
+from backend.database import SessionFactory, transaction
 from backend.datasets.files import version_dir
+from backend.datasets.tables import DatasetVersionRow
 from backend.ids import new_id
 from backend.processes import serve_process
 from backend.settings import Settings
@@ -182,7 +183,7 @@ CASES: list[tuple[dict[str, Any], int, str | None]] = [
     ({"limit": 51}, 422, "InvalidRequest"),
     ({"offset": -1}, 422, "InvalidRequest"),
     ({"offset": 2**62}, 200, None),
-    ({"version": 2}, 404, "VersionNotFound"),
+    ({"version": 2}, 404, "DatasetVersionNotFound"),
     ({"version": 1}, 200, None),
     ({"chat_template": "{% for"}, 400, "TokensMisfit"),
     ({"chat_template": "same for all"}, 400, "TokensMisfit"),
@@ -226,10 +227,17 @@ async def test_rows_that_are_not_there(
     assert (answer.status_code, answer.json()["code"]) == (400, "TokensMisfit")
 
 
-async def test_an_older_version(
-    client: httpx.AsyncClient, settings: Settings, dataset: UUID, model: UUID
+async def test_another_version(
+    client: httpx.AsyncClient,
+    sessions: SessionFactory,
+    settings: Settings,
+    dataset: UUID,
+    model: UUID,
 ) -> None:
-    write_version(version_dir(settings, dataset, 7), [chat("seventh", "version")])
+    digest = write_version(version_dir(settings, dataset, 7), [chat("seventh", "version")])
+    async with transaction(sessions) as session:
+        facts = {"status": "ready", "record_type": "conversational", "num_rows": 1}
+        session.add(DatasetVersionRow(dataset_id=dataset, version=7, sha256=digest, **facts))
     view = (await ask(client, dataset, model_id=model, version=7)).json()
     assert "seventh" in text_of(view["items"][0]["samples"][0])
 
