@@ -14,6 +14,7 @@ class _Share:
     def __init__(self, total_bytes: int, tell: Callable[[int], None]) -> None:
         self._total, self._tell = total_bytes, tell
         self._stage, self._low, self._high = 1, 0.0, 1.0
+        self._told = 0
 
     def stage(self, total_bytes: int, low: float, high: float) -> None:
         """The work of these bytes begins; it is the part from `low` to `high` of all."""
@@ -22,11 +23,12 @@ class _Share:
     def __call__(self, done_bytes: int, detail: str | None = None, rows: int | None = None) -> None:
         """So many bytes of the stage are done."""
         share = self._low + (self._high - self._low) * min(1.0, done_bytes / self._stage)
-        self._tell(int(share * self._total))
+        self._told = max(self._told, int(share * self._total))
+        self._tell(self._told)
 
     def listen(self) -> None:
         """Raise when the import shall end."""
-        self._tell(int(self._low * self._total))
+        self._tell(self._told)
 
 
 def read(
