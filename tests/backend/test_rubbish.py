@@ -19,6 +19,8 @@ from fastapi import FastAPI
 from backend.accounts.tables import UserRow
 from backend.app import describe
 from backend.database import SessionFactory, transaction
+from backend.datasets.tables import DatasetVersionRow
+from backend.datasets.version_service import FACTS
 from backend.errors import PROBLEM_MEDIA_TYPE
 from backend.ids import new_id
 from backend.jobs.schemas import JobStatus
@@ -159,6 +161,8 @@ async def known(
     """What is really there, by the name of the parameter that asks for it."""
     async with transaction(sessions) as session:
         data = await add_dataset(session, settings, administrator.id)
+        facts = {name: getattr(data, name) for name in ("status", *FACTS)}
+        session.add(DatasetVersionRow(dataset_id=data.id, version=1, **facts))
         model = await add_model(session, settings)
     run = await make_run(JobStatus.COMPLETED)
     run.log("first", "second")
@@ -173,6 +177,7 @@ async def known(
         "export_id": str(UUID(int=6)),
         "upload_id": str(UUID(int=7)),
         "validation_dataset_id": str(new_id()),
+        "version": "1",
     }
 
 
@@ -228,8 +233,9 @@ async def test_addresses(app: FastAPI, thrower: Thrower, known: dict[str, str]) 
 
 
 def _needed(operation: dict[str, Any], known: dict[str, str]) -> str:
+    values = {**known, "with_dataset_id": known["dataset_id"], "against": "1", "format": "jsonl"}
     return "&".join(
-        f"{p['name']}={quote(known[p['name']])}"
+        f"{p['name']}={quote(values[p['name']])}"
         for p in operation.get("parameters", [])
         if p["in"] == "query" and p.get("required")
     )
