@@ -13,7 +13,6 @@ export const codes = {
   hub_no_data_files: '“{{reference}}” has no file that can be read here.',
   hub_not_found: 'There is no open data set “{{reference}}” at {{endpoint}}.',
   hub_script_only: '“{{reference}}” is loaded by a program of its own ({{script}}); none is run here.',
-  hub_several_files: 'This split has {{files}} files, and several can not be read as one yet.',
   hub_too_large: 'The files have {{megabytes}} MB; {{allowed}} MB are allowed here.',
   hub_unreachable: 'The hub {{endpoint}} can not be reached, or broke off.',
   no_such_split: 'There is no split “{{split}}”; there is: {{choices}}.',
@@ -34,7 +33,6 @@ export const hints = {
     'Check how it and its revision are written. A private one has to be downloaded by its owner and uploaded here.',
   hub_script_only:
     'Export its rows elsewhere, as JSON lines for example, and upload that file.',
-  hub_several_files: 'Choose another split, or upload one file.',
   hub_too_large: 'Choose a smaller subset or split, or have the limit of uploads raised.',
   hub_unreachable: 'Check the network, then try it again: what has arrived is kept.',
   no_such_split: 'Choose one of these.',
