@@ -124,6 +124,15 @@ class Counts(BaseModel):
     dropped: int = 0
 
 
+class DatasetWork(BaseModel):
+    """How far a version is that is being made."""
+
+    progress: float = Field(description="0–1")
+    rows: int | None = Field(description="Rows that have been read")
+    rows_per_s: float | None
+    eta_s: float | None = Field(description="Seconds until it is there")
+
+
 class DatasetEntry(BaseModel):
     """One data set of a `dataset_info.json`; without an id `refusal` says why there is none."""
 
@@ -156,6 +165,7 @@ class Dataset(BaseModel):
     sha256: str | None = Field(description="Hash of the canonical records")
     status: DatasetStatus
     progress: float | None = Field(description="0–1 while importing")
+    work: DatasetWork | None = Field(None, description="While a version is being made")
     error: DatasetError | None
     preparation: Preparation | None = None
     counts: Counts

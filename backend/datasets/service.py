@@ -15,6 +15,7 @@ from backend.datasets import files, queries, version_service
 from backend.datasets.hubs import queue as hub_queue
 from backend.datasets.hubs.queue import HubChoice
 from backend.datasets.importers import mapped
+from backend.datasets.importing import outcome
 from backend.datasets.importing.verdict import verdict
 from backend.datasets.schemas import (
     DatasetStatus,
@@ -31,7 +32,7 @@ from backend.errors import Conflict, FieldError, Refused
 from backend.ids import new_id
 from backend.jobs import service as jobs
 from backend.jobs import subjects, whole_folders
-from backend.jobs.schemas import Slot
+from backend.jobs.schemas import TERMINAL, Slot
 from backend.settings import Settings
 
 MAX_NAME = 200
@@ -47,6 +48,10 @@ class BadMapping(Refused):
 
 class NoUpload(Conflict):
     """This data set was made of others: there is no file to import again. Prepare it anew."""
+
+
+class NothingUnderWay(Conflict):
+    """Nothing is being imported here (any more)."""
 
 
 class DatasetInUse(Conflict):
@@ -259,6 +264,24 @@ def _require_parts(mapping: Mapping | None, seen: list[str]) -> None:
     if reason is not None:
         error = FieldError(pointer="/mapping/columns", code="bad_mapping", message=reason)
         raise BadMapping(params={"reason": reason}, errors=[error])
+
+
+async def stop(session: AsyncSession, user: UserRow, dataset_id: UUID) -> DatasetRow:
+    """Stop the import that is under way; the version before it is shown again.
+
+    Raises `NothingUnderWay`.
+    """
+    await queries.find(session, user, dataset_id, Action.CHANGE)
+    # The job is locked before the row, as by whoever writes how it ended.
+    job = await jobs.newest_of(session, dataset_id, queries.IMPORT, queries.FETCH)
+    if job is None or job.status in TERMINAL:
+        raise NothingUnderWay
+    job = await jobs.request_stop(session, job.id, save=False)
+    row = await queries.find(session, user, dataset_id, Action.CHANGE, lock=True)
+    if job.status in TERMINAL:  # it had not begun
+        await outcome.give_up(session, row)
+        await session.flush()
+    return row
 
 
 async def delete(session: AsyncSession, user: UserRow, dataset_id: UUID) -> list[UUID]:

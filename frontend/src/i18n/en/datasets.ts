@@ -105,6 +105,9 @@ export default {
   },
   state: {
     importing: 'Reading the file. You may leave this page.',
+    rowsPerSecond: '{{rows, number}} rows per second',
+    timeLeft: 'about {{time}} left',
+    stop: 'Stop',
     needsMapping: 'The columns do not say what they are. Tell which is which to go on.',
     columns: 'Columns in the file: {{columns}}',
     blocked_one: '{{count, number}} row can not be used, so nothing was imported.',

@@ -101,6 +101,9 @@ export default {
   },
   state: {
     importing: '正在读取文件，可以离开此页面。',
+    rowsPerSecond: '每秒 {{rows, number}} 行',
+    timeLeft: '约剩 {{time}}',
+    stop: '停止',
     needsMapping: '无法从列名判断各列的含义，请指定后继续。',
     columns: '文件中的列：{{columns}}',
     blocked_other: '有 {{count, number}} 行无法使用，因此没有导入任何数据。',
