@@ -92,6 +92,13 @@ export default {
       '{{count}} runs use it. They keep their results, but can not be repeated with this data.',
     done: '“{{name}}” was deleted.',
   },
+  entries: {
+    title_one: 'dataset_info.json made {{count, number}} data set of this upload',
+    title_other: 'dataset_info.json made {{count, number}} data sets of this upload',
+    refused_one: '{{count, number}} entry was not imported',
+    refused_other: '{{count, number}} entries were not imported',
+    this: 'this one',
+  },
   edit: {
     title: 'Rename or describe',
     description: 'Description',

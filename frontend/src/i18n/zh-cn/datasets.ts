@@ -88,6 +88,11 @@ export default {
     inUse_other: '有 {{count}} 个训练使用了它。训练结果会保留，但无法再用这份数据重复训练。',
     done: '已删除“{{name}}”。',
   },
+  entries: {
+    title_other: 'dataset_info.json 把这次上传分成了 {{count, number}} 个数据集',
+    refused_other: '有 {{count, number}} 个条目没有导入',
+    this: '当前数据集',
+  },
   edit: {
     title: '重命名或添加说明',
     description: '说明',
