@@ -26,7 +26,7 @@ export function ImportingNotice({ dataset }: { dataset: Schemas['Dataset'] }) {
         <Flex vertical gap={4}>
           <Flex gap={12} align="center">
             <Progress
-              percent={Math.floor((dataset.progress ?? 0) * 100)}
+              percent={Math.min(99, Math.floor((dataset.progress ?? 0) * 100))}
               size="small"
               aria-label={t('datasets.state.importing')}
               style={{ flex: 1 }}
