@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.accounts.schemas import Role
 from backend.accounts.tables import UserRow
 from backend.database import SessionFactory, transaction
-from backend.datasets import files, service, version_service
+from backend.datasets import files, import_queue, service, version_service
 from backend.datasets.hubs import queue as hub_queue
 from backend.datasets.hubs.fetch_command import fetch_here
 from backend.datasets.hubs.outcome import keep_files
@@ -199,7 +199,7 @@ async def add_from_hub(
     staged = files.staging_dir(settings, row.id)
     staged.mkdir(parents=True, mode=0o700)
     try:
-        spec = hub_queue.fetch_spec(settings, row, service.import_spec(settings, row, 1))
+        spec = hub_queue.fetch_spec(settings, row, import_queue.import_spec(settings, row, 1))
         await asyncio.to_thread(fetch_here, {**spec, "fetched": str(fetched)}, staged)
         report = _first_items(staged, Path(choice.reference))
         summary = outcome.read_summary(staged)

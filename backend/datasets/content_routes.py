@@ -12,14 +12,9 @@ from fastapi.responses import FileResponse
 from backend.accounts.dependencies import CurrentUser
 from backend.database import transaction
 from backend.datasets import files, pages, queries, version_service
+from backend.datasets.content_schemas import DatasetReport, DatasetRows, DatasetStatistics
 from backend.datasets.reading.desk import ReadingDesk
-from backend.datasets.schemas import (
-    Counts,
-    DatasetReport,
-    DatasetRows,
-    DatasetStatistics,
-    DatasetStatus,
-)
+from backend.datasets.schemas import Counts, DatasetStatus
 from backend.datasets.tables import DatasetRow, DatasetVersionRow
 from backend.datasets.uploading.form import MAX_FILES
 from backend.datasets.versions.names import REPORT_FILE

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from backend.datasets.schemas import DatasetRow, DatasetStatistics, ReportItem
+from backend.datasets.content_schemas import DatasetRow, DatasetStatistics, ReportItem
 from backend.datasets.versions.names import REPORT_FILE, STATISTICS_FILE
 from training_engine.contract.record_lines import json_line
 

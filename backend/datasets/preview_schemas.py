@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from backend.datasets.schemas import DatasetRow
+from backend.datasets.content_schemas import DatasetRow
 from training_engine.contract.names import RecordType
 
 

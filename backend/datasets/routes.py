@@ -90,6 +90,13 @@ async def update_dataset(
     return await view.view_of(session, row)
 
 
+@router.post("/{dataset_id}/stop")
+async def stop_dataset(session: SessionDep, user: CurrentUser, dataset_id: UUID) -> Dataset:
+    """Stop the import that is under way. The version before it is shown again; without one the
+    data set has failed, and can be imported again."""
+    return await view.view_of(session, await service.stop(session, user, dataset_id))
+
+
 @router.delete("/{dataset_id}", status_code=204)
 async def delete_dataset(request: Request, user: CurrentUser, dataset_id: UUID) -> None:
     """Delete a data set that no unfinished task uses, with its files."""

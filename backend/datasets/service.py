@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.accounts.policy import Action
 from backend.accounts.tables import UserRow
-from backend.datasets import files, queries, version_service
+from backend.datasets import files, import_queue, queries, version_service
 from backend.datasets.hubs import queue as hub_queue
 from backend.datasets.hubs.queue import HubChoice
 from backend.datasets.importers import mapped
+from backend.datasets.importing import outcome
 from backend.datasets.importing.verdict import verdict
 from backend.datasets.schemas import (
     DatasetStatus,
@@ -31,7 +32,7 @@ from backend.errors import Conflict, FieldError, Refused
 from backend.ids import new_id
 from backend.jobs import service as jobs
 from backend.jobs import subjects, whole_folders
-from backend.jobs.schemas import Slot
+from backend.jobs.schemas import TERMINAL
 from backend.settings import Settings
 
 MAX_NAME = 200
@@ -47,6 +48,10 @@ class BadMapping(Refused):
 
 class NoUpload(Conflict):
     """This data set was made of others: there is no file to import again. Prepare it anew."""
+
+
+class NothingUnderWay(Conflict):
+    """Nothing is being imported here (any more)."""
 
 
 class DatasetInUse(Conflict):
@@ -101,7 +106,7 @@ async def create(
     session.add(row)
     await session.flush()
     if queue:
-        await _enqueue(session, settings, row, version=1)
+        await import_queue.enqueue(session, settings, row, version=1)
     try:
         await asyncio.to_thread(storing.store, settings, row, new, before)
     except BaseException:
@@ -135,7 +140,9 @@ async def create_from_hub(
     row = new_from_hub(user, choice, form)
     session.add(row)
     await session.flush()
-    await hub_queue.enqueue(session, settings, row, import_spec(settings, row, version=1))
+    await hub_queue.enqueue(
+        session, settings, row, import_queue.import_spec(settings, row, version=1)
+    )
     return row
 
 
@@ -212,39 +219,11 @@ async def _import_again(session: AsyncSession, settings: Settings, row: DatasetR
     row.status, row.error = DatasetStatus.IMPORTING, None
     if row.source is not None and not row.source["files"]:  # nothing is here that could be read
         hub_queue.chosen_again(settings, row, {})
-        await hub_queue.enqueue(session, settings, row, import_spec(settings, row, version))
+        await hub_queue.enqueue(
+            session, settings, row, import_queue.import_spec(settings, row, version)
+        )
         return
-    await _enqueue(session, settings, row, version)
-
-
-async def _enqueue(
-    session: AsyncSession, settings: Settings, row: DatasetRow, version: int
-) -> None:
-    await jobs.enqueue(
-        session,
-        kind=queries.IMPORT,
-        spec=import_spec(settings, row, version),
-        slot=Slot.LIGHT,
-        owner_id=row.owner_id,
-        subject_id=row.id,
-        priority=10,  # somebody is watching; a download can wait a second
-    )
-
-
-def import_spec(settings: Settings, row: DatasetRow, version: int) -> dict[str, Any]:
-    """All that an import depends on. `upload` is the file, or the folder of several `files`."""
-    stored = files.stored_files(settings, row)
-    return {
-        "upload": str(stored[0][0] if not row.files else stored[0][0].parent),
-        "files": [{"path": str(path), "filename": name} for path, name in stored],
-        "staging": str(files.staging_dir(settings, row.id)),
-        "version": version,
-        "filename": row.filename or files.UPLOAD_FILE,
-        "mapping": row.mapping,
-        "options": row.options or {},
-        "entry": row.entry,
-        "max_dropped_rows": row.max_dropped_rows,
-    }
+    await import_queue.enqueue(session, settings, row, version)
 
 
 def _require_parts(mapping: Mapping | None, seen: list[str]) -> None:
@@ -259,6 +238,24 @@ def _require_parts(mapping: Mapping | None, seen: list[str]) -> None:
     if reason is not None:
         error = FieldError(pointer="/mapping/columns", code="bad_mapping", message=reason)
         raise BadMapping(params={"reason": reason}, errors=[error])
+
+
+async def stop(session: AsyncSession, user: UserRow, dataset_id: UUID) -> DatasetRow:
+    """Stop the import that is under way; the version before it is shown again.
+
+    Raises `NothingUnderWay`.
+    """
+    await queries.find(session, user, dataset_id, Action.CHANGE)
+    # The job is locked before the row, as by whoever writes how it ended.
+    job = await jobs.newest_of(session, dataset_id, queries.IMPORT, queries.FETCH)
+    if job is None or job.status in TERMINAL:
+        raise NothingUnderWay
+    job = await jobs.request_stop(session, job.id, save=False)
+    row = await queries.find(session, user, dataset_id, Action.CHANGE, lock=True)
+    if job.status in TERMINAL:  # it had not begun
+        await outcome.give_up(session, row)
+        await session.flush()
+    return row
 
 
 async def delete(session: AsyncSession, user: UserRow, dataset_id: UUID) -> list[UUID]:

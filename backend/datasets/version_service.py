@@ -99,6 +99,22 @@ async def publish(
     await session.flush()
 
 
+async def go_back(session: AsyncSession, row: DatasetRow) -> bool:
+    """What was under way is given up: show the version before it; False when there is none."""
+    found = await session.get(DatasetVersionRow, (row.id, row.version))
+    if found is not None:
+        _show(row, found)
+    return found is not None
+
+
+def _show(row: DatasetRow, found: DatasetVersionRow) -> None:
+    for name in _KEPT:
+        setattr(row, name, getattr(found, name))
+    row.version, row.error = found.version, None
+    if found.status == DatasetStatus.BLOCKED:
+        row.error = verdict(row.counts["dropped"], row.max_dropped_rows)["error"]
+
+
 async def find(session: AsyncSession, row: DatasetRow, version: int) -> DatasetVersionRow:
     """A version of a data set; raises `DatasetVersionNotFound`."""
     found = await session.get(DatasetVersionRow, (row.id, version))
@@ -131,11 +147,7 @@ async def restore(
     row = await queries.find(session, user, dataset_id, Action.CHANGE, lock=True)
     require_rest(row)
     found = await find(session, row, version)
-    for name in _KEPT:
-        setattr(row, name, getattr(found, name))
-    row.version, row.error = version, None
-    if found.status == DatasetStatus.BLOCKED:
-        row.error = verdict(row.counts["dropped"], row.max_dropped_rows)["error"]
+    _show(row, found)
     await session.flush()
     return row
 

@@ -12,6 +12,7 @@ from backend.datasets.schemas import (
     DatasetEntry,
     DatasetError,
     DatasetStatus,
+    DatasetWork,
     Mapping,
     Preparation,
     ReadingOptions,
@@ -34,7 +35,8 @@ async def views_of(session: AsyncSession, rows: Sequence[DatasetRow]) -> list[Da
     same = await queries.same_as(session, ids) if ids else {}
     importing = [row.id for row in rows if row.status == DatasetStatus.IMPORTING]
     busy = [*importing, *(row.id for row in rows if row.preparation is not None)]
-    progress = await subjects.progress(session, busy, *queries.ARRIVING) if busy else {}
+    work = await subjects.work(session, busy, *queries.ARRIVING) if busy else {}
+    progress = {id_: each.progress for id_, each in work.items()}
     return [
         Dataset(
             id=row.id,
@@ -53,6 +55,7 @@ async def views_of(session: AsyncSession, rows: Sequence[DatasetRow]) -> list[Da
             sha256=row.sha256,
             status=DatasetStatus(row.status),
             progress=progress.get(row.id, 0.0) if row.id in importing else None,
+            work=_work(work.get(row.id)),
             error=DatasetError.model_validate(row.error) if row.error else None,
             preparation=_preparation(row, progress.get(row.id, 0.0)),
             counts=Counts.model_validate(row.counts),
@@ -82,4 +85,16 @@ def _preparation(row: DatasetRow, progress: float) -> Preparation | None:
         version=row.preparation["version"],
         steps=row.preparation["steps"],
         error=DatasetError.model_validate(error) if error is not None else None,
+    )
+
+
+def _work(found: subjects.Work | None) -> DatasetWork | None:
+    if found is None:
+        return None
+    rows = found.metrics.get("rows")
+    return DatasetWork(
+        progress=found.progress,
+        rows=None if rows is None else int(rows),
+        rows_per_s=found.metrics.get("rows_per_s"),
+        eta_s=found.eta_s,
     )

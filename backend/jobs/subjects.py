@@ -3,6 +3,7 @@ its own job is, how that ended.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeVar
 from uuid import UUID
@@ -64,14 +65,28 @@ def in_use(users: Sequence[Use]) -> dict[str, Any]:
     }
 
 
-async def progress(session: AsyncSession, ids: Sequence[UUID], *kinds: str) -> dict[UUID, float]:
-    """How far the jobs of these are that have not ended, 0–1; of these kinds, where some are
-    named."""
+@dataclass(frozen=True)
+class Work:
+    """A job under way: how far it is, 0–1, when it will be done, and what it counts."""
+
+    progress: float
+    eta_s: float | None
+    metrics: Mapping[str, Any]
+
+
+async def work(session: AsyncSession, ids: Sequence[UUID], *kinds: str) -> dict[UUID, Work]:
+    """The jobs of these kinds about these subjects that have not ended."""
+    query = select(JobRow.subject_id, JobRow.progress, JobRow.eta_s, JobRow.metrics).where(
+        JobRow.subject_id.in_(ids), JobRow.status.not_in(TERMINAL), JobRow.kind.in_(kinds)
+    )
+    return {id_: Work(*facts) for id_, *facts in await session.execute(query)}
+
+
+async def progress(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, float]:
+    """How far the jobs of these are that have not ended, 0–1."""
     query = select(JobRow.subject_id, JobRow.progress).where(
         JobRow.subject_id.in_(ids), JobRow.status.not_in(TERMINAL)
     )
-    if kinds:
-        query = query.where(JobRow.kind.in_(kinds))
     return {row.subject_id: row.progress for row in await session.execute(query)}
 
 

@@ -47,10 +47,18 @@ async def apply(session: AsyncSession, job: JobRow) -> None:
         await siblings.settle(session, row, job, summary)
         if row.status in version_service.USABLE:
             await examinations.queue(session, row, version.parent, [number])
+    elif job.status == JobStatus.STOPPED:
+        await give_up(session, row)
     else:
         row.status = DatasetStatus.FAILED
         row.error = subjects.trouble_of(job, _STOPPED)
     files.clear(staging)
+
+
+async def give_up(session: AsyncSession, row: DatasetRow) -> None:
+    """The import was stopped: go back to the version before it, or say that there is none."""
+    if not await version_service.go_back(session, row):
+        row.status, row.error = DatasetStatus.FAILED, {**_STOPPED, "params": {}}
 
 
 def read_summary(folder: Path) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The other data sets that a `dataset_info.json` makes of one upload; written with its outcome."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -36,6 +36,8 @@ async def settle(
     row.entry = summary["entry"][:MAX_NAME]
     if not first:
         return
+    if row.name == PurePosixPath(row.filename or "").stem[:MAX_NAME]:  # nobody has named it
+        row.name = row.entry
     row.entries = [
         {
             "name": each["name"],

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from backend.datasets import pages
+from backend.datasets.content_schemas import DatasetRow
 from backend.datasets.reading.desk import ReadingDesk
-from backend.datasets.schemas import DatasetRow
 from backend.errors import Conflict
 from backend.tasks.rendering.counts import Count, LengthCounts
 from backend.tasks.rendering.desk import TokenDesk

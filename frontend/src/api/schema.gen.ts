@@ -421,6 +421,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{dataset_id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop Dataset
+         * @description Stop the import that is under way. The version before it is shown again; without one the
+         *     data set has failed, and can be imported again.
+         */
+        post: operations["stop_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{dataset_id}/tokens": {
         parameters: {
             query?: never;
@@ -1693,6 +1714,8 @@ export interface components {
             used_by: components["schemas"]["DatasetUse"][];
             /** Version */
             version: number;
+            /** @description While a version is being made */
+            work?: components["schemas"]["DatasetWork"] | null;
         };
         /**
          * DatasetDiff
@@ -2080,6 +2103,29 @@ export interface components {
             used_by: components["schemas"]["DatasetUse"][];
             /** Version */
             version: number;
+        };
+        /**
+         * DatasetWork
+         * @description How far a version is that is being made.
+         */
+        DatasetWork: {
+            /**
+             * Eta S
+             * @description Seconds until it is there
+             */
+            eta_s: number | null;
+            /**
+             * Progress
+             * @description 0–1
+             */
+            progress: number;
+            /**
+             * Rows
+             * @description Rows that have been read
+             */
+            rows: number | null;
+            /** Rows Per S */
+            rows_per_s: number | null;
         };
         /**
          * Device
@@ -6174,6 +6220,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DatasetStatistics"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stop_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dataset"];
                 };
             };
             /** @description Default Response */

@@ -56,6 +56,7 @@ async def test_each_entry_becomes_a_data_set(
     await run_import(settings, sessions, answer.json()["id"])
     first = (await client.get(f"{API}/{answer.json()['id']}")).json()
     assert (first["status"], first["entry"], first["num_rows"]) == ("ready", "alpaca_demo", 5)
+    assert first["name"] == "alpaca_demo"
     entries: dict[str, Any] = {each["name"]: each for each in first["entries"]}
     assert list(entries) == list(INFO)
     assert entries["alpaca_demo"]["dataset_id"] == first["id"]

@@ -118,6 +118,9 @@ export const addExample = (example: string) =>
 export const updateDataset = (id: string, body: Schemas['DatasetUpdate']) =>
   take(api.PATCH('/api/v1/datasets/{dataset_id}', { params: { path: { dataset_id: id } }, body }))
 
+export const stopDataset = (id: string) =>
+  take(api.POST('/api/v1/datasets/{dataset_id}/stop', { params: { path: { dataset_id: id } } }))
+
 export const deleteDataset = (id: string) =>
   take(api.DELETE('/api/v1/datasets/{dataset_id}', { params: { path: { dataset_id: id } } }))
 

@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next'
 import { useParams } from 'react-router'
 import { datasetQuery } from './api'
 import { DatasetActions } from './dataset-actions'
+import { DatasetEntries } from './dataset-entries'
 import { DatasetFacts } from './dataset-facts'
 import { DatasetUses } from './dataset-uses'
 import { isMade, PreparationNotice } from './prepare/preparation-notice'
@@ -120,6 +121,7 @@ function Shown({ current }: { current: Schemas['Dataset'] }) {
         <>
           <DatasetFacts dataset={dataset} />
           <DatasetUses dataset={current} />
+          <DatasetEntries dataset={current} />
           {there.length > 0 && (
             <Tabs
               activeKey={there.some(({ key }) => key === tab) ? tab : first}

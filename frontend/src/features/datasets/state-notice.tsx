@@ -1,11 +1,12 @@
 /** What stands between a data set and its use, and the one next step. */
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { Alert, Button, Flex, Progress } from 'antd'
+import { Alert, Button, Flex } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { updateDataset } from './api'
 import { errorHint, errorLine } from './dataset-error'
 import { HubChoice } from './hub/hub-choice'
+import { ImportingNotice } from './importing-notice'
 import { MappingDialog } from './mapping-dialog'
 import type { Schemas } from '@/api/client'
 import { paths, withQuery } from '@/app/paths'
@@ -20,7 +21,7 @@ interface Props {
 export function StateNotice({ dataset, onShowReport }: Props) {
   switch (dataset.status) {
     case 'importing':
-      return <Importing progress={dataset.progress} />
+      return <ImportingNotice dataset={dataset} />
     case 'needs_mapping':
       return <NeedsMapping dataset={dataset} />
     case 'blocked':
@@ -29,25 +30,6 @@ export function StateNotice({ dataset, onShowReport }: Props) {
     case 'ready':
       return null
   }
-}
-
-function Importing({ progress }: { progress: number | null }) {
-  const { t } = useTranslation()
-  return (
-    <Alert
-      type="info"
-      showIcon
-      style={{ marginBottom: 16 }}
-      title={t('datasets.state.importing')}
-      description={
-        <Progress
-          percent={Math.round((progress ?? 0) * 100)}
-          size="small"
-          aria-label={t('datasets.state.importing')}
-        />
-      }
-    />
-  )
 }
 
 function NeedsMapping({ dataset }: { dataset: Schemas['Dataset'] }) {

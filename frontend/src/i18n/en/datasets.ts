@@ -92,6 +92,13 @@ export default {
       '{{count}} runs use it. They keep their results, but can not be repeated with this data.',
     done: '“{{name}}” was deleted.',
   },
+  entries: {
+    title_one: 'dataset_info.json made {{count, number}} data set of this upload',
+    title_other: 'dataset_info.json made {{count, number}} data sets of this upload',
+    refused_one: '{{count, number}} entry was not imported',
+    refused_other: '{{count, number}} entries were not imported',
+    this: 'this one',
+  },
   edit: {
     title: 'Rename or describe',
     description: 'Description',
@@ -105,6 +112,9 @@ export default {
   },
   state: {
     importing: 'Reading the file. You may leave this page.',
+    rowsPerSecond: '{{rows, number}} rows per second',
+    timeLeft: 'about {{time}} left',
+    stop: 'Stop',
     needsMapping: 'The columns do not say what they are. Tell which is which to go on.',
     columns: 'Columns in the file: {{columns}}',
     blocked_one: '{{count, number}} row can not be used, so nothing was imported.',

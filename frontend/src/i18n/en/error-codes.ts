@@ -49,6 +49,7 @@ export default {
   DatasetVersionIsCurrent: 'This is the current version. Make another one the current one first.',
   DatasetVersionNotFound: 'This data set has no such version (any more).',
   DatasetVersionRead: 'Another version is being made of this one; wait until that has ended.',
+  NothingUnderWay: 'Nothing is being imported here (any more).',
   NoUpload: 'This data set was made of others: there is no file to read again.',
   RowsUnavailable: 'The rows can not be read at the moment. Try it again in a moment.',
   DatasetBusy: 'A version of this data set is being made. Wait until that has ended.',

@@ -88,6 +88,11 @@ export default {
     inUse_other: '有 {{count}} 个训练使用了它。训练结果会保留，但无法再用这份数据重复训练。',
     done: '已删除“{{name}}”。',
   },
+  entries: {
+    title_other: 'dataset_info.json 把这次上传分成了 {{count, number}} 个数据集',
+    refused_other: '有 {{count, number}} 个条目没有导入',
+    this: '当前数据集',
+  },
   edit: {
     title: '重命名或添加说明',
     description: '说明',
@@ -101,6 +106,9 @@ export default {
   },
   state: {
     importing: '正在读取文件，可以离开此页面。',
+    rowsPerSecond: '每秒 {{rows, number}} 行',
+    timeLeft: '约剩 {{time}}',
+    stop: '停止',
     needsMapping: '无法从列名判断各列的含义，请指定后继续。',
     columns: '文件中的列：{{columns}}',
     blocked_other: '有 {{count, number}} 行无法使用，因此没有导入任何数据。',

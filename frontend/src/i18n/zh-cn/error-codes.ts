@@ -35,6 +35,7 @@ export default {
   DatasetVersionIsCurrent: '这是当前版本，请先把其他版本设为当前版本。',
   DatasetVersionNotFound: '此数据集没有（或已删除）这个版本。',
   DatasetVersionRead: '正在由此版本生成另一个版本，请等待其完成。',
+  NothingUnderWay: '这里没有（或已不再有）正在进行的导入。',
   NoUpload: '此数据集由其他数据集生成，没有可重新读取的文件。',
   RowsUnavailable: '暂时无法读取数据行，请稍后重试。',
   DatasetBusy: '正在生成该数据集的版本，请等待完成。',
