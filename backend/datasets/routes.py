@@ -55,6 +55,7 @@ async def add_example(
 
 @router.get("")
 async def list_datasets(
+    request: Request,
     session: SessionDep,
     user: CurrentUser,
     limit: Limit = 50,
@@ -65,14 +66,19 @@ async def list_datasets(
     """Data sets that the user may see, newest first; `q` looks in name, description, file name."""
     rows = await queries.page(session, user, limit=limit, cursor=cursor, q=q, status=status)
     kept, last = pagination.cut(rows, limit)
+    if kept:
+        request.app.state.reading_desk.expect_questions()
     return Page(
         items=await view.views_of(session, kept), next_cursor=str(last.id) if last else None
     )
 
 
 @router.get("/{dataset_id}")
-async def get_dataset(session: SessionDep, user: CurrentUser, dataset_id: UUID) -> Dataset:
+async def get_dataset(
+    request: Request, session: SessionDep, user: CurrentUser, dataset_id: UUID
+) -> Dataset:
     """One data set."""
+    request.app.state.reading_desk.expect_questions()
     return await view.view_of(session, await queries.find(session, user, dataset_id))
 
 

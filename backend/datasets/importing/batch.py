@@ -12,7 +12,7 @@ from backend.datasets.importing.plain import PlainRows, read
 from backend.datasets.importing.report import Findings
 from backend.datasets.importing.shapes import Shape
 from backend.datasets.importing.tally import Tally
-from backend.datasets.readers.chunks import Chunk, blocks
+from backend.datasets.readers.chunks import Chunk, Span, blocks
 from backend.datasets.readers.detect import Piece
 from backend.datasets.readers.jsonl import rows_of
 from backend.datasets.rows import RawRow, RowError
@@ -33,8 +33,8 @@ class Batch:
 
 def convert_piece(piece: Piece, importer: Importer, codec: str, shape: Shape | None) -> Batch:
     """The rows of a piece of any file; `codec` and `shape` are for one of whole lines."""
-    if isinstance(piece, Chunk):
-        return convert_chunk(piece, importer, codec, shape)
+    if isinstance(piece, Span):
+        return convert_chunk(piece.read(), importer, codec, shape)
     batch = Batch()
     convert(piece.rows(), importer, batch)
     return batch
@@ -46,12 +46,16 @@ def convert_chunk(chunk: Chunk, importer: Importer, codec: str, shape: Shape | N
     if shape is None or codec != "utf-8" or chunk.cut:
         convert(rows_of(chunk, codec), importer, batch)
         return batch
-    for block in blocks(chunk, BLOCK_BYTES):
-        plain = read(block.data, shape)
+    line = chunk.first_line
+    for begin, block in blocks(chunk.data, BLOCK_BYTES):
+        plain = read(block, shape)
         if plain is None:
-            convert(rows_of(block, codec), importer, batch)
-        elif plain.records:
-            _take(plain, block.first_line, batch)
+            strange = Chunk(line, chunk.byte_offset + begin, block)
+            convert(rows_of(strange, codec), importer, batch)
+            line += block.count(b"\n")
+        else:
+            _take(plain, line, batch)
+            line += len(plain.records)
     return batch
 
 

@@ -186,15 +186,15 @@ class _Import:
         )
         hands = workers.number_of_workers() if total >= PARALLEL_FROM_BYTES else 1
         before = [sum(part.size_bytes for part in parts[:n]) for n in range(len(parts))]
-        with closing(workers.convert_pieces(_pieces(parts), recipe, hands)) as converted:
-            for number, piece, batch in converted:
-                self._take(batch, parts[number].name)
-                self._watch(before[number] + piece.done_bytes, rows=self._report.num_rows)
-
-    def _take(self, batch: Batch, file: str | None) -> None:
-        self._records.write(batch.rows)
-        self._report.add(batch.found, file)
-        self._tally.merge(batch.tally)
+        pieces = workers.convert_pieces(_pieces(parts), recipe, hands, self._folder)
+        with closing(pieces):
+            for each in pieces:
+                if each.table is not None:
+                    self._records.write_packed(each.table)
+                self._report.add(each.found, parts[each.file].name)
+                self._tally.merge(each.tally)
+                done = before[each.file] + each.piece.done_bytes
+                self._watch(done, rows=self._report.num_rows)
 
     def _refuse(self, part: Part) -> None:
         """Not one row could be read: report the first ones and give up."""

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from operator import attrgetter
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -14,8 +15,10 @@ from backend.datasets.importers.importer import MEDIA, ONE_MEDIUM, joined
 from backend.datasets.importers.questions import may_be_turns
 from backend.datasets.importers.turns import ROLES
 
+# Whole numbers that all encoders can write.
+Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 # Beside the record a plain row has only these.
-Other = str | int | float | bool | None | UnsetType
+Other = str | Whole | float | bool | None | UnsetType
 # A part that plain rows may name, and leave empty.
 Empty = None | UnsetType
 
@@ -69,10 +72,12 @@ _BESIDE_PAIRS = (*questions.SYSTEM_NAMES, *TOOLS)
 
 
 class Shape:
-    """Reads rows of one format; `record` makes a record of one or raises `NotPlain`.
+    """Reads rows of one format with `decoder`; `record` makes a record of one or raises `NotPlain`.
 
     `parts` are the columns of the record with their types, in the order in which `record` takes
     them; whatever else of `columns` there is lies beside it. `turns` is the column with the turns.
+    `attributes` has for each column how to get it, its name, and whether every row has it; `extra`
+    holds the values beside the record of a row that has them all.
     """
 
     def __init__(
@@ -82,26 +87,23 @@ class Shape:
         record: Callable[..., Record],
         turns: str | None = None,
     ) -> None:
-        beside = sorted(name for name in columns if name not in parts)
-        types = {**parts, **dict.fromkeys(beside, Other)}
+        self.others = sorted(name for name in columns if name not in parts)
+        types = {**parts, **dict.fromkeys(self.others, Other)}
         named = [(f"c{number}", name) for number, name in enumerate(types)]
         self.turns = turns
-        self.attributes = [(a, name, not _optional(types[name])) for a, name in named]
-        self.others = [(a, name) for a, name in named if name in beside]
-        self._parts = [a for a, name in named if name in parts]
-        self._record = record
+        self.parts = list(parts)
+        self.record = record
+        self.attributes = [(attrgetter(a), name, not _optional(types[name])) for a, name in named]
         fields = [
             (a, types[name], msgspec.field(name=name, default=UNSET))
             if _optional(types[name])
             else (a, types[name], msgspec.field(name=name))
             for a, name in named
         ]
+        beside = [(f"c{n}", Any, msgspec.field(name=name)) for n, name in enumerate(self.others)]
+        self.extra = msgspec.defstruct("Extra", beside, gc=False)
         row = msgspec.defstruct("Row", fields, gc=False, kw_only=True, forbid_unknown_fields=True)
         self.decoder = msgspec.json.Decoder(row)
-
-    def record(self, row: Any) -> Record:
-        """The record of a row; raises `NotPlain`."""
-        return self._record(*[getattr(row, each) for each in self._parts])
 
 
 def _optional(kind: Any) -> bool:
@@ -140,7 +142,7 @@ def shape_of(format_name: str, columns: Iterable[str]) -> Shape | None:
         ),
         "query_response": lambda: _query(columns),
         "classification": lambda: Shape(
-            {"text": str, "label": str | int | float | bool}, columns, _judged
+            {"text": str, "label": str | Whole | float | bool}, columns, _judged
         ),
         "text": lambda: Shape({"text": str}, columns, _words),
     }

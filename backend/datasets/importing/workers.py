@@ -9,17 +9,25 @@ import multiprocessing
 import os
 import threading
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+
+import pyarrow as pa
 
 from backend.datasets.importers.importer import Importer
 from backend.datasets.importing import recognition
 from backend.datasets.importing.batch import Batch, convert_piece
+from backend.datasets.importing.report import Findings
 from backend.datasets.importing.shapes import Shape, shape_of
+from backend.datasets.importing.tally import Tally
 from backend.datasets.readers.detect import Piece
+from backend.datasets.versions.packing import load, pack, save
 
 MAX_WORKERS = 4
 
@@ -54,55 +62,90 @@ class Converter:
         return convert_piece(piece, self._importer, codec, self._shapes[file])
 
 
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """What became of a piece of the file with this number; `table` has the rows that are used,
+    packed, and is None where there are none."""
+
+    file: int
+    piece: Piece
+    table: pa.Table | None
+    found: Findings
+    tally: Tally
+
+
 # What a worker converts with; set once, when it starts.
 _converter: Converter
 Placed = tuple[int, Piece]
 
 
 def convert_pieces(
-    pieces: Iterable[Placed], recipe: Recipe, workers: int
-) -> Generator[tuple[int, Piece, Batch], None, None]:
-    """Each piece and the number of its file with what became of it, in order; `workers` below 2
-    work right here.
+    pieces: Iterable[Placed], recipe: Recipe, workers: int, folder: Path
+) -> Generator[Converted, None, None]:
+    """What becomes of each piece, with the number of its file, in order; `workers` below 2 work
+    right here.
 
-    Memory holds two pieces per worker. Raises `WorkerDied`, and what reading a piece raises.
+    Memory and a folder in `folder` hold two pieces per worker. Raises `WorkerDied`, and what
+    reading a piece raises.
     """
     if workers < 2:
         converter = Converter(recipe)
         for file, piece in pieces:
-            yield file, piece, converter.convert(file, piece)
+            batch = converter.convert(file, piece)
+            table = pack(batch.rows) if batch.rows.records else None
+            yield Converted(file, piece, table, batch.found, batch.tally)
         return
-    waiting: deque[tuple[Placed, Future[Batch]]] = deque()
-    pool = ProcessPoolExecutor(
-        workers,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_prepare,
-        initargs=(recipe,),
-    )
-    try:
-        for placed in pieces:
-            waiting.append((placed, _submit(pool, placed)))
+    waiting: deque[_Waiting] = deque()
+    with TemporaryDirectory(dir=folder) as shared, _pool(recipe, workers) as pool:
+        for number, (file, piece) in enumerate(pieces):
+            path = Path(shared) / str(number)
+            waiting.append(_Waiting(file, piece, path, _submit(pool, file, piece, path)))
             if len(waiting) == 2 * workers:
-                yield _next(waiting)
+                yield waiting.popleft().result()
         while waiting:
-            yield _next(waiting)
+            yield waiting.popleft().result()
+
+
+@contextmanager
+def _pool(recipe: Recipe, workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes that are ended without finishing what they have not begun."""
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, context, initializer=_prepare, initargs=(recipe,))
+    try:
+        yield pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _submit(pool: ProcessPoolExecutor, placed: Placed) -> Future[Batch]:
+def _submit(
+    pool: ProcessPoolExecutor, file: int, piece: Piece, path: Path
+) -> Future[tuple[Findings, Tally]]:
     try:
-        return pool.submit(_convert, *placed)
+        return pool.submit(_convert, file, piece, path)
     except BrokenProcessPool as error:
         raise WorkerDied("a converting process was ended from outside") from error
 
 
-def _next(waiting: deque[tuple[Placed, Future[Batch]]]) -> tuple[int, Piece, Batch]:
-    (file, piece), future = waiting.popleft()
-    try:
-        return file, piece, future.result()
-    except BrokenProcessPool as error:
-        raise WorkerDied("a converting process was ended from outside") from error
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A piece that a worker has, and the file in which its rows come back."""
+
+    file: int
+    piece: Piece
+    path: Path
+    future: Future[tuple[Findings, Tally]]
+
+    def result(self) -> Converted:
+        """What became of it, once it is done."""
+        try:
+            found, tally = self.future.result()
+        except BrokenProcessPool as error:
+            raise WorkerDied("a converting process was ended from outside") from error
+        table = None
+        if self.path.exists():
+            table = load(self.path)
+            self.path.unlink()
+        return Converted(self.file, self.piece, table, found, tally)
 
 
 def number_of_workers() -> int:
@@ -127,5 +170,9 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _convert(file: int, piece: Piece) -> Batch:
-    return _converter.convert(file, piece)
+def _convert(file: int, piece: Piece, path: Path) -> tuple[Findings, Tally]:
+    """In a worker: the rows go into the file `path`, which is there only when there are some."""
+    batch = _converter.convert(file, piece)
+    if batch.rows.records:
+        save(pack(batch.rows), path)
+    return batch.found, batch.tally

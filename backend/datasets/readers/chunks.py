@@ -9,6 +9,7 @@ from backend.datasets.rows import MAX_ROW_BYTES
 CHUNK_BYTES = 4 * 1024 * 1024
 # Of a line that is too long to be a row, what an excerpt is taken from.
 HEAD_BYTES = 4096
+LINE_FEED = 0x0A
 
 
 class Chunk(NamedTuple):
@@ -22,45 +23,75 @@ class Chunk(NamedTuple):
     data: bytes
     cut: bool = False
 
+
+class Span(NamedTuple):
+    """Where a chunk lies: `size` bytes of the file. Small enough to be sent to another process,
+    which reads them itself."""
+
+    path: Path
+    first_line: int
+    byte_offset: int
+    size: int
+    cut: bool = False
+
     @property
     def done_bytes(self) -> int:
         """How much of the file is behind these lines."""
-        return self.byte_offset + len(self.data)
+        return self.byte_offset + self.size
+
+    def read(self) -> Chunk:
+        """The lines themselves."""
+        with self.path.open("rb", buffering=0) as file:
+            file.seek(self.byte_offset)
+            data = file.read(self.size)
+        return Chunk(self.first_line, self.byte_offset, data, self.cut)
+
+
+def spans(path: Path, skip_bytes: int, size: int = CHUNK_BYTES) -> Iterator[Span]:
+    """All of the file in pieces of about `size` bytes; memory holds one."""
+    line, begin, at, passing = 1, skip_bytes, skip_bytes, False
+    buffer = bytearray(size)
+    with path.open("rb", buffering=0) as file:
+        file.seek(skip_bytes)
+        while read := file.readinto(buffer):
+            block_begin, at = at, at + read
+            if passing:  # the rest of a line that is too long
+                end = buffer.find(b"\n", 0, read) + 1
+                begin = block_begin + (end or read)
+                if not end:
+                    continue
+                line, passing = line + 1, False
+            end = block_begin + buffer.rfind(b"\n", 0, read) + 1
+            if end > max(begin, block_begin):
+                yield Span(path, line, begin, end - begin)
+                line += _count_lines(
+                    buffer, max(begin, block_begin) - block_begin, end - block_begin
+                )
+                begin = end
+            if at - begin >= MAX_ROW_BYTES:
+                yield Span(path, line, begin, HEAD_BYTES, cut=True)
+                begin, passing = at, True
+    if at > begin:
+        yield Span(path, line, begin, at - begin)
+
+
+def _count_lines(buffer: bytearray, begin: int, end: int) -> int:
+    """Line feeds between two places of the buffer: numpy counts four times as fast as `count`."""
+    import numpy as np  # who only names chunks needs none of it
+
+    return int(np.count_nonzero(np.frombuffer(buffer, np.uint8)[begin:end] == LINE_FEED))
 
 
 def chunks(path: Path, skip_bytes: int, size: int = CHUNK_BYTES) -> Iterator[Chunk]:
-    """All of the file in pieces of about `size` bytes; memory holds one."""
-    line, offset, rest, passing = 1, skip_bytes, b"", False
-    with path.open("rb", buffering=0) as file:
-        file.seek(skip_bytes)
-        while block := file.read(size):
-            if passing:  # the rest of a line that is too long
-                end = block.find(b"\n") + 1
-                offset += end or len(block)
-                if not end:
-                    continue
-                block, line, passing = block[end:], line + 1, False
-            if end := block.rfind(b"\n") + 1:
-                data, rest = rest + block[:end], block[end:]
-                yield Chunk(line, offset, data)
-                line += data.count(b"\n")
-                offset += len(data)
-            else:
-                rest += block
-            if len(rest) >= MAX_ROW_BYTES:
-                yield Chunk(line, offset, rest[:HEAD_BYTES], cut=True)
-                offset += len(rest)
-                rest, passing = b"", True
-    if rest:
-        yield Chunk(line, offset, rest)
+    """All of the file, read in pieces of about `size` bytes; memory holds one."""
+    return map(Span.read, spans(path, skip_bytes, size))
 
 
-def blocks(chunk: Chunk, size: int) -> Iterator[Chunk]:
-    """A chunk in smaller ones of whole lines, of at least `size` bytes each but the last."""
-    line, start, data = chunk.first_line, 0, chunk.data
+def blocks(data: bytes, size: int) -> Iterator[tuple[int, bytes]]:
+    """Whole lines in smaller pieces of at least `size` bytes each but the last, and where each
+    begins."""
+    start = 0
     while start < len(data):
         end = data.find(b"\n", start + size) + 1 or len(data)
-        block = data[start:end]
-        yield Chunk(line, chunk.byte_offset + start, block)
-        line += block.count(b"\n")
+        yield start, data[start:end]
         start = end

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import orjson
 
 from backend.datasets.readers import delimited, encoding, json_document, jsonl, plain_text
-from backend.datasets.readers.chunks import Chunk, chunks
+from backend.datasets.readers.chunks import Span, spans
 from backend.datasets.readers.encoding import Encoding, Listen
 from backend.datasets.readers.options import Options
 from backend.datasets.readers.row_blocks import blocks_of
@@ -37,7 +37,7 @@ class Rows(Protocol):
 
 
 # Whole lines are taken apart where they are converted, which their encoding is needed for.
-Piece = Chunk | Rows
+Piece = Span | Rows
 IsOneRow = Callable[[dict[str, Any]], bool]
 
 
@@ -139,7 +139,7 @@ def _source(
         delimiter,
         because,
         rows,
-        partial(chunks, path, found.skip_bytes) if whole_lines else lambda: blocks_of(rows()),
+        partial(spans, path, found.skip_bytes) if whole_lines else lambda: blocks_of(rows()),
         found.codec,
         found.also,
     )

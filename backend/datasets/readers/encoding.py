@@ -1,6 +1,7 @@
 """Which encoding a file is written in: as the user says, by its mark, by proof, or by a guess."""
 
 import codecs
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from backend.datasets.rows import UnreadableFile
 
 CHUNK_BYTES = 1 << 20
 SAMPLE_BYTES = 1 << 18
+# In UTF-8: bytes of a character, and values of those behind its first one and of a first one.
+LONGEST_CHARACTER, CONTINUES, BEGINS = 4, 0x80, 0xC0
 # Of the characters of a text, so many are everyday ones when its bytes were read in the right way.
 LOOKS_LIKE_TEXT = 0.6
 
@@ -141,6 +144,8 @@ def _fitting(path: Path, choices: tuple[str, ...], listen: Listen) -> str:
 
 def _first_invalid(path: Path, codec: str, listen: Listen) -> int | None:
     """Offset of about where the file stops being in this encoding; None when all of it is."""
+    if codec == "utf-8" and _all_valid(path, listen):
+        return None
     decoder = codecs.getincrementaldecoder(codec)()
     position = 0
     with path.open("rb") as file:
@@ -158,6 +163,42 @@ def _first_invalid(path: Path, codec: str, listen: Listen) -> int | None:
     except UnicodeDecodeError:
         return position
     return None
+
+
+def _all_valid(path: Path, listen: Listen) -> bool:
+    """Whether all of the file is UTF-8: compiled code says so several times faster than a decoder,
+    and does not say where it is not."""
+    rest = b""
+    with path.open("rb") as file:
+        while block := file.read(CHUNK_BYTES):
+            listen()
+            block = rest + block
+            end = _end_of_characters(block)
+            if not _is_utf8(block[:end]):
+                return False
+            rest = block[end:]
+    return _is_utf8(rest)
+
+
+def _end_of_characters(block: bytes) -> int:
+    """Where the last character of UTF-8 begins when it may go on behind the block, else its end."""
+    for back in range(1, min(LONGEST_CHARACTER, len(block)) + 1):
+        byte = block[-back]
+        if not CONTINUES <= byte < BEGINS:
+            return len(block) - back if byte >= BEGINS else len(block)
+    return len(block)
+
+
+def _is_utf8(content: bytes) -> bool:
+    import pyarrow as pa  # who only names encodings needs none of it
+
+    ends = pa.py_buffer(struct.pack("=qq", 0, len(content)))
+    text = pa.Array.from_buffers(pa.large_string(), 1, [None, ends, pa.py_buffer(content)])
+    try:
+        text.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _sample_around(path: Path, offset: int) -> bytes:

@@ -4,6 +4,7 @@ Parquet and search stay out of the API process: it keeps its memory, and whateve
 does to this one is an error message there.
 """
 
+import importlib
 import os
 import threading
 from collections.abc import Sequence
@@ -13,14 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from backend.datasets.hygiene.findings import NotExamined
-from backend.datasets.preparing.expressions import wrong
-from backend.datasets.preparing.preview import preview
 from backend.datasets.reading import frames
-from backend.datasets.reading.difference import difference
 from backend.datasets.reading.rows import Versions
 
 THREADS = 3
+# What most questions but the first one need: a page of rows does not wait for them.
+_LATER = ("polars", "backend.datasets.reading.difference", "backend.datasets.preparing.preview")
 
 
 class Answers:
@@ -57,6 +56,8 @@ class Answers:
 
     def diff(self, before: str, after: str) -> dict[str, Any]:
         """What the version in `after` has that the one in `before` has not, and the reverse."""
+        from backend.datasets.reading.difference import difference
+
         versions = [self._versions.of(Path(folder)) for folder in (before, after)]
         return difference(*versions)
 
@@ -64,7 +65,8 @@ class Answers:
         self, folder: str, split: str | None, other: str, other_split: str | None
     ) -> dict[str, Any] | None:
         """What two versions, or splits, have in common; None while one is not examined."""
-        from backend.datasets.hygiene import overlap  # few ask, and it needs more than rows do
+        from backend.datasets.hygiene import overlap
+        from backend.datasets.hygiene.findings import NotExamined
 
         try:
             return overlap.of_versions(
@@ -75,11 +77,20 @@ class Answers:
 
     def wrong_expressions(self, expressions: list[list[str | None]]) -> list[str | None]:
         """What is wrong with each `[expression, replacement or null]`; None where nothing is."""
+        from backend.datasets.preparing.expressions import wrong
+
         return [wrong(str(find), put) for find, put in expressions]
 
     def prepare_preview(self, asked: dict[str, Any]) -> dict[str, Any]:
         """What steps would make of a version, tried out on some of its rows."""
+        from backend.datasets.preparing.preview import preview
+
         return preview(**asked)
+
+
+def _load_the_rest() -> None:
+    for name in _LATER:
+        importlib.import_module(name)
 
 
 def main() -> None:
@@ -99,8 +110,13 @@ def main() -> None:
             replies.flush()
 
     with ThreadPoolExecutor(THREADS) as pool:
+        first = True
+        loading = threading.Thread(target=_load_the_rest, daemon=True)
         while (question := frames.read(questions)) is not None:
-            pool.submit(answer, question)
+            asked = pool.submit(answer, question)
+            if first:
+                asked.add_done_callback(lambda _: loading.start())
+            first = False
 
 
 if __name__ == "__main__":

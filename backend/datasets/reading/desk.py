@@ -38,6 +38,17 @@ class ReadingDesk:
         self._numbers = count()
         self._starting = asyncio.Lock()
         self._rest: asyncio.TimerHandle | None = None
+        self._expecting: asyncio.Task[None] | None = None
+
+    def expect_questions(self) -> None:
+        """Start the process, which takes longer than an answer, before somebody waits for one."""
+        if self._process is None and not self._starting.locked():
+            self._expecting = asyncio.create_task(self._expect())
+
+    async def _expect(self) -> None:
+        with suppress(OSError):  # who asks is told
+            await self._running()
+        self._rest_later()
 
     async def rows(
         self,
@@ -88,6 +99,8 @@ class ReadingDesk:
 
     async def close(self) -> None:
         """End the process."""
+        if self._expecting is not None:
+            await self._expecting
         async with self._starting:
             await self._end()
 

@@ -3,10 +3,9 @@
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -14,6 +13,9 @@ import pyarrow.parquet as pq
 from backend.datasets.versions import search_index
 from backend.datasets.versions.names import RECORDS_FILE, SEARCH_FILE
 from backend.datasets.versions.upgrade import upgrade
+
+if TYPE_CHECKING:
+    import polars as pl  # takes longer to load than a page takes to read
 
 # A page of very long rows ends early rather than filling the memory; the client asks on.
 MAX_PAGE_BYTES = 8 * 1024 * 1024
@@ -23,7 +25,6 @@ _COLUMNS = ("record", "line", "extra")
 SPLIT = "split"
 BATCH_ROWS = 4096
 SEED = 0
-_EMPTY = pl.DataFrame(schema={"hash": pl.UInt64, "line": pl.Int64})
 
 
 class Version:
@@ -60,9 +61,11 @@ class Version:
                 at += 1
         return found
 
-    def contents(self) -> pl.DataFrame:
+    def contents(self) -> "pl.DataFrame":
         """What a row says as `hash` (uint64), its `line` (−1 for none) and its number `row`."""
-        parts = [_EMPTY]
+        import polars as pl
+
+        parts = [pl.DataFrame(schema={"hash": pl.UInt64, "line": pl.Int64})]
         for batch in self._file.iter_batches(BATCH_ROWS, columns=["record", "line", "extra"]):
             told = pl.concat_str("record", pl.col("extra").fill_null(""), separator="\n")
             frame = pl.DataFrame(pl.from_arrow(batch))
@@ -90,6 +93,8 @@ class Version:
             self._found.move_to_end(needle)
             return self._found[needle]
         if self._texts is None:
+            import polars as pl
+
             index = self._folder / SEARCH_FILE
             if not index.exists():
                 search_index.build(self._folder)

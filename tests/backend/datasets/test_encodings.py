@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from backend.datasets.readers import encoding, lines
 from tests.backend.datasets.imports import items, run
@@ -184,3 +186,31 @@ def test_long_lines_of_utf16_are_passed(tmp_path: Path, monkeypatch: pytest.Monk
     summary = run(tmp_path, "a.jsonl", content.encode("utf-16"), max_dropped_rows=1)
     assert [(i["line"], i["rule"]) for i in items(tmp_path)] == [(1, "row_too_long")]
     assert summary["num_rows"] == 1
+
+
+_PIECES = st.one_of(
+    st.text(max_size=6).map(lambda text: text.encode("utf-8", "surrogatepass")),
+    st.sampled_from(
+        [b"\xf0\x9f", b"\x80", b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80"]
+    ),
+)
+
+
+@given(pieces=st.lists(_PIECES, max_size=5), size=st.integers(1, 9))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_utf8_is_proved_whatever_the_blocks_cut(
+    tmp_path: Path, pieces: list[bytes], size: int
+) -> None:
+    content = b"".join(pieces)
+    path = tmp_path / "text"
+    path.write_bytes(content)
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        valid = False
+    else:
+        valid = True
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encoding, "CHUNK_BYTES", size)
+        first_invalid = encoding._first_invalid(path, "utf-8", lambda: None)
+    assert (first_invalid is None) is valid

@@ -23,7 +23,7 @@ TEXT = st.one_of(
     ),
     st.text(max_size=8),
 )
-OTHER = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), TEXT)
+OTHER = st.one_of(st.none(), st.booleans(), st.integers(-(2**66), 2**66), st.floats(), TEXT)
 ROLES = st.sampled_from(["system", "user", "assistant", "tool", "human", "gpt", "x"])
 
 
@@ -108,6 +108,8 @@ def test_both_ways_say_the_same(name: str, data: st.DataObject) -> None:
         '{"text": "a", "id": NaN}',
         '{"text": "a", "id": 99999999999999999999999}',
         '{"text": "a", "id": 1e999}',
+        '{"text": "a", "id": -9223372036854775809}',
+        '{"text": "a", "id": 18446744073709551615}',
         '{"text": "\\ud800"}',
         '{"text": "a"',
         '["a"]',
