@@ -13,6 +13,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from backend.datasets.content_routes import Content
+from backend.datasets.exporting.verdicts import Verdicts
 from backend.datasets.reading import frames
 from backend.datasets.schemas import DatasetStatus
 from backend.datasets.versions.names import FORMER_RECORDS_FILE, RECORDS_FILE
@@ -42,8 +43,8 @@ class NoSuchSplit(NotFound):
 
 
 class CanNotBeExpressed(Refused):
-    """{format} can not express {count} of these rows ({reason}), for example {rows}. Choose another
-    form; “jsonl” and “parquet” take every row."""
+    """{format} has no place for {count} of these rows. Of {reason_count} of them: {reason}, for
+    example rows {rows}. Choose another form; “jsonl” takes every row."""
 
 
 class ExportFailed(Unavailable):
@@ -56,6 +57,7 @@ class ExportsBusy(Unavailable):
 
 
 _running: set[Process] = set()
+_verdicts = Verdicts()
 
 
 class ExportedFile(StreamingResponse):
@@ -86,8 +88,36 @@ async def export(asked: Content, format: str, split: str | None) -> ExportedFile
     there = any((asked.folder / name).is_file() for name in (RECORDS_FILE, FORMER_RECORDS_FILE))
     if facts.status == DatasetStatus.NEEDS_MAPPING or facts.record_type is None or not there:
         raise NotExportable(params={"status": facts.status})
+    key = (str(asked.folder), facts.sha256 or "", format, split)
+    before = _verdicts.of(key)
+    if before is not None and "refused" in before:
+        raise CanNotBeExpressed(params={"format": format, **before["refused"]})
     if len(_running) >= MAX_EXPORTS:
         raise ExportsBusy(headers={"Retry-After": "10"})
+    process = await _start()
+    try:
+        request = {
+            "folder": str(asked.folder),
+            "record_type": facts.record_type,
+            "format": format,
+            "split": split,
+            **(before or {}),
+        }
+        found = await _verdict(process, request)
+        if "no_split" in found:
+            raise NoSuchSplit(params={"split": split})
+        _verdicts.keep(key, found)
+        if "refused" in found:
+            raise CanNotBeExpressed(params={"format": format, **found["refused"]})
+    except BaseException:
+        await _end(process)
+        raise
+    name = f"{asked.row.name}-v{facts.version}{f'-{split}' if split else ''}"
+    filename = f"{name}.{SUFFIXES.get(format, 'jsonl')}"
+    return ExportedFile(process, filename, MEDIA_TYPES.get(format, "application/x-ndjson"))
+
+
+async def _start() -> Process:
     process = await asyncio.create_subprocess_exec(
         *python_module(MODULE),
         stdin=PIPE,
@@ -97,24 +127,7 @@ async def export(asked: Content, format: str, split: str | None) -> ExportedFile
         start_new_session=True,
     )
     _running.add(process)
-    try:
-        request = {
-            "folder": str(asked.folder),
-            "record_type": facts.record_type,
-            "format": format,
-            "split": split,
-        }
-        found = await _verdict(process, request)
-        if "no_split" in found:
-            raise NoSuchSplit(params={"split": split})
-        if "refused" in found:
-            raise CanNotBeExpressed(params={"format": format, **found["refused"]})
-    except BaseException:
-        await _end(process)
-        raise
-    name = f"{asked.row.name}-v{facts.version}{f'-{split}' if split else ''}"
-    filename = f"{name}.{SUFFIXES.get(format, 'jsonl')}"
-    return ExportedFile(process, filename, MEDIA_TYPES.get(format, "application/x-ndjson"))
+    return process
 
 
 async def _verdict(process: Process, request: dict[str, Any]) -> dict[str, Any]:
