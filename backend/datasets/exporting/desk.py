@@ -4,6 +4,7 @@ import asyncio
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -85,10 +86,11 @@ class ExportedFile(StreamingResponse):
 async def export(asked: Content, format: str, split: str | None) -> ExportedFile:
     """Start the child and wait for its verdict. Raises `CanNotBeExpressed` and others above."""
     facts = asked.facts
-    there = any((asked.folder / name).is_file() for name in (RECORDS_FILE, FORMER_RECORDS_FILE))
-    if facts.status == DatasetStatus.NEEDS_MAPPING or facts.record_type is None or not there:
+    file = _records_file(asked.folder)
+    if facts.status == DatasetStatus.NEEDS_MAPPING or facts.record_type is None or file is None:
         raise NotExportable(params={"status": facts.status})
-    key = (str(asked.folder), facts.sha256 or "", format, split)
+    # A number may be given again when its version is deleted: the file is then another one.
+    key = (str(asked.folder), file.stat().st_mtime_ns, format, split)
     before = _verdicts.of(key)
     if before is not None and "refused" in before:
         raise CanNotBeExpressed(params={"format": format, **before["refused"]})
@@ -115,6 +117,11 @@ async def export(asked: Content, format: str, split: str | None) -> ExportedFile
     name = f"{asked.row.name}-v{facts.version}{f'-{split}' if split else ''}"
     filename = f"{name}.{SUFFIXES.get(format, 'jsonl')}"
     return ExportedFile(process, filename, MEDIA_TYPES.get(format, "application/x-ndjson"))
+
+
+def _records_file(folder: Path) -> Path | None:
+    places = (folder / name for name in (RECORDS_FILE, FORMER_RECORDS_FILE))
+    return next((place for place in places if place.is_file()), None)
 
 
 async def _start() -> Process:

@@ -7,11 +7,12 @@ from collections import OrderedDict
 from typing import Any
 
 MAX_VERDICTS = 64
-Key = tuple[str, str, str, str | None]
+Key = tuple[str, int, str, str | None]
 
 
 class Verdicts:
-    """The verdicts of children about (folder, sha256, form, split), the last ones used."""
+    """The verdicts of children about (folder, time of its file in ns, form, split), the last ones
+    used."""
 
     def __init__(self) -> None:
         self._found: OrderedDict[Key, dict[str, Any]] = OrderedDict()
