@@ -14,6 +14,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from backend.datasets.content_routes import Content
+from backend.datasets.exporting.file_names import exported_name, saveable
 from backend.datasets.exporting.verdicts import Verdicts
 from backend.datasets.reading import frames
 from backend.datasets.schemas import DatasetStatus
@@ -30,7 +31,6 @@ MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "parquet": "application/vnd.apache.parquet",
 }
-SUFFIXES = {"csv": "csv", "parquet": "parquet"}
 
 log = structlog.get_logger(__name__)
 
@@ -114,8 +114,7 @@ async def export(asked: Content, format: str, split: str | None) -> ExportedFile
     except BaseException:
         await _end(process)
         raise
-    name = f"{asked.row.name}-v{facts.version}{f'-{split}' if split else ''}"
-    filename = f"{name}.{SUFFIXES.get(format, 'jsonl')}"
+    filename = exported_name(asked.row.name, facts.version, split, format)
     return ExportedFile(process, filename, MEDIA_TYPES.get(format, "application/x-ndjson"))
 
 
@@ -171,6 +170,6 @@ async def _end(process: Process) -> None:
 
 def disposition(filename: str) -> str:
     """`Content-Disposition` of a file to be saved (RFC 6266), whatever the name holds."""
-    kept = "".join(c if c.isprintable() and c not in '/\\:*?"<>|' else "_" for c in filename)
+    kept = saveable(filename)
     plain = "".join(c if c.isascii() and c not in "%;" else "_" for c in kept)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(kept, safe='')}"
