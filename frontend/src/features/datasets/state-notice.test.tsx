@@ -28,7 +28,7 @@ const steps = [{ kind: 'map' }]
 it('offers a new file and another mapping for what was uploaded', async () => {
   show(dataset({}), {})
   expect(await screen.findByRole('link', { name: /Upload a corrected file/ })).toBeTruthy()
-  expect(screen.getByRole('button', { name: /columns/i })).toBeTruthy()
+  expect(screen.getByRole('button', { name: /mapping/i })).toBeTruthy()
   expect(screen.getByRole('button', { name: 'Import without these 2 rows' })).toBeTruthy()
 })
 
@@ -38,7 +38,7 @@ it('offers other steps for a version that was prepared', async () => {
   const again = await screen.findByRole('link', { name: /Change the steps/ })
   expect(again.getAttribute('href')).toMatch(/d1.*version=1$/)
   expect(screen.queryByRole('link', { name: /Upload a corrected file/ })).toBeNull()
-  expect(screen.queryByRole('button', { name: /columns/i })).toBeNull()
+  expect(screen.queryByRole('button', { name: /mapping/i })).toBeNull()
   await user.click(screen.getByRole('button', { name: 'Import without these 2 rows' }))
   await vi.waitFor(() => expect(asked.some(({ method }) => method === 'PATCH')).toBe(true))
   expect(await asked.find(({ method }) => method === 'PATCH')?.json()).toEqual({ max_dropped_rows: 2 })
@@ -55,5 +55,5 @@ it('offers nothing that needs a file where there is none', async () => {
   show(dataset({ filename: null }), {})
   expect(await screen.findByRole('button', { name: /report/i })).toBeTruthy()
   expect(screen.queryByRole('link', { name: /Upload a corrected file/ })).toBeNull()
-  expect(screen.queryByRole('button', { name: /columns/i })).toBeNull()
+  expect(screen.queryByRole('button', { name: /mapping/i })).toBeNull()
 })
