@@ -68,6 +68,11 @@ def _exported(
     digest, num_rows = hashlib.sha256(), 0
     with file.path.open("rb") as lines, copy.open("wb") as out:
         for line in lines:
+            if line.strip() and not line.lstrip().startswith(b"{"):
+                raise BadInput(
+                    f"{file.path}: this is no export of a version, which has a JSON object on "
+                    "each line. Export it as EasyTune JSONL, or leave “record_type” out."
+                )
             digest.update(line)
             num_rows += bool(line.strip())
             out.write(line)

@@ -62,8 +62,8 @@ class ReadingDesk:
     async def diff(self, before: Path, after: Path, *, mixed: bool) -> dict[str, Any]:
         """`{added, removed, changed, unchanged, items}` from one version to another; `mixed` when
         one has rows of several data sets."""
-        folders = {"before": str(before), "after": str(after)}
-        found: dict[str, Any] = await self._ask("diff", **folders, mixed=mixed)
+        asked: dict[str, Any] = {"before": str(before), "after": str(after), "mixed": mixed}
+        found: dict[str, Any] = await self._ask("diff", **asked)
         return found
 
     async def overlap(

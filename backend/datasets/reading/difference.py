@@ -7,7 +7,7 @@ beside it the same.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import polars as pl
@@ -17,7 +17,6 @@ from backend.datasets.reading.rows import Version
 
 SHOWN = 100
 Told = dict[int, list[tuple[int, int] | None]]
-Key = Hashable
 
 
 def difference(before: Version, after: Version, *, mixed: bool = False) -> dict[str, Any]:
@@ -101,8 +100,8 @@ def _told(version: Version, lines: dict[int, int], shared: set[int]) -> Told:
     """What each of these rows says, with its line, part by part."""
     wanted = sorted(row for row, line in lines.items() if line in shared)
     return {
-        row: [(lines[row], part) if part is not None else None for part in parts_of(*said)]
-        for row, *said in version.said(wanted)
+        row: [(lines[row], part) if part is not None else None for part in parts_of(record, extra)]
+        for row, record, extra in version.said(wanted)
     }
 
 
@@ -120,9 +119,9 @@ def _resembling(old: Told, new: Told) -> list[tuple[int, int]]:
     return found
 
 
-def _matched(old: dict[int, Key], new: dict[int, Key]) -> list[tuple[int, int]]:
+def _matched(old: Mapping[int, Hashable], new: Mapping[int, Hashable]) -> list[tuple[int, int]]:
     """Pairs of rows with the same key; each row is in one at most."""
-    waiting: defaultdict[Key, deque[int]] = defaultdict(deque)
+    waiting: defaultdict[Hashable, deque[int]] = defaultdict(deque)
     for row, key in old.items():
         waiting[key].append(row)
     return [(waiting[key].popleft(), row) for row, key in new.items() if waiting.get(key)]

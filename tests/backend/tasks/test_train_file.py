@@ -192,6 +192,9 @@ def test_an_export_is_taken_as_it_is(folder: Path) -> None:
     assert Path(found.path).read_text() == line * 3
     with pytest.raises(BadInput, match="classify needs classification"):
         import_data(file, folder / "no", Objective.CLASSIFY)
+    (folder / "chats.jsonl").write_bytes(b"PAR1\x00")
+    with pytest.raises(BadInput, match="no export of a version"):
+        import_data(file, folder / "binary", Objective.DPO)
     (folder / "chats.jsonl").write_text("\n")
     with pytest.raises(BadInput, match="no row"):
         import_data(file, folder / "empty", Objective.DPO)

@@ -1,4 +1,4 @@
-"""A hub that answers rubbish, or that has a fault of its own, is told apart from one that refuses."""
+"""A hub that answers rubbish, or has a fault of its own, is told apart from one that refuses."""
 
 import json
 from typing import Any
