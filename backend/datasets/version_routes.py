@@ -45,9 +45,10 @@ async def compare_dataset_versions(
         row = await queries.find(session, user, dataset_id)
         for number in (version, against):
             await version_service.find(session, row, number)
+        mixed = await version_service.mixed(session, row, {version, against})
     folders = [files.version_dir(state.settings, row.id, number) for number in (against, version)]
     desk: ReadingDesk = state.reading_desk
-    found = await desk.diff(*folders)
+    found = await desk.diff(*folders, mixed=mixed)
     items = [
         DiffItem(
             change=each["change"],

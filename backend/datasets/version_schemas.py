@@ -56,7 +56,8 @@ class DatasetDiff(BaseModel):
     """What `version` has that `against` has not, and the reverse.
 
     Rows with the same content are the same row wherever they stand. Of the others two that come
-    from the same line of the upload are one row that has changed.
+    from the same line of the upload are one row that has changed; where rows of several files are
+    together, only when they ask, answer, or have beside them the same.
     """
 
     version: int

@@ -99,6 +99,25 @@ async def publish(
     await session.flush()
 
 
+async def mixed(session: AsyncSession, row: DatasetRow, numbers: set[int]) -> bool:
+    """Whether one of these versions, or one that it was made of, took rows of another data set."""
+    made = DatasetVersionRow
+    query = select(made.version, made.parent, made.sources).where(made.dataset_id == row.id)
+    found = {version: rest for version, *rest in await session.execute(query)}
+    waiting = list(numbers)
+    while waiting:
+        number = waiting.pop()
+        if number not in found:  # deleted: nobody knows
+            return True
+        parent, sources = found[number]
+        # The first version of a data set that was made of another one names that one, too.
+        if len(sources) > (1 if parent is None else 0):
+            return True
+        if parent is not None:
+            waiting.append(parent)
+    return False
+
+
 async def go_back(session: AsyncSession, row: DatasetRow) -> bool:
     """What was under way is given up: show the version before it; False when there is none."""
     found = await session.get(DatasetVersionRow, (row.id, row.version))

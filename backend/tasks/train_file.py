@@ -5,7 +5,7 @@ All errors are reported at once, each with the line it stands on.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import yaml
 from pydantic import (
@@ -16,6 +16,7 @@ from pydantic import (
     Field,
     ValidationError,
     ValidationInfo,
+    model_validator,
 )
 
 from backend.datasets.schemas import Mapping
@@ -25,6 +26,7 @@ from backend.tasks.schemas import ChatTemplate, Name, OutputName
 from training_engine.contract.choices import Device, Method, Objective, Precision
 from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.contract.mistakes import touched
+from training_engine.contract.names import RecordType
 from training_engine.contract.spec import Distributed, misfits_in, right_choices
 
 MAX_BYTES = 1024 * 1024
@@ -84,13 +86,32 @@ def _short(value: Any) -> Any:
 
 
 class DataFile(BaseModel):
-    """A data file in any format that can be uploaded."""
+    """A data file in any format that can be uploaded, or with `record_type` a version as it was
+    exported in the form `jsonl`, which is taken as it is.
+
+    `sha256`: of the version, or of its part `split`; other rows are refused. `version` tells which
+    one of the data set it was.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     path: Annotated[Path, AfterValidator(_beside)]
     mapping: Mapping | None = None
     max_dropped_rows: Annotated[int, Field(ge=0)] = 0
+    version: Annotated[int, Field(ge=1)] | None = None
+    split: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    record_type: RecordType | None = None
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+
+    @model_validator(mode="after")
+    def _taken_as_it_is(self) -> Self:
+        if self.record_type is not None and self.mapping is not None:
+            raise ValueError("with record_type the file is taken as it is: leave the mapping out")
+        if self.split is not None and self.record_type is None:
+            raise ValueError(
+                "a part is exported from its version (as jsonl); say its record_type, too"
+            )
+        return self
 
 
 Data = Annotated[DataFile, BeforeValidator(_short)]

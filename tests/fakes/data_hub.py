@@ -26,6 +26,7 @@ class DataRepository:
     gated: bool = False
     closed: int | None = None  # the status that every request gets
     closed_files: int | None = None  # the same for files only
+    says: bytes | None = None  # what every question about the repository is answered with
     lie_bytes: int = 0
     damaged: int = 0
     cut_after: list[int] = field(default_factory=list)
@@ -107,8 +108,16 @@ class DataHandler(Handler):
             return None
         return repository
 
+    def _open_told(self, name: str) -> DataRepository | None:
+        """The same for a question about it, which may be answered with rubbish."""
+        repository = self._open(name)
+        if repository is not None and repository.says is not None:
+            self._answer(200, repository.says)
+            return None
+        return repository
+
     def _hugging_face(self, name: str, revision: str) -> None:
-        if (repository := self._open(name)) is None:
+        if (repository := self._open_told(name)) is None:
             return
         found = repository.at(revision)
         if found is None:
@@ -120,7 +129,7 @@ class DataHandler(Handler):
         self._answer(200, json.dumps(told).encode())
 
     def _modelscope(self, name: str, rest: list[str], query: dict[str, str]) -> None:
-        if (repository := self._open(name)) is None:
+        if (repository := self._open_told(name)) is None:
             return
         if not rest:
             self._file(name, query["Revision"], query["FilePath"])

@@ -1,12 +1,12 @@
 """`python -m backend.datasets.exporting.child`: writes a version in another form to its output.
 
 The request comes as JSON on the input. The first message of the output (see `reading.frames`) says
-whether the form can express every row; when it can, the file follows and nothing else.
+whether the form can express every row; when it can, the file follows and nothing else. What an
+earlier look has found comes with the request as `known`: then no row is looked at twice.
 """
 
 import os
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,12 +17,12 @@ import orjson
 from backend.datasets.exporting.flat import Table, flat
 from backend.datasets.exporting.forms import FORMS, NoPlace
 from backend.datasets.exporting.nested import Labels, NestedWriter
+from backend.datasets.exporting.refusals import Refusals
 from backend.datasets.preparing.stream import Batch, Stored
 from backend.datasets.reading import frames
 from training_engine.contract.names import RecordType
 from training_engine.contract.record_lines import json_line
 
-SHOWN = 5
 Fields = dict[str, Any]
 Convert = Callable[[Fields, RecordType], Fields]
 
@@ -38,29 +38,30 @@ class Export:
         self._columns: dict[str, None] = {}
 
     def verdict(self) -> Fields:
-        """Look at every row: `{}`, or `{no_split}`, or `{refused: {count, reason, rows}}`."""
+        """Look at every row: `{known}` for whoever writes it, or `{no_split}`, or `{refused}` with
+        what `Refusals` tells."""
         found = 0
         look = self._look()
-        reasons: Counter[str] = Counter()
-        first: list[str] = []
+        refusals = Refusals()
         for batch in self._batches():
             found += len(batch)
-            if look is None:
-                continue
+            if look is None:  # a part with one row is there, and nothing more is to be known
+                break
             for place, record in enumerate(batch.records):
                 try:
                     look(orjson.loads(record))
                 except NoPlace as error:
-                    reasons[str(error)] += 1
-                    if len(first) < SHOWN:
-                        first.append(_named(batch, place))
+                    refusals.add(error, batch.origins[place])
         if self._split is not None and not found:
             return {"no_split": True}
-        if reasons:
-            reason = reasons.most_common(1)[0][0]
-            rows = ", ".join(first)
-            return {"refused": {"count": reasons.total(), "reason": reason, "rows": rows}}
-        return {}
+        if refusals:
+            return {"refused": refusals.told()}
+        return {"known": {"columns": list(self._columns), "label_kind": self._labels.kind}}
+
+    def take(self, known: Fields) -> None:
+        """What an earlier look at all rows has found."""
+        self._columns = dict.fromkeys(known["columns"])
+        self._labels.kind = known["label_kind"]
 
     def _look(self) -> Callable[[Fields], object] | None:
         """What tells by a record whether the form has a place for it; None where each has."""
@@ -115,11 +116,6 @@ class Export:
                 yield batch.take(chosen.tolist())
 
 
-def _named(batch: Batch, place: int) -> str:
-    line = batch.lines[place]
-    return f"line {line}" if line is not None else f"row {batch.origins[place]}"
-
-
 class Pipe:
     """A file that is only written; libraries ask it where they are."""
 
@@ -151,10 +147,15 @@ def main() -> None:
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not fall into the file
     request = orjson.loads(sys.stdin.buffer.read())
+    known = request.pop("known", None)
     export = Export(Path(request.pop("folder")), **request)
-    verdict = export.verdict()
+    if known is None:
+        verdict = export.verdict()
+    else:
+        export.take(known)
+        verdict = {"known": known}
     out.write(frames.pack(verdict))
-    if not verdict:
+    if "known" in verdict:
         export.write(Pipe(out))  # type: ignore[arg-type]
     out.flush()
 

@@ -4,6 +4,7 @@ import asyncio
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +14,8 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from backend.datasets.content_routes import Content
+from backend.datasets.exporting.file_names import exported_name, saveable
+from backend.datasets.exporting.verdicts import Verdicts
 from backend.datasets.reading import frames
 from backend.datasets.schemas import DatasetStatus
 from backend.datasets.versions.names import FORMER_RECORDS_FILE, RECORDS_FILE
@@ -28,7 +31,6 @@ MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "parquet": "application/vnd.apache.parquet",
 }
-SUFFIXES = {"csv": "csv", "parquet": "parquet"}
 
 log = structlog.get_logger(__name__)
 
@@ -42,8 +44,8 @@ class NoSuchSplit(NotFound):
 
 
 class CanNotBeExpressed(Refused):
-    """{format} can not express {count} of these rows ({reason}), for example {rows}. Choose another
-    form; “jsonl” and “parquet” take every row."""
+    """{format} has no place for {count} of these rows. Of {reason_count} of them: {reason}, for
+    example rows {rows}. Choose another form; “jsonl” takes every row."""
 
 
 class ExportFailed(Unavailable):
@@ -56,6 +58,7 @@ class ExportsBusy(Unavailable):
 
 
 _running: set[Process] = set()
+_verdicts = Verdicts()
 
 
 class ExportedFile(StreamingResponse):
@@ -83,11 +86,44 @@ class ExportedFile(StreamingResponse):
 async def export(asked: Content, format: str, split: str | None) -> ExportedFile:
     """Start the child and wait for its verdict. Raises `CanNotBeExpressed` and others above."""
     facts = asked.facts
-    there = any((asked.folder / name).is_file() for name in (RECORDS_FILE, FORMER_RECORDS_FILE))
-    if facts.status == DatasetStatus.NEEDS_MAPPING or facts.record_type is None or not there:
+    file = _records_file(asked.folder)
+    if facts.status == DatasetStatus.NEEDS_MAPPING or facts.record_type is None or file is None:
         raise NotExportable(params={"status": facts.status})
+    # A number may be given again when its version is deleted: the file is then another one.
+    key = (str(asked.folder), file.stat().st_mtime_ns, format, split)
+    before = _verdicts.of(key)
+    if before is not None and "refused" in before:
+        raise CanNotBeExpressed(params={"format": format, **before["refused"]})
     if len(_running) >= MAX_EXPORTS:
         raise ExportsBusy(headers={"Retry-After": "10"})
+    process = await _start()
+    try:
+        request = {
+            "folder": str(asked.folder),
+            "record_type": facts.record_type,
+            "format": format,
+            "split": split,
+            **(before or {}),
+        }
+        found = await _verdict(process, request)
+        if "no_split" in found:
+            raise NoSuchSplit(params={"split": split})
+        _verdicts.keep(key, found)
+        if "refused" in found:
+            raise CanNotBeExpressed(params={"format": format, **found["refused"]})
+    except BaseException:
+        await _end(process)
+        raise
+    filename = exported_name(asked.row.name, facts.version, split, format)
+    return ExportedFile(process, filename, MEDIA_TYPES.get(format, "application/x-ndjson"))
+
+
+def _records_file(folder: Path) -> Path | None:
+    places = (folder / name for name in (RECORDS_FILE, FORMER_RECORDS_FILE))
+    return next((place for place in places if place.is_file()), None)
+
+
+async def _start() -> Process:
     process = await asyncio.create_subprocess_exec(
         *python_module(MODULE),
         stdin=PIPE,
@@ -97,24 +133,7 @@ async def export(asked: Content, format: str, split: str | None) -> ExportedFile
         start_new_session=True,
     )
     _running.add(process)
-    try:
-        request = {
-            "folder": str(asked.folder),
-            "record_type": facts.record_type,
-            "format": format,
-            "split": split,
-        }
-        found = await _verdict(process, request)
-        if "no_split" in found:
-            raise NoSuchSplit(params={"split": split})
-        if "refused" in found:
-            raise CanNotBeExpressed(params={"format": format, **found["refused"]})
-    except BaseException:
-        await _end(process)
-        raise
-    name = f"{asked.row.name}-v{facts.version}{f'-{split}' if split else ''}"
-    filename = f"{name}.{SUFFIXES.get(format, 'jsonl')}"
-    return ExportedFile(process, filename, MEDIA_TYPES.get(format, "application/x-ndjson"))
+    return process
 
 
 async def _verdict(process: Process, request: dict[str, Any]) -> dict[str, Any]:
@@ -151,6 +170,6 @@ async def _end(process: Process) -> None:
 
 def disposition(filename: str) -> str:
     """`Content-Disposition` of a file to be saved (RFC 6266), whatever the name holds."""
-    kept = "".join(c if c.isprintable() and c not in '/\\:*?"<>|' else "_" for c in filename)
+    kept = saveable(filename)
     plain = "".join(c if c.isascii() and c not in "%;" else "_" for c in kept)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(kept, safe='')}"

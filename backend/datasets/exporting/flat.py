@@ -22,9 +22,9 @@ def flat(record: Fields, record_type: RecordType) -> Fields:
         case RecordType.CLASSIFICATION:
             return {"text": record["text"], "label": _label(record["label"])}
         case RecordType.STEPWISE_SUPERVISION:
-            raise NoPlace("verdicts about single steps have no place here")
+            raise NoPlace("verdicts_of_steps", "verdicts about single steps have no place here")
     if record.get("tools"):
-        raise NoPlace("tools have no place here")
+        raise NoPlace("tools", "tools have no place here")
     messages = record["messages"]
     row: Fields = {}
     if messages[0]["role"] == "system":
@@ -43,13 +43,13 @@ def flat(record: Fields, record_type: RecordType) -> Fields:
 def _paired(messages: list[Fields], answer: list[Fields]) -> tuple[str, str]:
     pairs = pairs_of([*messages, *answer])
     if len(pairs) != 1:
-        raise NoPlace("a row has one question and one answer here")
+        raise NoPlace("one_exchange", "a row has one question and one answer here")
     return pairs[0]
 
 
 def _label(label: Any) -> Any:
     if isinstance(label, list):
-        raise NoPlace("several labels have no place in a cell")
+        raise NoPlace("several_labels", "several labels have no place in a cell")
     return ("true" if label else "false") if isinstance(label, bool) else label
 
 

@@ -14,7 +14,14 @@ _PLAIN = frozenset({"role", "content"})
 
 
 class NoPlace(Exception):
-    """This form can not express the record; the text says what of it."""
+    """This form can not express the record; the text says what of it.
+
+    `code` and `params` say the same to a browser, which has words of its own for it.
+    """
+
+    def __init__(self, code: str, text: str, **params: str) -> None:
+        super().__init__(text)
+        self.code, self.params = code, params
 
 
 def openai(record: Fields, record_type: RecordType) -> Fields:
@@ -59,7 +66,7 @@ def alpaca(record: Fields, record_type: RecordType) -> Fields:
     if record_type == RecordType.PREFERENCE:
         system, turns = _system_and_turns(record["messages"])
         if len(turns) != 1:
-            raise NoPlace("a preference has one question here")
+            raise NoPlace("several_questions", "a preference has one question here")
         chosen, rejected = (_plain(_only_turn(record[name])) for name in ("chosen", "rejected"))
         row = {"instruction": _plain(turns[0]), "input": "", "chosen": chosen}
         row["rejected"] = rejected
@@ -88,7 +95,7 @@ def pairs_of(turns: list[Fields]) -> list[tuple[str, str]]:
     """Questions with their answers; raises `NoPlace` where turns do not alternate."""
     roles = [turn["role"] for turn in turns]
     if len(turns) % 2 or roles != ["user", "assistant"] * (len(turns) // 2) or not turns:
-        raise NoPlace("questions and answers do not alternate")
+        raise NoPlace("not_alternating", "questions and answers do not alternate")
     texts = [_plain(turn) for turn in turns]
     return list(zip(texts[::2], texts[1::2], strict=True))
 
@@ -105,14 +112,14 @@ def _talk(record: Fields, record_type: RecordType) -> list[Fields]:
         messages: list[Fields] = record["messages"]
         return messages
     if record_type == RecordType.STEPWISE_SUPERVISION:
-        raise NoPlace("verdicts about single steps have no place here")
-    raise NoPlace("a text has no turns")
+        raise NoPlace("verdicts_of_steps", "verdicts about single steps have no place here")
+    raise NoPlace("text_without_turns", "a text has no turns")
 
 
 def _turns(messages: list[Fields]) -> list[Fields]:
     """Turns as OpenAI writes them: `weight` for what a record calls `train`."""
     if any("weight" in message for message in messages):
-        raise NoPlace("a turn has “weight”")
+        raise NoPlace("field_of_turn", "“weight” of a turn has no place here", field="weight")
     return [
         {("weight" if k == "train" else k): (int(v) if k == "train" else v) for k, v in m.items()}
         for m in messages
@@ -125,21 +132,22 @@ def _with_tools(row: Fields, record: Fields) -> Fields:
 
 def _require_no_tools(record: Fields) -> None:
     if record.get("tools"):
-        raise NoPlace("tools have no place here")
+        raise NoPlace("tools", "tools have no place here")
 
 
 def _only_turn(messages: list[Fields]) -> Fields:
     if len(messages) != 1:
-        raise NoPlace("an answer of several turns has no place here")
+        raise NoPlace("several_turns", "an answer of several turns has no place here")
     return messages[0]
 
 
 def _plain(message: Fields) -> str:
     """The text of a turn that is nothing but that."""
     if "tool_calls" in message:
-        raise NoPlace("tool calls have no place here")
+        raise NoPlace("tool_calls", "tool calls have no place here")
     if more := message.keys() - _PLAIN:
-        raise NoPlace(f"“{min(more)}” of a turn has no place here")
+        field = min(more)
+        raise NoPlace("field_of_turn", f"“{field}” of a turn has no place here", field=field)
     content: str = message["content"]
     return content
 
@@ -148,7 +156,7 @@ def _shared(message: Fields) -> Fields:
     if "tool_calls" not in message:
         return {"from": _SPEAKERS[message["role"]], "value": _plain(message)}
     if message["content"] or message.keys() - _PLAIN - {"tool_calls"}:
-        raise NoPlace("a turn with tool calls has no place for anything else")
+        raise NoPlace("beside_tool_calls", "a turn with tool calls has no place for anything else")
     calls = [_call(call) for call in message["tool_calls"]]
     return {
         "from": "function_call",
@@ -167,5 +175,5 @@ def _call(call: Fields) -> Fields:
         and isinstance(function["name"], str)
     )
     if not is_plain:
-        raise NoPlace("ids of tool calls have no place here")
+        raise NoPlace("ids_of_tool_calls", "ids of tool calls have no place here")
     return dict(function)  # type: ignore[arg-type]

@@ -54,7 +54,12 @@ class Labels:
         if self.kind is None or (self.kind == "empty list" and kind in lists):
             self.kind = kind
         elif kind != self.kind and not (kind == "empty list" and self.kind in lists):
-            raise NoPlace(f"a label is a {kind} where those before it are each a {self.kind}")
+            raise NoPlace(
+                "other_label",
+                f"a label is a {kind} where those before it are each a {self.kind}",
+                kind=kind,
+                before=self.kind,
+            )
 
 
 def _kind(label: Any) -> str:
@@ -63,7 +68,7 @@ def _kind(label: Any) -> str:
             return "true or false"
         case int():
             if not -(2**63) <= label < 2**63:
-                raise NoPlace("a label is a number that is too large for a column")
+                raise NoPlace("large_label", "a label is a number that is too large for a column")
             return "whole number"
         case float():
             return "number"

@@ -10,6 +10,7 @@ from backend.datasets.importers.importer import (
     Fields,
     Importer,
     Repairs,
+    from_json,
     has,
     refuse_media,
     required_text,
@@ -29,8 +30,11 @@ _MIN_CLASSES = 2
 def label_of(value: Any, field: str) -> Any:
     """A label as it is; raises `RowError` for none or for what can not be one.
 
-    An empty list is a text without a class: where rows have several, that says something.
+    An empty list is a text without a class: where rows have several, that says something. Tables
+    hold a list as JSON text in a cell.
     """
+    if isinstance(found := from_json(value), list):
+        value = found
     if value is None or (isinstance(value, str) and not value.strip()):
         raise RowError("missing_label", field, f"“{field}” is empty.")
     if isinstance(value, str | int | float):

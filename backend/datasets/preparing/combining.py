@@ -30,9 +30,14 @@ def mixed(rows: Stream, step: MixStep, work: Work) -> Iterator[Batch]:
     total = mixture_size(sizes, weights, step.rows, repeat=step.repeat)
     if total > min(MAX_REPEATS * sum(sizes), MAX_ROWS):
         raise NotPossible(
+            "mixture_too_large",
             f"The mixture would have {total} rows, made of {sum(sizes)} different ones.",
             f"Ask for fewer rows or choose other weights: {MAX_ROWS} rows at most, none of them "
             f"more than {MAX_REPEATS} times on average.",
+            rows=total,
+            different=sum(sizes),
+            most=MAX_ROWS,
+            repeats=MAX_REPEATS,
         )
     counts = shares.largest_remainder(total, shares.of_weights(weights))
     work.facts["rows_taken"] = counts

@@ -61,37 +61,42 @@ def main(arguments: list[str]) -> int:
 
 
 def _failure(error: Exception) -> dict[str, Any]:
+    """What went wrong; `reason_code` of its params is the code for who asked for the version, as
+    the codes of runs speak of training."""
     full = child.disk_full(
         error,
         "There is no space left on the disk to prepare the data set.",
         f"Free some space on the disk of the data folder, {AGAIN}",
     )
     if full is not None:
-        return full
+        return {**full, "params": {"reason_code": "preparation_disk_full"}}
     if isinstance(error, NotPossible):
         return {
             "code": FailureCode.BAD_DATASET,
             "message": error.message,
             "hint": error.hint,
-            "params": error.params,
+            "params": {**error.params, "reason_code": error.code},
         }
     if isinstance(error, MemoryError):
         return {
             "code": FailureCode.HOST_OUT_OF_MEMORY,
             "message": "There was not enough memory to prepare the data set.",
             "hint": f"Free some memory, {AGAIN}",
+            "params": {"reason_code": "preparation_out_of_memory"},
         }
     if isinstance(error, FileNotFoundError):
         return {
             "code": FailureCode.BAD_DATASET,
             "message": "A version that rows were to be taken from is no longer there.",
             "hint": "Choose other sources and prepare the data set again.",
+            "params": {"reason_code": "source_gone"},
         }
     reason = getattr(error, "strerror", None) or error
     return {
         "code": FailureCode.INTERNAL,
         "message": f"The data set could not be prepared: {reason}.",
         "hint": f"Check the disk of the data folder, {AGAIN}",
+        "params": {"reason_code": "preparation_failed", "reason": str(reason)},
     }
 
 

@@ -1,6 +1,7 @@
 """How a preparation ended, written into the data set in the transaction that ends its job."""
 
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -56,9 +57,16 @@ async def _publish(session: AsyncSession, job: JobRow, row: DatasetRow, staging:
 def _tell(job: JobRow, row: DatasetRow) -> None:
     if row.status == DatasetStatus.IMPORTING:  # it would have been its first version
         row.status = DatasetStatus.FAILED
-        row.error = subjects.trouble_of(job, prepare_service.STOPPED)
+        row.error = _trouble(job)
     elif job.stop_requested is not None and job.error is None:
         row.preparation = None
     elif row.preparation is not None:
-        error = subjects.trouble_of(job, prepare_service.STOPPED)
-        row.preparation = {**row.preparation, "error": error}
+        row.preparation = {**row.preparation, "error": _trouble(job)}
+
+
+def _trouble(job: JobRow) -> dict[str, Any]:
+    """Why there is no version, under the code that says most."""
+    trouble = subjects.trouble_of(job, prepare_service.STOPPED)
+    params = dict(trouble["params"])
+    code = params.pop("reason_code", trouble["code"])
+    return {**trouble, "code": code, "params": params}

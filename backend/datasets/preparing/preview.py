@@ -49,7 +49,9 @@ def preview(
     except _TooSlow:
         return {"too_slow": True}
     except NotPossible as error:
-        return {"refused": error.params, "message": f"{error.message} {error.hint}"}
+        sentence = f"{error.message} {error.hint}"
+        told = {**error.params, "reason": sentence, "reason_code": error.code}
+        return {"refused": told, "message": sentence}
 
 
 class _Trial:

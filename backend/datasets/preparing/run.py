@@ -184,8 +184,11 @@ def _require_rows(steps: Sequence[Step], lineage: list[dict[str, Any]]) -> None:
             dropped = numbers["dropped"]
             why = f" {dropped} rows can not be used after it." if dropped else ""
             raise NotPossible(
+                "no_usable_row_left" if dropped else "no_row_left",
                 f"Step {number} ({step.kind}) leaves no row of {numbers['rows_in']}.{why}",
                 "Change this step: a version without rows can not be used.",
                 step=number,
+                kind=step.kind,
                 rows_in=numbers["rows_in"],
+                dropped=dropped,
             )

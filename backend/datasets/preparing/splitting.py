@@ -67,7 +67,9 @@ def _require_all(step: SplitStep, found: dict[str, int], every: Kept) -> None:
     for name in step.fractions:
         if not found[name] and every.num_rows:
             raise NotPossible(
+                "empty_part",
                 f"The part “{name}” would have no row: there are {every.num_rows} rows to divide.",
                 "Give it a larger share, or take more rows.",
                 split=name,
+                num_rows=every.num_rows,
             )

@@ -16,11 +16,14 @@ _COLUMNS = ("record", "line", "extra", "split")
 
 
 class NotPossible(Exception):
-    """The steps can not be done with these rows; `hint` is the next step of the user."""
+    """The steps can not be done with these rows; `hint` is the next step of the user.
 
-    def __init__(self, message: str, hint: str, **params: Any) -> None:
+    `code` and `params` say the same to a browser, which has words of its own for it.
+    """
+
+    def __init__(self, code: str, message: str, hint: str, **params: Any) -> None:
         super().__init__(message)
-        self.message, self.hint, self.params = message, hint, params
+        self.code, self.message, self.hint, self.params = code, message, hint, params
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ import orjson
 from backend.datasets.prepare_schemas import SplitStep
 from backend.datasets.preparing import chance, values
 from backend.datasets.preparing.spool import Array
-from backend.datasets.preparing.stream import Batch, Kept, NotPossible
+from backend.datasets.preparing.stream import ELSEWHERE, Batch, Kept, NotPossible
 
 MAX_CLASSES = 10_000
 SHOWN = 20
@@ -102,9 +102,11 @@ class _Classes:
                 self._counts.append(0)
                 if number >= MAX_CLASSES:
                     raise NotPossible(
+                        "too_many_classes",
                         f"“{field}” has more than {MAX_CLASSES} different values.",
                         "Choose a field with fewer classes, or divide by group or at random.",
                         field=field,
+                        most=MAX_CLASSES,
                     )
             self._counts[number] += 1
             self.numbers.append(number)
@@ -138,15 +140,20 @@ def _times(batch: Batch, field: str) -> list[float]:
     for place, value in enumerate(_values(batch, field)):
         time = _time(value)
         if time is None:
-            line = batch.lines[place]
-            where = f"line {line}" if line is not None else f"row {batch.origins[place]}"
-            raise NotPossible(
-                f"“{field}” is neither a number nor an ISO date in {where}.",
-                "Leave such rows out with a step “filter” before, or choose another column.",
-                field=field,
-            )
+            raise _no_time(field, value, batch.origins[place])
         found.append(time)
     return found
+
+
+def _no_time(field: str, value: Any, origin: int) -> NotPossible:
+    """What stands there instead, and where: a row of another data set has no number here."""
+    excerpt = _named(orjson.dumps(value))
+    said = f"“{field}” is neither a number nor an ISO date: {excerpt}"
+    hint = "Leave such rows out with a step “filter” before, or choose another column."
+    found = {"field": field, "value": excerpt}
+    if origin == ELSEWHERE:
+        return NotPossible("no_time_added", f"{said} (in a row that was added).", hint, **found)
+    return NotPossible("no_time", f"{said} (row {origin + 1}).", hint, **found, row=origin + 1)
 
 
 def _time(value: Any) -> float | None:
@@ -164,5 +171,8 @@ def _time(value: Any) -> float | None:
 
 def _refuse_unknown(field: str) -> None:
     raise NotPossible(
-        f"No row has “{field}”.", "Choose a column that is beside the records.", field=field
+        "no_such_field",
+        f"No row has “{field}”.",
+        "Choose a column that is beside the records.",
+        field=field,
     )

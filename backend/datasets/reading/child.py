@@ -54,12 +54,12 @@ class Answers:
         window = [int(number) for number in chosen[offset : offset + limit]]
         return {"items": version.rows(window), "total": len(chosen)}
 
-    def diff(self, before: str, after: str) -> dict[str, Any]:
+    def diff(self, before: str, after: str, mixed: bool) -> dict[str, Any]:
         """What the version in `after` has that the one in `before` has not, and the reverse."""
         from backend.datasets.reading.difference import difference
 
         versions = [self._versions.of(Path(folder)) for folder in (before, after)]
-        return difference(*versions)
+        return difference(*versions, mixed=mixed)
 
     def overlap(
         self, folder: str, split: str | None, other: str, other_split: str | None

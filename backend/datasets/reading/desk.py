@@ -70,9 +70,11 @@ class ReadingDesk:
         found: dict[str, Any] = await self._ask("rows", folder=str(folder), **window)
         return found
 
-    async def diff(self, before: Path, after: Path) -> dict[str, Any]:
-        """`{added, removed, changed, unchanged, items}` from one version to another."""
-        found: dict[str, Any] = await self._ask("diff", before=str(before), after=str(after))
+    async def diff(self, before: Path, after: Path, *, mixed: bool) -> dict[str, Any]:
+        """`{added, removed, changed, unchanged, items}` from one version to another; `mixed` when
+        one has rows of several data sets."""
+        asked: dict[str, Any] = {"before": str(before), "after": str(after), "mixed": mixed}
+        found: dict[str, Any] = await self._ask("diff", **asked)
         return found
 
     async def overlap(

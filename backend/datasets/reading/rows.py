@@ -1,7 +1,9 @@
 """Rows of a version by number, and those that a search finds; runs in the reading process."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +62,15 @@ class Version:
                 size += len(row["record"])
                 at += 1
         return found
+
+    def said(self, numbers: Sequence[int]) -> Iterator[tuple[int, str, str | None]]:
+        """Number, record and extra (JSON text) of rows, numbers ascending; any number of them."""
+        groups = (np.searchsorted(self._starts, numbers, side="right") - 1).tolist()
+        for group, some in groupby(zip(groups, numbers, strict=True), itemgetter(0)):
+            chosen = [number for _, number in some]
+            table = self._file.read_row_group(group, columns=["record", "extra"])
+            rows = table.take([number - int(self._starts[group]) for number in chosen])
+            yield from zip(chosen, *(column.to_pylist() for column in rows.columns), strict=True)
 
     def contents(self) -> "pl.DataFrame":
         """What a row says as `hash` (uint64), its `line` (−1 for none) and its number `row`."""

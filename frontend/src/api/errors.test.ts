@@ -79,6 +79,31 @@ describe('errorSentence', () => {
     await changeLanguage('en')
   })
 
+  it('says in the language of the user why', async () => {
+    const refused = (params: Record<string, string | number>) =>
+      new ApiError({
+        status: 400,
+        code: 'CanNotBeExpressed',
+        detail: 'In English.',
+        params: { format: 'alpaca', count: 2, reason_count: 2, rows: '2, 4', reason: 'told', ...params },
+      })
+    const known = refused({ reason_code: 'field_of_turn', field: 'name' })
+    expect(errorSentence(t, known)).toContain('“name” of a turn has no place here, for example rows 2, 4')
+    expect(errorSentence(t, refused({ reason_code: 'new_one' }))).toContain('told')
+    await changeLanguage('zh-CN')
+    expect(errorSentence(t, known)).toContain('该格式没有位置存放轮次中的“name”（第 2, 4 行等）')
+    const tried = new ApiError({
+      status: 400,
+      code: 'CanNotBePrepared',
+      detail: 'In English.',
+      params: { reason: 'In English.', reason_code: 'empty_part', split: 'test', num_rows: 3 },
+    })
+    expect(errorSentence(t, tried)).toBe(
+      '这些步骤无法用于这些数据行：“test”部分会没有数据行：一共只有 3 行可分。 请调大这一部分的比例，或使用更多数据行。',
+    )
+    await changeLanguage('en')
+  })
+
   it('falls back to the detail of the server, then to its title, then to the status', () => {
     const known = { status: 418, code: 'SomethingNew' }
     expect(errorSentence(t, new ApiError({ ...known, detail: 'Too hot.', title: 'No' }))).toBe(

@@ -90,8 +90,18 @@ const isSaidBetterHere = (code: string, params: Params): boolean =>
 /** The sentence for a code: `errors.codes.CODE` in the user's language, else what came with it. */
 export function translateCode(t: TFunction, { code, message, params = {} }: Coded): string {
   if (message && isEnglish() && !isSaidBetterHere(code, params)) return message
-  const values = { ...params, ...countOf(code, params), defaultValue: message }
+  const values = { ...params, ...reasonOf(t, params), ...countOf(code, params), defaultValue: message }
   return t(`errors.codes.${code}` as 'errors.unknown', values)
+}
+
+/** Why, where the server names a reason by a code of its own: as a phrase, or with the next step. */
+function reasonOf(t: TFunction, params: Params): { reason?: string } {
+  const code = String(params.reason_code ?? '')
+  const words = ['reasons', 'codes', 'hints']
+    .map((kind) => `errors.${kind}.${code}`)
+    .filter((key) => code && texts.exists(key, params))
+  if (words.length === 0) return {}
+  return { reason: words.map((key) => t(key as 'errors.unknown', params)).join(' ') }
 }
 
 /** The next step for a code, in the same way. */

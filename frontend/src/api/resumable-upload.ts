@@ -1,6 +1,9 @@
 /**
  * Sending a file in parts that can be paused, cut and gone on with (tus 1.0.0). How far a file has
  * come is asked of the server, which outlives this tab; nothing is kept in the browser.
+ *
+ * Parts go without checksums, which the server would take: a part with one counts as a whole or not
+ * at all, so that each cut and each pause would cost up to a whole part. Without, seconds are lost.
  */
 import { DetailedError, Upload, type UploadOptions } from 'tus-js-client'
 import { api, OWN_HEADER, take, type Schemas } from './client'

@@ -109,6 +109,23 @@ describe('words for', () => {
     expect(codes.filter((code) => !(said(errors.codes, code) && code in errors.hints))).toEqual([])
   })
 
+  it('every reason why a row has no place in a form', () => {
+    const codes = literals('backend/datasets/exporting', 'NoPlace')
+    expect(codes.length).toBeGreaterThan(10)
+    expect(codes.filter((code) => !(code in errors.reasons))).toEqual([])
+  })
+
+  it('every reason why a version can not be prepared, with the next step', () => {
+    const codes = [
+      ...captured('backend/datasets/preparing', /\bNotPossible\(\s*"(\w+)"/g),
+      ...captured('backend/datasets/preparing', /"reason_code": "(\w+)"/g),
+      'no_row_left',
+      'no_usable_row_left',
+    ]
+    expect(codes.length).toBeGreaterThan(10)
+    expect(codes.filter((code) => !(said(errors.codes, code) && code in errors.hints))).toEqual([])
+  })
+
   it('every rule by which a row is dropped or repaired', () => {
     const rules = [
       ...literals('backend/datasets', 'RowError'),

@@ -78,6 +78,46 @@ def test_every_kind_of_record(
     assert records == [record, record]
 
 
+LABELLED = {"text": "sentence", "label": "category"}
+JUDGED = {"prompt": "q", "completion": "a", "label": "stars"}
+STEPS = {"prompt": "q", "completions": "s", "labels": "l"}
+
+
+@pytest.mark.parametrize(
+    ("record_type", "columns", "more", "table", "labels"),
+    [
+        ("classification", LABELLED, {}, "sentence,category\nHi,good\nGo,bad\n", ["good", "bad"]),
+        # The engine reads numbers that stand as texts; a table has nothing else.
+        ("classification", LABELLED, {}, "sentence,category\nHi,4.5\nGo,-2\n", ["4.5", "-2"]),
+        ("classification", LABELLED, {},
+         'sentence,category\nHi,"[""a"", ""b""]"\nGo,[]\n', [["a", "b"], []]),
+        ("classification", LABELLED, {},
+         'sentence,category\nHi,[a]\nGo,"{""a"": 1}"\n', ["[a]", '{"a": 1}']),
+        ("unpaired_preference", JUDGED, {}, "q,a,stars\nHi,Hello,1\nHi,Go,0\n", [True, False]),
+        ("unpaired_preference", JUDGED, {"label_true": "5"},
+         "q,a,stars\nHi,Hello,5\nHi,Go,4\n", [True, False]),
+        ("stepwise_supervision", STEPS, {},
+         'q,s,l\nHi,"[""One"", ""Two""]","[true, false]"\n', [[1.0, 0.0]]),
+        ("preference", {"prompt": "q", "chosen": "w", "rejected": "l"}, {},
+         "q,w,l\nHi,Hello,Go\n", [None]),
+    ],
+)  # fmt: skip
+async def test_columns_of_a_table_become_labels(
+    client: httpx.AsyncClient,
+    upload: Import,
+    record_type: str,
+    columns: Any,
+    more: Any,
+    table: str,
+    labels: list[Any],
+) -> None:
+    given = {"record_type": record_type, "columns": columns, **more}
+    dataset = await upload("a.csv", table, mapping=orjson.dumps(given).decode())
+    assert (dataset["status"], dataset["record_type"]) == ("ready", record_type), dataset["error"]
+    rows = (await client.get(f"{API}/{dataset['id']}/rows")).json()["items"]
+    assert [row["record"].get("label") for row in rows] == labels
+
+
 def test_every_type_has_parts() -> None:
     assert set(PARTS) == set(RecordType)
 

@@ -6,9 +6,9 @@ import pytest
 
 from backend.settings import PROJECT_ROOT
 from backend.tasks import train_file
-from backend.tasks.local_inputs import import_data
-from backend.tasks.train_file import BadTrainFile
-from training_engine.contract.choices import Method, Precision
+from backend.tasks.local_inputs import BadInput, import_data
+from backend.tasks.train_file import BadTrainFile, DataFile
+from training_engine.contract.choices import Method, Objective, Precision
 
 GOOD = """\
 name: Support bot
@@ -161,3 +161,40 @@ def test_the_examples_can_be_read_and_their_data_fits(file: Path, tmp_path: Path
 
 def test_there_are_examples() -> None:
     assert len(list((PROJECT_ROOT / "examples").glob("*.yaml"))) >= 4
+
+
+def test_rows_of_a_version(folder: Path) -> None:
+    """What of the names of a version goes together."""
+    named = GOOD.replace("dataset: chats.jsonl", "dataset: {{path: chats.jsonl, {more}}}")
+    sha256 = "a" * 64
+    good = named.format(more=f"record_type: conversational, split: a, version: 2, sha256: {sha256}")
+    (folder / "run.yaml").write_text(good)
+    assert train_file.read(folder / "run.yaml").dataset.split == "a"
+    mapping = "mapping: {record_type: language_modeling, columns: {text: a}}"
+    for more, words in (
+        (f"record_type: conversational, {mapping}", "leave the mapping out"),
+        ("split: a", "say its record_type"),
+        ("version: 0", "greater than or equal to 1"),
+        ("sha256: abc", "should match"),
+        ("record_type: prose", "Input should be"),
+    ):
+        (error,) = _errors(folder, named.format(more=more))
+        assert error.startswith("2: dataset")
+        assert words in error
+
+
+def test_an_export_is_taken_as_it_is(folder: Path) -> None:
+    line = '{"messages":[{"role":"user","content":"Q"}],"label":[1.0],"meta":{"line":7}}\n'
+    (folder / "chats.jsonl").write_text(line * 3)
+    file = DataFile.model_validate({"path": folder / "chats.jsonl", "record_type": "preference"})
+    found = import_data(file, folder / "data", Objective.DPO)
+    assert (found.num_rows, found.record_type) == (3, "preference")
+    assert Path(found.path).read_text() == line * 3
+    with pytest.raises(BadInput, match="classify needs classification"):
+        import_data(file, folder / "no", Objective.CLASSIFY)
+    (folder / "chats.jsonl").write_bytes(b"PAR1\x00")
+    with pytest.raises(BadInput, match="no export of a version"):
+        import_data(file, folder / "binary", Objective.DPO)
+    (folder / "chats.jsonl").write_text("\n")
+    with pytest.raises(BadInput, match="no row"):
+        import_data(file, folder / "empty", Objective.DPO)

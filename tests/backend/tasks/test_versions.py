@@ -1,22 +1,26 @@
 """Which rows a task trains on and is measured with: a version, a split, another data set."""
 
+import re
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
+import yaml
 from sqlalchemy import select
 
 from backend.accounts.tables import UserRow
 from backend.database import SessionFactory, transaction
 from backend.datasets import version_service
 from backend.datasets.files import version_dir
-from backend.datasets.tables import DatasetRow, DatasetUseRow
+from backend.datasets.tables import DatasetRow, DatasetUseRow, DatasetVersionRow
 from backend.datasets.versions.records import RecordWriter
 from backend.datasets.versions.rows import stored
 from backend.jobs.tables import JobRow
 from backend.settings import Settings
+from backend.tasks import train_file
+from backend.tasks.local_inputs import BadInput, import_data
 from tests.backend.tasks.sources import add_dataset, add_model
 from training_engine.data.records import read_rows
 
@@ -134,3 +138,61 @@ async def test_rows_that_are_trained_on_are_not_measured_with(
     whole = {"dataset_version": 1, "validation_dataset_id": str(data.id), "validation_version": 1}
     found = await _codes(client, {**body, **whole})
     assert found == {"/validation_dataset_id": "validation_is_training"}
+
+
+async def test_the_run_file_names_version_and_part_and_makes_the_same_run(
+    client: httpx.AsyncClient,
+    sessions: SessionFactory,
+    body: dict[str, Any],
+    data: DatasetRow,
+    tmp_path: Path,
+) -> None:
+    task, spec, _ = await _created(client, sessions, body)
+    answer = await client.get(f"{PATH}/{task['id']}/spec", params={"format": "yaml"})
+    written = yaml.safe_load(answer.text)
+    assert written["dataset"] == {
+        "path": "lamps-v2-train.jsonl",
+        "split": "train",
+        "record_type": "conversational",
+        "version": DIVIDED,
+        "sha256": spec["dataset"]["sha256"],
+    }
+    assert written["validation"]["path"] == "lamps-v2-validation.jsonl"
+    # The comment says where the files are to be had.
+    calls = re.findall(r"^# (\S+): GET (\S+)$", answer.text, re.MULTILINE)
+    assert [name for name, _ in calls] == ["lamps-v2-train.jsonl", "lamps-v2-validation.jsonl"]
+    for name, call in calls:
+        exported = await client.get(call)
+        assert f'filename="{name}"' in exported.headers["content-disposition"]
+        (tmp_path / name).write_bytes(exported.content)
+    (tmp_path / "run.yaml").write_text(answer.text)
+    asked = train_file.read(tmp_path / "run.yaml")
+    assert asked.validation is not None
+    for name, file in (("dataset", asked.dataset), ("validation_dataset", asked.validation)):
+        found = import_data(file, tmp_path / name, asked.objective)
+        facts = ("sha256", "num_rows", "record_type")
+        assert [getattr(found, fact) for fact in facts] == [spec[name][fact] for fact in facts]
+        split = spec[name]["split"]
+        told = list(read_rows(Path(spec[name]["path"]), spec[name]["sha256"], split))
+        assert list(read_rows(Path(found.path), found.sha256)) == told
+    # Other rows are not taken for these.
+    asked.dataset.path.write_bytes((tmp_path / "lamps-v2-validation.jsonl").read_bytes())
+    with pytest.raises(BadInput, match=r"not the rows of version 2 \(part train\)"):
+        import_data(asked.dataset, tmp_path / "other", asked.objective)
+
+
+async def test_an_upload_that_nobody_worked_on_is_named_by_its_file(
+    client: httpx.AsyncClient, sessions: SessionFactory, body: dict[str, Any], data: DatasetRow
+) -> None:
+    task, spec, _ = await _created(client, sessions, {**body, "dataset_version": 1})
+    answer = await client.get(f"{PATH}/{task['id']}/spec", params={"format": "yaml"})
+    sha256 = spec["dataset"]["sha256"]
+    named = {"path": "lamps.jsonl", "version": 1, "sha256": sha256}
+    assert yaml.safe_load(answer.text)["dataset"] == named
+    # The version is deleted later: the file still says which rows they were.
+    async with transaction(sessions) as session:
+        version = await session.get(DatasetVersionRow, (data.id, 1))
+        await session.delete(version)
+    answer = await client.get(f"{PATH}/{task['id']}/spec", params={"format": "yaml"})
+    assert yaml.safe_load(answer.text)["dataset"]["path"] == "lamps-v1.jsonl"
+    assert "no longer on the platform" in answer.text

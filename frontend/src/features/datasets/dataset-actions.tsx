@@ -5,6 +5,7 @@ import {
   EditOutlined,
   EllipsisOutlined,
   ExportOutlined,
+  TableOutlined,
   ToolOutlined,
 } from '@ant-design/icons'
 import { Button, Dropdown } from 'antd'
@@ -14,6 +15,8 @@ import { useNavigate } from 'react-router'
 import { datasetFileUrl } from './api'
 import { EditDialog } from './edit-dialog'
 import { ExportDialog } from './export-dialog'
+import { MappingDialog } from './mapping-dialog'
+import { isMade } from './prepare/preparation-notice'
 import { useDeleteDataset } from './use-delete-dataset'
 import type { Schemas } from '@/api/client'
 import { paths, withQuery } from '@/app/paths'
@@ -29,13 +32,16 @@ interface Props {
 export function DatasetActions({ dataset, shown }: Props) {
   const { t } = useTranslation()
   const navigate = useNavigate()
-  const [dialog, setDialog] = useState<'edit' | 'export' | null>(null)
+  const [dialog, setDialog] = useState<'edit' | 'export' | 'mapping' | null>(null)
   const remove = useDeleteDataset(() => void navigate(paths.datasets))
   const { id } = dataset
   const earlier = shown.version === dataset.version ? null : shown.version
   const close = () => setDialog(null)
+  // Also what was recognised can be meant in another way; the stored file is read again for it.
+  const mappable = dataset.status !== 'importing' && dataset.columns.length > 0 && !isMade(dataset)
   const act = {
     edit: () => setDialog('edit'),
+    mapping: () => setDialog('mapping'),
     file: () => window.location.assign(datasetFileUrl(id)),
     delete: () => remove(dataset),
   }
@@ -65,6 +71,9 @@ export function DatasetActions({ dataset, shown }: Props) {
         menu={{
           items: [
             { key: 'edit', icon: <EditOutlined />, label: t('datasets.edit.title') },
+            ...(mappable
+              ? [{ key: 'mapping', icon: <TableOutlined />, label: t('datasets.mapping.change') }]
+              : []),
             ...(dataset.filename
               ? [{ key: 'file', icon: <DownloadOutlined />, label: t('datasets.downloadFile') }]
               : []),
@@ -76,6 +85,7 @@ export function DatasetActions({ dataset, shown }: Props) {
         <Button icon={<EllipsisOutlined />} aria-label={t('general.actions')} />
       </Dropdown>
       <EditDialog dataset={dataset} open={dialog === 'edit'} onClose={close} />
+      <MappingDialog dataset={dataset} open={dialog === 'mapping'} onClose={close} />
       <ExportDialog dataset={shown} open={dialog === 'export'} onClose={close} />
     </>
   )

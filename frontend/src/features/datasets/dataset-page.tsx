@@ -114,7 +114,9 @@ function Shown({ current }: { current: Schemas['Dataset'] }) {
       />
       <VersionBanner shown={version} current={current.version} />
       <PreparationNotice dataset={current} />
-      {earlier === null && !isMade(current) && <StateNotice dataset={current} onShowReport={() => set({ tab: 'report' })} />}
+      {earlier === null && (current.status === 'blocked' || !isMade(current)) && (
+        <StateNotice dataset={current} onShowReport={() => set({ tab: 'report' })} />
+      )}
       {pending ? (
         <DelayedSkeleton />
       ) : (

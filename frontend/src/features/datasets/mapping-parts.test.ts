@@ -5,6 +5,9 @@ describe('the first guess of a mapping', () => {
   it.each([
     [['instruction', 'input', 'output'], 'prompt_completion'],
     [['text', 'label'], 'classification'],
+    [['sentence', 'category'], 'classification'],
+    [['sentence', 'score'], 'classification'],
+    [['question', 'solution_steps', 'ratings'], 'stepwise_supervision'],
     [['Review', 'Sentiment'], 'classification'],
     [['conversations', 'id'], 'conversational'],
     [['text'], 'language_modeling'],

@@ -88,7 +88,7 @@ const USUAL_NAMES: Record<Part, string[]> = {
   history: 'history 历史 历史对话'.split(' '),
   tools: 'tools functions 工具'.split(' '),
   text: 'text content sentence review comment document body 文本 内容 评论'.split(' '),
-  label: 'label labels class category sentiment target 标签 类别 情感'.split(' '),
+  label: 'label labels class category sentiment score rating stars target 标签 类别 情感 评分'.split(' '),
   labels: 'labels label ratings 标签'.split(' '),
   messages: 'messages conversations conversation dialogue dialog chat 对话'.split(' '),
   chosen: 'chosen chosen_response preferred better win accepted 优选'.split(' '),

@@ -1,17 +1,19 @@
 /** What stands between a data set and its use, and the one next step. */
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { Alert, Button, Flex } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { updateDataset } from './api'
+import { AcceptDropped } from './accept-dropped'
 import { errorHint, errorLine } from './dataset-error'
 import { HubChoice } from './hub/hub-choice'
 import { ImportingNotice } from './importing-notice'
 import { MappingDialog } from './mapping-dialog'
+import { isMade } from './prepare/preparation-notice'
+import { PreparedBlocked } from './prepared-blocked'
+import { datasetVersionsQuery } from './versions/api'
 import type { Schemas } from '@/api/client'
 import { paths, withQuery } from '@/app/paths'
 import { LinkButton } from '@/components/link-button'
-import { useShowError } from '@/components/use-show-error'
 
 interface Props {
   dataset: Schemas['Dataset']
@@ -25,6 +27,7 @@ export function StateNotice({ dataset, onShowReport }: Props) {
     case 'needs_mapping':
       return <NeedsMapping dataset={dataset} />
     case 'blocked':
+      return <Blocked dataset={dataset} onShowReport={onShowReport} />
     case 'failed':
       return <Stopped dataset={dataset} onShowReport={onShowReport} />
     case 'ready':
@@ -59,17 +62,23 @@ function NeedsMapping({ dataset }: { dataset: Schemas['Dataset'] }) {
   )
 }
 
+/** What can be done depends on how the version was made, which the list of versions tells. */
+function Blocked({ dataset, onShowReport }: Props) {
+  const { data, isPending } = useQuery(datasetVersionsQuery(dataset))
+  if (isPending) return null
+  const made = data?.items.find(({ version }) => version === dataset.version)
+  if (made && made.steps.length > 0) {
+    return <PreparedBlocked dataset={dataset} made={made} onShowReport={onShowReport} />
+  }
+  return <Stopped dataset={dataset} onShowReport={onShowReport} />
+}
+
 function Stopped({ dataset, onShowReport }: Props) {
   const { t } = useTranslation()
-  const queries = useQueryClient()
   const [mapping, setMapping] = useState(false)
-  const { id, status, error, counts, columns } = dataset
-  const accept = useMutation({
-    mutationFn: () => updateDataset(id, { max_dropped_rows: counts.dropped }),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['datasets'] }),
-    onError: useShowError(),
-  })
-  const usable = counts.kept + counts.repaired
+  const { status, error, counts, columns } = dataset
+  // Made of others: there is no file that could be read in another way.
+  const made = isMade(dataset)
   return (
     <>
       <Alert
@@ -88,17 +97,13 @@ function Stopped({ dataset, onShowReport }: Props) {
             <Flex gap={8} wrap>
               {dataset.source ? (
                 <HubChoice dataset={dataset} source={dataset.source} />
-              ) : (
+              ) : made ? null : (
                 <LinkButton type="primary" to={withQuery(paths.datasets, { upload: '1' })}>
                   {t('datasets.state.uploadFixed')}
                 </LinkButton>
               )}
-              {status === 'blocked' && usable > 0 && (
-                <Button loading={accept.isPending} onClick={() => accept.mutate()}>
-                  {t('datasets.state.accept', { count: counts.dropped })}
-                </Button>
-              )}
-              {columns.length > 0 && (
+              <AcceptDropped dataset={dataset} />
+              {columns.length > 0 && !made && (
                 <Button onClick={() => setMapping(true)}>{t('datasets.mapping.change')}</Button>
               )}
               <Button onClick={onShowReport}>{t('datasets.state.showReport')}</Button>

@@ -121,6 +121,8 @@ export default {
     blocked_other: '{{count, number}} rows can not be used, so nothing was imported.',
     accept_one: 'Import without this {{count, number}} row',
     accept_other: 'Import without these {{count, number}} rows',
+    preparedHint:
+      'The report says why. Prepare the data again without these rows or with other changes, or let them be left out.',
     uploadFixed: 'Upload a corrected file',
     showReport: 'Show the report',
   },

@@ -84,11 +84,6 @@ export default {
   WrongPartType: 'The upload was sent in a wrong form. Reload the page and try again.',
   WrongTusVersion: 'The upload was sent in a wrong form. Reload the page and try again.',
   BadExpression: 'Step {{step}}: this expression can not be used ({{reason}}).',
-  CanNotBeExpressed_one:
-    '{{format}} has no place for a row ({{rows}}). Choose another form; JSON lines take every row.',
-  CanNotBeExpressed_other:
-    '{{format}} has no place for {{count, number}} rows ({{rows}}, …). Choose another form; JSON lines take every row.',
-  CanNotBePrepared: 'The steps can not be done with these rows.',
   ChangeDoesNotFit:
     'Step {{step}} has a change that does not fit records of this kind. Remove that change.',
   DifferentRecords:

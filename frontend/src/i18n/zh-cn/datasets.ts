@@ -113,6 +113,7 @@ export default {
     columns: '文件中的列：{{columns}}',
     blocked_other: '有 {{count, number}} 行无法使用，因此没有导入任何数据。',
     accept_other: '去掉这 {{count, number}} 行后导入',
+    preparedHint: '报告说明了原因。请去掉这些行或改用其他修改后重新准备数据，也可以允许略去这些行。',
     uploadFixed: '上传修正后的文件',
     showReport: '查看导入报告',
   },

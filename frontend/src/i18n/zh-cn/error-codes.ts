@@ -68,9 +68,6 @@ export default {
   WrongPartType: '上传请求有误，请刷新页面后重试。',
   WrongTusVersion: '上传请求有误，请刷新页面后重试。',
   BadExpression: '第 {{step}} 步：无法使用该正则表达式（{{reason}}）。',
-  CanNotBeExpressed_other:
-    '{{format}} 格式无法表示其中 {{count, number}} 行（{{rows}}）。请选择其他格式；JSON 行格式可以表示所有行。',
-  CanNotBePrepared: '这些步骤无法用于这些数据行。',
   ChangeDoesNotFit: '第 {{step}} 步中有不适用于这类记录的修改，请去掉它。',
   DifferentRecords: '“{{name}}”的记录类型不同，无法合并。请先转换其中一方。',
   ExportFailed: '暂时无法导出该版本，请稍后再试。',

@@ -64,7 +64,8 @@ async def test_refusals_come_before_the_first_byte(
     refused = await client.get(path, params={"format": "alpaca"})
     problem = refused.json()
     assert (refused.status_code, problem["code"]) == (400, "CanNotBeExpressed")
-    assert (problem["params"]["count"], problem["params"]["rows"]) == (2, "line 2, line 4")
+    params = problem["params"]
+    assert (params["count"], params["rows"], params["reason_code"]) == (2, "2, 4", "tool_calls")
     assert "tool calls have no place here" in problem["detail"]
     assert (await client.get(path, params={"format": "openai"})).status_code == 200
     for params, status, code in (
@@ -80,6 +81,37 @@ async def test_refusals_come_before_the_first_byte(
     refused = await client.get(f"{API}/{unknown['id']}/export", params={"format": "jsonl"})
     assert (refused.status_code, refused.json()["code"]) == (409, "NotExportable")
     assert desk._running == set()
+
+
+async def test_rows_are_looked_at_once(
+    upload: Import, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, object]] = []
+    verdict = desk._verdict
+
+    async def listened(process: desk.Process, request: dict[str, object]) -> dict[str, object]:
+        asked.append(request)
+        return await verdict(process, request)
+
+    monkeypatch.setattr(desk, "_verdict", listened)
+    dataset = await upload("a.csv", "text,label,id\nOne,a,1\nTwo,b,2\n")
+    path = f"{API}/{dataset['id']}/export"
+    for form in ("csv", "parquet"):
+        first = await client.get(path, params={"format": form})
+        again = await client.get(path, params={"format": form})
+        assert first.status_code == 200, first.text
+        assert first.content == again.content
+        assert len(first.content) > 20
+        before, after = asked[-2:]
+        assert ("known" in before, "known" in after) == (False, True)
+    # What can not be done is known without a child.
+    for _ in range(2):
+        refused = await client.get(path, params={"format": "alpaca"})
+        assert refused.json()["params"]["reason_code"] == "text_without_turns"
+    assert len(asked) == 5
+    # Another part of the rows is another question.
+    missing = await client.get(path, params={"format": "csv", "split": "x"})
+    assert missing.json()["code"] == "NoSuchSplit"
 
 
 async def test_the_child_ends_with_whoever_reads(

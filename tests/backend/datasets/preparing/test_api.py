@@ -149,6 +149,8 @@ async def test_no_row_left_is_a_sentence_and_can_be_dismissed(
     failed = after["preparation"]
     assert failed["status"] == "failed"
     assert failed["error"]["message"] == "Step 1 (filter) leaves no row of 40."
+    params = {"step": 1, "kind": "filter", "rows_in": 40, "dropped": 0}
+    assert (failed["error"]["code"], failed["error"]["params"]) == ("no_row_left", params)
     assert failed["error"]["hint"]
     assert not files.staging_dir(settings, UUID(dataset["id"])).exists()
     dismissed = await client.delete(f"{API}/{dataset['id']}/prepare")
@@ -157,7 +159,7 @@ async def test_no_row_left_is_a_sentence_and_can_be_dismissed(
     assert (again.status_code, again.json()["code"]) == (404, "NothingPrepared")
     new = await prepare(dataset["id"], [nothing], name="Empty")
     assert (new["status"], new["num_rows"]) == ("failed", None)
-    assert "leaves no row" in new["error"]["message"]
+    assert new["error"]["code"] == "no_row_left"
 
 
 @pytest.mark.parametrize("name", [None, "New"])
@@ -255,8 +257,9 @@ async def test_a_source_that_is_deleted_meanwhile_is_told(
     await run_preparation(settings, sessions, dataset["id"])
     shown = (await client.get(f"{API}/{dataset['id']}")).json()
     assert shown["version"] == 1
-    message = shown["preparation"]["error"]["message"]
-    assert message == "A version that rows were to be taken from is no longer there."
+    error = shown["preparation"]["error"]
+    assert error["message"] == "A version that rows were to be taken from is no longer there."
+    assert (error["code"], error["params"]) == ("source_gone", {})
 
 
 async def test_a_data_set_that_is_deleted_meanwhile_stays_deleted(
@@ -427,7 +430,8 @@ async def test_steps_are_tried_out(upload: Import, client: httpx.AsyncClient) ->
     late = {"kind": "split", "by": "time", "field": "extra.at", "fractions": {"test": 0.1}}
     refused = await client.post(f"{API}/{dataset['id']}/prepare/preview", json={"steps": [late]})
     assert (refused.status_code, refused.json()["code"]) == (400, "CanNotBePrepared")
-    assert "line 1" in refused.json()["detail"]
+    assert "(row 1)" in refused.json()["detail"]
+    assert refused.json()["params"]["reason_code"] == "no_time"
 
 
 async def test_a_large_version_is_tried_in_part(upload: Import, client: httpx.AsyncClient) -> None:

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -159,8 +160,20 @@ def test_a_row_without_a_time_is_named(folder: Path, value: Any) -> None:
     base = version(
         folder, [talk(f"Q{n}", "A") for n in range(30)], [{"at": 1}] * 20 + [{"at": value}] * 10
     )
-    with pytest.raises(NotPossible, match="line 21"):
+    with pytest.raises(NotPossible, match=r"\(row 21\)") as caught:
         run(folder, base, [split(by="time", field="extra.at")])
+    shown = value if isinstance(value, str) else orjson.dumps(value).decode()
+    assert caught.value.code == "no_time"
+    assert caught.value.params == {"field": "extra.at", "value": shown, "row": 21}
+
+
+def test_a_row_of_another_data_set_without_a_time_has_no_number(folder: Path) -> None:
+    base = version(folder, [talk("Q", "A")] * 20, [{"at": 1}] * 20)
+    other = version(folder, [talk("R", "B")], [{"at": "soon"}])
+    steps = [{"kind": "concatenate", "sources": [source()]}, split(by="time", field="extra.at")]
+    with pytest.raises(NotPossible, match="a row that was added") as caught:
+        run(folder, base, steps, sources=[other])
+    assert caught.value.code == "no_time_added"
 
 
 def test_a_part_without_rows_is_refused(folder: Path) -> None:

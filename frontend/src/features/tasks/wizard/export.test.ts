@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { expect, it } from 'vitest'
 import type { Dataset, Model } from './api'
 import { apiCallOf, runFileOf } from './export'
+import type { Version } from './use-part'
 import { bodyOf, emptyValues } from './values'
 
 const values = {
@@ -36,11 +37,34 @@ it('names model and data as a run file does', () => {
       max_dropped_rows: 3,
     },
   ] as unknown as Dataset[]
-  const text = runFileOf({ ...values, method: 'full' }, models, datasets)
+  const none = { version: undefined, part: null }
+  const text = runFileOf({ ...values, method: 'full' }, models, datasets, { train: none, validation: none })
   expect(text).toContain('model: starter\n')
   expect(text).toContain(
     'dataset:\n  path: orders.csv\n  mapping:\n    record_type: prompt_completion\n    columns:\n      prompt: q\n  max_dropped_rows: 3\n',
   )
   expect(text).toContain('  learning_rate: 0.0002\n')
   expect(text).not.toContain('lora_rank')
+})
+
+const version = (more: object) =>
+  ({ version: 2, sha256: 'a'.repeat(64), record_type: 'conversational', mapping: null, steps: [], options: null, ...more }) as unknown as Version
+const orders = [{ id: 'd1', name: 'Orders: new', filename: 'orders.csv' }] as unknown as Dataset[]
+
+it('names the version of rows that are as they were uploaded', () => {
+  const train = { version: version({}), part: null }
+  const text = runFileOf(values, [], orders, { train, validation: { ...train, part: null } })
+  expect(text).toContain(`dataset:\n  path: orders.csv\n  version: 2\n  sha256: ${'a'.repeat(64)}\n`)
+  expect(text).not.toContain('validation:')
+  expect(text).toContain('evaluation_fraction')
+})
+
+it('names the parts of a divided version by the files of their exports', () => {
+  const divided = version({ steps: [{ kind: 'split' }] })
+  const chosen = { train: { version: divided, part: 'train' }, validation: { version: divided, part: 'validation' } }
+  const text = runFileOf(values, [], orders, chosen)
+  const file = (part: string) =>
+    `  path: Orders_ new-v2-${part}.jsonl\n  split: ${part}\n  record_type: conversational\n  version: 2\n`
+  expect(text).toContain(`dataset:\n${file('train')}validation:\n${file('validation')}`)
+  expect(text).not.toContain('evaluation_fraction')
 })

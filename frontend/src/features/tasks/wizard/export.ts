@@ -1,5 +1,6 @@
 /** The run for use elsewhere: as a call of the API, and as a file for `easytune train`. */
 import type { Dataset, Model } from './api'
+import type { Version } from './use-part'
 import { KNOBS, knobsOf } from './knobs'
 import { bodyOf, planOf, type Values } from './values'
 import { toYaml } from './yaml'
@@ -19,10 +20,42 @@ export function apiCallOf(values: Values, origin: string): string {
   ].join(' \\\n  ')
 }
 
-/** How a run file names a data set: the file as it was uploaded. */
-function dataFile(datasets: Dataset[] | undefined, id: string): Plain {
+/** The version of a data set that is meant, and the part of it; what is not known is left out. */
+export interface Rows {
+  version: Version | undefined
+  part: string | null
+}
+
+/** As the server names the file of an export. */
+const exportName = (name: string, { version, part }: Rows) =>
+  `${name}-v${version?.version ?? 1}${part ? `-${part}` : ''}.jsonl`.replaceAll(/[/\\:*?"<>|]/g, '_')
+
+/** An import of the one file that was uploaded makes these rows. */
+const isAsUploaded = (found: Dataset | undefined, { version, part }: Rows) =>
+  !part &&
+  !version?.steps.length &&
+  !version?.options &&
+  Boolean(found?.filename) &&
+  !found?.files?.length &&
+  !found?.source
+
+/** How a run file names rows: the file as it was uploaded, or the export of their version. */
+function dataFile(datasets: Dataset[] | undefined, id: string, rows: Rows): Plain {
   const found = datasets?.find((each) => each.id === id)
-  const mapping = found?.mapping
+  const { version, part } = rows
+  const meant = {
+    ...(version && { version: version.version }),
+    ...(version && !part && { sha256: version.sha256 }),
+  }
+  if (version && !isAsUploaded(found, rows)) {
+    return {
+      path: exportName(found?.name ?? id, rows),
+      ...(part && { split: part }),
+      record_type: version.record_type,
+      ...meant,
+    }
+  }
+  const mapping = version ? version.mapping : found?.mapping
   return {
     path: found?.filename ?? `${found?.name ?? id}.jsonl`,
     ...(mapping && {
@@ -33,19 +66,23 @@ function dataFile(datasets: Dataset[] | undefined, id: string): Plain {
       },
     }),
     ...(found?.max_dropped_rows ? { max_dropped_rows: found.max_dropped_rows } : {}),
+    ...meant,
   }
 }
 
-/** The YAML that `easytune train` reads; the data file has to lie beside it. */
+/** The YAML that `easytune train` reads; the data files have to lie beside it. */
 export function runFileOf(
   values: Values,
   models: Model[] | undefined,
   datasets: Dataset[] | undefined,
+  chosen: { train: Rows; validation: Rows },
 ): string {
   const plan = planOf(values)
   if (!plan) return ''
   const model = models?.find(({ id }) => id === plan.model_id)
-  const used = new Set(knobsOf(values).map(({ name }) => name))
+  const measured = values.validation_dataset_id ?? (chosen.validation.part && plan.dataset_id)
+  const choices = { ...values, validation_part: chosen.validation.part }
+  const used = new Set(knobsOf(choices).map(({ name }) => name))
   const knobs = KNOBS.filter(({ name }) => used.has(name)).map(({ name }) => [
     name,
     values.hyperparameters[name],
@@ -54,10 +91,8 @@ export function runFileOf(
     name: values.name.trim(),
     model: (model?.source === 'starter' && model.reference === '' ? 'starter' : model?.reference) ?? plan.model_id,
     ...(model?.program?.trusted && { trusted_code_sha256: model.program.sha256 }),
-    dataset: dataFile(datasets, plan.dataset_id),
-    ...(values.validation_dataset_id && {
-      validation: dataFile(datasets, values.validation_dataset_id),
-    }),
+    dataset: dataFile(datasets, plan.dataset_id, chosen.train),
+    ...(measured && { validation: dataFile(datasets, measured, chosen.validation) }),
     objective: values.objective,
     method: values.method,
     hyperparameters: Object.fromEntries(knobs) as Plain,

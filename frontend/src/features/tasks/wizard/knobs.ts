@@ -103,11 +103,14 @@ export interface Choices {
   objective: string
   hyperparameters: Record<string, unknown>
   validation_dataset_id?: string | null
+  /** The part of the same data that is measured with. */
+  validation_part?: string | null
 }
 
 /** What the schema can not say: beside these choices a knob does nothing. */
 const IDLE: Record<string, (choices: Choices) => boolean> = {
-  evaluation_fraction: ({ validation_dataset_id }) => Boolean(validation_dataset_id),
+  evaluation_fraction: ({ validation_dataset_id, validation_part }) =>
+    Boolean(validation_dataset_id ?? validation_part),
   label_smoothing: ({ objective, hyperparameters }) =>
     objective === 'classify' && hyperparameters.label_kind === 'regression',
   // Without packing a decoder computes one sample after the other.

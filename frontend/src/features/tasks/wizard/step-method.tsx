@@ -7,7 +7,7 @@ import { ComputationFields, computationFields } from './computation-fields'
 import { DistributedFields, useManyProcesses } from './distributed-fields'
 import { Field } from './field'
 import { KnobField } from './knob-field'
-import { knobsOf } from './knobs'
+import { MeasuredWith, useKnobs } from './measured-with'
 import { isChanged } from './state'
 import { reasonText } from './texts'
 import type { Wizard } from './use-wizard'
@@ -97,7 +97,7 @@ function DeviceField({ wizard }: { wizard: Wizard }) {
 export function StepMethod({ wizard }: { wizard: Wizard }) {
   const { t } = useTranslation()
   const { state, plan, advanced, setAdvanced, dispatch } = wizard
-  const knobs = knobsOf(state.values)
+  const knobs = useKnobs(wizard)
   const many = useManyProcesses(wizard)
   const basic = knobs.filter(({ group }) => group === 'basic')
   const rest = knobs.filter(({ group }) => group === 'advanced')
@@ -145,6 +145,7 @@ export function StepMethod({ wizard }: { wizard: Wizard }) {
         {basic.map((knob) => (
           <KnobField key={knob.name} wizard={wizard} knob={knob} />
         ))}
+        <MeasuredWith wizard={wizard} knobs={knobs} />
       </div>
       <Button
         type="text"

@@ -7,12 +7,13 @@ import { intentName } from '../intents'
 import { STEPS, type StepIndex } from './check'
 import { apiCallOf, runFileOf } from './export'
 import { Findings } from './findings'
-import { knobsOf, sameValue } from './knobs'
+import { sameValue } from './knobs'
 import { RISK } from './left'
+import { useKnobs } from './measured-with'
 import { MemoryRisk } from './memory-risk'
 import { isChanged } from './state'
 import { knobLabel, valueText } from './texts'
-import { usePart } from './use-part'
+import { usePart, useRows } from './use-part'
 import type { Wizard } from './use-wizard'
 import { ownTemplate } from './values'
 import { useFormat } from '@/i18n/format'
@@ -51,13 +52,14 @@ function Elsewhere({ wizard }: { wizard: Wizard }) {
   const { t } = useTranslation()
   const { message } = App.useApp()
   const { values } = wizard.state
+  const rows = useRows(wizard)
   const copy = () =>
     navigator.clipboard.writeText(apiCallOf(values, window.location.origin)).then(
       () => message.success(t('wizard.review.copied')),
       () => message.error(t('general.copyFailed')),
     )
   const download = () => {
-    const text = runFileOf(values, wizard.models, wizard.datasets)
+    const text = runFileOf(values, wizard.models, wizard.datasets, rows)
     const url = URL.createObjectURL(new Blob([text], { type: 'application/yaml' }))
     const link = document.createElement('a')
     link.href = url
@@ -86,7 +88,7 @@ export function StepReview({ wizard }: { wizard: Wizard }) {
   const { state, models, datasets, plan } = wizard
   const { values } = state
   const [all, setAll] = useState(false)
-  const knobs = knobsOf(values)
+  const knobs = useKnobs(wizard)
   const shown = knobs.filter(
     ({ name, group, initial }) =>
       all || group === 'basic' || !sameValue(values.hyperparameters[name], initial),

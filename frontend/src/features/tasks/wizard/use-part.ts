@@ -22,6 +22,22 @@ export function useChosenVersion(wizard: Wizard, id: string | null, number: numb
 export const usualPart = (version: Version | undefined, usual: 'train' | 'validation'): string | null =>
   version && usual in version.splits ? usual : null
 
+/** The rows that are trained on and measured with, as a file for elsewhere names them. */
+export function useRows(wizard: Wizard) {
+  const { values } = wizard.state
+  const { validation_dataset_id: other, validation_split } = values
+  const part = usePart(wizard)
+  const own = useChosenVersion(wizard, values.dataset_id, values.dataset_version).chosen
+  const apart = useChosenVersion(wizard, other, values.validation_version).chosen
+  return {
+    train: { version: own, part: part.train },
+    validation:
+      other === null
+        ? { version: own, part: part.validation }
+        : { version: apart, part: validation_split ?? usualPart(apart, VALIDATION) },
+  }
+}
+
 export interface Parts {
   train: string | null
   /** The part of the same data that is measured with; null when there is none, or other data is. */
