@@ -33,7 +33,7 @@ _FACTORS = np.array(
 
 
 def frame_of(texts: Sequence[str]) -> Array:
-    """Shingles (sorted) that many of these sampled texts share."""
+    """Shingles (sorted) that many of these sampled texts (folded) share."""
     distinct = sorted(set(texts))
     hashes, offsets = shingles.of_texts(distinct)
     sets = [np.unique(hashes[a:b]) for a, b in pairwise(offsets)]
@@ -44,7 +44,8 @@ def frame_of(texts: Sequence[str]) -> Array:
 
 
 def of_texts(texts: list[str], frame: Array) -> tuple[Array, Array]:
-    """`(signatures uint16 (rows, WIDTH), compared bool (rows,))`; the frame does not count."""
+    """`(signatures uint16 (rows, WIDTH), compared bool (rows,))` of folded texts; the frame does
+    not count."""
     hashes, offsets = shingles.of_texts(texts)
     if len(frame) and len(hashes):
         own = ~_is_in(hashes, frame)
