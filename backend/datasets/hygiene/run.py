@@ -171,9 +171,9 @@ class _Examination:
         self._languages.update(piece.languages)
         for name, columns in piece.columns.items():
             counts = self._columns.setdefault(name, Counter())
-            for column, rows in columns.items():
+            for column, count in columns.items():
                 if column in counts or len(counts) < MAX_COLUMNS:
-                    counts[column] += rows
+                    counts[column] += count
 
     def _compare(self) -> list[Found]:
         """Every finding with its rows, in the order of their names."""

@@ -54,30 +54,32 @@ def read(record: bytes) -> RowText:
         return _of_text(record.decode(), None)
     if found.text is not None:
         return _of_text(found.text, found.label)
-    turns = found.messages or []
-    spoken = [*turns, *(found.chosen or ()), *(found.rejected or ())]
+    turns, chosen = found.messages or [], found.chosen or []
+    spoken = [*turns, *chosen, *(found.rejected or ())]
+    roles = [turn.role for turn in spoken]
+    contents = [turn.content for turn in spoken]
+    calls = [bytes(t.tool_calls).decode() for t in spoken if t.tool_calls is not UNSET]
     # Each turn is folded once: what is made of several of them is folded, too.
-    plain = [folded(turn.content) for turn in spoken]
+    plain = [" ".join(content.casefold().split()) for content in contents]
+    whole = _whole(spoken, plain, (len(turns), len(turns) + len(chosen)))
     last = _last_answer(turns) if not found.chosen else len(turns)
-    asked = [text for turn, text in zip(turns[:last], plain, strict=False) if _counts(turn)]
-    told = [text for turn, text in zip(spoken, plain, strict=True) if _counts(turn)]
-    whole = _whole(plain, turns, found.chosen, found.rejected)
-    texts = [turn.content for turn in spoken]
-    for turn in spoken:
-        if turn.tool_calls is not UNSET:
-            texts.append(bytes(turn.tool_calls).decode())
-    compared = "\n".join(turn.content for turn in spoken if _counts(turn))
+    asked, told, compared = plain[:last], plain, contents
+    if "system" in roles:
+        own = [number for number, role in enumerate(roles) if role != "system"]
+        asked = [plain[number] for number in own if number < last]
+        told, compared = [plain[number] for number in own], [contents[number] for number in own]
+    texts = contents + calls
     if found.tools is not UNSET:
         texts.append(bytes(found.tools).decode())
         whole += PART + folded(texts[-1])
-    answers = [t.content for t in spoken if t.role == "assistant" and t.tool_calls is UNSET]
+    said = "\n".join(compared)
     return RowText(
         all="\n".join(texts),
-        compared=compared,
-        shingled=" ".join(told) if len(compared) <= TEXT_CHARACTERS else _beginning(compared),
-        prompt=" ".join(filter(None, asked)),
+        compared=said,
+        shingled=" ".join(told) if len(said) <= TEXT_CHARACTERS else _beginning(said),
+        prompt=" ".join([text for text in asked if text]),
         whole=whole,
-        answers=answers,
+        answers=[t.content for t in spoken if t.role == "assistant" and t.tool_calls is UNSET],
         label=found.label,
     )
 
@@ -93,11 +95,6 @@ def _beginning(text: str) -> str:
     return text[:TEXT_CHARACTERS].casefold()
 
 
-def _counts(turn: _Message) -> bool:
-    """Whether the turn tells this row from others."""
-    return turn.role != "system"
-
-
 def _last_answer(turns: list[_Message]) -> int:
     """Where the last turn of the assistant is; behind the end when there is none."""
     for number in range(len(turns) - 1, -1, -1):
@@ -106,16 +103,17 @@ def _last_answer(turns: list[_Message]) -> int:
     return len(turns)
 
 
-def _whole(plain: list[str], *groups: list[_Message] | None) -> str:
-    """All turns with their roles; `plain` are their folded texts in the same order."""
-    parts, texts = [], iter(plain)
-    for group in groups:
-        for turn in group or ():
-            parts += (PART, turn.role.casefold(), CONTENT, next(texts))
-            if turn.tool_calls is not UNSET:
-                parts.append(folded(bytes(turn.tool_calls).decode()))
-        parts.append(PART)
-    return "".join(parts)
+def _whole(spoken: list[_Message], plain: list[str], ends: tuple[int, int]) -> str:
+    """All turns with their roles; `plain` are their folded texts, the first two of three lists of
+    turns end at `ends`."""
+    parts = [
+        f"{PART}{turn.role.casefold()}{CONTENT}{text}"
+        if turn.tool_calls is UNSET
+        else f"{PART}{turn.role.casefold()}{CONTENT}{text}{folded(bytes(turn.tool_calls).decode())}"
+        for turn, text in zip(spoken, plain, strict=True)
+    ]
+    lists = (parts[: ends[0]], parts[ends[0] : ends[1]], parts[ends[1] :])
+    return "".join(["".join(each) + PART for each in lists])
 
 
 def folded(text: str) -> str:

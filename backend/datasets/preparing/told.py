@@ -39,7 +39,7 @@ def read(records: Sequence[bytes]) -> list[Told]:
 def is_only_talk(record: Told) -> bool:
     """Whether the record has turns and nothing else."""
     return (
-        record.messages is not UNSET
+        bool(record.messages)
         and record.tools is UNSET
         and record.chosen is UNSET
         and record.rejected is UNSET
