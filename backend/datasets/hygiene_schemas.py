@@ -48,6 +48,16 @@ class FindingExample(BaseModel):
     other: int | None = Field(
         None, description="The row that stays for a duplicate, or that has another label"
     )
+    column: str | None = Field(
+        None, description="The column beside the record that has it; none: the record itself"
+    )
+
+
+class FindingColumn(BaseModel):
+    """Rows that have the finding in a column beside the record, which no run learns from."""
+
+    column: str
+    rows: int
 
 
 class HygieneFinding(BaseModel):
@@ -56,6 +66,9 @@ class HygieneFinding(BaseModel):
     name: FindingName
     severity: Literal["info", "warning"]
     rows: int
+    columns: list[FindingColumn] = Field(
+        [], description="Columns beside the records that have it, those with most rows first"
+    )
     examples: list[FindingExample]
     excludable: bool = Field(description="Whether a preparation can leave these rows out")
 

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import orjson
 
+from backend.datasets.arrow import leave_pandas_out
 from backend.datasets.exporting.flat import Table, flat
 from backend.datasets.exporting.forms import FORMS, NoPlace
 from backend.datasets.exporting.nested import Labels, NestedWriter
@@ -145,6 +146,7 @@ class Pipe:
 def main() -> None:
     """Answer the one request."""
     out = os.fdopen(os.dup(1), "wb")
+    leave_pandas_out()
     os.dup2(2, 1)  # whatever a library prints must not fall into the file
     request = orjson.loads(sys.stdin.buffer.read())
     known = request.pop("known", None)

@@ -78,6 +78,11 @@ _WORDS: tuple[tuple[str, re.Pattern[str], re.Pattern[str], Check], ...] = tuple(
 )
 
 
+def is_name(label: str) -> bool:
+    """Whether what is called so is the number of a person."""
+    return any(word.search(f"{label}: ") for _country, word, _form, _check in _WORDS)
+
+
 def find(text: str) -> Iterator[tuple[int, int, str]]:
     """`(start, end, country)` of each number of a person."""
     for country, pattern, is_valid in _FORMS:

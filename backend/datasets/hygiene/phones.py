@@ -66,6 +66,11 @@ def find(text: str) -> Iterator[tuple[int, int, str]]:
             yield *match.span(), ""  # which country's, nobody says
 
 
+def is_name(label: str) -> bool:
+    """Whether what is called so is a phone number."""
+    return _called(f"{label}: ", len(label) + 2)
+
+
 def _called(text: str, start: int) -> bool:
     return _CALLED.search(text, max(0, start - 48), start) is not None
 

@@ -28,7 +28,7 @@ from backend.datasets.hygiene import (
     texts,
     workers,
 )
-from backend.datasets.hygiene.batch import MAX_EXAMPLES, Piece, Plan
+from backend.datasets.hygiene.batch import MAX_COLUMNS, MAX_EXAMPLES, Piece, Plan
 from backend.datasets.hygiene.findings import Found
 from backend.datasets.hygiene.fingerprints import Fingerprints
 from backend.datasets.importing.workers import number_of_workers
@@ -49,11 +49,12 @@ TOTAL = 1_000_000
 INDEX_SHARE, ROWS_SHARE = 0.15, 0.7
 # From so many rows on an even sample is compared for near duplicates: the groups must fit.
 NEAR_ROWS = 5_000_000
-FRAME_SAMPLE_ROWS, FRAME_SAMPLE_GROUPS = 2_000, 64
+FRAME_SAMPLE_ROWS, FRAME_SAMPLE_GROUPS, FRAME_SAMPLE_CHARACTERS = 2_000, 64, 20_000
 # Below this, starting other processes takes longer than they save.
 PARALLEL_FROM_BYTES = 8 * 1024 * 1024
 SCRATCH = ".examining-"
-EXAMINER_VERSION = 1
+EXAMINER_VERSION = 2
+SHOWN_COLUMNS = 20
 
 
 def examine(folder: Path, scratch_name: str, tick: Tick = lambda _done: None) -> dict[str, Any]:
@@ -89,6 +90,7 @@ class _Examination:
         self._labels = labels.Labels()
         self._labels_hash: list[Array] = []
         self._languages: Counter[str] = Counter()
+        self._columns: dict[str, Counter[str]] = {}
 
     def run(self) -> dict[str, Any]:
         begun = time.monotonic()
@@ -138,7 +140,9 @@ class _Examination:
             column = self._file.read_row_group(group, columns=["record"])["record"]
             every = max(1, -(-len(column) // each))
             for row in range(0, len(column), every):
-                found.append(texts.read(column[row].as_py().encode()).compared[:20_000])
+                found.append(
+                    texts.read(column[row].as_py().encode()).shingled[:FRAME_SAMPLE_CHARACTERS]
+                )
         return found
 
     def _examine(self, plan: Plan) -> None:
@@ -165,6 +169,11 @@ class _Examination:
         self._labels.merge(piece.labels)
         self._labels_hash.append(piece.labels_hash)
         self._languages.update(piece.languages)
+        for name, columns in piece.columns.items():
+            counts = self._columns.setdefault(name, Counter())
+            for column, count in columns.items():
+                if column in counts or len(counts) < MAX_COLUMNS:
+                    counts[column] += count
 
     def _compare(self) -> list[Found]:
         """Every finding with its rows, in the order of their names."""
@@ -247,6 +256,12 @@ class _Examination:
                     "name": one.name,
                     "severity": "warning" if one.name in findings.WARNINGS else "info",
                     "rows": len(one.rows),
+                    "columns": [
+                        {"column": column, "rows": rows}
+                        for column, rows in self._columns.get(one.name, Counter()).most_common(
+                            SHOWN_COLUMNS
+                        )
+                    ],
                     "examples": [
                         {"other": None, **example, "line": self._row(example["index"])[1]}
                         for example in self._examples.get(one.name, ())

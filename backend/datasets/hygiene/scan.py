@@ -34,6 +34,7 @@ _NO_MAILBOX = re.compile(
     re.IGNORECASE,
 )
 _DIGITS = re.compile(_GROUP + "{6,}" + _MIXED)
+_WIDE_SIGN = re.compile("[０-９－]")
 _WIDE = str.maketrans("０１２３４５６７８９－", "0123456789-")
 AROUND = 48
 _NUMBERS = (
@@ -69,7 +70,7 @@ def spans(text: str, looks: tuple[bool, bool, bool] = (True, True, True)) -> lis
     if looks[2]:
         found += (Span(a, b, SECRET, kind) for a, b, kind in credentials.find(text))
     if looks[1]:
-        found += _numbers(text.translate(_WIDE))
+        found += _numbers(text.translate(_WIDE) if _WIDE_SIGN.search(text) else text)
     return _apart(found)
 
 

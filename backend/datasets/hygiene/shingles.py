@@ -16,8 +16,10 @@ _U64 = np.uint64
 _BASE = 0x9E3779B97F4A7C15 | 1
 _INVERSE = pow(_BASE, -1, 1 << 64)
 _SIZE = 0x20000  # beyond are rare ideographs
-# So many characters at once: the arrays that they need stay below a hundred megabytes.
-SLICE_CHARACTERS = 1_000_000
+# What of a text counts, at most: the arrays that it needs stay below a hundred megabytes.
+TEXT_CHARACTERS = 1_000_000
+# So many characters at once: what they need stays in the cache of a core.
+SLICE_CHARACTERS = 64_000
 # Thai, Lao, Burmese, Khmer, kana, ideographs, emoji.
 _SINGLE = (
     *((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x3040, 0x30FF), (0x3400, 0x4DBF)),
@@ -50,15 +52,15 @@ def count_tokens(text: str) -> int:
 
 
 def of_texts(texts: list[str]) -> tuple[Array, Array]:
-    """All shingles one after the other (uint64), and where those of each text begin and end
-    (`len(texts) + 1` offsets). Only the first `SLICE_CHARACTERS` of a text count.
+    """All shingles of folded texts one after the other (uint64), and where those of each text begin
+    and end (`len(texts) + 1` offsets). Only the first `TEXT_CHARACTERS` of a text count.
     """
     hashes: list[Array] = []
     counts: list[Array] = []
     some: list[str] = []
     size = 0
     for text in texts:
-        short = text[:SLICE_CHARACTERS]
+        short = text[:TEXT_CHARACTERS]
         if some and size + len(short) > SLICE_CHARACTERS:
             _append(some, hashes, counts)
             some, size = [], 0
@@ -75,9 +77,8 @@ def _joined(parts: list[Array]) -> Array:
 
 
 def _append(texts: list[str], hashes: list[Array], counts: list[Array]) -> None:
-    folded = [text.casefold() for text in texts]
-    codes = np.frombuffer("\n".join(folded).encode("utf-32-le", "surrogatepass"), np.uint32)
-    ends = np.cumsum([len(text) + 1 for text in folded])
+    codes = np.frombuffer("\n".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
+    ends = np.cumsum([len(text) + 1 for text in texts])
     tokens, starts = _tokens(codes)
     bounds = np.concatenate([[0], np.searchsorted(starts, ends)])
     per_text = np.diff(bounds)
@@ -116,7 +117,7 @@ def _powers(count: int) -> tuple[Array, Array]:
     if not _known or len(_known[0][0]) < count:
         tables = []
         for base in (_BASE, _INVERSE):
-            factors = np.full(max(count, SLICE_CHARACTERS), base, _U64)
+            factors = np.full(max(count, 2 * SLICE_CHARACTERS), base, _U64)
             factors[0] = 1
             tables.append(np.cumprod(factors))
         _known[:] = [(tables[0], tables[1])]

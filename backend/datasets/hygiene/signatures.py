@@ -6,7 +6,7 @@ found by bands: at a likeness of 0.8 two texts share a band with probability 0.9
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,7 @@ _FACTORS = np.array(
 
 
 def frame_of(texts: Sequence[str]) -> Array:
-    """Shingles (sorted) that many of these sampled texts share."""
+    """Shingles (sorted) that many of these sampled texts (folded) share."""
     distinct = sorted(set(texts))
     hashes, offsets = shingles.of_texts(distinct)
     sets = [np.unique(hashes[a:b]) for a, b in pairwise(offsets)]
@@ -44,7 +44,8 @@ def frame_of(texts: Sequence[str]) -> Array:
 
 
 def of_texts(texts: list[str], frame: Array) -> tuple[Array, Array]:
-    """`(signatures uint16 (rows, WIDTH), compared bool (rows,))`; the frame does not count."""
+    """`(signatures uint16 (rows, WIDTH), compared bool (rows,))` of folded texts; the frame does
+    not count."""
     hashes, offsets = shingles.of_texts(texts)
     if len(frame) and len(hashes):
         own = ~_is_in(hashes, frame)
@@ -54,7 +55,8 @@ def of_texts(texts: list[str], frame: Array) -> tuple[Array, Array]:
     matrix = RMinHash.digest_matrix_from_flat_token_hashes(
         np.ascontiguousarray(hashes), np.ascontiguousarray(offsets), WIDTH, SEED
     )
-    signatures = np.array(matrix.to_rows(), np.uint32).astype(np.uint16)
+    numbers = chain.from_iterable(matrix.to_rows())
+    signatures = np.fromiter(numbers, np.uint32, WIDTH * len(texts)).astype(np.uint16)
     signatures = signatures.reshape(len(texts), WIDTH)
     signatures[~compared] = 0
     return signatures, compared

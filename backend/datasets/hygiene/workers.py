@@ -4,6 +4,7 @@ Workers are fresh processes. One that is killed, by the kernel for memory for ex
 examination; one whose parent is gone ends itself.
 """
 
+import gc
 import multiprocessing
 import os
 import threading
@@ -17,12 +18,14 @@ from typing import Any, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from backend.datasets.arrow import leave_pandas_out
 from backend.datasets.hygiene.batch import Piece, Plan, examine
 from backend.datasets.versions.search_text import text_of
 
 T = TypeVar("T")
 PIECE_BYTES = 4 * 1024 * 1024
 PIECE_ROWS = 8192
+GC_AFTER = 100_000
 
 # What a worker reads and examines with; set once, when it starts.
 _file: pq.ParquetFile
@@ -92,12 +95,15 @@ def _result(future: "Future[T]") -> T:
 
 def _prepare(records: Path, plan: Plan | None) -> None:
     global _file, _plan
+    leave_pandas_out()
     _file, _plan = pq.ParquetFile(records), plan
 
 
 def _prepare_worker(records: Path, plan: Plan | None) -> None:
     """Runs first in every worker."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    # Rows hold no cycles, and looking for some after every few hundred of them takes its time.
+    gc.set_threshold(GC_AFTER)
     _prepare(records, plan)
 
 
@@ -112,8 +118,8 @@ def examined(piece: tuple[int, list[int]]) -> Piece:
     """What the rows of a piece hide."""
     first, groups = piece
     assert _plan is not None
-    table = _file.read_row_groups(groups, columns=["record"], use_threads=False)
-    return examine(first, _bytes(table["record"]), _plan)
+    table = _file.read_row_groups(groups, columns=["record", "extra"], use_threads=False)
+    return examine(first, _bytes(table["record"]), _bytes(table["extra"]), _plan)
 
 
 def indexed(piece: tuple[int, list[int]]) -> tuple[int, pa.Buffer]:

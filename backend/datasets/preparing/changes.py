@@ -45,7 +45,7 @@ def apply(change: shapes.AnyChange, rows: Sequence[Row], record_type: RecordType
                 try:
                     one(row)
                 except RowError as error:
-                    row.error = error
+                    row.error = error.with_traceback(None)  # which holds the row
 
 
 def _of_one(change: shapes.AnyChange, record_type: RecordType) -> Callable[[Row], None]:

@@ -113,15 +113,19 @@ def _filled(template: str, row: Row) -> str:
 def _to_classification(row: Row) -> None:
     record = row.record
     _require_no_tools(record)
-    answers = list(values.said_by(record, "assistant", "messages"))
+    answers = _said_by(record, "assistant")
     if len(answers) != 1:
         message = f"There are {len(answers)} answers; a label is the only answer."
         raise RowError("several_answers", "messages", message)
     _note_lost_marks(row)
-    questions = list(values.said_by(record, "user", "messages"))
-    for system in values.said_by(record, "system", "messages"):
+    questions = _said_by(record, "user")
+    for system in _said_by(record, "system"):
         _beside(row, "system", system)
     _become(row, {"text": "\n".join(questions), "label": answers[0].strip()})
+
+
+def _said_by(record: Record, role: str) -> list[str]:
+    return [message["content"] for message in record["messages"] if message["role"] == role]
 
 
 def _chosen_only(row: Row) -> None:

@@ -1,12 +1,19 @@
 """Expressions of users, run by RE2, whose time grows with the length of the text and no faster."""
 
+from importlib import import_module
+from typing import Any
+
 import pyarrow as pa
-import pyarrow.compute as pc
+
+
+def _functions() -> Any:
+    """`pyarrow.compute`, whose loading is felt and which only expressions need."""
+    return import_module("pyarrow.compute")
 
 
 def wrong(find: str, put: str | None = None) -> str | None:
     """What is wrong with an expression and, where there is one, its replacement; None: nothing."""
-    probe = pa.array([""], pa.large_string())
+    pc, probe = _functions(), pa.array([""], pa.large_string())
     try:
         if put is None:
             pc.match_substring_regex(probe, find)
@@ -20,12 +27,13 @@ def wrong(find: str, put: str | None = None) -> str | None:
 def found_in(texts: list[str], find: str, *, ignore_case: bool) -> list[bool]:
     """Whether each text has something that the expression describes."""
     values = pa.array(texts, pa.large_string())
-    found: list[bool] = pc.match_substring_regex(values, find, ignore_case=ignore_case).to_pylist()
+    hits = _functions().match_substring_regex(values, find, ignore_case=ignore_case)
+    found: list[bool] = hits.to_pylist()
     return found
 
 
 def replaced(texts: list[str], find: str, put: str) -> list[str]:
     """Each text with what the expression describes replaced, everywhere in it."""
     values = pa.array(texts, pa.large_string())
-    found: list[str] = pc.replace_substring_regex(values, find, put).to_pylist()
+    found: list[str] = _functions().replace_substring_regex(values, find, put).to_pylist()
     return found

@@ -39,24 +39,21 @@ def excluded(rows: Stream, step: ExcludeStep, work: Work) -> Iterator[Batch]:
 
 
 class _Look:
-    """The rows of a batch, decoded when a condition asks for it."""
+    """The rows of a batch; what is beside records is decoded when a condition asks for it."""
 
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
-        self._records: list[Any] | None = None
         self._extras: list[Any] | None = None
 
     def values(self, field: str) -> Values:
-        """The values of a field, row by row."""
+        """The values of a field, row by row, without those that are missing."""
         batch = self._batch
         if field in ("line", "split"):
             beside: list[Any] = batch.lines if field == "line" else batch.splits
-            return [[value] for value in beside]
+            return [[value] if value is not None else [] for value in beside]
         find = values.of_record(field)
         if find is not None:
-            if self._records is None:
-                self._records = [orjson.loads(record) for record in batch.records]
-            return [find(record) for record in self._records]
+            return [find(record) for record in batch.told()]
         if self._extras is None:
             self._extras = [orjson.loads(extra) if extra else {} for extra in batch.extras]
         column = field.removeprefix(values.EXTRA)
@@ -65,12 +62,23 @@ class _Look:
 
 def holds(condition: Condition, look: _Look) -> list[bool]:
     """Whether the condition holds for each row."""
-    found = [[v for v in row if v is not None] for row in look.values(condition.field)]
+    found = look.values(condition.field)
     if condition.op == "matches":
         return _matches(condition, found)
     opposite = condition.op in ("missing", "not_contains", "not_equals")
+    if condition.op in ("contains", "not_contains") and condition.field in values.TEXTS:
+        return _contain(condition, found)
     test = _test(condition)
     return [any(map(test, row)) != opposite for row in found]
+
+
+def _contain(condition: Condition, found: list[list[str]]) -> list[bool]:
+    """The commonest of all conditions, without a call for each text."""
+    needle, opposite = str(condition.value), condition.op == "not_contains"
+    if condition.ignore_case:
+        needle = needle.casefold()
+        return [any(needle in text.casefold() for text in row) != opposite for row in found]
+    return [any(needle in text for text in row) != opposite for row in found]
 
 
 def _matches(condition: Condition, found: Values) -> list[bool]:

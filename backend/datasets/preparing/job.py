@@ -3,6 +3,7 @@
 What it makes lies in `staging/ATTEMPT` and counts only when it is whole.
 """
 
+import gc
 import shutil
 import sys
 from pathlib import Path
@@ -10,17 +11,22 @@ from typing import Any
 
 from pyarrow import ArrowInvalid
 
+from backend.datasets.arrow import leave_pandas_out
 from backend.datasets.preparing.run import passes, prepare
 from backend.datasets.preparing.stream import NotPossible
 from backend.jobs import child
 from training_engine.contract.event_writer import EventWriter
 from training_engine.contract.names import FailureCode
 
+GC_AFTER = 100_000
 AGAIN = "then prepare the data set again."
 
 
 def work(run_dir: Path, spec: dict[str, Any], events: EventWriter) -> None:
     """Make the version as the spec says."""
+    leave_pandas_out()
+    # Rows hold no cycles, and looking for some after every few hundred of them takes its time.
+    gc.set_threshold(GC_AFTER)
     staging = Path(spec["staging"])
     folder, temp = staging / str(spec["attempt"]), staging / f"{spec['attempt']}.steps"
     for each in (folder, temp):

@@ -22,6 +22,7 @@ from backend.datasets.preparing.filtering import excluded, filtered
 from backend.datasets.preparing.record_types import after_steps
 from backend.datasets.preparing.sampling import sampled, shuffled
 from backend.datasets.preparing.splitting import divided
+from backend.datasets.preparing.statistics import count
 from backend.datasets.preparing.stream import Batch, NotPossible, Stored, Stream, Tick
 from backend.datasets.preparing.work import Report, Work
 from backend.datasets.versions.names import STATISTICS_FILE, SUMMARY_FILE
@@ -110,7 +111,7 @@ def prepare(spec: dict[str, Any], folder: Path, temp: Path, tick: Tick) -> dict[
         for batch in chain:
             tick(len(batch))
             repaired += sum(batch.repaired)
-            _write(batch, writer, tally)
+            _write(batch, chain.types[-1], writer, tally)
     sha256 = writer.close()
     lineage = chain.lineage()
     _require_rows(chain.steps, lineage)
@@ -147,13 +148,10 @@ def _chain(spec: dict[str, Any], temp: Path, tick: Tick, report: Report) -> Chai
     return Chain(base, folder, record_type, steps, sources, temp, tick, report)
 
 
-def _write(batch: Batch, writer: RecordWriter, tally: Tally) -> None:
+def _write(batch: Batch, record_type: RecordType, writer: RecordWriter, tally: Tally) -> None:
     divided = batch.splits if any(split is not None for split in batch.splits) else []
     writer.write(Rows(batch.records, batch.lines, batch.extras, divided))
-    records = [orjson.loads(record) for record in batch.records]
-    extras = [orjson.loads(extra) if extra else {} for extra in batch.extras]
-    tally.add_rows([{**r, **e} for r, e in zip(records, extras, strict=True)])
-    tally.add_records(records)
+    count(batch, record_type, tally)
 
 
 def _facts(chain: Chain) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Rows laid aside on disk: to be read twice, or to be put in another order, in bounded memory."""
+"""Rows laid aside, on disk when they are many: to be read twice, or to be put in another order."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -26,17 +26,24 @@ BUCKET_BYTES = 16 * 1024 * 1024
 BUCKET_ROWS = 50_000
 MAX_BUCKETS = 256
 PENDING_BYTES = 64 * 1024
+# What may stay in memory instead; each row takes about so much beside its bytes.
+MEMORY_BYTES, ROW_BYTES = 32 * 1024 * 1024, 250
 
 Array = np.ndarray[Any, Any]
+Ranked = tuple[Batch, list[int]]
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="zstd")
 
 
 class Spool:
-    """Rows in a file, each with a rank; `num_rows` and `size_bytes` count them."""
+    """Rows with a rank each: in memory as long as they need no more than `memory_bytes` of it, all
+    of them in `file` from then on; `num_rows` and `size_bytes` count them."""
 
-    def __init__(self, file: Path, tick: Tick = lambda _rows: None) -> None:
-        self._path, self._tick = file, tick
-        self._writer = pa.ipc.new_stream(file, SCHEMA, options=_OPTIONS)
+    def __init__(
+        self, file: Path, tick: Tick = lambda _rows: None, memory_bytes: int = MEMORY_BYTES
+    ) -> None:
+        self._path, self._tick, self._memory_bytes = file, tick, memory_bytes
+        self._writer: pa.RecordBatchStreamWriter | None = None
+        self._held: list[Ranked] = []
         self._pending, self._ranks, self._bytes = Batch(), [], 0  # type: tuple[Batch, list[int], int]
         self.num_rows = self.size_bytes = 0
 
@@ -53,27 +60,41 @@ class Spool:
 
     def _flush(self) -> None:
         if len(self._pending):
-            columns = [*self._pending.columns(), self._ranks]
+            self._held.append((self._pending, self._ranks))
+        self._pending, self._ranks, self._bytes = Batch(), [], 0
+        if self._writer is None:
+            if self.size_bytes + ROW_BYTES * self.num_rows <= self._memory_bytes:
+                return
+            self._writer = pa.ipc.new_stream(self._path, SCHEMA, options=_OPTIONS)
+        for batch, ranks in self._held:
+            columns = [*batch.columns(), ranks]
             arrays = [pa.array(c, f.type) for c, f in zip(columns, SCHEMA, strict=True)]
             self._writer.write_batch(pa.record_batch(arrays, schema=SCHEMA))
-        self._pending, self._ranks, self._bytes = Batch(), [], 0
+        self._held = []
 
     def close(self) -> None:
-        """Write what is left; from here on it is read."""
+        """No more rows are added; from here on they are read."""
         self._flush()
-        self._writer.close()
+        if self._writer is not None:
+            self._writer.close()
 
     def remove(self) -> None:
         """Give the space back."""
-        self._path.unlink()
+        self._held = []
+        if self._writer is not None:
+            self._path.unlink()
 
     def __iter__(self) -> Iterator[Batch]:
         for batch, _ranks in self.ranked():
             self._tick(len(batch))
             yield batch
 
-    def ranked(self) -> Iterator[tuple[Batch, list[int]]]:
+    def ranked(self) -> Iterator[Ranked]:
         """The rows with their ranks."""
+        for batch, ranks in self._held:
+            yield Batch(*batch.columns()), ranks  # another one: its columns may be replaced
+        if self._writer is None:
+            return
         with pa.OSFile(str(self._path)) as file:
             for found in pa.ipc.open_stream(file):
                 *columns, ranks = [column.to_pylist() for column in found.columns]
@@ -103,13 +124,14 @@ def in_order(
 ) -> Iterator[Batch]:
     """Rows by rank; ranks are 0 … `num_rows` - 1, each once. `folder` is not there yet.
 
-    They are dealt out to files by rank and each of those is put in order by itself: memory holds
-    one bucket, or `PENDING_BYTES` of each.
+    They are dealt out to buckets by rank and each of those is put in order by itself: memory holds
+    one of them and `MEMORY_BYTES` of the others, or `PENDING_BYTES` of each.
     """
     wanted = max(-(-size_bytes // BUCKET_BYTES), -(-num_rows // BUCKET_ROWS), 1)
     width = -(-num_rows // min(wanted, MAX_BUCKETS))
     folder.mkdir()
-    buckets = [Spool(folder / str(n)) for n in range(-(-num_rows // width))]
+    number = -(-num_rows // width)
+    buckets = [Spool(folder / str(n), memory_bytes=MEMORY_BYTES // number) for n in range(number)]
     for batch, ranks in rows:
         homes = ranks // width
         for home in np.unique(homes):

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from backend.datasets.preparing import told
+from backend.datasets.preparing.told import Told
 from backend.datasets.versions.names import RECORDS_FILE
 from backend.datasets.versions.upgrade import upgrade
 
@@ -37,6 +39,7 @@ class Batch:
     splits: list[str | None] = field(default_factory=list)
     origins: list[int] = field(default_factory=list)
     repaired: list[bool] = field(default_factory=list)
+    _told: list[Told] | None = None
 
     def __len__(self) -> int:
         return len(self.records)
@@ -50,10 +53,20 @@ class Batch:
         """The rows at these places, in this order."""
         if len(places) == len(self) and list(places) == list(range(len(self))):
             return self
-        return Batch(*([column[place] for place in places] for column in self.columns()))
+        taken = Batch(*([column[place] for place in places] for column in self.columns()))
+        if self._told is not None:
+            taken._told = [self._told[place] for place in places]
+        return taken
+
+    def told(self) -> list[Told]:
+        """What the records say; read once, however many steps look."""
+        if self._told is None:
+            self._told = told.read(self.records)
+        return self._told
 
     def add(self, other: "Batch") -> None:
         """Append rows."""
+        self._told = None
         for own, more in zip(self.columns(), other.columns(), strict=True):
             own.extend(more)
 
@@ -106,7 +119,8 @@ class Stored:
     def __iter__(self) -> Iterator[Batch]:
         names = [name for name in _COLUMNS if name in self._file.schema_arrow.names]
         for group in self._groups:
-            table = self._file.read_row_group(group, columns=names)
+            # A group is small: threads would cost more than they save.
+            table = self._file.read_row_group(group, columns=names, use_threads=False)
             count = table.num_rows
             self._tick(count)
             start = self._starts[group]

@@ -1,53 +1,62 @@
 """What a field of a condition is in a row: none, one or several values."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import orjson
+from msgspec import UNSET
+
+from backend.datasets.preparing.told import Told
 
 Scalar = str | int | float | bool
 Record = dict[str, Any]
 EXTRA = "extra."
 
 
-def texts(record: Record) -> Iterator[str]:
+def texts(record: Told) -> list[str]:
     """All texts of a record, turn by turn."""
-    for name in ("messages", "chosen", "rejected"):
-        for message in record.get(name) or ():
-            yield message["content"]
-    if record.get("text") is not None:
-        yield record["text"]
+    lists = (record.messages, record.chosen, record.rejected)
+    found = [turn.content for turns in lists if turns for turn in turns]
+    if isinstance(record.text, str):
+        found.append(record.text)
+    return found
 
 
-def said_by(record: Record, role: str, *names: str) -> Iterator[str]:
-    """What this role says in these lists of turns."""
-    for name in names:
-        for message in record.get(name) or ():
-            if message["role"] == role:
-                yield message["content"]
+def _said_by(record: Told, role: str, *, chosen: bool = False) -> list[str]:
+    """What this role says, of a preference in the chosen answer, too."""
+    found = [turn.content for turn in record.messages or () if turn.role == role]
+    if chosen and record.chosen:
+        found += [turn.content for turn in record.chosen if turn.role == role]
+    return found
 
 
-def _label(record: Record) -> list[Any]:
-    label = record.get("label")
-    return label if isinstance(label, list) else [label]
+def _labels(record: Told) -> list[Any]:
+    label = record.label
+    several = label if isinstance(label, list) else [label]
+    return [each for each in several if each is not None and each is not UNSET]
 
 
-def _num_turns(record: Record) -> int:
-    return len(record.get("messages") or ()) + len(record.get("chosen") or ())
+def _num_turns(record: Told) -> int:
+    return len(record.messages or ()) + len(record.chosen or ())
 
 
-_OF_RECORD: dict[str, Callable[[Record], list[Any]]] = {
-    "text": lambda record: list(texts(record)),
-    "prompt": lambda record: list(said_by(record, "user", "messages")),
-    "answer": lambda record: list(said_by(record, "assistant", "messages", "chosen")),
-    "system": lambda record: list(said_by(record, "system", "messages")),
-    "label": _label,
+# Those whose values are texts, and then the others.
+_TEXTS: dict[str, Callable[[Told], list[str]]] = {
+    "text": texts,
+    "prompt": lambda record: _said_by(record, "user"),
+    "answer": lambda record: _said_by(record, "assistant", chosen=True),
+    "system": lambda record: _said_by(record, "system"),
+}
+_OF_RECORD: dict[str, Callable[[Told], list[Any]]] = {
+    **_TEXTS,
+    "label": _labels,
     "turns": lambda record: [_num_turns(record)],
     "characters": lambda record: [sum(map(len, texts(record)))],
 }
+TEXTS = frozenset(_TEXTS)
 
 
-def of_record(field: str) -> Callable[[Record], list[Any]] | None:
+def of_record(field: str) -> Callable[[Told], list[Any]] | None:
     """How to find the values of a field in a record; None for a field beside it."""
     return _OF_RECORD.get(field)
 

@@ -2536,10 +2536,25 @@ export interface components {
             };
         };
         /**
+         * FindingColumn
+         * @description Rows that have the finding in a column beside the record, which no run learns from.
+         */
+        FindingColumn: {
+            /** Column */
+            column: string;
+            /** Rows */
+            rows: number;
+        };
+        /**
          * FindingExample
          * @description A row with the finding. Personal data and secrets are covered, but for their beginning.
          */
         FindingExample: {
+            /**
+             * Column
+             * @description The column beside the record that has it; none: the record itself
+             */
+            column?: string | null;
             /**
              * Detail
              * @description Kind and covered value; of duplicates “identical”, “case_and_space” or the likeness in percent; the label, or the labels that contradict each other
@@ -2666,6 +2681,12 @@ export interface components {
          * @description Rows that have something in common; of duplicates the first row does not count.
          */
         HygieneFinding: {
+            /**
+             * Columns
+             * @description Columns beside the records that have it, those with most rows first
+             * @default []
+             */
+            columns: components["schemas"]["FindingColumn"][];
             /** Examples */
             examples: components["schemas"]["FindingExample"][];
             /**

@@ -19,6 +19,9 @@ export default {
   examples_one: 'Show {{count}} example',
   examples_other: 'Show {{count}} examples',
   alike: { identical: 'the same, character for character', case_and_space: 'the same but for case and spaces' },
+  columns:
+    'Found in columns beside the records, with so many rows each: {{columns}}. No run learns from these columns; the step “Change rows” can remove them (“Remove columns beside the records”).',
+  inColumn: 'in the column “{{column}}”',
   nearSample: 'Near duplicates were looked for among {{n}} rows, an even sample.',
   languages: 'Languages',
   languageSample: 'Looked at in {{n}} rows, an even sample.',

@@ -16,6 +16,8 @@ export default {
   confirm: '将去掉 {{removed}} 行（{{findings}}），保留 {{left}} 行。现有版本会保留。',
   examples_other: '显示 {{count}} 个示例',
   alike: { identical: '逐字相同', case_and_space: '仅大小写和空格不同' },
+  columns: '在记录之外的列中发现（括号内为行数）：{{columns}}。训练不会用到这些列；可用“修改内容”步骤中的“移除记录以外的列”去掉。',
+  inColumn: '位于列“{{column}}”',
   nearSample: '近似重复在均匀抽取的 {{n}} 行中查找。',
   languages: '语言',
   languageSample: '统计自均匀抽取的 {{n}} 行。',

@@ -22,7 +22,7 @@ interface Props {
 export function FindingEntry({ dataset, finding, held, chosen, onChoose, onExclude }: Props) {
   const { t } = useTranslation()
   const format = useFormat()
-  const { name, severity, rows, examples, excludable } = finding
+  const { name, severity, rows, columns = [], examples, excludable } = finding
   const title = t(`datasets.quality.findings.${name}.title`)
   return (
     <li className="finding">
@@ -50,6 +50,13 @@ export function FindingEntry({ dataset, finding, held, chosen, onChoose, onExclu
         )}
       </Flex>
       <div className="secondary finding-detail">{t(`datasets.quality.findings.${name}.detail`)}</div>
+      {columns.length > 0 && (
+        <div className="secondary finding-detail">
+          {t('datasets.quality.columns', {
+            columns: columns.map((each) => `${each.column} (${format.number(each.rows)})`).join(', '),
+          })}
+        </div>
+      )}
       {examples.length > 0 && (
         <details className="finding-examples">
           <summary>{t('datasets.quality.examples', { count: examples.length })}</summary>
@@ -64,6 +71,9 @@ export function FindingEntry({ dataset, finding, held, chosen, onChoose, onExclu
                   </span>
                 )}{' '}
                 <span className="secondary">{detailText(t, example.detail)}</span>
+                {example.column && (
+                  <span className="secondary"> · {t('datasets.quality.inColumn', { column: example.column })}</span>
+                )}
                 <div className="finding-excerpt mono">{example.excerpt}</div>
               </li>
             ))}
