@@ -193,7 +193,7 @@ def events_of(tmp_path: Path) -> list[dict[str, Any]]:
 
 
 def test_a_killed_examination_leaves_no_half_file_and_no_worker(tmp_path: Path) -> None:
-    folder = made_in(tmp_path, 30_000)
+    folder = made_in(tmp_path, 10_000)
     before = names_in(folder)
     child = started(tmp_path)
     try:
@@ -211,6 +211,7 @@ def test_a_killed_examination_leaves_no_half_file_and_no_worker(tmp_path: Path) 
     assert names_in(folder) - before == DERIVED
 
 
+@pytest.mark.long
 def test_many_rows_within_bounds_of_memory(tmp_path: Path) -> None:
     folder = made_in(tmp_path, 50_000)
     child = started(tmp_path)
