@@ -27,7 +27,7 @@ test: require-python  ## everything a change needs: linters, types, rules, tests
 
 test-long: require-python  ## drills and measurements that take longer
 	@$(PYTHON) scripts/prepare.py test
-	$(VENV)/python -m pytest -m long --timeout 1200 $(AT_ONCE)
+	$(VENV)/python -m pytest -m "long or hypothesis" --hypothesis-profile thorough --timeout 1200 $(AT_ONCE)
 
 lint:  ## style and import rules
 	$(VENV)/ruff check .

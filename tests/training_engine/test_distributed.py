@@ -193,9 +193,10 @@ def test_slices_of_unequal_size(tmp_path: Path, tiny_model: Path, data: Path) ->
     assert_close(three, one, after=3)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("strategy", "method", "dropout"),
-    [("ddp", "lora", 0.2), pytest.param("fsdp", "full", 0, marks=pytest.mark.long)],
+    [("ddp", "lora", 0.2), ("fsdp", "full", 0)],
 )
 def test_stopped_and_resumed(
     tmp_path: Path, tiny_model: Path, data: Path, strategy: str, method: str, dropout: float
@@ -258,6 +259,7 @@ def test_one_that_dies_ends_the_run(tmp_path: Path, tiny_model: Path, data: Path
     assert exit_facts(outcome.run_dir)["exit_code"] == ExitCode.FAILED
 
 
+@pytest.mark.long
 def test_what_all_refuse_is_said_once(tmp_path: Path, tiny_model: Path) -> None:
     """The batch is large enough, the data are not: known only when they are read."""
     data = write_rows(tmp_path / "data.jsonl", greetings(1))

@@ -90,7 +90,7 @@ def test_the_whole_run(whole: Outcome) -> None:
     assert sorted(whole.series("eval_loss")) == [0, 3, 6, 9, LAST]
 
 
-@pytest.mark.parametrize("step", [3, LAST])
+@pytest.mark.parametrize("step", [3, pytest.param(LAST, marks=pytest.mark.long)])
 def test_the_step_is_saved_and_measured_after_a_resume(
     tmp_path: Path, spec: RunSpec, whole: Outcome, step: int
 ) -> None:
@@ -103,6 +103,7 @@ def test_the_step_is_saved_and_measured_after_a_resume(
     assert_one_run([first, second], whole)
 
 
+@pytest.mark.long
 def test_stopped_in_the_same_evaluation_again(
     tmp_path: Path, spec: RunSpec, whole: Outcome
 ) -> None:
@@ -128,7 +129,7 @@ def test_stopped_without_saving(tmp_path: Path, spec: RunSpec) -> None:
     assert outcome.last.checkpoint == "step-00000005"
 
 
-@pytest.mark.parametrize("step", [2, 4])
+@pytest.mark.parametrize("step", [2, pytest.param(4, marks=pytest.mark.long)])
 def test_early_stopping_counts_on(
     tmp_path: Path, spec: RunSpec, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:

@@ -20,6 +20,7 @@ from backend.settings import PROJECT_ROOT
 EASYTUNE = [sys.executable, "-m", "backend.cli"]
 READY = "EasyTune is ready at "
 TOKEN = "Setup token: "
+LONG = pytest.mark.long  # a process of seconds for every case
 PASSWORD = "four unrelated words here"
 
 
@@ -177,10 +178,14 @@ def test_a_taken_port(data_dir: Path) -> None:
     ("settings", "sentence"),
     [
         ({"EASYTUNE_DATA_DIR": "/proc/nothing"}, "can not be written"),
-        ({"EASYTUNE_HOST": "no.such.host.invalid"}, "is not an address here"),
+        pytest.param(
+            {"EASYTUNE_HOST": "no.such.host.invalid"}, "is not an address here", marks=LONG
+        ),
         ({"EASYTUNE_DATABASE_URL": "postgresql://x:y@127.0.0.1:1/z"}, "database does not answer"),
-        ({"EASYTUNE_DATABASE_URL": "sqlite:///x"}, "must begin with postgresql://"),
-        ({"EASYTUNE_SECRET_KEY": "changeme" * 8}, "too weak"),
+        pytest.param(
+            {"EASYTUNE_DATABASE_URL": "sqlite:///x"}, "must begin with postgresql://", marks=LONG
+        ),
+        pytest.param({"EASYTUNE_SECRET_KEY": "changeme" * 8}, "too weak", marks=LONG),
         ({"EASYTUNE_COLOUR": "blue"}, "no such setting"),
     ],
 )

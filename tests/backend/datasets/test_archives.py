@@ -213,7 +213,8 @@ def overlapping() -> bytes:
 
 
 TWO = zipped({"a.jsonl": GOOD, "b.jsonl": GOOD})
-BOMB = zipped({"a.jsonl": b" " * 200_000_000})
+# Packed when the tests are collected: no larger than what it takes to be one.
+BOMB = zipped({"a.jsonl": b" " * 20_000_000})
 TAR = b"a.jsonl".ljust(257, b"\0") + b"ustar\x0000" + b"\0" * 300
 
 
@@ -241,7 +242,7 @@ TAR = b"a.jsonl".ljust(257, b"\0") + b"ustar\x0000" + b"\0" * 300
         ("a.tar.gz", gz(TAR), "nested_archive"),
         ("a.tar", TAR, "nested_archive"),
         ("bomb.zip", BOMB, "unsafe_archive"),
-        ("bomb.gz", gz(b" " * 200_000_000), "unsafe_archive"),
+        ("bomb.gz", gz(b" " * 20_000_000), "unsafe_archive"),
         ("overlap.zip", overlapping(), "unsafe_archive"),
         ("many.zip", zipped({f"{n}.jsonl": GOOD for n in range(1001)}), "archive_too_large"),
         ("many.zip", zipped({f"{n:050}.jsonl": "" for n in range(12_000)}), "archive_too_large"),

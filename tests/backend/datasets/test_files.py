@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.datasets import rows
@@ -20,6 +20,7 @@ from backend.datasets.importing.run import import_file
 from backend.datasets.readers import chunks, encoding, jsonl
 from backend.datasets.readers.encoding import Encoding
 from tests.backend.datasets.stored import records_of
+from tests.effort import examples
 
 GOOD = '{"prompt": "a", "completion": "b"}'
 CHINESE = "你好，请问我的订单什么时候能到？谢谢。"
@@ -393,7 +394,7 @@ line = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.lists(line, min_size=1, max_size=30))
 def test_every_row_is_kept_repaired_or_dropped(
     tmp_path_factory: pytest.TempPathFactory, lines_: list[str]

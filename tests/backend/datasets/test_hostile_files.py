@@ -11,10 +11,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.backend.datasets.imports import items, run
+from tests.effort import examples
 
 ROWS = [
     {"prompt": f'问题 {n}, "quoted"; a|b\tc', "completion": f"é\nline {n}", "n": n}
@@ -78,13 +79,13 @@ def judged(folder: Any, name: str, content: bytes, **how: Any) -> dict[str, Any]
     return summary
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(150)
 @given(st.sampled_from(NAMES), st.binary(max_size=300))
 def test_random_bytes(tmp_path_factory: pytest.TempPathFactory, name: str, raw: bytes) -> None:
     judged(tmp_path_factory.mktemp("any"), name, raw)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(150)
 @given(
     st.sampled_from(NAMES),
     st.text(alphabet='{}[]",;|\t:abc\\\n\r é你\x00\ud800\ufeff', max_size=120),
@@ -122,7 +123,7 @@ def mutated(draw: st.DrawFn) -> tuple[str, bytes]:
     return name, bytes(content)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(400)
 @given(mutated())
 def test_mutated_files(tmp_path_factory: pytest.TempPathFactory, case: tuple[str, bytes]) -> None:
     judged(tmp_path_factory.mktemp("any"), *case)
@@ -143,7 +144,7 @@ def test_every_bit_may_be_wrong(tmp_path: Any, name: str) -> None:
 cells = st.lists(st.text(alphabet='a,;"\n\r é', max_size=6), min_size=2, max_size=2)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.lists(cells, min_size=1, max_size=8), st.sampled_from([",", ";", "\t", "|"]))
 def test_tables_equal_a_reference(
     tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], delimiter: str
@@ -161,7 +162,7 @@ def test_tables_equal_a_reference(
 line = st.text(alphabet='a,"x', max_size=7)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.lists(line, min_size=1, max_size=9))
 def test_every_line_of_a_wild_table_is_in_a_row(
     tmp_path_factory: pytest.TempPathFactory, rows: list[str]

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.datasets.importing.batch import Batch, convert
@@ -17,6 +17,7 @@ from backend.datasets.importing.run import import_file
 from backend.datasets.rows import RawRow, UnreadableFile
 from tests.backend.datasets.stored import records_of
 from tests.backend.datasets.test_formats import ASSISTANT, CHAT, USER, run
+from tests.effort import examples
 from training_engine.contract.records import Record
 
 GO = {"role": "assistant", "content": "Go"}
@@ -175,7 +176,7 @@ ROW = st.dictionaries(NAMES, st.one_of(LEAF, VALUE, TURNS), min_size=1, max_size
 
 
 @given(st.lists(ROW, min_size=1, max_size=4))
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@examples(400)
 def test_no_row_breaks_an_importer_and_each_is_counted(rows: list[Any]) -> None:
     """Whatever rows look like, and whichever family they are taken for."""
     with suppress(UnreadableFile):

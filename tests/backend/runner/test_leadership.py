@@ -65,7 +65,7 @@ async def race(bench: Bench, rounds: int) -> int:
 
 
 async def test_two_claim_one_job_and_one_gets_it(bench: Bench) -> None:
-    assert await race(bench, 50) == 50
+    assert await race(bench, 15) == 15
 
 
 @pytest.mark.long
@@ -143,6 +143,7 @@ async def test_a_second_supervisor_stands_by_and_takes_over(bench: Bench, start:
     assert (job.status, job.attempt, await claims(bench, job)) == (JobStatus.COMPLETED, 1, 1)
 
 
+@pytest.mark.long
 async def test_a_paused_leader_that_wakes_up_changes_nothing(
     bench: Bench, start: Start, apart: Callable[..., Apart]
 ) -> None:

@@ -61,6 +61,7 @@ def test_lines_of_standard_input_as_json(tmp_path: Path) -> None:
     assert done.stderr == "1 texts were longer than what the model reads and were cut.\n"
 
 
+@pytest.mark.long
 def test_a_model_that_writes(tmp_path: Path) -> None:
     done = predict(
         build_tiny_t5(tmp_path / "t5"), "Hello", "You", "--json", "--max-new-tokens", "4"

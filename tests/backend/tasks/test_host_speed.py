@@ -16,6 +16,7 @@ def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host_speed, "LOOK_S", 0.05)
 
 
+@pytest.mark.long
 async def test_tried_once_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = HostSpeed(tmp_path)
     assert first.known is None

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.effort import examples
 from tests.tiny_model import build_tiny_tokenizer
 from tests.training_engine.data.templates import THINKING
 from tests.training_engine.objectives.opened import opened
@@ -47,7 +48,7 @@ def encoded(
     return Encoder(reading, {END}, leave_out=knobs.leave_out_overlong).encode(found)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     texts=st.lists(st.text(min_size=1, max_size=90).filter(str.strip), min_size=1, max_size=4),
     longest=st.integers(16, 40),

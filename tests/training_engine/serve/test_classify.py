@@ -33,12 +33,14 @@ STOCK = Path(__file__).with_name("stock_pipeline.py")
 CASES = [
     ("bert", "single_label", "lora"),
     ("bert", "multi_label", "full"),
-    ("bert", "regression", "lora"),
-    ("llama", "single_label", "full"),
+    pytest.param(("bert", "regression", "lora"), marks=pytest.mark.long),
+    pytest.param(("llama", "single_label", "full"), marks=pytest.mark.long),
 ]
 
+NAMES = ["bert-one-lora", "bert-several-full", "bert-number-lora", "llama-one-full"]
 
-@pytest.fixture(scope="module", params=CASES, ids="-".join)
+
+@pytest.fixture(scope="module", params=CASES, ids=NAMES)
 def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A tuned classifier and the kind of its labels."""
     base, kind, method = request.param

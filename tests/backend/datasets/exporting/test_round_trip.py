@@ -8,17 +8,16 @@ from typing import Any
 import orjson
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.datasets.reading import frames
 from backend.processes.spawn import environment, python_module
 from tests.backend.datasets.exporting.conftest import Row, imported
 from tests.backend.datasets.preparing.made import talk, version
+from tests.effort import examples
 
-FREE = settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+FREE = examples(15)
 _numbers = itertools.count()
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {"b": 1, "a": [2.5, None]}}}
 CALL = {"type": "function", "function": {"name": "f", "arguments": {"x": 1}}}

@@ -326,8 +326,13 @@ async def test_a_template_without_end(
 
 
 async def test_a_worker_that_does_not_start(
-    client: httpx.AsyncClient, dataset: UUID, model: UUID, monkeypatch: pytest.MonkeyPatch
+    client: httpx.AsyncClient,
+    app: FastAPI,
+    dataset: UUID,
+    model: UUID,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    await app.state.token_desk._end()
     monkeypatch.setattr(serve_process, "MODULE", "tests.fakes.no_such_module")
     answer = await ask(client, dataset, model_id=model)
     assert (answer.status_code, answer.json()["code"]) == (503, "TokensUnavailable")

@@ -5,10 +5,11 @@ from itertools import accumulate
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from tests.effort import examples
 from training_engine.models.fast import attention
 from training_engine.models.fast.attention import STEP, Block, Span, blocks
 
@@ -71,7 +72,7 @@ def check(lengths: tuple[int, ...], before: Before) -> None:
         torch.testing.assert_close(gradient, tensor.grad, **bounds)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     lengths=st.lists(st.integers(1, 90) | st.integers(100, 400), min_size=1, max_size=9),
     seed=st.integers(0, 1000),
