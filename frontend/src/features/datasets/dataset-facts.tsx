@@ -1,11 +1,14 @@
 /** The facts of a data set in one line each. */
-import { Descriptions, Typography } from 'antd'
+import { Descriptions, Tooltip, Typography } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { HubFacts } from './hub/hub-facts'
 import type { Schemas } from '@/api/client'
 import { Bytes } from '@/components/quantities'
 import { RelativeTime } from '@/components/relative-time'
 import { useFormat } from '@/i18n/format'
+
+/** Never parted between two lines. */
+const WHOLE = { whiteSpace: 'nowrap' } as const
 
 export function DatasetFacts({ dataset }: { dataset: Schemas['Dataset'] }) {
   const { t } = useTranslation()
@@ -37,9 +40,15 @@ export function DatasetFacts({ dataset }: { dataset: Schemas['Dataset'] }) {
           {
             key: 'format',
             label: t('datasets.format'),
-            children: fileFormat
-              ? t(`datasets.formats.${fileFormat}` as 'datasets.format', { defaultValue: fileFormat })
-              : t('general.unknown'),
+            children: (
+              <span style={{ overflowWrap: 'normal' }}>
+                {fileFormat
+                  ? t(`datasets.formats.${fileFormat}` as 'datasets.format', {
+                      defaultValue: fileFormat,
+                    })
+                  : t('general.unknown')}
+              </span>
+            ),
           },
         ]
       : []),
@@ -50,8 +59,22 @@ export function DatasetFacts({ dataset }: { dataset: Schemas['Dataset'] }) {
             label: t('datasets.file'),
             children: (
               <span style={{ overflowWrap: 'anywhere' }}>
-                {dataset.filename} <Bytes value={dataset.size_bytes} />
-                {dataset.encoding && ` · ${dataset.encoding}`}
+                {dataset.files.length > 1 ? (
+                  <Tooltip title={format.list(dataset.files.map((each) => each.filename))}>
+                    <span>{t('datasets.files', { count: dataset.files.length })}</span>
+                  </Tooltip>
+                ) : (
+                  dataset.filename
+                )}{' '}
+                <span style={WHOLE}>
+                  <Bytes value={dataset.size_bytes} />
+                </span>
+                {dataset.encoding && (
+                  <>
+                    {' · '}
+                    <span style={WHOLE}>{dataset.encoding}</span>
+                  </>
+                )}
               </span>
             ),
           },

@@ -27,6 +27,7 @@ export default {
   recordType: 'Kind of data',
   format: 'Format',
   file: 'File',
+  files: '{{count, number}} files',
   version: 'Version',
   usedBy: 'Used by',
   train: 'Train a model with it',

@@ -26,6 +26,7 @@ export default {
   recordType: '数据类型',
   format: '格式',
   file: '文件',
+  files: '{{count, number}} 个文件',
   version: '版本',
   usedBy: '用于',
   train: '用它训练模型',
