@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from backend.datasets.arrow import leave_pandas_out
 from backend.datasets.hygiene.findings import NotExamined
 from backend.datasets.preparing.expressions import wrong
 from backend.datasets.preparing.preview import preview
@@ -84,6 +85,7 @@ class Answers:
 
 def main() -> None:
     """Read questions, answer them side by side."""
+    leave_pandas_out()
     answers, writing = Answers(), threading.Lock()
     questions, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not fall among the answers
