@@ -19,8 +19,10 @@ def work(run_dir: Path, spec: dict[str, Any], events: EventWriter) -> None:
     """Import as the spec says; the result is in `staging/ATTEMPT`."""
     # Here, because the processes that convert import this module too and need none of it.
     from backend.datasets.archives.limits import Unpacked
+    from backend.datasets.arrow import leave_pandas_out
     from backend.datasets.importing.run import import_files
 
+    leave_pandas_out()
     uploads = [Unpacked(Path(path), name) for path, name in _uploads(spec)]
     folder = Path(spec["staging"]) / str(spec["attempt"])
     if folder.exists():

@@ -165,10 +165,7 @@ class Tally:
             talks = [record.messages for record in cast(Sequence[Talk], records)]
             self._add_sizes([sum([len(turn.content) for turn in turns]) for turns in talks])
             self._turns.update(map(len, talks))
-            told = sum([turns[0].role == "system" for turns in talks])
-            answered = (sum(map(len, talks)) - told) // 2  # questions and answers alternate
-            found = {"system": told, "user": answered, "assistant": answered}
-            self._roles.update({role: count for role, count in found.items() if count})
+            self._roles.update([turn.role for turns in talks for turn in turns])
             return
         self._add_sizes([len(record.text) for record in cast(Sequence[Words | Judged], records)])
         if isinstance(records[0], Judged):

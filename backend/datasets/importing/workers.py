@@ -21,6 +21,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from backend.datasets.arrow import leave_pandas_out
 from backend.datasets.importers.importer import Importer
 from backend.datasets.importing import recognition
 from backend.datasets.importing.batch import Batch, convert_piece
@@ -161,6 +162,7 @@ def number_of_workers() -> int:
 def _prepare(recipe: Recipe) -> None:
     """Runs first in every worker."""
     global _converter
+    leave_pandas_out()
     _converter = Converter(recipe)
     # Rows hold no cycles, and looking for some takes a third of the time.
     gc.disable()

@@ -125,13 +125,15 @@ def in_order(
     """Rows by rank; ranks are 0 … `num_rows` - 1, each once. `folder` is not there yet.
 
     They are dealt out to buckets by rank and each of those is put in order by itself: memory holds
-    one of them and `MEMORY_BYTES` of the others, or `PENDING_BYTES` of each.
+    one of them and `PENDING_BYTES` of each, or, when they are few, all of them.
     """
     wanted = max(-(-size_bytes // BUCKET_BYTES), -(-num_rows // BUCKET_ROWS), 1)
     width = -(-num_rows // min(wanted, MAX_BUCKETS))
     folder.mkdir()
     number = -(-num_rows // width)
-    buckets = [Spool(folder / str(n), memory_bytes=MEMORY_BYTES // number) for n in range(number)]
+    small = size_bytes + ROW_BYTES * num_rows <= MEMORY_BYTES
+    each = MEMORY_BYTES // number if small else 0
+    buckets = [Spool(folder / str(n), memory_bytes=each) for n in range(number)]
     for batch, ranks in rows:
         homes = ranks // width
         for home in np.unique(homes):

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from backend.datasets.arrow import leave_pandas_out
 from backend.datasets.reading import frames
 from backend.datasets.reading.rows import Versions
 
@@ -95,6 +96,7 @@ def _load_the_rest() -> None:
 
 def main() -> None:
     """Read questions, answer them side by side."""
+    leave_pandas_out()
     answers, writing = Answers(), threading.Lock()
     questions, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not fall among the answers
