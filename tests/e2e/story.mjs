@@ -22,7 +22,8 @@ const story = { prompt: QUESTION }
 const main = page.locator('main')
 const shot = (name) => page.screenshot({ path: join(out, `${name}.png`) })
 const api = (path) => page.evaluate((p) => fetch(p).then((answer) => answer.json()), `/api/v1${path}`)
-const said = (text) => process.stdout.write(`${text}\n`)
+/** With the seconds since the start: what takes long is seen at once. */
+const said = (text) => process.stdout.write(`${Math.round(performance.now() / 1000)} s: ${text}\n`)
 
 async function setUp() {
   await page.goto(url)

@@ -69,6 +69,7 @@ def story(
         ["node", str(HERE / "story.mjs"), url, token, str(out)],
         cwd=ROOT, capture_output=True, text=True, timeout=1600, check=False,
     )  # fmt: skip
+    print(done.stdout)  # when each part was done; `pytest -rP` shows it
     assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
     found: dict[str, str] = json.loads((out / "story.json").read_text())
     return found
