@@ -107,6 +107,8 @@ def _target(kind: pa.DataType, text: pa.DataType | None = None) -> pa.DataType:
         return _target(kind.value_type, text)
     if kinds.is_duration(kind):
         return pa.int64()
+    if kinds.is_null(kind):  # pyarrow gives its column in a list of objects the wrong length
+        return pa.bool_()
     if kinds.is_temporal(kind):
         return pa.string()
     if _is_text(kind):

@@ -129,6 +129,13 @@ def _undecodable(line: lines.Line) -> RowError:
 def _broken(error: csv.Error) -> RowError:
     if "unexpected end of data" in str(error):
         return RowError("broken_quotes", None, "A quote is opened here and never closed.")
+    if "new-line character" in str(error):  # as old programs of the Macintosh write them
+        message = (
+            "Lines end with a carriage return alone; write them with a line feed (LF or CRLF)."
+        )
+        return RowError("broken_line_end", None, message)
+    if "field limit" in str(error):
+        return lines.too_long()
     return RowError("broken_quotes", None, f"Quotes are not as CSV wants them: {error}.")
 
 

@@ -11,6 +11,7 @@ import re
 from typing import Any, BinaryIO
 
 from backend.datasets.readers.encoding import Encoding
+from backend.datasets.readers.lines import too_long
 from backend.datasets.readers.strict_json import Checks, too_deep
 from backend.datasets.rows import EXCERPT_CHARACTERS, MAX_ROW_BYTES, RowError, UnreadableFile
 
@@ -80,6 +81,8 @@ class JsonText:
                     break
         begin = self._position
         self._take_source(end)
+        if end - begin > MAX_ROW_BYTES:
+            raise too_long()
         try:
             self._checks.require_clean(value)
         except RowError as error:

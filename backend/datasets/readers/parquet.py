@@ -171,6 +171,10 @@ def _row(number: int, names: list[str], values: tuple[Any, ...]) -> RawRow:
 def _broken(reason: Exception | str, row: int | None) -> UnreadableFile:
     where = f" behind row {row - 1}" if row is not None else ""
     text = " ".join(str(reason).split())[:200].rstrip(".")
+    if isinstance(reason, UnicodeDecodeError):
+        text = "a name in it is not text"
+    elif "thrift" in text.lower():  # what follows names parts of the library, and odd characters
+        text = "the description of its contents can not be read"
     return UnreadableFile(
         "broken_parquet",
         f"The Parquet file is damaged or incomplete{where}: {text}.",

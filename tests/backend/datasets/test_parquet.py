@@ -209,3 +209,30 @@ def test_the_server_does_not_load_the_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_an_object_with_a_part_that_is_null_in_every_row(tmp_path: Path) -> None:
+    """Hubs write such columns: “name” of turns of which none has a name."""
+    turns = [
+        {"role": "user", "content": "q", "name": None, "tool_calls": None},
+        {"role": "assistant", "content": "a", "name": None, "tool_calls": None},
+    ]
+    table = pa.Table.from_pylist([{"messages": turns, "other": [None, None]}] * 3)
+    assert "null" in str(table.schema.field("messages").type)
+    summary = run(tmp_path, "a.parquet", written(table))
+    assert (summary["status"], summary["num_rows"], summary["rules"]) == ("ready", 3, {})
+    assert records_of(tmp_path / "out")[2]["messages"] == [
+        {"role": "user", "content": "q"},
+        {"role": "assistant", "content": "a"},
+    ]
+
+
+@pytest.mark.parametrize("place", range(0, 600, 7))
+def test_the_reason_for_a_damaged_description_is_plain(tmp_path: Path, place: int) -> None:
+    content = bytearray(written({"prompt": ["q"] * 9, "completion": ["a"] * 9}))
+    content[-(place % (len(content) - 4)) - 9] = 0xCB
+    summary = run(tmp_path, "a.parquet", bytes(content))
+    if summary["status"] == "failed":
+        message = summary["error"]["message"]
+        assert not any(word in message for word in ("codec", "thrift", "Thrift")), message
+        assert message.isprintable()

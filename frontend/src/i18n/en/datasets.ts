@@ -189,6 +189,7 @@ export default {
     broken_json: 'Not valid JSON',
     broken_parquet: 'Parquet file is damaged',
     broken_quotes: 'Quotes are not closed',
+    broken_line_end: 'Unusual line ends',
     duplicate_column: 'Column names repeat',
     duplicate_key: 'A key stands twice',
     empty_file: 'File is empty',

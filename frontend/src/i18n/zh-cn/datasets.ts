@@ -178,6 +178,7 @@ export default {
     broken_json: '不是有效的 JSON',
     broken_parquet: 'Parquet 文件已损坏',
     broken_quotes: '引号没有闭合',
+    broken_line_end: '换行符不规范',
     duplicate_column: '列名重复',
     duplicate_key: '键重复出现',
     empty_file: '文件为空',
