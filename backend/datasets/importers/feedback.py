@@ -109,12 +109,52 @@ def _uses_unpaired(row: Fields) -> Collection[str]:
     return [*used, *questions, answer or "", "history"]
 
 
+def _stored_steps(row: Fields) -> int:
+    """How many steps a canonical record ends with, as an export writes it; 0 for other rows."""
+    turns, labels = row.get("messages"), row.get("label")
+    if not isinstance(turns, list) or not isinstance(labels, list):
+        return 0
+    number = len(labels)
+    if not all(type(label) in (float, bool) and label in (0, 1) for label in labels):
+        return 0
+    roles = [turn.get("role") if isinstance(turn, dict) else None for turn in turns]
+    question, steps = roles[: len(roles) - number], roles[len(roles) - number :]
+    whole = bool(question) and question[-1] == "user" and set(steps) == {"assistant"}
+    return number if whole else 0
+
+
+def _matches_steps(row: Fields) -> bool:
+    return has(row, "completions", "labels") or _stored_steps(row) > 0
+
+
 def _convert_steps(row: Fields, repairs: Repairs) -> Fields:
     """Each step is a turn of the assistant; `label` has 1 for a right step and 0 for a wrong."""
     refuse_media(row)
+    if not has(row, "completions", "labels"):
+        return _again(row, repairs)
     verdicts = labels_of(row.get("completions"), row.get("labels"), verdict_of)
     messages = [*system_turns(row, repairs), *said(row, "prompt", "user", repairs)]
     return steps_record(messages, row.get("completions"), verdicts, "completions", repairs)
+
+
+def _uses_steps(row: Fields) -> Collection[str]:
+    system = system_name(row) or "system"
+    if has(row, "completions", "labels"):
+        return (system,)
+    # An export to Parquet has the column, without a value.
+    empty = [name for name in TOOLS if row.get(name) in (None, "", [])]
+    return (system, "messages", "label", *empty)
+
+
+def _again(row: Fields, repairs: Repairs) -> Fields:
+    """The record that was exported."""
+    number = _stored_steps(row)
+    if not number:
+        raise RowError("missing_label", "labels", "Every step needs a label true or false.")
+    question = turns_of(row["messages"][:-number], "messages", repairs)
+    steps = [turn.get("content") for turn in row["messages"][-number:]]
+    verdicts = [bool(label) for label in row["label"]]
+    return steps_record([*system_turns(row, repairs), *question], steps, verdicts, "steps", repairs)
 
 
 def labels_of(steps: Any, labels: Any, verdict: Any) -> list[bool]:
@@ -155,9 +195,9 @@ UNPAIRED_PREFERENCE = Importer(
 STEPWISE_SUPERVISION = Importer(
     "stepwise_supervision",
     RecordType.STEPWISE_SUPERVISION,
-    "the rows have “completions” and “labels”",
-    lambda row: has(row, "completions", "labels"),
+    "the rows have steps and a verdict about each",
+    _matches_steps,
     _convert_steps,
     frozenset(("prompt", "completions", "labels")),
-    lambda row: (system_name(row) or "system",),
+    _uses_steps,
 )

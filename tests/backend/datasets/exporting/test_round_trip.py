@@ -185,6 +185,21 @@ def test_json_lines_are_what_is_stored(folder: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+@pytest.mark.parametrize("verdicts", [[1.0, 0.0], [0.0]])
+def test_judged_steps_come_back_as_judged_steps(
+    folder: Path, form: str, verdicts: list[float]
+) -> None:
+    """And not as one answer into which the wrong steps were merged, too."""
+    steps = [{"role": "assistant", "content": f"step {n}"} for n in range(len(verdicts))]
+    question = [{"role": "system", "content": "S"}, {"role": "user", "content": "Q"}]
+    records = [{"messages": [*question, *steps], "label": verdicts}] * 3
+    _, content = export(folder, records, "stepwise_supervision", form)
+    summary, found = imported(folder, f"steps{len(verdicts)}.{form}", content)
+    assert (summary["record_type"], summary["rules"]) == ("stepwise_supervision", {})
+    assert [row["record"] for row in found] == records
+
+
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_a_spreadsheet_runs_nothing(folder: Path, start: str) -> None:
     records = [{"text": f"{start}cmd|' /C calc'!A0"}, {"text": f"a{start}"}]
