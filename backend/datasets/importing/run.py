@@ -226,7 +226,9 @@ class _Import:
         if not report.kept + report.repaired:
             raise UnreadableFile(
                 "no_usable_rows",
-                f"None of the {report.dropped} rows can be used.",
+                f"None of the {report.dropped} rows can be used."
+                if report.dropped > 1
+                else "The only row can not be used.",
                 "See in the report what is wrong with each, correct the file and upload it again.",
                 params={"dropped": report.dropped},
             )

@@ -12,6 +12,8 @@ from backend.datasets.rows import UnreadableFile
 
 CHUNK_BYTES = 1 << 20
 SAMPLE_BYTES = 1 << 18
+# So few strange bytes among so much ASCII are damage rather than an alphabet.
+STRAY_BYTES, STRAY_SHARE = 4, 0.01
 # In UTF-8: bytes of a character, and values of those behind its first one and of a first one.
 LONGEST_CHARACTER, CONTINUES, BEGINS = 4, 0x80, 0xC0
 # Of the characters of a text, so many are everyday ones when its bytes were read in the right way.
@@ -252,6 +254,8 @@ def _western(sample: bytes) -> Encoding:
     foreign = [c for c in text if not c.isascii()]
     if sum(c in _WESTERN for c in foreign) > 0.9 * len(foreign):
         return Encoding("cp1252", 0, "cp1252", ("cp1250", "iso8859-15"))
+    if len(foreign) <= STRAY_BYTES and len(foreign) < STRAY_SHARE * len(text):
+        return Encoding("utf-8", 0, "utf-8")  # with damage, which the report names
     from charset_normalizer import from_bytes  # only here: most files never need it
 
     best = from_bytes(sample).best()

@@ -117,6 +117,15 @@ def test_a_word_is_recognised_or_doubted(tmp_path: Path, codec: str, word: str) 
         assert path.read_bytes().decode(found.codec) == word
 
 
+def test_stray_bytes_cost_their_row_and_change_no_letter(tmp_path: Path) -> None:
+    rows = [b'{"prompt": "Question %d?", "completion": "An answer."}\n' % n for n in range(20)]
+    rows[7] = b'{"prompt": "Question \xff\xfe?", "completion": "An answer."}\n'
+    summary = run(tmp_path, "a.jsonl", b"".join(rows), max_dropped_rows=1)
+    assert (summary["status"], summary["encoding"]) == ("ready", "utf-8")
+    assert summary["counts"] == {"kept": 19, "repaired": 0, "truncated": 0, "dropped": 1}
+    assert [(item["line"], item["rule"]) for item in items(tmp_path)] == [(8, "invalid_encoding")]
+
+
 def test_doubt_is_said_in_the_facts(tmp_path: Path) -> None:
     summary = run(tmp_path, "a.txt", "啊".encode("gb18030"))
     assert summary["files"][0]["encoding_may_be"] == ["euc_kr"]
