@@ -16,6 +16,9 @@ interface Props {
   onClose: () => void
 }
 
+/** Forms that have the columns beside the records, too. */
+const WHOLE = new Set<ExportFormat>(['jsonl', 'parquet'])
+
 export function ExportDialog({ dataset, open, onClose }: Props) {
   const { t } = useTranslation()
   const [format, setFormat] = useState<ExportFormat>('jsonl')
@@ -82,6 +85,11 @@ export function ExportDialog({ dataset, open, onClose }: Props) {
           ),
         }))}
       />
+      {!WHOLE.has(format) && (
+        <p className="secondary" style={{ margin: '12px 0 0' }}>
+          {t('datasets.export.recordsOnly')}
+        </p>
+      )}
       {names.length > 0 && (
         <Select
           value={split}

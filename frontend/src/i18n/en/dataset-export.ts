@@ -11,4 +11,5 @@ export default {
     csv: { name: 'CSV', detail: 'A table for spreadsheets: questions with answers, texts with labels.' },
     parquet: { name: 'Parquet', detail: 'Everything, in columns: for pandas, polars, DuckDB.' },
   },
+  recordsOnly: 'Columns beside the records are left out; EasyTune JSONL and Parquet keep them.',
 }

@@ -11,4 +11,5 @@ export default {
     csv: { name: 'CSV', detail: '电子表格可打开的表格：问答，或带标签的文本。' },
     parquet: { name: 'Parquet', detail: '按列存储的全部内容，适用于 pandas、polars、DuckDB。' },
   },
+  recordsOnly: '不包含记录之外的列；如需保留，请选择 EasyTune JSONL 或 Parquet。',
 }
