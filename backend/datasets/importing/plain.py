@@ -69,16 +69,15 @@ def read(block: bytes, shape: Shape) -> PlainRows | None:
 def _num_keys(block: bytes, text: NDArray[np.uint8]) -> int | None:
     """Number of keys in a block of valid JSON, as `strict_json.num_keys` counts them, some times
     as fast; None when the bytes before a colon leave a doubt."""
-    # A colon that ends a key stands at the third place at least.
-    colons, before, ahead = text[2:] == COLON, text[1:-1], text[:-2]
-    if np.any(colons & (before <= SPACE)) and may_hide_keys(block):
+    colons = np.flatnonzero(text == COLON)
+    before = text[colons - 1]
+    if np.any(before <= SPACE) and may_hide_keys(block):
         return None
-    quoted = colons & (before == QUOTE)
-    escaped = quoted & (ahead == BACKSLASH)
-    places = np.flatnonzero(escaped)
-    if len(places) and np.any(text[places - 1] == BACKSLASH):
+    quoted = colons[before == QUOTE]
+    escaped = quoted[text[quoted - 2] == BACKSLASH]
+    if np.any(text[escaped - 3] == BACKSLASH):
         return None  # of several backslashes in a row the last may be escaped itself
-    return int(np.count_nonzero(quoted)) - len(places)
+    return len(quoted) - len(escaped)
 
 
 def _extras(columns: Mapping[str, list[Any]], shape: Shape, rows: int) -> list[bytes | None]:
