@@ -35,8 +35,6 @@ from backend.datasets.versions.records import RecordWriter
 from backend.datasets.versions.rows import as_they_are
 
 PREVIEW_ROWS = 100
-# Below this, starting other processes takes longer than they save.
-PARALLEL_FROM_BYTES = 16 * 1024 * 1024
 # What archives may not fill of the disk.
 RESERVE_BYTES = 512 * 1024 * 1024
 # Of the whole work, when there is something to unpack.
@@ -77,6 +75,7 @@ def import_files(
         run.abandon()
         raise
     finally:
+        run.dismiss()
         shutil.rmtree(folder / UNPACKED_FOLDER, ignore_errors=True)
     summary = run.close(found)
     (folder / SUMMARY_FILE).write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2))
@@ -94,6 +93,7 @@ class _Import:
     ) -> None:
         self._uploads, self._folder = uploads, folder
         self._mapping, self._options, self._watch = mapping, options, watch
+        self._hands = workers.Hands()
         self._records = RecordWriter(folder)
         self._report = ReportWriter(folder)
         self._tally = Tally()
@@ -142,6 +142,7 @@ class _Import:
             self._left_out += chosen.left_out
             self._mapping = self._mapping or chosen.mapping
             self._facts.update(entry=chosen.entry, entries=chosen.entries)
+        self._hands.expect(sum(file.path.stat().st_size for file in files))
         parts, left_out = open_parts(files, options, self._watch)
         self._left_out += left_out
         return parts
@@ -184,9 +185,8 @@ class _Import:
             self._mapping,
             tuple((tuple(part.columns), part.source.codec) for part in parts),
         )
-        hands = workers.number_of_workers() if total >= PARALLEL_FROM_BYTES else 1
         before = [sum(part.size_bytes for part in parts[:n]) for n in range(len(parts))]
-        pieces = workers.convert_pieces(_pieces(parts), recipe, hands, self._folder)
+        pieces = self._hands.convert(_pieces(parts), recipe, self._folder)
         with closing(pieces):
             for each in pieces:
                 if each.table is not None:
@@ -251,6 +251,10 @@ class _Import:
                 "params": error.params,
             },
         }
+
+    def dismiss(self) -> None:
+        """There is nothing more to convert."""
+        self._hands.close()
 
     def abandon(self) -> None:
         """Close what is open; the folder is of no use."""

@@ -10,10 +10,10 @@ import multiprocessing
 import os
 import threading
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,6 +32,8 @@ from backend.datasets.readers.detect import Piece
 from backend.datasets.versions.packing import load, pack, save
 
 MAX_WORKERS = 4
+# Below this, starting other processes takes longer than they save.
+PARALLEL_FROM_BYTES = 16 * 1024 * 1024
 # The most that glibc takes for both of these options of `mallopt`.
 KEPT_BYTES = 32 * 1024 * 1024
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
@@ -55,15 +57,15 @@ class Converter:
     """A recipe put into effect."""
 
     def __init__(self, recipe: Recipe) -> None:
-        self._recipe = recipe
+        self.recipe = recipe
         self._importer: Importer = recognition.importer_of(recipe.name, recipe.mapping)
         self._shapes: dict[int, Shape | None] = {}
 
     def convert(self, file: int, piece: Piece) -> Batch:
         """What becomes of some rows of the file with this number."""
-        columns, codec = self._recipe.files[file]
+        columns, codec = self.recipe.files[file]
         if file not in self._shapes:
-            self._shapes[file] = shape_of(self._recipe.name, columns)
+            self._shapes[file] = shape_of(self.recipe.name, columns)
         return convert_piece(piece, self._importer, codec, self._shapes[file])
 
 
@@ -79,54 +81,64 @@ class Converted:
     tally: Tally
 
 
-# What a worker converts with; set once, when it starts.
-_converter: Converter
+# What a worker converts with, since it was told for the first time.
+_converter: Converter | None = None
 Placed = tuple[int, Piece]
 
 
-def convert_pieces(
-    pieces: Iterable[Placed], recipe: Recipe, workers: int, folder: Path
-) -> Generator[Converted, None, None]:
-    """What becomes of each piece, with the number of its file, in order; `workers` below 2 work
-    right here.
+class Hands:
+    """Whoever converts: this process, or several others when there is much to do."""
 
-    Memory and a folder in `folder` hold two pieces per worker. Raises `WorkerDied`, and what
-    reading a piece raises.
-    """
-    if workers < 2:
-        converter = Converter(recipe)
-        for file, piece in pieces:
-            batch = converter.convert(file, piece)
-            table = pack(batch.rows) if batch.rows.records else None
-            yield Converted(file, piece, table, batch.found, batch.tally)
-        return
-    waiting: deque[_Waiting] = deque()
-    with TemporaryDirectory(dir=folder) as shared, _pool(recipe, workers) as pool:
-        for number, (file, piece) in enumerate(pieces):
-            path = Path(shared) / str(number)
-            waiting.append(_Waiting(file, piece, path, _submit(pool, file, piece, path)))
-            if len(waiting) == 2 * workers:
+    def __init__(self) -> None:
+        self._workers = number_of_workers()
+        self._pool: ProcessPoolExecutor | None = None
+
+    def expect(self, size_bytes: int) -> None:
+        """Start the others when so much is worth it: they are there when it has been found out
+        what to do."""
+        if self._pool is None and self._workers > 1 and size_bytes >= PARALLEL_FROM_BYTES:
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self._workers, context, initializer=_prepare)
+            for _ in range(self._workers):
+                self._pool.submit(_be_ready)
+
+    def convert(
+        self, pieces: Iterable[Placed], recipe: Recipe, folder: Path
+    ) -> Generator[Converted, None, None]:
+        """What becomes of each piece, with the number of its file, in order.
+
+        Memory and a folder in `folder` hold two pieces per worker. Raises `WorkerDied`, and what
+        reading a piece raises.
+        """
+        if self._pool is None:
+            converter = Converter(recipe)
+            for file, piece in pieces:
+                batch = converter.convert(file, piece)
+                table = pack(batch.rows) if batch.rows.records else None
+                yield Converted(file, piece, table, batch.found, batch.tally)
+            return
+        waiting: deque[_Waiting] = deque()
+        with TemporaryDirectory(dir=folder) as shared:
+            for number, (file, piece) in enumerate(pieces):
+                path = Path(shared) / str(number)
+                future = _submit(self._pool, recipe, file, piece, path)
+                waiting.append(_Waiting(file, piece, path, future))
+                if len(waiting) == 2 * self._workers:
+                    yield waiting.popleft().result()
+            while waiting:
                 yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
 
-
-@contextmanager
-def _pool(recipe: Recipe, workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes that are ended without finishing what they have not begun."""
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, initializer=_prepare, initargs=(recipe,))
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    def close(self) -> None:
+        """End the others, without what they have not begun."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _submit(
-    pool: ProcessPoolExecutor, file: int, piece: Piece, path: Path
+    pool: ProcessPoolExecutor, recipe: Recipe, file: int, piece: Piece, path: Path
 ) -> Future[tuple[Findings, Tally]]:
     try:
-        return pool.submit(_convert, file, piece, path)
+        return pool.submit(_convert, recipe, file, piece, path)
     except BrokenProcessPool as error:
         raise WorkerDied("a converting process was ended from outside") from error
 
@@ -159,11 +171,9 @@ def number_of_workers() -> int:
     return min(cores or 1, MAX_WORKERS)
 
 
-def _prepare(recipe: Recipe) -> None:
+def _prepare() -> None:
     """Runs first in every worker."""
-    global _converter
     leave_pandas_out()
-    _converter = Converter(recipe)
     # Rows hold no cycles, and looking for some takes a third of the time.
     gc.disable()
     _keep_memory()
@@ -185,8 +195,15 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _convert(file: int, piece: Piece, path: Path) -> tuple[Findings, Tally]:
+def _be_ready() -> None:
+    """Nothing to do but to be there."""
+
+
+def _convert(recipe: Recipe, file: int, piece: Piece, path: Path) -> tuple[Findings, Tally]:
     """In a worker: the rows go into the file `path`, which is there only when there are some."""
+    global _converter
+    if _converter is None or _converter.recipe != recipe:
+        _converter = Converter(recipe)
     batch = _converter.convert(file, piece)
     if batch.rows.records:
         save(pack(batch.rows), path)
