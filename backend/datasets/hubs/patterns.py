@@ -38,9 +38,11 @@ def _hidden(parts: tuple[str, ...]) -> int:
 def _matches(names: tuple[str, ...], parts: tuple[str, ...]) -> bool:
     # reachable[n]: the pattern so far names exactly the first n names.
     reachable = [True] + [False] * len(names)
-    for part in parts:
+    for number, part in enumerate(parts, 1):
         if part == "**":
             first = reachable.index(True) if True in reachable else len(reachable)
+            # At the end it stands for what is in a folder, which the folder's own name is not.
+            first += number == len(parts)
             reachable = [n >= first for n in range(len(reachable))]
             continue
         reachable = [
