@@ -86,6 +86,10 @@ def convert(rows: Iterable[RawRow], importer: Importer, batch: Batch) -> None:
         except RowError as error:
             found.drop(row.line, row.byte_offset, row.raw, error)
             continue
+        except TypeError:
+            broken = RowError("invalid_text", None, "Half of a surrogate pair in a text.")
+            found.drop(row.line, row.byte_offset, row.raw, broken)
+            continue
         used.append(record)
         if repairs:
             found.repair(row.line, row.byte_offset, row.raw, repairs)

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from backend.datasets.importing.batch import Batch, convert
@@ -176,6 +176,7 @@ ROW = st.dictionaries(NAMES, st.one_of(LEAF, VALUE, TURNS), min_size=1, max_size
 
 
 @given(st.lists(ROW, min_size=1, max_size=4))
+@example([{"prompt": 0, "completion": "\ud800"}])
 @examples(400)
 def test_no_row_breaks_an_importer_and_each_is_counted(rows: list[Any]) -> None:
     """Whatever rows look like, and whichever family they are taken for."""
