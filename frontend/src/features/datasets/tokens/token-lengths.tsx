@@ -45,7 +45,11 @@ function Counted({ lengths, onRetry }: { lengths: Schemas['TokenLengths']; onRet
     return (
       <div role="status" style={{ maxWidth: 480 }}>
         <span className="secondary">{t('datasets.tokens.counting')}</span>
-        <Progress percent={Math.floor(lengths.progress * 100)} size="small" />
+        <Progress
+          percent={Math.floor(lengths.progress * 100)}
+          size="small"
+          aria-label={t('datasets.tokens.counting')}
+        />
       </div>
     )
   }
