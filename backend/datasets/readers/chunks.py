@@ -41,7 +41,7 @@ class Span(NamedTuple):
 
     def read(self) -> Chunk:
         """The lines themselves."""
-        with self.path.open("rb", buffering=0) as file:
+        with self.path.open("rb") as file:  # buffered: one that is not may read less
             file.seek(self.byte_offset)
             data = file.read(self.size)
         return Chunk(self.first_line, self.byte_offset, data, self.cut)
