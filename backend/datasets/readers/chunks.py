@@ -7,6 +7,8 @@ from typing import NamedTuple
 from backend.datasets.rows import MAX_ROW_BYTES
 
 CHUNK_BYTES = 4 * 1024 * 1024
+# Looked at at once: what the cache of a core has room for.
+LOOK_BYTES = 128 * 1024
 # Of a line that is too long to be a row, what an excerpt is taken from.
 HEAD_BYTES = 4096
 LINE_FEED = 0x0A
@@ -48,29 +50,32 @@ class Span(NamedTuple):
 
 
 def spans(path: Path, skip_bytes: int, size: int = CHUNK_BYTES) -> Iterator[Span]:
-    """All of the file in pieces of about `size` bytes; memory holds one."""
-    line, begin, at, passing = 1, skip_bytes, skip_bytes, False
-    buffer = bytearray(size)
+    """All of the file in pieces of at least `size` bytes each but the last; memory holds what is
+    looked at, `LOOK_BYTES`."""
+    line, lines, at, passing = 1, 0, skip_bytes, False
+    begin = end = skip_bytes  # of the whole lines that are not yielded yet
+    buffer = bytearray(min(size, LOOK_BYTES))
     with path.open("rb", buffering=0) as file:
         file.seek(skip_bytes)
         while read := file.readinto(buffer):
-            block_begin, at = at, at + read
+            first, look_begin, at = 0, at, at + read
             if passing:  # the rest of a line that is too long
-                end = buffer.find(b"\n", 0, read) + 1
-                begin = block_begin + (end or read)
-                if not end:
+                first = buffer.find(b"\n", 0, read) + 1
+                begin = end = look_begin + (first or read)
+                if not first:
                     continue
                 line, passing = line + 1, False
-            end = block_begin + buffer.rfind(b"\n", 0, read) + 1
-            if end > max(begin, block_begin):
+            last = buffer.rfind(b"\n", first, read) + 1
+            if last:
+                end = look_begin + last
+                lines += _count_lines(buffer, first, last)
+            too_long = at - end >= MAX_ROW_BYTES
+            if end - begin >= size or (too_long and end > begin):
                 yield Span(path, line, begin, end - begin)
-                line += _count_lines(
-                    buffer, max(begin, block_begin) - block_begin, end - block_begin
-                )
-                begin = end
-            if at - begin >= MAX_ROW_BYTES:
+                line, lines, begin = line + lines, 0, end
+            if too_long:
                 yield Span(path, line, begin, HEAD_BYTES, cut=True)
-                begin, passing = at, True
+                begin, end, passing = at, at, True
     if at > begin:
         yield Span(path, line, begin, at - begin)
 
