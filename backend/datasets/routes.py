@@ -66,7 +66,7 @@ async def list_datasets(
     """Data sets that the user may see, newest first; `q` looks in name, description, file name."""
     rows = await queries.page(session, user, limit=limit, cursor=cursor, q=q, status=status)
     kept, last = pagination.cut(rows, limit)
-    if kept:
+    if any(row.status == DatasetStatus.READY for row in kept):
         request.app.state.reading_desk.expect_questions()
     return Page(
         items=await view.views_of(session, kept), next_cursor=str(last.id) if last else None
@@ -78,8 +78,10 @@ async def get_dataset(
     request: Request, session: SessionDep, user: CurrentUser, dataset_id: UUID
 ) -> Dataset:
     """One data set."""
-    request.app.state.reading_desk.expect_questions()
-    return await view.view_of(session, await queries.find(session, user, dataset_id))
+    row = await queries.find(session, user, dataset_id)
+    if row.status == DatasetStatus.READY:  # while there are no rows, an import needs the processor
+        request.app.state.reading_desk.expect_questions()
+    return await view.view_of(session, row)
 
 
 @router.patch("/{dataset_id}")

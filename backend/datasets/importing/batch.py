@@ -16,6 +16,7 @@ from backend.datasets.readers.chunks import Chunk, Span, blocks
 from backend.datasets.readers.detect import Piece
 from backend.datasets.readers.jsonl import rows_of
 from backend.datasets.rows import RawRow, RowError
+from backend.datasets.versions.packing import MemoryPacker, Packer
 from backend.datasets.versions.rows import Rows
 
 # So many lines are plain or not as one: few enough that a strange one slows only its neighbours.
@@ -26,26 +27,30 @@ BLOCK_BYTES = 64 * 1024
 class Batch:
     """What became of some consecutive rows of a file."""
 
-    rows: Rows = field(default_factory=Rows)
+    packer: Packer = field(default_factory=MemoryPacker)
     found: Findings = field(default_factory=Findings)
     tally: Tally = field(default_factory=Tally)
 
 
-def convert_piece(piece: Piece, importer: Importer, codec: str, shape: Shape | None) -> Batch:
-    """The rows of a piece of any file; `codec` and `shape` are for one of whole lines."""
+def convert_piece(
+    piece: Piece, importer: Importer, codec: str, shape: Shape | None, batch: Batch
+) -> None:
+    """Convert the rows of a piece of any file into `batch`; `codec` and `shape` are for one of
+    whole lines."""
     if isinstance(piece, Span):
-        return convert_chunk(piece.read(), importer, codec, shape)
-    batch = Batch()
-    convert(piece.rows(), importer, batch)
-    return batch
+        convert_chunk(piece.read(), importer, codec, shape, batch)
+    else:
+        convert(piece.rows(), importer, batch)
 
 
-def convert_chunk(chunk: Chunk, importer: Importer, codec: str, shape: Shape | None) -> Batch:
-    """The rows of a piece of a JSON-lines file; `shape` is what plain ones look like."""
-    batch = Batch()
+def convert_chunk(
+    chunk: Chunk, importer: Importer, codec: str, shape: Shape | None, batch: Batch
+) -> None:
+    """Convert the rows of a piece of a JSON-lines file into `batch`; `shape` is what plain ones
+    look like."""
     if shape is None or codec != "utf-8" or chunk.cut:
         convert(rows_of(chunk, codec), importer, batch)
-        return batch
+        return
     line = chunk.first_line
     for begin, block in blocks(chunk.data, BLOCK_BYTES):
         plain = read(block, shape)
@@ -55,15 +60,12 @@ def convert_chunk(chunk: Chunk, importer: Importer, codec: str, shape: Shape | N
             line += block.count(b"\n")
         else:
             _take(plain, line, batch)
-            line += len(plain.records)
-    return batch
+            line += len(plain.kept)
 
 
 def _take(plain: PlainRows, first_line: int, batch: Batch) -> None:
-    number = len(plain.records)
-    batch.rows.records += plain.records
-    batch.rows.lines += range(first_line, first_line + number)
-    batch.rows.extras += plain.extras
+    number = len(plain.kept)
+    batch.packer.add_encoded(plain.records, first_line, plain.extras)
     batch.found.kept += number
     batch.tally.add_columns(plain.columns, number)
     batch.tally.add_plain(plain.kept)
@@ -71,7 +73,7 @@ def _take(plain: PlainRows, first_line: int, batch: Batch) -> None:
 
 def convert(rows: Iterable[RawRow], importer: Importer, batch: Batch) -> None:
     """Convert rows into `batch`; what is wrong with one is reported and the others go on."""
-    found = batch.found
+    found, rows_used = batch.found, Rows()
     readable: list[Fields] = []
     used: list[Fields] = []
     for row in rows:
@@ -82,7 +84,7 @@ def convert(rows: Iterable[RawRow], importer: Importer, batch: Batch) -> None:
             assert row.fields is not None
             readable.append(row.fields)
             record = importer.convert(row.fields, repairs)
-            batch.rows.add(record, row.line, importer.leftovers(row.fields))
+            rows_used.add(record, row.line, importer.leftovers(row.fields))
         except RowError as error:
             found.drop(row.line, row.byte_offset, row.raw, error)
             continue
@@ -95,5 +97,6 @@ def convert(rows: Iterable[RawRow], importer: Importer, batch: Batch) -> None:
             found.repair(row.line, row.byte_offset, row.raw, repairs)
         else:
             found.kept += 1
+    batch.packer.add(rows_used)
     batch.tally.add_rows(readable)
     batch.tally.add_records(used)

@@ -8,7 +8,7 @@ plain rows both ways give the same bytes.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any
 
 import msgspec
@@ -30,10 +30,10 @@ _encode_lines = msgspec.json.Encoder().encode_lines
 
 @dataclass(slots=True)
 class PlainRows:
-    """A block of plain rows: canonical JSON and what stood beside it, the records themselves, and
-    the values of each column that rows have."""
+    """A block of plain rows: canonical JSON, each with a line feed, and what stood beside it, the
+    records themselves, and the values of each column that rows have."""
 
-    records: list[bytes]
+    records: bytes
     extras: list[bytes | None]
     kept: list[Record]
     columns: dict[str, list[Any]] = field(default_factory=dict)
@@ -46,7 +46,8 @@ def read(block: bytes, shape: Shape) -> PlainRows | None:
     try:
         rows = shape.decoder.decode_lines(block)
         columns = {name: list(map(get, rows)) for get, name, _ in shape.attributes}
-        records = list(map(shape.record, *map(columns.__getitem__, shape.parts)))
+        parts = [columns.get(name) or repeat(UNSET) for name in shape.parts]
+        records = list(map(shape.record, *parts))
         extras = _extras(columns, shape, len(rows))
     except (msgspec.MsgspecError, UnicodeDecodeError, NotPlain, TypeError):
         return None  # not even JSON, other types, or numbers beyond 64 bits
@@ -61,9 +62,7 @@ def read(block: bytes, shape: Shape) -> PlainRows | None:
         keys += KEYS_OF_A_TURN * sum(map(len, columns[shape.turns]))
     if keys != _num_keys(block, text):
         return None
-    lines = _encode_lines(records).split(b"\n")
-    lines.pop()  # nothing behind the last line feed
-    return PlainRows(lines, extras, records, columns)
+    return PlainRows(_encode_lines(records), extras, records, columns)
 
 
 def _num_keys(block: bytes, text: NDArray[np.uint8]) -> int | None:

@@ -1,7 +1,7 @@
 """What a plain row of a format looks like, and the record it becomes."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from operator import attrgetter
 from typing import Annotated, Any, Literal
 
@@ -75,20 +75,22 @@ class Shape:
     """Reads rows of one format with `decoder`; `record` makes a record of one or raises `NotPlain`.
 
     `parts` are the columns of the record with their types, in the order in which `record` takes
-    them; whatever else of `columns` there is lies beside it. `turns` is the column with the turns.
-    `attributes` has for each column how to get it, its name, and whether every row has it; `extra`
-    holds the values beside the record of a row that has them all.
+    them; whatever else of `columns` there is lies beside it. Parts that must be empty are looked
+    for only where `columns` has them: a row that has them all the same is not plain. `turns` is the
+    column with the turns. `attributes` has for each column how to get it, its name, and whether
+    every row has it; `extra` holds the values beside the record of a row that has them all.
     """
 
     def __init__(
         self,
         parts: dict[str, Any],
-        columns: Iterable[str],
+        columns: Collection[str],
         record: Callable[..., Record],
         turns: str | None = None,
     ) -> None:
         self.others = sorted(name for name in columns if name not in parts)
-        types = {**parts, **dict.fromkeys(self.others, Other)}
+        present = {n: kind for n, kind in parts.items() if kind != Empty or n in columns}
+        types = {**present, **dict.fromkeys(self.others, Other)}
         named = [(f"c{number}", name) for number, name in enumerate(types)]
         self.turns = turns
         self.parts = list(parts)

@@ -1,13 +1,14 @@
 """Converts the pieces of large files on all cores, and gives them back in their order.
 
-Workers are fresh processes that know how to convert and nothing else. One that is killed, by the
-kernel for memory for example, ends the import; one whose parent is gone ends itself.
+Workers are processes that do nothing else. One that is killed, by the kernel for memory for
+example, ends the import; one whose parent is gone ends itself.
 """
 
 import ctypes
 import gc
 import multiprocessing
 import os
+import sys
 import threading
 from collections import deque
 from collections.abc import Generator, Iterable
@@ -17,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 
@@ -27,9 +28,10 @@ from backend.datasets.importing import recognition
 from backend.datasets.importing.batch import Batch, convert_piece
 from backend.datasets.importing.report import Findings
 from backend.datasets.importing.shapes import Shape, shape_of
+from backend.datasets.importing.slots import Desk, Packed, Slot
 from backend.datasets.importing.tally import Tally
 from backend.datasets.readers.detect import Piece
-from backend.datasets.versions.packing import load, pack, save
+from backend.datasets.versions.packing import MemoryPacker
 
 MAX_WORKERS = 4
 # Below this, starting other processes takes longer than they save.
@@ -61,12 +63,12 @@ class Converter:
         self._importer: Importer = recognition.importer_of(recipe.name, recipe.mapping)
         self._shapes: dict[int, Shape | None] = {}
 
-    def convert(self, file: int, piece: Piece) -> Batch:
-        """What becomes of some rows of the file with this number."""
+    def convert(self, file: int, piece: Piece, batch: Batch) -> None:
+        """Convert some rows of the file with this number into `batch`."""
         columns, codec = self.recipe.files[file]
         if file not in self._shapes:
             self._shapes[file] = shape_of(self.recipe.name, columns)
-        return convert_piece(piece, self._importer, codec, self._shapes[file])
+        convert_piece(piece, self._importer, codec, self._shapes[file], batch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,9 @@ class Converted:
 
 # What a worker converts with, since it was told for the first time.
 _converter: Converter | None = None
+_desk = Desk()
 Placed = tuple[int, Piece]
+Answer = tuple[Packed | None, Findings, Tally]
 
 
 class Hands:
@@ -97,7 +101,7 @@ class Hands:
         """Start the others when so much is worth it: they are there when it has been found out
         what to do."""
         if self._pool is None and self._workers > 1 and size_bytes >= PARALLEL_FROM_BYTES:
-            context = multiprocessing.get_context("spawn")
+            context = multiprocessing.get_context(_way_to_start())
             self._pool = ProcessPoolExecutor(self._workers, context, initializer=_prepare)
             for _ in range(self._workers):
                 self._pool.submit(_be_ready)
@@ -105,26 +109,31 @@ class Hands:
     def convert(
         self, pieces: Iterable[Placed], recipe: Recipe, folder: Path
     ) -> Generator[Converted, None, None]:
-        """What becomes of each piece, with the number of its file, in order.
+        """What becomes of each piece, with the number of its file, in order; each table is there
+        until the next is asked for, or longer when it is small (`Slot.table`).
 
-        Memory and a folder in `folder` hold two pieces per worker. Raises `WorkerDied`, and what
-        reading a piece raises.
+        A folder in `folder` holds two pieces per worker. Raises `WorkerDied`, and what reading a
+        piece raises.
         """
         if self._pool is None:
             converter = Converter(recipe)
             for file, piece in pieces:
-                batch = converter.convert(file, piece)
-                table = pack(batch.rows) if batch.rows.records else None
+                packer = MemoryPacker()
+                batch = Batch(packer)
+                converter.convert(file, piece, batch)
+                table = packer.table() if packer.num_rows else None
                 yield Converted(file, piece, table, batch.found, batch.tally)
             return
         waiting: deque[_Waiting] = deque()
         with TemporaryDirectory(dir=folder) as shared:
-            for number, (file, piece) in enumerate(pieces):
-                path = Path(shared) / str(number)
-                future = _submit(self._pool, recipe, file, piece, path)
-                waiting.append(_Waiting(file, piece, path, future))
-                if len(waiting) == 2 * self._workers:
-                    yield waiting.popleft().result()
+            free = [Slot(Path(shared) / str(number)) for number in range(2 * self._workers)]
+            for file, piece in pieces:
+                slot = free.pop()
+                future = _submit(self._pool, recipe, file, piece, slot.path)
+                waiting.append(_Waiting(file, piece, slot, future))
+                if not free:
+                    yield waiting[0].result()
+                    free.append(waiting.popleft().slot)
             while waiting:
                 yield waiting.popleft().result()
 
@@ -135,33 +144,30 @@ class Hands:
 
 
 def _submit(
-    pool: ProcessPoolExecutor, recipe: Recipe, file: int, piece: Piece, path: Path
-) -> Future[tuple[Findings, Tally]]:
+    pool: ProcessPoolExecutor, recipe: Recipe, file: int, piece: Piece, slot: Path
+) -> Future[Answer]:
     try:
-        return pool.submit(_convert, recipe, file, piece, path)
+        return pool.submit(_convert, recipe, file, piece, slot)
     except BrokenProcessPool as error:
         raise WorkerDied("a converting process was ended from outside") from error
 
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """A piece that a worker has, and the file in which its rows come back."""
+    """A piece that a worker has, and where its rows come back."""
 
     file: int
     piece: Piece
-    path: Path
-    future: Future[tuple[Findings, Tally]]
+    slot: Slot
+    future: Future[Answer]
 
     def result(self) -> Converted:
         """What became of it, once it is done."""
         try:
-            found, tally = self.future.result()
+            packed, found, tally = self.future.result()
         except BrokenProcessPool as error:
             raise WorkerDied("a converting process was ended from outside") from error
-        table = None
-        if self.path.exists():
-            table = load(self.path)
-            self.path.unlink()
+        table = None if packed is None else self.slot.table(packed)
         return Converted(self.file, self.piece, table, found, tally)
 
 
@@ -169,6 +175,13 @@ def number_of_workers() -> int:
     """One for each core that this process may use, up to `MAX_WORKERS`."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return min(cores or 1, MAX_WORKERS)
+
+
+def _way_to_start() -> Literal["fork", "spawn"]:
+    """A process with one thread may be copied, and its copies need not load again what it has
+    loaded: that takes as long as converting some 50 MB."""
+    alone = sys.platform == "linux" and threading.active_count() == 1
+    return "fork" if alone else "spawn"
 
 
 def _prepare() -> None:
@@ -199,12 +212,13 @@ def _be_ready() -> None:
     """Nothing to do but to be there."""
 
 
-def _convert(recipe: Recipe, file: int, piece: Piece, path: Path) -> tuple[Findings, Tally]:
-    """In a worker: the rows go into the file `path`, which is there only when there are some."""
+def _convert(recipe: Recipe, file: int, piece: Piece, slot: Path) -> Answer:
+    """In a worker: the rows go into the slot."""
     global _converter
     if _converter is None or _converter.recipe != recipe:
         _converter = Converter(recipe)
-    batch = _converter.convert(file, piece)
-    if batch.rows.records:
-        save(pack(batch.rows), path)
-    return batch.found, batch.tally
+    packer = _desk.packer(slot)
+    batch = Batch(packer)
+    _converter.convert(file, piece, batch)
+    packed = _desk.packed(packer) if packer.num_rows else None
+    return packed, batch.found, batch.tally

@@ -17,11 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from backend.datasets.versions.names import RECORDS_FILE, SAMPLE_FILE
-from backend.datasets.versions.packing import SCHEMA, SPLIT, json_lines, pack
+from backend.datasets.versions.packing import GROUP_BYTES, SCHEMA, SPLIT, json_lines, pack
 from backend.datasets.versions.rows import Rows, stored
 
-# A row is found by reading one group: small enough to be fast, large enough to compress.
-GROUP_BYTES = 512 * 1024
 GROUP_ROWS = 512
 SAMPLE_ROWS = 512
 
@@ -53,7 +51,8 @@ class RecordWriter:
             self.write_packed(pack(rows))
 
     def write_packed(self, table: pa.Table) -> None:
-        """Append rows that are packed already."""
+        """Append rows that are packed already; `GROUP_BYTES` of them and more are written at
+        once."""
         content, lines = json_lines(table)
         self._hash.update(content)
         self._sample.add(lines, self.num_rows)

@@ -15,6 +15,7 @@ from backend.datasets.importing.batch import Batch, convert
 from backend.datasets.importing.recognition import FAMILIES, recognise
 from backend.datasets.importing.run import import_file
 from backend.datasets.rows import RawRow, UnreadableFile
+from backend.datasets.versions.packing import MemoryPacker
 from tests.backend.datasets.stored import records_of
 from tests.backend.datasets.test_formats import ASSISTANT, CHAT, USER, run
 from tests.effort import examples
@@ -184,11 +185,12 @@ def test_no_row_breaks_an_importer_and_each_is_counted(rows: list[Any]) -> None:
         assert recognise(rows).because
     raw = [RawRow(n, 0, b"", row) for n, row in enumerate(rows, 1)]
     for family in FAMILIES:
-        batch = Batch()
+        packer = MemoryPacker()
+        batch = Batch(packer)
         convert(raw, family, batch)
         counts = batch.found
         assert counts.kept + counts.repaired + counts.dropped == len(rows)
-        assert len(batch.rows.records) == counts.kept + counts.repaired
-        for content in batch.rows.records:
+        assert packer.num_rows == counts.kept + counts.repaired
+        for content in packer.table()["record"].to_pylist():
             record = Record.model_validate_json(content)
             assert record.text or record.messages
