@@ -46,7 +46,10 @@ class _Writing:
 
     def _grow(self, end: int) -> mmap.mmap:
         room = -(-max(end, 1) // STEP_BYTES) * STEP_BYTES
-        os.posix_fallocate(self._file, 0, room)
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(self._file, 0, room)
+        else:  # systems that have no such call end the worker when the disk is full
+            os.truncate(self._file, room)
         if self._map is not None:
             self._map.close()
         return mmap.mmap(self._file, 0)

@@ -96,7 +96,7 @@ def _by_name(summary: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", FORMATS)
 @given(data=st.data())
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_both_ways_say_the_same(name: str, data: st.DataObject) -> None:
     found = data.draw(FORMATS[name])
     spaced, escaped = data.draw(st.booleans()), data.draw(st.booleans())
