@@ -23,6 +23,8 @@ from backend.datasets.rows import MAX_ROW_BYTES
 
 KEYS_OF_A_TURN = 2
 LINE_FEED, SPACE, QUOTE, COLON, BACKSLASH = b'\n ":\\'
+# So many of them in a row are not counted.
+MAX_BACKSLASHES = 256
 # All encoders write these alike, and numbers with a point in different ways.
 SIMPLE = {int, str, bool}
 _encode_lines = msgspec.json.Encoder().encode_lines
@@ -74,9 +76,18 @@ def _num_keys(block: bytes, text: NDArray[np.uint8]) -> int | None:
         return None
     quoted = colons[before == QUOTE]
     escaped = quoted[text[quoted - 2] == BACKSLASH]
-    if np.any(text[escaped - 3] == BACKSLASH):
-        return None  # of several backslashes in a row the last may be escaped itself
-    return len(quoted) - len(escaped)
+    several = escaped[text[escaped - 3] == BACKSLASH]
+    in_a_row = [_backslashes_before(block, int(colon) - 1) for colon in several]
+    if MAX_BACKSLASHES in in_a_row:
+        return None
+    # Pairs of them are backslashes, and the quote behind those ends a text.
+    return len(quoted) - len(escaped) + sum(number % 2 == 0 for number in in_a_row)
+
+
+def _backslashes_before(block: bytes, place: int) -> int:
+    """How many there are in a row, up to `MAX_BACKSLASHES`."""
+    before = block[max(0, place - MAX_BACKSLASHES) : place]
+    return len(before) - len(before.rstrip(b"\\"))
 
 
 def _extras(columns: Mapping[str, list[Any]], shape: Shape, rows: int) -> list[bytes | None]:

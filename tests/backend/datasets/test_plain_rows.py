@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.datasets.importing.batch import Batch, convert, convert_chunk
+from backend.datasets.importing.plain import read
 from backend.datasets.importing.recognition import importer_of
 from backend.datasets.importing.run import import_file
 from backend.datasets.importing.shapes import shape_of
@@ -130,6 +131,23 @@ def test_what_is_not_json_as_it_should_be(line: str) -> None:
     fast, long = both("text", data, ["text", "id"])
     same(fast, long)
     assert fast.packer.num_rows >= 2
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 3, 4, 254, 255, 256, 257, 300])
+@pytest.mark.parametrize("inside", ['": ', '": "', "", ":"])
+def test_backslashes_before_the_end_of_a_text(number: int, inside: str) -> None:
+    row = {"text": "\\" * number + inside, "id": inside + "\\" * number}
+    doubled = json.dumps(row, ensure_ascii=False).replace(', "id"', ', "text": "x", "id"')
+    for line in (json.dumps(row), doubled, json.dumps({**row, "a" + "\\" * number: 1})):
+        same(*both("text", f"{line}\n{json.dumps(row)}\n".encode(), ["text", "id"]))
+
+
+def test_keys_behind_backslashes_are_counted() -> None:
+    for number in range(120):
+        line = json.dumps({"text": "\\" * number + '": ', "id": "\\" * number})
+        found = read(line.encode(), shape_of("text", ["text", "id"]))
+        assert found is not None
+        assert len(found.kept) == 1
 
 
 def test_plain_rows_go_the_fast_way(monkeypatch: pytest.MonkeyPatch) -> None:
