@@ -5,6 +5,7 @@ export default {
   noModel: 'There is no model yet that could learn from this data.',
   addModel: 'Add a model',
   maxLength: 'Longest sample',
+  loading: 'The tokenizer of the model is being loaded. The first rows take some seconds, the others come at once.',
   trained: 'learnt',
   read: 'only read',
   end: 'learnt end of an answer',

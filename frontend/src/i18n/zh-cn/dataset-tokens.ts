@@ -5,6 +5,7 @@ export default {
   noModel: '还没有能用这份数据训练的模型。',
   addModel: '添加模型',
   maxLength: '最长样本',
+  loading: '正在加载模型的分词器：首次显示需要几秒，之后立即可见。',
   trained: '参与学习',
   read: '只作为上下文',
   end: '要学会的回答结束符',

@@ -55,6 +55,22 @@ const VIEW = {
 
 afterEach(() => vi.restoreAllMocks())
 
+it('says why the first rows take some seconds', async () => {
+  let answer: (value: { body: unknown }) => void = () => {}
+  serve({
+    'GET /api/v1/models': () => ({ body: MODELS }),
+    'GET /api/v1/datasets/d1/tokens': () =>
+      new Promise<{ body: unknown }>((resolve) => {
+        answer = resolve
+      }),
+  })
+  renderPage(<TokensTab dataset={DATASET} />)
+  expect(await screen.findByText(/tokenizer of the model/, {}, { timeout: 4000 })).toBeTruthy()
+  answer({ body: VIEW })
+  expect(await screen.findByText('Yes')).toBeTruthy()
+  expect(screen.queryByText(/tokenizer of the model/)).toBeNull()
+})
+
 it('marks what is learnt, what ends an answer and what was cut', async () => {
   const asked = serve({
     'GET /api/v1/models': () => ({ body: MODELS }),

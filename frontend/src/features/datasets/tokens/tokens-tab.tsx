@@ -59,7 +59,9 @@ export function TokensTab({
         )}
       </Flex>
       {error && <ErrorPanel error={error} onRetry={() => void refetch()} />}
-      {query && !data && !error && <DelayedSkeleton rows={8} />}
+      {query && !data && !error && (
+        <DelayedSkeleton rows={8} note={t('datasets.tokens.loading')} />
+      )}
       {query && data && !error && (
         <div style={{ opacity: isPlaceholderData ? 0.6 : 1 }}>
           {data.reads_whole ? (
