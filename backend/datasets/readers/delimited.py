@@ -4,6 +4,7 @@ A quote that goes wrong costs the line that opened it; what the quote had swallo
 """
 
 import csv
+import re
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,10 @@ from backend.datasets.rows import MAX_ROW_BYTES, RawRow, RowError, UnreadableFil
 
 DELIMITERS = (",", "\t", ";", "|")
 SAMPLE_ROWS = 50
+# A delimiter that is not the one a file should have must cut nearly all rows alike.
+SURE = 0.8
+# How Excel is told what parts the columns: a first line that is no header.
+_SAYS = re.compile(rb'"?sep=([^"\r\n\0\x80-\xff])"?\r?\n?', re.IGNORECASE)
 
 
 class _LineFeed(Iterator[str]):
@@ -41,10 +46,22 @@ class _LineFeed(Iterator[str]):
         self._again.extendleft(reversed(record))
 
 
-def delimiter_of(path: Path, encoding: Encoding) -> str:
-    """The delimiter that cuts the first rows into the same number of columns, more than one."""
+def has_tabs(path: Path, encoding: Encoding) -> bool:
+    """Whether a tab parts the columns of the header."""
+    first = next((line for line in lines.read(path, encoding) if line.content.strip()), None)
+    return (
+        first is not None and b"\t" in first.content.strip() and not _SAYS.fullmatch(first.content)
+    )
+
+
+def delimiter_of(path: Path, encoding: Encoding, otherwise: str = ",") -> str:
+    """What the first line says, or the delimiter that cuts the first rows into the same number of
+    columns, more than one; for `otherwise` a doubt is enough."""
     csv.field_size_limit(MAX_ROW_BYTES)
-    best, best_score = ",", (0.0, 0)
+    first = next(lines.read(path, encoding), None)
+    if first is not None and (says := _SAYS.fullmatch(first.content)):
+        return says[1].decode()
+    best, best_score = otherwise, (0.0 if otherwise == "," else SURE, 0)
     for delimiter in DELIMITERS:
         reader = csv.reader(_LineFeed(path, encoding), delimiter=delimiter)
         widths = []
@@ -87,7 +104,8 @@ def read(path: Path, encoding: Encoding, delimiter: str) -> Iterator[RawRow]:
         if not cells and (error is None or not record[0].content.strip()):
             continue  # an empty line
         if header is None:
-            header = _header(cells, record, error)
+            if record[0].number > 1 or not _SAYS.fullmatch(record[0].content):
+                header = _header(cells, record, error)
             continue
         yield _row(header, cells, record, error)
 

@@ -1,12 +1,17 @@
-"""JSON lines: one object per line; empty lines are not rows."""
+"""JSON lines: one object per line; empty lines are not rows.
 
+What files bring that were put together from several is mended: a byte order mark before a row, a
+comma behind it.
+"""
+
+import codecs
 from collections.abc import Iterator
 from pathlib import Path
 
 from backend.datasets.readers import lines, strict_json
 from backend.datasets.readers.chunks import HEAD_BYTES, Chunk, chunks
 from backend.datasets.readers.encoding import Encoding
-from backend.datasets.rows import MAX_ROW_BYTES, RawRow, RowError
+from backend.datasets.rows import MAX_ROW_BYTES, RawRow, Repair, RowError
 
 
 def read(path: Path, encoding: Encoding) -> Iterator[RawRow]:
@@ -52,8 +57,32 @@ def _row(number: int, offset: int, content: bytes, error: RowError | None = None
                 return RawRow(number, offset, content, fields)
             error = not_an_object(fields)
         except RowError as broken:
+            if broken.rule == "broken_json" and (mended := _mended(number, offset, content)):
+                return mended
             error = broken
     return RawRow(number, offset, content, None, error)
+
+
+def _mended(number: int, offset: int, content: bytes) -> RawRow | None:
+    """The row without what does not belong to it; None when that is not what is wrong."""
+    inner, repairs = content, []
+    if inner.startswith(codecs.BOM_UTF8):
+        inner = inner.removeprefix(codecs.BOM_UTF8)
+        repairs.append(mark_removed())
+    if inner.rstrip().endswith(b","):
+        inner = inner.rstrip()[:-1]
+        repairs.append(Repair("comma_removed", None, "A comma behind the row was left out."))
+    if not repairs:
+        return None
+    row = _row(number, offset, inner)
+    row.repairs += repairs
+    return row if row.error is None or row.error.rule != "broken_json" else None
+
+
+def mark_removed() -> Repair:
+    """A mark that only belongs to the beginning of a file stood before a row."""
+    message = "A byte order mark before the row was left out: the file is made of several."
+    return Repair("byte_order_mark_removed", None, message)
 
 
 def not_an_object(value: object) -> RowError:
