@@ -1,8 +1,10 @@
 """CSV and its relatives: delimiter by trial, quotes strictly, every row with its first line.
 
 A quote that goes wrong costs the line that opened it; what the quote had swallowed is read again.
+Files that were joined bring their marks and their headers with them, which is reported.
 """
 
+import codecs
 import csv
 import re
 from collections import deque
@@ -29,12 +31,28 @@ class _LineFeed(Iterator[str]):
         self._lines = lines.read(path, encoding)
         self._again: deque[lines.Line] = deque()
         self._record: list[lines.Line] = []
+        # The header, once it is known, when it is a single line.
+        self.header = b""
 
     def __next__(self) -> str:
         line = self._again.popleft() if self._again else next(self._lines)
+        if codecs.BOM_UTF8 in line.content:
+            line = self._without_header(line)
+        content = line.content
+        if not self._record:
+            content = content.removeprefix(codecs.BOM_UTF8)
         self._record.append(line)
         # Bytes that are not valid text stay visible; the row is dropped for them below.
-        return line.content.decode("utf-8", "backslashreplace")
+        return content.decode("utf-8", "backslashreplace")
+
+    def _without_header(self, line: lines.Line) -> lines.Line:
+        """The line up to the header of the next file, where one without a line end was joined."""
+        content, mark, header = line.content.rpartition(codecs.BOM_UTF8)
+        if not content or not self.header or header.strip() != self.header:
+            return line
+        joined = lines.Line(line.number, line.offset + len(content), mark + header)
+        self._again.appendleft(joined)
+        return line._replace(content=content + b"\n")
 
     def take(self) -> list[lines.Line]:
         """The lines that were consumed since the last call: those of one record."""
@@ -86,6 +104,7 @@ def read(path: Path, encoding: Encoding, delimiter: str) -> Iterator[RawRow]:
     feed = _LineFeed(path, encoding)
     reader = csv.reader(feed, delimiter=delimiter, strict=True)
     header: list[str] | None = None
+    titles: list[str] = []
     while True:
         error: RowError | None = None
         cells: list[str] = []
@@ -105,8 +124,13 @@ def read(path: Path, encoding: Encoding, delimiter: str) -> Iterator[RawRow]:
             continue  # an empty line
         if header is None:
             if record[0].number > 1 or not _SAYS.fullmatch(record[0].content):
-                header = _header(cells, record, error)
+                header, titles = _header(cells, record, error), cells
+                if len(record) == 1:
+                    feed.header = record[0].content.removeprefix(codecs.BOM_UTF8).strip()
             continue
+        if cells == titles and error is None:
+            message = "The row says the same as the header: the file is made of several."
+            error = RowError("repeated_header", None, message)
         yield _row(header, cells, record, error)
 
 
@@ -123,6 +147,8 @@ def _row(
     row = RawRow(record[0].number, record[0].offset, raw, error=error)
     if error is None:
         row.fields = dict(zip(header, cells, strict=False))
+        if record[0].content.startswith(codecs.BOM_UTF8):
+            row.repairs.append(lines.mark_removed())
     return row
 
 

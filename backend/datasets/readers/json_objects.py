@@ -11,11 +11,11 @@ from pathlib import Path
 
 from backend.datasets.readers.encoding import Encoding
 from backend.datasets.readers.json_text import JsonText
-from backend.datasets.readers.jsonl import mark_removed, not_an_object
+from backend.datasets.readers.jsonl import not_an_object
+from backend.datasets.readers.lines import MARK, mark_removed
 from backend.datasets.rows import RawRow, Repair, RowError, UnreadableFile
 
-BYTE_ORDER_MARK = "\ufeff"
-_SPACE = " \t\r\n" + BYTE_ORDER_MARK
+_SPACE = " \t\r\n" + MARK
 _COMMAS = "the objects are parted by commas"
 LINES = "each object is written over several lines"
 _RETURNS = "the lines end with a carriage return alone"
@@ -30,7 +30,7 @@ def oddity(text: str) -> str | None:
         return None
     try:
         _, end = json.JSONDecoder().raw_decode(text)
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # also for a number of thousands of digits
         return None
     rest = text[end:].lstrip(_SPACE)
     has_comma = rest.startswith(",")
@@ -59,8 +59,8 @@ def read(path: Path, encoding: Encoding, odd: str | None) -> Iterator[RawRow]:
         text = JsonText(file, encoding, "\r" if odd == _RETURNS else "\n")
         repairs = [_told(odd)] if odd else []
         while first := text.peek():
-            if first == BYTE_ORDER_MARK:
-                text.take(BYTE_ORDER_MARK)
+            if first == MARK:
+                text.take(MARK)
                 repairs.append(mark_removed())
                 continue
             row = _row(text)

@@ -202,6 +202,7 @@ export default {
     ignored_field: 'Field is not used',
     invalid_encoding: 'Bytes are not text',
     invalid_text: 'Text has broken characters',
+    line_divided: 'Several rows on one line',
     lfs_pointer: 'Pointer of Git LFS',
     marks_removed: 'Marks of beginning and end removed',
     media_not_supported: 'Pictures and sounds are not supported',

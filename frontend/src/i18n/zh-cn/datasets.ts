@@ -191,6 +191,7 @@ export default {
     ignored_field: '字段未使用',
     invalid_encoding: '字节无法识别为文本',
     invalid_text: '文本含有损坏的字符',
+    line_divided: '同一行里有多条数据',
     lfs_pointer: 'Git LFS 指针文件',
     marks_removed: '已去掉首尾标记',
     media_not_supported: '不支持图片、视频或声音',
