@@ -67,6 +67,11 @@ class Mapping(BaseModel):
         None,
         description="The value of the label that means good; every other one means bad",
     )
+    label_columns: Annotated[list[str], Field(min_length=1, max_length=1000)] | None = Field(
+        None,
+        description="Instead of a label: a column for each class, with 1 where a row is of it and "
+        "0 where it is not",
+    )
 
 
 class ReadingOptions(BaseModel):

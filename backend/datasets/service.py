@@ -232,7 +232,7 @@ def _require_parts(mapping: Mapping | None, seen: list[str]) -> None:
         return
     given = mapping.model_dump(mode="json")
     reason = mapped.wrong_mapping(given)
-    unknown = mapped.missing_column(given["columns"], seen) if seen else None
+    unknown = mapped.missing_column(given, seen) if seen else None
     if reason is None and unknown:
         reason = f"the file has no column “{unknown[1]}”."
     if reason is not None:

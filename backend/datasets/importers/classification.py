@@ -3,7 +3,7 @@
 A label is one class, several as a list, or a number.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from backend.datasets.importers.importer import (
@@ -23,7 +23,9 @@ from training_engine.contract.names import RecordType
 _IDS = frozenset(
     {"id", "idx", "index", "uid", "uuid", "row", "split", "source", "lang", "language"}
 )
-_FLAGS = ("0", "1")
+_FLAGS = {"0": False, "1": True}
+# What a column says that a person has named as a class, besides.
+_WORDS = {**_FLAGS, "0.0": False, "1.0": True, "false": False, "true": True}
 _MIN_CLASSES = 2
 
 
@@ -91,7 +93,21 @@ def _classes(row: Fields) -> list[str]:
 def _flag(value: Any) -> bool | None:
     if isinstance(value, bool | int | float) and value in (0, 1):
         return bool(value)
-    return value == "1" if isinstance(value, str) and value.strip() in _FLAGS else None
+    return _FLAGS.get(value.strip()) if isinstance(value, str) else None
+
+
+def classes_of(row: Fields, names: Sequence[str]) -> list[str]:
+    """The classes of a row that has a column for each; raises `RowError` for one that does not say
+    yes or no."""
+    found = []
+    for name in names:
+        value = row.get(name)
+        flag = _WORDS.get(value.strip().lower()) if isinstance(value, str) else _flag(value)
+        if flag is None:
+            raise RowError("missing_label", name, f"“{name}” must hold 0 or 1.")
+        if flag:
+            found.append(name)
+    return found
 
 
 def _convert_columns(row: Fields, repairs: Repairs) -> Fields:

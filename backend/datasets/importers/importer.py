@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
+from backend.datasets.importers.own_exports import OWN, restored
 from backend.datasets.readers import strict_json
 from backend.datasets.rows import Repair, RowError
 from training_engine.contract.names import RecordType
@@ -48,7 +49,8 @@ class Importer:
         if row.keys() <= self.used:
             return {}
         used = self.used.union(self.uses(row))
-        return {k: v for k, v in row.items() if k not in used and v not in _NOTHING}
+        left = {k: v for k, v in row.items() if k not in used and v not in _NOTHING}
+        return left if OWN.isdisjoint(left) else restored(left, row)
 
 
 def text_of(value: Any, field: str, repairs: Repairs) -> str:

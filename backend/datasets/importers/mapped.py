@@ -84,10 +84,16 @@ def wrong_mapping(mapping: Mapping[str, Any]) -> str | None:
     """What is wrong with a whole mapping, whatever the file; None when nothing is."""
     kind = RecordType(mapping["record_type"])
     columns: dict[str, str] = mapping["columns"]
-    if reason := wrong_parts(kind, set(columns)):
+    classes = mapping.get("label_columns")
+    if classes and kind is not RecordType.CLASSIFICATION:
+        return f"{kind} has no classes, so there are no columns of them."
+    if classes and "label" in columns:
+        return f"{kind} has either a label or columns of classes, not both."
+    if reason := wrong_parts(kind, {*columns, "label"} if classes else set(columns)):
         return reason
-    if len(set(columns.values())) < len(columns):
-        twice = next(c for c in columns.values() if list(columns.values()).count(c) > 1)
+    named = [column for _, column in named_columns(mapping)]
+    if len(set(named)) < len(named):
+        twice = next(column for column in named if named.count(column) > 1)
         return f"the column “{twice}” is named for two parts; each needs its own."
     if mapping.get("label_true") is not None and not {"label", "labels"} & set(columns):
         return f"{kind} has no label, so there is no value that means good."
@@ -102,6 +108,14 @@ def wrong_mapping(mapping: Mapping[str, Any]) -> str | None:
     return None
 
 
+def named_columns(mapping: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Every column that a mapping names, with the part that it is."""
+    return [
+        *mapping["columns"].items(),
+        *(("label", column) for column in mapping.get("label_columns") or ()),
+    ]
+
+
 def importer(mapping: Mapping[str, Any]) -> Importer:
     """The importer for a mapping that `wrong_mapping` has nothing against."""
     record_type = RecordType(mapping["record_type"])
@@ -111,7 +125,9 @@ def importer(mapping: Mapping[str, Any]) -> Importer:
         mapping.get("system_text") or "",
         spelling_of(mapping.get("tags")),
         mapping.get("label_true"),
+        tuple(mapping.get("label_columns") or ()),
     )
+    named = frozenset(column for _, column in named_columns(mapping))
     make = _MAKERS[record_type]
 
     def convert(row: Fields, repairs: Repairs) -> Fields:
@@ -122,9 +138,9 @@ def importer(mapping: Mapping[str, Any]) -> Importer:
         "mapped",
         record_type,
         "you said which column is what",
-        lambda row: any(name in row for name in columns.values()),
+        lambda row: not named.isdisjoint(row),
         convert,
-        frozenset(columns.values()),
+        named,
     )
 
 
@@ -142,7 +158,7 @@ def spelling_of(tags: Mapping[str, str | None] | None) -> Spelling:
 
 def require_columns(mapping: Mapping[str, Any], seen: Collection[str]) -> None:
     """Raise `UnreadableFile` for a column that the file does not have."""
-    if missing := missing_column(mapping["columns"], seen):
+    if missing := missing_column(mapping, seen):
         part, column = missing
         raise UnreadableFile(
             "unknown_column",
@@ -152,7 +168,7 @@ def require_columns(mapping: Mapping[str, Any], seen: Collection[str]) -> None:
         )
 
 
-def missing_column(columns: Mapping[Any, str], seen: Collection[str]) -> tuple[str, str] | None:
+def missing_column(mapping: Mapping[str, Any], seen: Collection[str]) -> tuple[str, str] | None:
     """The first part whose column is not among those of the file, with the column.
 
     LLaMA-Factory reads an input from “input” unless it is told otherwise, and many a file has
@@ -161,7 +177,7 @@ def missing_column(columns: Mapping[Any, str], seen: Collection[str]) -> tuple[s
     return next(
         (
             (part, column)
-            for part, column in columns.items()
+            for part, column in named_columns(mapping)
             if column not in seen and (part, column) != ("input", "input")
         ),
         None,

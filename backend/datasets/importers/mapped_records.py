@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from backend.datasets.importers.classification import label_of, text_of_turns
+from backend.datasets.importers.classification import classes_of, label_of, text_of_turns
 from backend.datasets.importers.conversation import conversation
 from backend.datasets.importers.feedback import labels_of, steps_record, verdict_of
 from backend.datasets.importers.importer import (
@@ -24,12 +24,14 @@ from backend.datasets.rows import RowError
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What the person said: part → column, a system message for rows that bring none, how turns
-    are written, and which value of a label means good (None: the usual ones)."""
+    are written, which value of a label means good (None: the usual ones), and columns that are each
+    a class, in place of a label."""
 
     columns: Mapping[str, str]
     system: str
     spelling: Spelling
     label_true: str | None
+    classes: tuple[str, ...] = ()
 
     def value(self, row: Fields, part: str) -> Any:
         """What the row has for a part; None without a column for it."""
@@ -61,11 +63,13 @@ def language_modeling(row: Fields, wanted: Wanted, repairs: Repairs) -> Fields:
 
 
 def classification(row: Fields, wanted: Wanted, repairs: Repairs) -> Fields:
-    """A text, or the turns of a conversation, with its label."""
+    """A text, or the turns of a conversation, with its label or its classes."""
     if "messages" in wanted.columns:
         text = text_of_turns(_turns(row, wanted, repairs), repairs)
     else:
         text = required_text(row, wanted.columns["text"], "empty_text", repairs)
+    if wanted.classes:
+        return {"text": text, "label": classes_of(row, wanted.classes)}
     column = wanted.columns["label"]
     return {"text": text, "label": label_of(row.get(column), column)}
 

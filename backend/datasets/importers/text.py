@@ -11,7 +11,7 @@ from backend.datasets.importers.questions import ANSWER_NAMES, PROMPT_NAMES, nam
 from training_engine.contract.names import RecordType
 
 # Beside a text these say that there is more to learn than the text.
-_TARGETS = ("labels", "target", "class", "category", "sentiment", "summary", "translation")
+TARGETS = ("labels", "target", "class", "category", "sentiment", "summary", "translation")
 
 
 def _convert(row: Fields, repairs: Repairs) -> Fields:
@@ -21,7 +21,7 @@ def _convert(row: Fields, repairs: Repairs) -> Fields:
 
 def _doubt(row: Fields) -> str | None:
     others = [name for name in names_in(row, (*PROMPT_NAMES, *ANSWER_NAMES)) if name != "text"]
-    others += names_in(row, _TARGETS)
+    others += names_in(row, TARGETS)
     return f"“{others[0]}” beside “text” may be what is to be learnt" if others else None
 
 

@@ -24,6 +24,7 @@ from backend.datasets.importers import (
     text,
 )
 from backend.datasets.importers.importer import Fields, Importer
+from backend.datasets.importers.letter_case import any_case, respelt, told
 from backend.datasets.importing.doubts import reason_to_ask, refuse_unlearnable, why_none
 
 FAMILIES: tuple[Importer, ...] = (
@@ -63,11 +64,16 @@ def importer_of(name: str, mapping: Mapping[str, Any] | None) -> Importer:
     """The importer that a format's name means, or the one that a person's mapping makes."""
     if mapping is not None:
         return mapped.importer(mapping)
+    return any_case(_family(name))
+
+
+def _family(name: str) -> Importer:
     return next(family for family in FAMILIES if family.name == name)
 
 
 def family_of(row: Fields) -> Importer | None:
     """The first family that claims the row."""
+    row = respelt(row)
     return next((family for family in FAMILIES if family.matches(row)), None)
 
 
@@ -76,6 +82,7 @@ def recognise(rows: Sequence[Fields]) -> Recognised:
 
     Raises `UnreadableFile` for rows that nothing here can learn from, however they are mapped.
     """
+    own, rows = rows, [respelt(row) for row in rows]
     refuse_unlearnable(rows)
     votes = Counter(family.name if (family := family_of(row)) else "" for row in rows)
     ranking = [(name, count) for name, count in votes.most_common() if name]
@@ -85,6 +92,7 @@ def recognise(rows: Sequence[Fields]) -> Recognised:
     if sum(count for _, count in ranking[1:]) > STRAY_SHARE * len(rows):
         names = ", ".join(found for found, _ in ranking)
         return Recognised(None, f"the rows are of several formats: {names}")
-    importer = importer_of(name, None)
-    doubt = reason_to_ask(importer, [row for row in rows if importer.matches(row)])
-    return Recognised(None, doubt) if doubt else Recognised(importer, importer.because)
+    family = _family(name)
+    if doubt := reason_to_ask(family, [row for row in rows if family.matches(row)]):
+        return Recognised(None, doubt)
+    return Recognised(any_case(family), f"{family.because}{told(family, own)}")

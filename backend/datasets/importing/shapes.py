@@ -12,6 +12,8 @@ from backend.datasets.importers import questions
 from backend.datasets.importers.alpaca import answer_name
 from backend.datasets.importers.conversation import TOOLS
 from backend.datasets.importers.importer import MEDIA, ONE_MEDIUM, joined
+from backend.datasets.importers.letter_case import SPELLINGS
+from backend.datasets.importers.own_exports import BESIDE
 from backend.datasets.importers.questions import may_be_turns
 from backend.datasets.importers.turns import ROLES
 
@@ -149,7 +151,11 @@ def shape_of(format_name: str, columns: Iterable[str]) -> Shape | None:
         "text": lambda: Shape({"text": str}, columns, _words),
     }
     make = shapes.get(format_name)
-    if make is None or _MEDIA.intersection(columns) or any(map(_UNUSABLE.search, columns)):
+    if make is None or any(map(_UNUSABLE.search, columns)):
+        return None
+    if not (_MEDIA.isdisjoint(columns) and SPELLINGS.isdisjoint(columns)):
+        return None
+    if set(columns) >= BESIDE:
         return None
     return make()
 

@@ -1,9 +1,12 @@
 """CSV and its relatives: delimiter by trial, quotes strictly, every row with its first line.
 
 A quote that goes wrong costs the line that opened it; what the quote had swallowed is read again.
+Files that were joined bring their marks and their headers with them, which is reported.
 """
 
+import codecs
 import csv
+import re
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +18,10 @@ from backend.datasets.rows import MAX_ROW_BYTES, RawRow, RowError, UnreadableFil
 
 DELIMITERS = (",", "\t", ";", "|")
 SAMPLE_ROWS = 50
+# A delimiter that is not the one a file should have must cut nearly all rows alike.
+SURE = 0.8
+# How Excel is told what parts the columns: a first line that is no header.
+_SAYS = re.compile(rb'"?sep=([^"\r\n\0\x80-\xff])"?\r?\n?', re.IGNORECASE)
 
 
 class _LineFeed(Iterator[str]):
@@ -24,12 +31,28 @@ class _LineFeed(Iterator[str]):
         self._lines = lines.read(path, encoding)
         self._again: deque[lines.Line] = deque()
         self._record: list[lines.Line] = []
+        # The header, once it is known, when it is a single line.
+        self.header = b""
 
     def __next__(self) -> str:
         line = self._again.popleft() if self._again else next(self._lines)
+        if codecs.BOM_UTF8 in line.content:
+            line = self._without_header(line)
+        content = line.content
+        if not self._record:
+            content = content.removeprefix(codecs.BOM_UTF8)
         self._record.append(line)
         # Bytes that are not valid text stay visible; the row is dropped for them below.
-        return line.content.decode("utf-8", "backslashreplace")
+        return content.decode("utf-8", "backslashreplace")
+
+    def _without_header(self, line: lines.Line) -> lines.Line:
+        """The line up to the header of the next file, where one without a line end was joined."""
+        content, mark, header = line.content.rpartition(codecs.BOM_UTF8)
+        if not content or not self.header or header.strip() != self.header:
+            return line
+        joined = lines.Line(line.number, line.offset + len(content), mark + header)
+        self._again.appendleft(joined)
+        return line._replace(content=content + b"\n")
 
     def take(self) -> list[lines.Line]:
         """The lines that were consumed since the last call: those of one record."""
@@ -41,10 +64,22 @@ class _LineFeed(Iterator[str]):
         self._again.extendleft(reversed(record))
 
 
-def delimiter_of(path: Path, encoding: Encoding) -> str:
-    """The delimiter that cuts the first rows into the same number of columns, more than one."""
+def has_tabs(path: Path, encoding: Encoding) -> bool:
+    """Whether a tab parts the columns of the header."""
+    first = next((line for line in lines.read(path, encoding) if line.content.strip()), None)
+    return (
+        first is not None and b"\t" in first.content.strip() and not _SAYS.fullmatch(first.content)
+    )
+
+
+def delimiter_of(path: Path, encoding: Encoding, otherwise: str = ",") -> str:
+    """What the first line says, or the delimiter that cuts the first rows into the same number of
+    columns, more than one; for `otherwise` a doubt is enough."""
     csv.field_size_limit(MAX_ROW_BYTES)
-    best, best_score = ",", (0.0, 0)
+    first = next(lines.read(path, encoding), None)
+    if first is not None and (says := _SAYS.fullmatch(first.content)):
+        return says[1].decode()
+    best, best_score = otherwise, (0.0 if otherwise == "," else SURE, 0)
     for delimiter in DELIMITERS:
         reader = csv.reader(_LineFeed(path, encoding), delimiter=delimiter)
         widths = []
@@ -69,6 +104,7 @@ def read(path: Path, encoding: Encoding, delimiter: str) -> Iterator[RawRow]:
     feed = _LineFeed(path, encoding)
     reader = csv.reader(feed, delimiter=delimiter, strict=True)
     header: list[str] | None = None
+    titles: list[str] = []
     while True:
         error: RowError | None = None
         cells: list[str] = []
@@ -87,8 +123,14 @@ def read(path: Path, encoding: Encoding, delimiter: str) -> Iterator[RawRow]:
         if not cells and (error is None or not record[0].content.strip()):
             continue  # an empty line
         if header is None:
-            header = _header(cells, record, error)
+            if record[0].number > 1 or not _SAYS.fullmatch(record[0].content):
+                header, titles = _header(cells, record, error), cells
+                if len(record) == 1:
+                    feed.header = record[0].content.removeprefix(codecs.BOM_UTF8).strip()
             continue
+        if cells == titles and error is None:
+            message = "The row says the same as the header: the file is made of several."
+            error = RowError("repeated_header", None, message)
         yield _row(header, cells, record, error)
 
 
@@ -105,6 +147,8 @@ def _row(
     row = RawRow(record[0].number, record[0].offset, raw, error=error)
     if error is None:
         row.fields = dict(zip(header, cells, strict=False))
+        if record[0].content.startswith(codecs.BOM_UTF8):
+            row.repairs.append(lines.mark_removed())
     return row
 
 

@@ -3,6 +3,7 @@
 What the user says in the options comes before what is recognised.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +12,16 @@ from typing import Any, Protocol
 
 import orjson
 
-from backend.datasets.readers import delimited, encoding, json_document, jsonl, plain_text
+from backend.datasets.readers import (
+    delimited,
+    encoding,
+    git_lfs,
+    json_columns,
+    json_document,
+    json_objects,
+    jsonl,
+    plain_text,
+)
 from backend.datasets.readers.chunks import Span, spans
 from backend.datasets.readers.encoding import Encoding, Listen
 from backend.datasets.readers.options import Options
@@ -20,9 +30,11 @@ from backend.datasets.rows import RawRow, UnreadableFile
 
 HEAD_BYTES = 1 << 18
 JSON_LINES = frozenset({".jsonl", ".ndjson", ".jsonlines"})
-DELIMITED = frozenset({".csv", ".tsv", ".tab"})
+TABS = frozenset({".tsv", ".tab"})
+DELIMITED = frozenset({".csv", *TABS})
 PLAIN = frozenset({".txt", ".text", ".md"})
 PARQUET_MAGIC = b"PAR1"
+_LINE_END = re.compile("\r\n|\r|\n")
 
 
 class Rows(Protocol):
@@ -76,6 +88,7 @@ def open_source(
     suffix = PurePosixPath(name.stem).suffix if name.suffix == ".gz" else name.suffix
     if _is_parquet(path):
         return _parquet(path)
+    git_lfs.refuse_pointer(path)
     if suffix in {".parquet", ".pq"} and path.stat().st_size:
         raise UnreadableFile(
             "broken_parquet",
@@ -88,6 +101,9 @@ def open_source(
         found = encoding.detect(path, listen)
     text, complete = _head(path, found)
     kind, because = _kind(text, complete, suffix, is_one_row, options)
+    is_cut = kind == "json" and not complete
+    if is_cut and json_columns.begins(text) and json_columns.holds_columns(path, found):
+        kind, because = "columns", json_columns.BECAUSE
     if kind == "csv" and suffix not in DELIMITED and not options.delimiter:
         _require_table(path, filename, found)
     return _source(path, found, kind, because, suffix, options)
@@ -123,10 +139,16 @@ def _source(
     delimiter = None
     whole_lines = kind == "jsonl" and jsonl.can_be_cut(found)
     rows: Callable[[], Iterator[RawRow]]
-    if kind == "csv":
-        delimiter = options.delimiter or (
-            "\t" if suffix in {".tsv", ".tab"} else delimited.delimiter_of(path, found)
-        )
+    if kind == "objects":
+        kind, rows = "jsonl", partial(json_objects.read, path, found, because)
+    elif kind == "object":
+        kind, rows = "json", partial(json_objects.read, path, found, None)
+    elif kind == "columns":
+        kind, rows = "json", partial(json_columns.read, path, found)
+    elif kind == "csv":
+        delimiter = options.delimiter or _delimiter(path, found, suffix)
+        if suffix in TABS and delimiter != "\t":
+            because = f"{because}, but its columns are parted by “{delimiter}”"
         kind = "tsv" if delimiter == "\t" else "csv"
         rows = partial(delimited.read, path, found, delimiter)
     elif kind == "txt":
@@ -145,13 +167,23 @@ def _source(
     )
 
 
+def _delimiter(path: Path, found: Encoding, suffix: str) -> str:
+    """What parts the columns; a name that says tabs is not believed when the header has none."""
+    if suffix in TABS and delimited.has_tabs(path, found):
+        return "\t"
+    return delimited.delimiter_of(path, found, otherwise="\t" if suffix in TABS else ",")
+
+
 def _kind(
     text: str, complete: bool, suffix: str, is_one_row: IsOneRow, options: Options
 ) -> tuple[str, str]:
-    """json, jsonl, csv or txt, and why."""
-    lines = [line for line in text.splitlines() if line.strip()]
+    """How to read the text, and why: csv, txt, jsonl (a row on each line), json (a document with
+    an array of rows), object (all of it is one row), objects (see `json_objects`) or columns (see
+    `json_columns`)."""
+    lines = [line for line in _LINE_END.split(text) if line.strip()]
     first = text.lstrip()[0]
-    is_object = first == "{" and isinstance(_value(lines[0]), dict)
+    odd = json_objects.oddity(text) if first == "{" else None
+    is_object = odd is not None or (first == "{" and isinstance(_value(lines[0]), dict))
     if suffix in DELIMITED and not is_object:
         return "csv", f"the name ends in {suffix}"
     if options.delimiter and not is_object and first != "[":
@@ -160,26 +192,44 @@ def _kind(
         return "txt", f"the name ends in {suffix}"
     if first == "[":
         return "json", "the file begins with an array"
+    if odd is not None:
+        return "objects", odd
+    if first == "{" and complete and (alone := _object_alone(text, is_one_row, suffix)):
+        return alone
     if suffix in JSON_LINES:
+        if lines[0].strip() == "{" and len(lines) > 1:
+            return "objects", json_objects.LINES
         return "jsonl", f"the name ends in {suffix}"
     if first == "{":
-        return _object_or_lines(lines, complete, is_one_row)
+        return _object_or_lines(lines)
     if suffix == ".json":
         return "json", "the name ends in .json"
     return "csv", "the file looks like a table"
 
 
-def _object_or_lines(lines: list[str], complete: bool, is_one_row: IsOneRow) -> tuple[str, str]:
-    several = len(lines) > 1
-    if several and lines[1].lstrip().startswith("{"):
-        whole = [isinstance(_value(line), dict) for line in lines[:2]]
-        if any(whole) or lines[0].rstrip().endswith("}"):
-            return "jsonl", "every line is an object"
-    value = _value(lines[0]) if not several else None
-    if isinstance(value, dict) and complete and is_one_row(value):
-        return "jsonl", "the file is one object that is a row"
-    if several and isinstance(_value(lines[0]), dict):
-        return "jsonl", "the first line is an object"
+def _object_alone(text: str, is_one_row: IsOneRow, suffix: str) -> tuple[str, str] | None:
+    """What a text is that is nothing but one object; None for any other."""
+    value = _value(text)
+    if not isinstance(value, dict):
+        return None
+    one_line = _LINE_END.search(text.strip()) is None
+    if json_columns.columns_of(value) is not None:
+        return "columns", json_columns.BECAUSE
+    if is_one_row(value):
+        return "jsonl" if one_line else "object", "the file is one object that is a row"
+    if one_line and suffix in JSON_LINES:
+        return None
+    return "json", "the file begins with an object"
+
+
+def _object_or_lines(lines: list[str]) -> tuple[str, str]:
+    if len(lines) > 1:
+        if lines[1].lstrip().startswith("{"):
+            whole = [isinstance(_value(line), dict) for line in lines[:2]]
+            if any(whole) or lines[0].rstrip().endswith("}"):
+                return "jsonl", "every line is an object"
+        if isinstance(_value(lines[0]), dict):
+            return "jsonl", "the first line is an object"
     return "json", "the file begins with an object"
 
 

@@ -2,7 +2,8 @@
 
 `json.JSONDecoder.raw_decode` does the work; this class feeds it, and tells a value that is cut by
 the end of the buffer from one that is broken. Bytes that mean nothing in the encoding become marks,
-so that only the value that holds them is lost.
+so that only the value that holds them is lost. A value that breaks can be left behind where the
+next object is known to begin.
 """
 
 import codecs
@@ -19,6 +20,11 @@ CHUNK_BYTES = 1 << 18
 # The longest token that can be cut without looking like an unfinished string: -Infinity, \uXXXX.
 TOKEN_CHARACTERS = 16
 _SPACE = re.compile(r"[ \t\r\n]*")
+# Where an object begins that is no part of another: at the beginning of a line, nothing before it.
+_NEXT_OBJECT = re.compile("(?:(?<=[\r\n])|(?<=[\r\n]\ufeff)){")
+# A value that is found to be broken further on than this is too costly to leave behind, time and
+# again.
+MAX_LEFT_BEHIND = 1 << 20
 _STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 # A byte that is not text is kept as a half of a surrogate pair, which no text of a file can be.
 _MARK = 0xDC00
@@ -29,7 +35,8 @@ _HINT = "Correct the file at this place, or export it again as JSON lines, and u
 class JsonText:
     """The text from `position` on; `line` (from 1) and `byte_offset` say where that is."""
 
-    def __init__(self, file: BinaryIO, encoding: Encoding) -> None:
+    def __init__(self, file: BinaryIO, encoding: Encoding, line_end: str = "\n") -> None:
+        """`line_end` is what lines are counted by."""
         file.seek(encoding.skip_bytes)
         self._file = file
         self._encoding = encoding
@@ -39,6 +46,9 @@ class JsonText:
         self._text = ""
         self._position = 0
         self._ended = False
+        self._line_end = line_end
+        # Where the last value that broke begins, with its line and its byte.
+        self._broken_from: tuple[int, int, int] | None = None
         self.line = 1
         self.byte_offset = encoding.skip_bytes
         self.last_source = ""
@@ -70,8 +80,7 @@ class JsonText:
                 value, end = self._checks.decoder.raw_decode(self._text, self._position)
             except json.JSONDecodeError as error:
                 if not self._may_be_cut(error) or not self._fill():
-                    self._advance(min(error.pos, len(self._text)))
-                    raise self.broken(error.msg) from None
+                    raise self._broken_at(error) from None
             except RecursionError:
                 self._take_source(self._end_of_deep_value())
                 raise too_deep() from None
@@ -92,6 +101,33 @@ class JsonText:
             message = f"Bytes in it are not valid {self._encoding.name}."
             raise RowError("invalid_encoding", None, message) from None
         return value
+
+    def _broken_at(self, error: json.JSONDecodeError) -> UnreadableFile:
+        """The present value breaks further on."""
+        is_near = error.pos - self._position <= MAX_LEFT_BEHIND
+        self._broken_from = (self._position, self.line, self.byte_offset) if is_near else None
+        self._advance(min(error.pos, len(self._text)))
+        return self.broken(error.msg)
+
+    def leave_broken(self) -> tuple[int, int, str] | None:
+        """Behind a value that broke, go on where the next object begins, or at the end.
+
+        Returns the line, the byte and the beginning of what is left behind; None when it can not
+        be told from the rest.
+        """
+        if self._broken_from is None:
+            return None
+        self._checks.forget()
+        self._position, self.line, self.byte_offset = self._broken_from
+        self._broken_from = None
+        place = (self.line, self.byte_offset, self._text[self._position : self._position + 1000])
+        self._advance(self._position + 1)
+        while (found := _NEXT_OBJECT.search(self._text, self._position)) is None:
+            self._advance(len(self._text))
+            if not self._fill():
+                return place
+        self._advance(found.start())
+        return place
 
     def broken(self, reason: str) -> UnreadableFile:
         """The document breaks at the present place."""
@@ -121,7 +157,7 @@ class JsonText:
         if to == self._position:
             return
         passed = self._text[self._position : to]
-        self.line += passed.count("\n")
+        self.line += passed.count(self._line_end)
         self.byte_offset += (
             len(passed)
             if passed.isascii() and self._encoding.codec[:6] != "utf-16"

@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from backend.datasets.readers.encoding import Encoding
-from backend.datasets.rows import MAX_ROW_BYTES, RowError
+from backend.datasets.rows import MAX_ROW_BYTES, Repair, RowError
+
+# A byte order mark, which belongs to the beginning of a file alone.
+MARK = "\ufeff"
 
 
 class Line(NamedTuple):
@@ -54,6 +57,12 @@ def _raw_lines(path: Path, skip_bytes: int) -> Iterator[Line]:
 def too_long() -> RowError:
     """A row may not be longer than `MAX_ROW_BYTES`."""
     return RowError("row_too_long", None, f"Longer than {MAX_ROW_BYTES // 2**20} MB.")
+
+
+def mark_removed() -> Repair:
+    """A mark that only belongs to the beginning of a file stood before a row."""
+    message = "A byte order mark before the row was left out: the file is made of several."
+    return Repair("byte_order_mark_removed", None, message)
 
 
 def decoded(line: Line, codec: str) -> Line:

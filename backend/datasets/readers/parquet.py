@@ -13,7 +13,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from backend.datasets.readers import arrow_values
+from backend.datasets.readers import arrow_values, strict_json
 from backend.datasets.rows import (
     EXCERPT_CHARACTERS,
     MAX_ROW_BYTES,
@@ -26,6 +26,8 @@ from backend.datasets.rows import (
 BATCH_ROWS = 1024
 BATCH_BYTES = 8 * 1024 * 1024
 MAX_COLUMNS = 1000
+# The columns of a version in the data folder: the first one holds whole records.
+STORED = frozenset({"record", "line", "extra", "split"})
 _AGAIN = (
     "Write it again with pyarrow, pandas or polars, or export it as JSON lines, and upload that."
 )
@@ -135,13 +137,29 @@ def _stream(batch: pa.RecordBatch) -> bytes:
 
 def _rows(batch: pa.RecordBatch, number: int) -> Iterator[RawRow]:
     names = batch.schema.names
+    is_stored = set(names) == STORED
     columns = [
         arrow_values.values_of(column, name)
         for name, column in zip(names, batch.columns, strict=True)
     ]
     for values in zip(*columns, strict=True) if columns else ():
-        yield _row(number, names, values)
+        row = _row(number, names, values)
+        yield _unfolded(row) if is_stored and row.fields else row
         number += 1
+
+
+def _unfolded(row: RawRow) -> RawRow:
+    """A row of a version as it is stored here, with the columns that an export has."""
+    assert row.fields is not None
+    record = row.fields["record"]
+    try:
+        parsed = strict_json.parse(record.encode()) if isinstance(record, str) else None
+    except (RowError, UnicodeEncodeError):
+        return row
+    if isinstance(parsed, dict) and STORED.isdisjoint(parsed):
+        beside = {name: value for name, value in row.fields.items() if name != "record"}
+        row.fields = {**parsed, **beside}
+    return row
 
 
 def _row(number: int, names: list[str], values: tuple[Any, ...]) -> RawRow:

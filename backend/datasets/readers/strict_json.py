@@ -130,6 +130,10 @@ class Checks:
         except TypeError:
             raise RowError("invalid_text", None, "Half of a surrogate pair in a text.") from None
 
+    def forget(self) -> None:
+        """The value in which something was found is given up."""
+        self._error = None
+
     def _note(self, rule: str, field: str | None, message: str) -> None:
         self._error = self._error or RowError(rule, field, message)
 

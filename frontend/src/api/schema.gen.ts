@@ -3177,6 +3177,11 @@ export interface components {
                 [key: string]: string;
             };
             /**
+             * Label Columns
+             * @description Instead of a label: a column for each class, with 1 where a row is of it and 0 where it is not
+             */
+            label_columns?: string[] | null;
+            /**
              * Label True
              * @description The value of the label that means good; every other one means bad
              */

@@ -64,6 +64,10 @@ def mapping(record_type: str, columns: dict[str, str], **more: Any) -> dict[str,
          {"text": "Hi", "label": 3}),
         ("classification", {"messages": "m", "label": "l"}, {}, {"m": [USER], "l": [0.5]},
          {"text": "Hi", "label": [0.5]}),
+        ("classification", {"text": "t"}, {"label_columns": ["b", "a", "c"]},
+         {"t": "Hi", "a": 1, "b": "1", "c": False}, {"text": "Hi", "label": ["b", "a"]}),
+        ("classification", {"messages": "m"}, {"label_columns": ["a", "b"]},
+         {"m": [USER], "a": "false", "b": 0.0}, {"text": "Hi", "label": []}),
         ("language_modeling", {"text": "t"}, {}, {"t": "Once"}, {"text": "Once"}),
     ],
 )  # fmt: skip
@@ -93,6 +97,9 @@ STEPS = {"prompt": "q", "completions": "s", "labels": "l"}
          'sentence,category\nHi,"[""a"", ""b""]"\nGo,[]\n', [["a", "b"], []]),
         ("classification", LABELLED, {},
          'sentence,category\nHi,[a]\nGo,"{""a"": 1}"\n', ["[a]", '{"a": 1}']),
+        ("classification", {"text": "comment"}, {"label_columns": ["toxic", "threat"]},
+         "id,comment,toxic,threat\n1,Hi,0,1\n2,Go,True,1.0\n3,So, 0,False\n",
+         [["threat"], ["toxic", "threat"], []]),
         ("unpaired_preference", JUDGED, {}, "q,a,stars\nHi,Hello,1\nHi,Go,0\n", [True, False]),
         ("unpaired_preference", JUDGED, {"label_true": "5"},
          "q,a,stars\nHi,Hello,5\nHi,Go,4\n", [True, False]),
@@ -142,6 +149,13 @@ def test_every_type_has_parts() -> None:
         ("classification", {"text": "x", "label": "y"}, {"label_true": "1"}, "not for classes"),
         ("conversational", {"messages": "x"}, {"tags": {"user": "a", "assistant": "a"}},
          "two roles"),
+        ("classification", {"text": "x"}, {}, "needs a column for: label"),
+        ("classification", {}, {"label_columns": ["a"]}, "text (or messages"),
+        ("classification", {"text": "x", "label": "y"}, {"label_columns": ["a"]}, "not both"),
+        ("classification", {"text": "x"}, {"label_columns": ["a", "a"]}, "two parts"),
+        ("classification", {"text": "x"}, {"label_columns": ["x", "a"]}, "two parts"),
+        ("language_modeling", {"text": "x"}, {"label_columns": ["a"]}, "no classes"),
+        ("unpaired_preference", {"messages": "x"}, {"label_columns": ["a"]}, "no classes"),
         ("conversational", {"messages": "x"}, {"tags": {"role": "a", "content": "a"}}, "one key"),
     ],
 )  # fmt: skip
@@ -177,6 +191,30 @@ async def test_a_mapping_with_tags_goes_the_whole_way(
     assert dataset["mapping"]["label_true"] == "ja"
     # Two rows say nothing of the answer, which the user may allow.
     assert dataset["status"] == "blocked"
+
+
+async def test_classes_in_columns_of_their_own_go_the_whole_way(
+    client: httpx.AsyncClient, upload: Import
+) -> None:
+    dataset = await upload("a.csv", "comment,toxic,threat\nHi,0,1\nGo,1,0\nSo,2,0\nNo,,0\n")
+    assert dataset["status"] == "needs_mapping"
+    given = {"record_type": "classification", "columns": {"text": "comment"}}
+    place = f"{API}/{dataset['id']}"
+    for classes, words in ((["toxic", "obscene"], "no column “obscene”"), ([], None)):
+        body = {"mapping": {**given, "label_columns": classes}}
+        answer = await client.patch(place, json=body)
+        assert answer.status_code == (400 if words else 422)
+        assert words is None or words in answer.json()["params"]["reason"]
+    mapped = orjson.dumps({**given, "label_columns": ["toxic", "threat"]}).decode()
+    again = await upload(
+        "b.csv", "comment,toxic,threat\nHi,0,1\nGo,1,0\nSo,2,0\nNo,,0\n", mapping=mapped
+    )
+    assert again["counts"] == {"kept": 2, "repaired": 0, "truncated": 0, "dropped": 2}
+    report = (await client.get(f"{API}/{again['id']}/report")).json()["items"]
+    assert [(each["line"], each["field"], each["rule"]) for each in report] == [
+        (4, "toxic", "missing_label"),
+        (5, "toxic", "missing_label"),
+    ]
 
 
 async def test_unknown_tags_are_refused(client: httpx.AsyncClient, upload: Import) -> None:

@@ -3,12 +3,13 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Alert, Form, Input, Modal, Radio } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { datasetRowsQuery, updateDataset } from './api'
-import { MappingColumns, MappingTags } from './mapping-fields'
+import { MappingClasses, MappingColumns, MappingTags } from './mapping-fields'
 import {
   guessColumns,
   guessType,
   MAPPABLE_TYPES,
   PARTS,
+  takesClasses,
   takesSystem,
   takesVerdict,
   toMapping,
@@ -31,6 +32,7 @@ interface Values {
   tags?: Partial<Record<Tag, string>>
   system_text?: string
   label_true?: string
+  label_columns?: string[]
 }
 
 function startingValues({ mapping, columns }: Schemas['Dataset']): Values {
@@ -42,6 +44,7 @@ function startingValues({ mapping, columns }: Schemas['Dataset']): Values {
     tags: Object.fromEntries(tags) as Values['tags'],
     system_text: mapping?.system_text ?? '',
     label_true: mapping?.label_true ?? '',
+    label_columns: mapping?.label_columns ?? [],
   }
 }
 
@@ -57,6 +60,10 @@ export function MappingDialog({ dataset, open, onClose }: Props) {
   const sample = rows.data?.items[0]?.record
   const type = Form.useWatch('record_type', form) ?? start.record_type
   const chosen = Form.useWatch('columns', form) ?? start.columns
+  const withClasses = takesClasses(type) && !chosen.label
+  const watched = Form.useWatch('label_columns', form) ?? start.label_columns
+  const classes = (withClasses && watched) || []
+  const free = dataset.columns.filter((column) => !Object.values(chosen).includes(column))
   const withTurns = PARTS[type].some(({ part }) => part === 'messages' && chosen[part])
   const save = useMutation({
     mutationFn: (values: Values) =>
@@ -66,6 +73,7 @@ export function MappingDialog({ dataset, open, onClose }: Props) {
           tags: values.tags,
           systemText: values.system_text,
           labelTrue: values.label_true,
+          classes: values.label_columns,
         }),
       }),
     onSuccess: async () => {
@@ -124,7 +132,9 @@ export function MappingDialog({ dataset, open, onClose }: Props) {
           columns={dataset.columns}
           chosen={chosen}
           sample={sample}
+          classes={classes}
         />
+        {withClasses && <MappingClasses columns={free} />}
         {withTurns && <MappingTags open={Object.keys(start.tags ?? {}).length > 0} />}
         {takesVerdict(type) && (
           <Form.Item

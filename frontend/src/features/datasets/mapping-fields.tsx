@@ -9,11 +9,16 @@ interface Props {
   columns: readonly string[]
   chosen: Partial<Record<Part, string>>
   sample: Record<string, unknown> | undefined
+  /** Columns that are a class each, in place of a label. */
+  classes: readonly string[]
 }
 
-export function MappingColumns({ type, columns, chosen, sample }: Props) {
+export function MappingColumns({ type, columns, chosen, sample, classes }: Props) {
   const { t } = useTranslation()
-  const parts = PARTS[type].filter(({ unless }) => !(unless && chosen[unless]))
+  const parts = PARTS[type].filter(
+    ({ part, unless }) =>
+      !(unless && chosen[unless]) && !(part === 'label' && classes.length > 0),
+  )
   return parts.map(({ part, required }) => (
     <Form.Item
       key={`${type}-${part}`}
@@ -33,6 +38,25 @@ export function MappingColumns({ type, columns, chosen, sample }: Props) {
       />
     </Form.Item>
   ))
+}
+
+/** Several columns that say 0 or 1 of a class each. */
+export function MappingClasses({ columns }: { columns: readonly string[] }) {
+  const { t } = useTranslation()
+  return (
+    <Form.Item
+      name="label_columns"
+      label={t('datasets.mapping.classes')}
+      extra={t('datasets.mapping.classesHelp')}
+    >
+      <Select
+        mode="multiple"
+        allowClear
+        placeholder={t('datasets.mapping.columns')}
+        options={columns.map((column) => ({ value: column, label: column }))}
+      />
+    </Form.Item>
+  )
 }
 
 /** A column with a value of the first row: the name alone often does not tell. */

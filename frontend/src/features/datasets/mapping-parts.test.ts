@@ -49,7 +49,19 @@ it('sends only parts of the chosen type that are filled in', () => {
     tags: null,
     system_text: null,
     label_true: null,
+    label_columns: null,
   })
+})
+
+it('takes columns of classes in place of a label, and only of a classification', () => {
+  const said = { columns: { text: 'comment' }, classes: ['toxic', 'threat'] }
+  expect(toMapping('classification', said)).toMatchObject({
+    columns: { text: 'comment' },
+    label_columns: ['toxic', 'threat'],
+  })
+  expect(toMapping('language_modeling', said).label_columns).toBeNull()
+  const both = { ...said, columns: { text: 'comment', label: 'toxic' } }
+  expect(toMapping('classification', both).label_columns).toBeNull()
 })
 
 it('takes a prompt or messages, not both, and tags only with messages', () => {

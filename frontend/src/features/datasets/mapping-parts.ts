@@ -127,11 +127,15 @@ export function guessType(columns: readonly string[]): MappableType {
   return best
 }
 
+/** Whether a column for each class may stand in place of a label. */
+export const takesClasses = (type: MappableType) => type === 'classification'
+
 export interface Said {
   columns: Partial<Record<Part, string | undefined>>
   systemText?: string
   tags?: Partial<Record<Tag, string | undefined>>
   labelTrue?: string
+  classes?: string[]
 }
 
 /** The mapping without what was left empty or is no part of the type. */
@@ -141,6 +145,7 @@ export function toMapping(type: MappableType, said: Said): Mapping {
     const column = said.columns[part]
     if (column && !(unless && chosen[unless])) chosen[part] = column
   }
+  const classes = takesClasses(type) && !chosen.label ? (said.classes ?? []) : []
   const tags: Schemas['MappingTags'] = {}
   for (const tag of chosen.messages ? TAGS : []) {
     const name = said.tags?.[tag]?.trim()
@@ -152,5 +157,6 @@ export function toMapping(type: MappableType, said: Said): Mapping {
     tags: Object.keys(tags).length > 0 ? tags : null,
     system_text: (takesSystem(type) && said.systemText?.trim()) || null,
     label_true: (takesVerdict(type) && said.labelTrue?.trim()) || null,
+    label_columns: classes.length > 0 ? classes : null,
   }
 }

@@ -118,6 +118,9 @@ export default {
   import_stopped: 'The import was stopped before it had ended.',
   invalid_encoding: 'The file has bytes that are not text (line {{line}}).',
   mixed_formats: 'The files are of several formats: {{formats}}.',
+  lfs_pointer: 'This is only a pointer of Git LFS, not the file itself.',
+  columns_too_large:
+    'The file holds its columns one after the other, as pandas writes them, and is too large to be read in this form.',
   nested_archive: 'There is an archive in the archive, or a tar archive; it is not unpacked.',
   no_data_files: 'There is no data file in the archive.',
   no_readable_rows: 'Not one row of the file can be read.',

@@ -53,6 +53,9 @@ export default {
     import_stopped: 'Import the file again, or delete the data set.',
     invalid_encoding: 'Save the file as UTF-8 and upload it again.',
     mixed_formats: 'Upload those of one format together, and the others as data sets of their own.',
+    lfs_pointer: 'Run git lfs pull in the repository and upload the real file.',
+    columns_too_large:
+      "Write it again with one row on each line: to_json(…, orient='records', lines=True).",
     nested_archive: 'Unpack it first, then upload the data files, in one ZIP archive if they are several.',
     no_data_files: 'Pack JSON, JSON lines, CSV, TSV, TXT or Parquet files.',
     no_readable_rows: 'Correct the lines that the report names and upload the file again.',

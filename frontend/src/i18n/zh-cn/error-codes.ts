@@ -96,6 +96,8 @@ export default {
   import_stopped: '导入在完成之前被中止。',
   invalid_encoding: '文件中有无法识别为文本的字节（第 {{line}} 行）。',
   mixed_formats: '这些文件的格式不一致：{{formats}}。',
+  lfs_pointer: '这只是一个 Git LFS 指针文件，不是真正的数据文件。',
+  columns_too_large: '文件按列依次存放数据（pandas 的默认写法），体积过大，无法以这种形式读取。',
   nested_archive: '压缩包中还有压缩包，或者是 tar 包，不会解压。',
   no_data_files: '压缩包里没有数据文件。',
   no_readable_rows: '文件中没有一行可以读取。',

@@ -50,6 +50,8 @@ export default {
     import_stopped: '请重新导入该文件，或删除该数据集。',
     invalid_encoding: '请将文件另存为 UTF-8 后重新上传。',
     mixed_formats: '请把同一格式的文件一起上传，其余文件另建数据集。',
+    lfs_pointer: '请在仓库中运行 git lfs pull，然后上传真正的文件。',
+    columns_too_large: "请改为每行一条数据重新导出：to_json(…, orient='records', lines=True)。",
     nested_archive: '请先解压，再上传数据文件；多个文件可打包成一个 ZIP。',
     no_data_files: '请打包 JSON、JSON Lines、CSV、TSV、TXT 或 Parquet 文件。',
     no_readable_rows: '请修正导入报告中列出的行后重新上传。',

@@ -14,7 +14,11 @@ function Imported({ version }: { version: Version }) {
   const { t } = useTranslation()
   const format = useFormat()
   const { format: shape, encoding, delimiter, mapping, counts } = version
-  const columns = Object.entries(mapping?.columns ?? {}).map(([part, column]) => `${part} ← ${column}`)
+  const named = [
+    ...Object.entries(mapping?.columns ?? {}),
+    ...(mapping?.label_columns ?? []).map((column) => ['label', column]),
+  ]
+  const columns = named.map(([part, column]) => `${part} ← ${column}`)
   const facts = [
     shape && t(`datasets.formats.${shape}` as 'datasets.format', { defaultValue: shape }),
     encoding,
