@@ -60,7 +60,7 @@ def any_case(family: Importer) -> Importer:
     """The importer of a family, for rows whose columns may be respelt."""
 
     def convert(row: Fields, repairs: Repairs) -> Fields:
-        return family.convert(respelt(row), repairs)
+        return family.convert(row if SPELLINGS.isdisjoint(row) else respelt(row), repairs)
 
     def uses(row: Fields) -> Collection[str]:
         if SPELLINGS.isdisjoint(row) or not (names := usual_names(row)):

@@ -151,13 +151,14 @@ def shape_of(format_name: str, columns: Iterable[str]) -> Shape | None:
         "text": lambda: Shape({"text": str}, columns, _words),
     }
     make = shapes.get(format_name)
-    if make is None or any(map(_UNUSABLE.search, columns)):
-        return None
-    if not (_MEDIA.isdisjoint(columns) and SPELLINGS.isdisjoint(columns)):
-        return None
-    if set(columns) >= BESIDE:
-        return None
-    return make()
+    return None if make is None or _are_odd(columns) else make()
+
+
+def _are_odd(columns: list[str]) -> bool:
+    """Whether some of the columns have a meaning that only the long way knows, or no usable name."""
+    if any(map(_UNUSABLE.search, columns)) or set(columns) >= BESIDE:
+        return True
+    return not (_MEDIA.isdisjoint(columns) and SPELLINGS.isdisjoint(columns))
 
 
 def _no(names: Iterable[str]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ DELIMITERS = (",", "\t", ";", "|")
 SAMPLE_ROWS = 50
 # A delimiter that is not the one a file should have must cut nearly all rows alike.
 SURE = 0.8
+_MARK = codecs.BOM_UTF8
 # How Excel is told what parts the columns: a first line that is no header.
 _SAYS = re.compile(rb'"?sep=([^"\r\n\0\x80-\xff])"?\r?\n?', re.IGNORECASE)
 
@@ -36,18 +37,17 @@ class _LineFeed(Iterator[str]):
 
     def __next__(self) -> str:
         line = self._again.popleft() if self._again else next(self._lines)
-        if codecs.BOM_UTF8 in line.content:
-            line = self._without_header(line)
         content = line.content
-        if not self._record:
-            content = content.removeprefix(codecs.BOM_UTF8)
+        if _MARK in content:
+            line = self._without_header(line)
+            content = line.content if self._record else line.content.removeprefix(_MARK)
         self._record.append(line)
         # Bytes that are not valid text stay visible; the row is dropped for them below.
         return content.decode("utf-8", "backslashreplace")
 
     def _without_header(self, line: lines.Line) -> lines.Line:
         """The line up to the header of the next file, where one without a line end was joined."""
-        content, mark, header = line.content.rpartition(codecs.BOM_UTF8)
+        content, mark, header = line.content.rpartition(_MARK)
         if not content or not self.header or header.strip() != self.header:
             return line
         joined = lines.Line(line.number, line.offset + len(content), mark + header)
@@ -126,7 +126,7 @@ def read(path: Path, encoding: Encoding, delimiter: str) -> Iterator[RawRow]:
             if record[0].number > 1 or not _SAYS.fullmatch(record[0].content):
                 header, titles = _header(cells, record, error), cells
                 if len(record) == 1:
-                    feed.header = record[0].content.removeprefix(codecs.BOM_UTF8).strip()
+                    feed.header = record[0].content.removeprefix(_MARK).strip()
             continue
         if cells == titles and error is None:
             message = "The row says the same as the header: the file is made of several."
@@ -147,7 +147,7 @@ def _row(
     row = RawRow(record[0].number, record[0].offset, raw, error=error)
     if error is None:
         row.fields = dict(zip(header, cells, strict=False))
-        if record[0].content.startswith(codecs.BOM_UTF8):
+        if record[0].content.startswith(_MARK):
             row.repairs.append(lines.mark_removed())
     return row
 

@@ -4,6 +4,7 @@ What files bring that were put together from several is mended: a byte order mar
 comma behind it, a second row on its line.
 """
 
+import codecs
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -57,7 +58,7 @@ def rows_of(chunk: Chunk, codec: str) -> Iterator[RawRow]:
 def _rows(
     number: int, offset: int, content: bytes, error: RowError | None = None
 ) -> Iterable[RawRow]:
-    """The row of a line: one, unless several stand on it."""
+    """The row of a line: one, unless several stand on it or nothing but a mark does."""
     if error is None:
         try:
             fields = strict_json.parse(content)
@@ -65,6 +66,8 @@ def _rows(
                 return (RawRow(number, offset, content, fields),)
             error = not_an_object(fields)
         except RowError as broken:
+            if not content.replace(codecs.BOM_UTF8, b"").strip():
+                return ()
             if broken.rule == "broken_json" and (mended := _mended(number, offset, content)):
                 return mended
             error = broken

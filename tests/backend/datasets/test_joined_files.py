@@ -60,6 +60,11 @@ def test_numbers_of_thousands_of_digits_cost_their_rows(tmp_path: Path, name: st
     assert summary["counts"]["dropped"] == 2
 
 
+def test_a_line_with_nothing_but_a_mark_is_empty(tmp_path: Path) -> None:
+    summary = run(tmp_path, "rows.jsonl", b"\n".join([*LINES, MARK, MARK + b"\r"]))
+    assert (summary["status"], summary["counts"]["kept"]) == ("ready", 6)
+
+
 def test_other_encodings_have_marks_too(tmp_path: Path) -> None:
     first, second = ((b"\n".join(each) + b"\n").decode() for each in (LINES[:3], LINES[3:]))
     content = first.encode("utf-16") + second.encode("utf-16")
@@ -137,4 +142,4 @@ def test_a_line_becomes_all_of_its_objects_or_an_error(parts: list[str]) -> None
     if not {"5", "{", "}", "[]", "é"} & set(parts) and whole:
         assert [row.fields for row in found] == [json.loads(part) for part in whole]
     assert all((row.line, row.byte_offset) == (7, 70) for row in found)
-    assert bool(found) == bool(content.strip())
+    assert bool(found) == bool(content.replace(MARK, b"").strip())
