@@ -16,7 +16,7 @@ import numpy as np
 
 from backend.datasets.arrow import leave_pandas_out
 from backend.datasets.reading import frames
-from backend.datasets.reading.rows import Versions
+from backend.datasets.reading.opened import Versions
 
 THREADS = 3
 # What most questions but the first one need: a page of rows does not wait for them.

@@ -14,14 +14,12 @@ import pyarrow.parquet as pq
 
 from backend.datasets.versions import search_index
 from backend.datasets.versions.names import RECORDS_FILE, SEARCH_FILE
-from backend.datasets.versions.upgrade import upgrade
 
 if TYPE_CHECKING:
     import polars as pl  # takes longer to load than a page takes to read
 
 # A page of very long rows ends early rather than filling the memory; the client asks on.
 MAX_PAGE_BYTES = 8 * 1024 * 1024
-MAX_OPEN = 4
 MAX_SEARCHES = 16
 _COLUMNS = ("record", "line", "extra")
 SPLIT = "split"
@@ -116,22 +114,3 @@ class Version:
         if len(self._found) > MAX_SEARCHES:
             self._found.popitem(last=False)
         return found
-
-
-class Versions:
-    """Opens versions, which never change, and keeps the last few open."""
-
-    def __init__(self) -> None:
-        self._open: OrderedDict[Path, Version] = OrderedDict()
-
-    def of(self, folder: Path) -> Version:
-        """The version in `folder`; raises `FileNotFoundError`."""
-        version = self._open.pop(folder, None)
-        if version is None:
-            if not (folder / RECORDS_FILE).exists():
-                upgrade(folder)
-            version = Version(folder)
-        self._open[folder] = version
-        if len(self._open) > MAX_OPEN:
-            self._open.popitem(last=False)
-        return version
