@@ -42,7 +42,8 @@ class ReadingDesk:
 
     def expect_questions(self) -> None:
         """Start the process, which takes longer than an answer, before somebody waits for one."""
-        if self._process is None and not self._starting.locked():
+        gone = self._process is None or self._process.returncode is not None
+        if gone and not self._starting.locked():
             self._expecting = asyncio.create_task(self._expect())
 
     async def _expect(self) -> None:

@@ -42,6 +42,13 @@ class Versions:
                 self._open.popitem(last=False)
         return opened
 
+    def get_ready(self) -> None:
+        """Open what searches in these versions need, of the one that was asked for last first."""
+        with self._changing:
+            versions = [version for _, version in reversed(self._open.values())]
+        for version in versions:
+            version.get_ready()
+
 
 def _identity(folder: Path) -> _Identity:
     facts = (folder / RECORDS_FILE).stat()
