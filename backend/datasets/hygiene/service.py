@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.datasets import files
-from backend.datasets.choice import ChosenRows
+from backend.datasets.choice import ChosenRows, NoSuchSplit
 from backend.datasets.hygiene_schemas import DatasetHygiene, DatasetOverlap, HygieneStatus
 from backend.datasets.reading.desk import ReadingDesk
 from backend.datasets.schemas import DatasetStatus
@@ -160,10 +160,12 @@ async def overlap(
 ) -> DatasetOverlap:
     """How many of our rows are among theirs, too.
 
-    Raises `NothingToExamine`, `NotExaminedYet` and what the desk raises.
+    Raises `NoSuchSplit`, `NothingToExamine`, `NotExaminedYet` and what the desk raises.
     """
     folders = []
     for rows in (ours, theirs):
+        if rows.missing == "split":
+            raise NoSuchSplit(params={"split": rows.split})
         folder = files.version_dir(settings, rows.id, rows.version)
         if rows.missing is not None or not await asyncio.to_thread(_has_rows, folder):
             raise NothingToExamine(params={"version": rows.version})

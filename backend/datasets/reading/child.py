@@ -39,14 +39,17 @@ class Answers:
         line: int | None,
     ) -> dict[str, Any]:
         """A window of rows, and how many there are: of all, of those whose texts contain `query`,
-        of those of `split`, of those that come from `line`."""
+        of those of `split`, of those that come from `line`. Or `no_split`: there is none of that
+        name."""
         try:
             version = self._versions.of(Path(folder))
         except FileNotFoundError:
-            return {"items": [], "total": 0}
+            return {"items": [], "total": 0, "no_split": split is not None}
         chosen: Sequence[int] | np.ndarray[Any, Any] = range(version.num_rows)
         if split is not None:
             chosen = version.of_split(split)
+            if not len(chosen):  # no split is empty
+                return {"items": [], "total": 0, "no_split": True}
         if query:
             found = version.search(query.casefold())
             chosen = found if split is None else np.intersect1d(found, chosen, assume_unique=True)

@@ -92,7 +92,10 @@ class Version:
             if SPLIT not in self._file.schema_arrow.names:
                 return np.empty(0, dtype=np.int64)
             column = self._file.read(columns=[SPLIT])[SPLIT]
-            self._splits[split] = np.flatnonzero(pc.fill_null(pc.equal(column, split), False))
+            found = np.flatnonzero(pc.fill_null(pc.equal(column, split), False))
+            if not len(found):  # anything may be asked for
+                return found
+            self._splits[split] = found
         return self._splits[split]
 
     def of_line(self, line: int) -> "np.ndarray[Any, Any]":
