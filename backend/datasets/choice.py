@@ -8,10 +8,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.datasets.schemas import DatasetStatus
 from backend.datasets.tables import DatasetRow, DatasetVersionRow
+from backend.errors import NotFound
 
 TRAIN, VALIDATION = "train", "validation"
 # Where nothing is said: the whole version, however it is divided.
 ALL_ROWS = ""
+
+
+class NoSuchSplit(NotFound):
+    """This version has no part “{split}”. Choose another part, or all rows."""
 
 
 @dataclass(frozen=True)

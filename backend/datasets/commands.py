@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.accounts.schemas import Role
 from backend.accounts.tables import UserRow
 from backend.database import SessionFactory, transaction
-from backend.datasets import files, import_queue, service, version_service
+from backend.datasets import files, import_queue, service, version_service, view
 from backend.datasets.hubs import queue as hub_queue
 from backend.datasets.hubs.fetch_command import fetch_here
 from backend.datasets.hubs.outcome import keep_files
@@ -115,8 +115,9 @@ def add(
         typer.echo(f"  {line}")
     if row.status == DatasetStatus.READY:
         return
-    if row.error is not None:
-        typer.echo(f"✖ {row.error['message']} {row.error['hint']}", err=True)
+    error = view.error_of(row)
+    if error is not None:
+        typer.echo(f"✖ {error['message']} {error['hint']}", err=True)
     else:
         columns = ", ".join(row.columns)
         typer.echo(f"✖ Say with --mapping which column is what: {columns}", err=True)

@@ -97,6 +97,15 @@ class DatasetHygiene(BaseModel):
     near_compared_rows: int = Field(
         0, description="Rows that were compared for near duplicates: of very many an even sample"
     )
+    near_framed_rows: int | None = Field(
+        None,
+        description="Of these, rows that are nearly all a text that a tenth of the rows or more "
+        "share, such as a template: it does not count as likeness, only the rest was compared. "
+        "Not known of examinations by an older EasyTune",
+    )
+    near_left_out_rows: int | None = Field(
+        None, description="Of these, rows with hardly a word of their own, compared with none"
+    )
     language_rows: int = Field(0, description="Rows of the even sample looked at for language")
     findings: list[HygieneFinding]
     languages: list[LanguageShare]

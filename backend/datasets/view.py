@@ -1,11 +1,13 @@
 """From rows of the database to what the API shows."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.datasets import queries
+from backend.datasets import job_trouble, queries
 from backend.datasets.hubs.schemas import source_of
+from backend.datasets.job_trouble import Work
 from backend.datasets.schemas import (
     Counts,
     Dataset,
@@ -56,7 +58,7 @@ async def views_of(session: AsyncSession, rows: Sequence[DatasetRow]) -> list[Da
             status=DatasetStatus(row.status),
             progress=progress.get(row.id, 0.0) if row.id in importing else None,
             work=_work(work.get(row.id)),
-            error=DatasetError.model_validate(row.error) if row.error else None,
+            error=DatasetError.model_validate(error_of(row)) if row.error else None,
             preparation=_preparation(row, progress.get(row.id, 0.0)),
             counts=Counts.model_validate(row.counts),
             mapping=Mapping.model_validate(row.mapping) if row.mapping else None,
@@ -74,6 +76,15 @@ async def views_of(session: AsyncSession, rows: Sequence[DatasetRow]) -> list[Da
     ]
 
 
+def error_of(row: DatasetRow) -> dict[str, Any] | None:
+    """Why it is blocked or has failed, in words about data."""
+    if row.error is None:
+        return None
+    if row.source is not None:
+        return job_trouble.told(row.error, Work.FETCH)
+    return job_trouble.told(row.error, Work.IMPORT if row.filename else Work.PREPARATION)
+
+
 def _preparation(row: DatasetRow, progress: float) -> Preparation | None:
     """The version that is being made, or why it could not be."""
     if row.preparation is None:
@@ -84,7 +95,9 @@ def _preparation(row: DatasetRow, progress: float) -> Preparation | None:
         progress=progress if error is None else None,
         version=row.preparation["version"],
         steps=row.preparation["steps"],
-        error=DatasetError.model_validate(error) if error is not None else None,
+        error=DatasetError.model_validate(job_trouble.told(error, Work.PREPARATION))
+        if error is not None
+        else None,
     )
 
 

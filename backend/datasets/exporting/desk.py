@@ -13,13 +13,14 @@ import structlog
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from backend.datasets.choice import NoSuchSplit
 from backend.datasets.content_routes import Content
 from backend.datasets.exporting.file_names import exported_name, saveable
 from backend.datasets.exporting.verdicts import Verdicts
 from backend.datasets.reading import frames
 from backend.datasets.schemas import DatasetStatus
 from backend.datasets.versions.names import FORMER_RECORDS_FILE, RECORDS_FILE
-from backend.errors import Conflict, NotFound, Refused, Unavailable
+from backend.errors import Conflict, Refused, Unavailable
 from backend.processes.spawn import environment, python_module
 
 MODULE = "backend.datasets.exporting.child"
@@ -37,10 +38,6 @@ log = structlog.get_logger(__name__)
 
 class NotExportable(Conflict):
     """This version is {status}: there are no records to export. Finish its import first."""
-
-
-class NoSuchSplit(NotFound):
-    """This version has no part “{split}”."""
 
 
 class CanNotBeExpressed(Refused):

@@ -53,6 +53,7 @@ class Piece:
     labels_hash: Array
     signatures: Array
     compared: Array
+    framed: Array
     rows: dict[str, list[int]] = field(default_factory=dict)
     examples: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     columns: dict[str, Counter[str]] = field(default_factory=dict)
@@ -102,7 +103,7 @@ def _hashed(first: int, records: list[bytes], rows: list[RowText], plan: Plan) -
         row.shingled if number % plan.compare_every == 0 else ""
         for number, row in enumerate(rows, first)
     ]
-    matrix, compared = signatures.of_texts(compared_texts, plan.frame)
+    matrix, compared, framed = signatures.of_texts(compared_texts, plan.frame)
     return Piece(
         first,
         len(rows),
@@ -110,6 +111,7 @@ def _hashed(first: int, records: list[bytes], rows: list[RowText], plan: Plan) -
         np.array([hash_of(label) if label else 0 for label in labelled], np.uint64),
         matrix,
         compared,
+        framed,
     )
 
 

@@ -28,6 +28,14 @@ def exact(hashes: Array) -> tuple[Array, Array]:
     return rows[by_row], firsts[by_row]
 
 
+def unseen(rows: Array, compared: Array, framed: Array) -> dict[str, int]:
+    """How many of the `rows` (bool, as the others) are mostly or wholly hidden from `near`."""
+    return {
+        "near_framed_rows": int((rows & framed).sum()),
+        "near_left_out_rows": int((rows & ~compared).sum()),
+    }
+
+
 def near(
     matrix: Signatures | Some | Array, rows: Array, tick: Callable[[int], None]
 ) -> tuple[Array, Array]:

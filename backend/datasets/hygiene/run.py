@@ -53,7 +53,7 @@ FRAME_SAMPLE_ROWS, FRAME_SAMPLE_GROUPS, FRAME_SAMPLE_CHARACTERS = 2_000, 64, 20_
 # Below this, starting other processes takes longer than they save.
 PARALLEL_FROM_BYTES = 8 * 1024 * 1024
 SCRATCH = ".examining-"
-EXAMINER_VERSION = 2
+EXAMINER_VERSION = 3
 SHOWN_COLUMNS = 20
 
 
@@ -89,6 +89,8 @@ class _Examination:
         self._examples: dict[str, list[dict[str, Any]]] = {}
         self._labels = labels.Labels()
         self._labels_hash: list[Array] = []
+        self._framed: list[Array] = []
+        self._unseen: dict[str, int] = {}
         self._languages: Counter[str] = Counter()
         self._columns: dict[str, Counter[str]] = {}
 
@@ -99,7 +101,7 @@ class _Examination:
             self._index()
         plan = self._plan()
         self._examine(plan)
-        found = self._compare()
+        found = self._compare(plan)
         findings.write(self._scratch / FINDINGS_FILE, found)
         result = self._result(found, plan) | {"seconds": round(time.monotonic() - begun, 3)}
         (self._scratch / HYGIENE_FILE).write_bytes(orjson.dumps(result))
@@ -168,6 +170,7 @@ class _Examination:
             known += examples[: MAX_EXAMPLES - len(known)]
         self._labels.merge(piece.labels)
         self._labels_hash.append(piece.labels_hash)
+        self._framed.append(piece.framed)
         self._languages.update(piece.languages)
         for name, columns in piece.columns.items():
             counts = self._columns.setdefault(name, Counter())
@@ -175,7 +178,7 @@ class _Examination:
                 if column in counts or len(counts) < MAX_COLUMNS:
                     counts[column] += count
 
-    def _compare(self) -> list[Found]:
+    def _compare(self, plan: Plan) -> list[Found]:
         """Every finding with its rows, in the order of their names."""
         found = {name: Found(name, np.concatenate(rows)) for name, rows in self._rows.items()}
         prints = Fingerprints(self._scratch / FINGERPRINTS_FILE)
@@ -183,6 +186,13 @@ class _Examination:
         found[findings.EXACT] = again
         own = prints.compared.copy()
         own[again.rows] = False
+        looked_for = np.ones(len(own), bool)
+        looked_for[again.rows] = False
+        framed = np.concatenate(self._framed) if self._framed else own
+        every = plan.compare_every
+        self._unseen = duplicates.unseen(
+            looked_for[::every], prints.compared[::every], framed[::every]
+        )
         start, share = INDEX_SHARE + ROWS_SHARE, 1 - INDEX_SHARE - ROWS_SHARE
 
         def tick(band: int) -> None:
@@ -246,6 +256,7 @@ class _Examination:
             "examiner_version": EXAMINER_VERSION,
             "examined_rows": self._num_rows,
             "near_compared_rows": -(-self._num_rows // plan.compare_every),
+            **self._unseen,
             "language_rows": looked_at,
             "languages": [
                 {"language": language, "rows": rows, "share": rows / looked_at}

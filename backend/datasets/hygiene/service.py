@@ -12,9 +12,10 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.datasets import files
-from backend.datasets.choice import ChosenRows
+from backend.datasets import files, job_trouble
+from backend.datasets.choice import ChosenRows, NoSuchSplit
 from backend.datasets.hygiene_schemas import DatasetHygiene, DatasetOverlap, HygieneStatus
+from backend.datasets.job_trouble import Work
 from backend.datasets.reading.desk import ReadingDesk
 from backend.datasets.schemas import DatasetStatus
 from backend.datasets.tables import DatasetRow
@@ -134,7 +135,7 @@ def _state(version: int, job: JobRow | None, found: bool, coming: bool) -> dict[
         running = {"status": HygieneStatus.RUNNING, "progress": job.progress, "eta_s": job.eta_s}
         return {**state, **running}
     if job is not None and job.status != JobStatus.COMPLETED:
-        error = subjects.trouble_of(job, _STOPPED)
+        error = job_trouble.told(subjects.trouble_of(job, _STOPPED), Work.EXAMINATION)
         return {**state, "status": HygieneStatus.FAILED, "error": error}
     if found:
         return {**state, "status": HygieneStatus.READY}
@@ -160,10 +161,12 @@ async def overlap(
 ) -> DatasetOverlap:
     """How many of our rows are among theirs, too.
 
-    Raises `NothingToExamine`, `NotExaminedYet` and what the desk raises.
+    Raises `NoSuchSplit`, `NothingToExamine`, `NotExaminedYet` and what the desk raises.
     """
     folders = []
     for rows in (ours, theirs):
+        if rows.missing == "split":
+            raise NoSuchSplit(params={"split": rows.split})
         folder = files.version_dir(settings, rows.id, rows.version)
         if rows.missing is not None or not await asyncio.to_thread(_has_rows, folder):
             raise NothingToExamine(params={"version": rows.version})

@@ -26,6 +26,9 @@ SAME = 0.7
 MIN_SHINGLES = 3
 # What so many of the sampled rows share is a frame around the rows and tells none from the other.
 FRAME_SHARE, FRAME_ROWS = 0.1, 20
+# Two texts of which so much is the same frame would count as nearly the same if it counted: 0.82 of
+# each is 0.7 of both together.
+MOSTLY_FRAME = 0.82
 
 _FACTORS = np.array(
     [pow(0x9E3779B97F4A7C15, n + 1, 1 << 64) | 1 for n in range(PLACES)], dtype=np.uint64
@@ -43,15 +46,18 @@ def frame_of(texts: Sequence[str]) -> Array:
     return values[counts >= max(FRAME_ROWS, FRAME_SHARE * len(distinct))]
 
 
-def of_texts(texts: list[str], frame: Array) -> tuple[Array, Array]:
-    """`(signatures uint16 (rows, WIDTH), compared bool (rows,))` of folded texts; the frame does
-    not count."""
+def of_texts(texts: list[str], frame: Array) -> tuple[Array, Array, Array]:
+    """`(signatures uint16 (rows, WIDTH), compared bool (rows,), framed bool (rows,))` of folded
+    texts; the frame does not count, and is nearly all of those that are framed."""
     hashes, offsets = shingles.of_texts(texts)
+    total = np.diff(offsets.astype(np.int64))
     if len(frame) and len(hashes):
         own = ~_is_in(hashes, frame)
         kept = np.concatenate([[0], np.cumsum(own)])
         hashes, offsets = hashes[own], kept[offsets.astype(np.int64)].astype(np.uint64)
-    compared = np.diff(offsets.astype(np.int64)) >= MIN_SHINGLES
+    left = np.diff(offsets.astype(np.int64))
+    compared = left >= MIN_SHINGLES
+    framed = (total >= MIN_SHINGLES) & (total - left >= MOSTLY_FRAME * total)
     matrix = RMinHash.digest_matrix_from_flat_token_hashes(
         np.ascontiguousarray(hashes), np.ascontiguousarray(offsets), WIDTH, SEED
     )
@@ -59,7 +65,7 @@ def of_texts(texts: list[str], frame: Array) -> tuple[Array, Array]:
     signatures = np.fromiter(numbers, np.uint32, WIDTH * len(texts)).astype(np.uint16)
     signatures = signatures.reshape(len(texts), WIDTH)
     signatures[~compared] = 0
-    return signatures, compared
+    return signatures, compared, framed
 
 
 def _is_in(values: Array, among: Array) -> Array:

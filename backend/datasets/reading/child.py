@@ -16,10 +16,10 @@ import numpy as np
 
 from backend.datasets.arrow import leave_pandas_out
 from backend.datasets.reading import frames
-from backend.datasets.reading.rows import Versions
+from backend.datasets.reading.opened import Versions
 
 THREADS = 3
-# What most questions but the first one need: a page of rows does not wait for them.
+# What only few questions need: a page of rows does not wait for them.
 _LATER = ("polars", "backend.datasets.reading.difference", "backend.datasets.preparing.preview")
 
 
@@ -39,14 +39,17 @@ class Answers:
         line: int | None,
     ) -> dict[str, Any]:
         """A window of rows, and how many there are: of all, of those whose texts contain `query`,
-        of those of `split`, of those that come from `line`."""
+        of those of `split`, of those that come from `line`. Or `no_split`: there is none of that
+        name."""
         try:
             version = self._versions.of(Path(folder))
         except FileNotFoundError:
-            return {"items": [], "total": 0}
+            return {"items": [], "total": 0, "no_split": split is not None}
         chosen: Sequence[int] | np.ndarray[Any, Any] = range(version.num_rows)
         if split is not None:
             chosen = version.of_split(split)
+            if not len(chosen):  # no split is empty
+                return {"items": [], "total": 0, "no_split": True}
         if query:
             found = version.search(query.casefold())
             chosen = found if split is None else np.intersect1d(found, chosen, assume_unique=True)
@@ -54,6 +57,10 @@ class Answers:
             chosen = np.intersect1d(version.of_line(line), chosen, assume_unique=True)
         window = [int(number) for number in chosen[offset : offset + limit]]
         return {"items": version.rows(window), "total": len(chosen)}
+
+    def get_ready(self) -> None:
+        """Do ahead what the first search in a version that is looked at would have to wait for."""
+        self._versions.get_ready()
 
     def diff(self, before: str, after: str, mixed: bool) -> dict[str, Any]:
         """What the version in `after` has that the one in `before` has not, and the reverse."""
@@ -111,13 +118,15 @@ def main() -> None:
             replies.write(frames.pack(reply))
             replies.flush()
 
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(1) as later, ThreadPoolExecutor(THREADS) as pool:
         first = True
-        loading = threading.Thread(target=_load_the_rest, daemon=True)
         while (question := frames.read(questions)) is not None:
             asked = pool.submit(answer, question)
+            # Only now that the answer is sent, and one after the other.
+            if question["ask"] == "rows":
+                asked.add_done_callback(lambda _: later.submit(answers.get_ready))
             if first:
-                asked.add_done_callback(lambda _: loading.start())
+                asked.add_done_callback(lambda _: later.submit(_load_the_rest))
             first = False
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from backend.datasets.choice import NoSuchSplit
 from backend.datasets.reading import frames
 from backend.errors import Unavailable
 from backend.processes.spawn import environment, python_module
@@ -42,7 +43,8 @@ class ReadingDesk:
 
     def expect_questions(self) -> None:
         """Start the process, which takes longer than an answer, before somebody waits for one."""
-        if self._process is None and not self._starting.locked():
+        gone = self._process is None or self._process.returncode is not None
+        if gone and not self._starting.locked():
             self._expecting = asyncio.create_task(self._expect())
 
     async def _expect(self) -> None:
@@ -63,11 +65,13 @@ class ReadingDesk:
         """`{items: [{index, line, record, extra}], total}`: a window of a version's rows.
 
         Only those whose texts contain `query`, whatever the case, those of `split`, those that
-        come from `line` of the upload.
+        come from `line` of the upload. Raises `NoSuchSplit`.
         """
         window: dict[str, Any] = {"offset": offset, "limit": limit}
         window |= {"query": query, "split": split, "line": line}
         found: dict[str, Any] = await self._ask("rows", folder=str(folder), **window)
+        if found.get("no_split"):
+            raise NoSuchSplit(params={"split": split})
         return found
 
     async def diff(self, before: Path, after: Path, *, mixed: bool) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Rows of a version by number, and those that a search finds; runs in the reading process."""
 
+import os
+import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -14,15 +16,15 @@ import pyarrow.parquet as pq
 
 from backend.datasets.versions import search_index
 from backend.datasets.versions.names import RECORDS_FILE, SEARCH_FILE
-from backend.datasets.versions.upgrade import upgrade
 
 if TYPE_CHECKING:
     import polars as pl  # takes longer to load than a page takes to read
 
 # A page of very long rows ends early rather than filling the memory; the client asks on.
 MAX_PAGE_BYTES = 8 * 1024 * 1024
-MAX_OPEN = 4
 MAX_SEARCHES = 16
+# Opening an index reads all of it: a larger one would push what others need out of the memory.
+OPENED_AHEAD_BYTES = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4
 _COLUMNS = ("record", "line", "extra")
 SPLIT = "split"
 BATCH_ROWS = 4096
@@ -40,6 +42,7 @@ class Version:
         self.num_rows = int(self._starts[-1])
         self._folder = folder
         self._texts: pl.Series | None = None
+        self._indexing = threading.Lock()
         self._found: OrderedDict[str, np.ndarray[Any, Any]] = OrderedDict()
         self._splits: dict[str, np.ndarray[Any, Any]] = {}
 
@@ -89,7 +92,10 @@ class Version:
             if SPLIT not in self._file.schema_arrow.names:
                 return np.empty(0, dtype=np.int64)
             column = self._file.read(columns=[SPLIT])[SPLIT]
-            self._splits[split] = np.flatnonzero(pc.fill_null(pc.equal(column, split), False))
+            found = np.flatnonzero(pc.fill_null(pc.equal(column, split), False))
+            if not len(found):  # anything may be asked for
+                return found
+            self._splits[split] = found
         return self._splits[split]
 
     def of_line(self, line: int) -> "np.ndarray[Any, Any]":
@@ -100,38 +106,35 @@ class Version:
 
     def search(self, needle: str) -> "np.ndarray[Any, Any]":
         """Numbers of the rows whose texts contain `needle`, which is folded already."""
-        if needle in self._found:
-            self._found.move_to_end(needle)
-            return self._found[needle]
-        if self._texts is None:
-            import polars as pl
-
-            index = self._folder / SEARCH_FILE
-            if not index.exists():
-                search_index.build(self._folder)
-            mapped = pa.ipc.open_file(pa.memory_map(str(index))).read_all()
-            self._texts = pl.DataFrame(pl.from_arrow(mapped, rechunk=False))["text"]
+        with self._indexing:
+            if needle in self._found:
+                self._found.move_to_end(needle)
+                return self._found[needle]
+            if self._texts is None:
+                if not (self._folder / SEARCH_FILE).exists():
+                    search_index.build(self._folder)
+                self._texts = self._open_index()
         found = self._texts.str.contains(needle, literal=True).arg_true().to_numpy()
-        self._found[needle] = found
-        if len(self._found) > MAX_SEARCHES:
-            self._found.popitem(last=False)
+        with self._indexing:
+            self._found[needle] = found
+            if len(self._found) > MAX_SEARCHES:
+                self._found.popitem(last=False)
         return found
 
+    def get_ready(self) -> None:
+        """Open the index, where there is one, before somebody searches: the first search would
+        take several times as long as the next one."""
+        index = self._folder / SEARCH_FILE
+        with self._indexing:
+            ahead = self._texts is None and index.exists()
+            if ahead and index.stat().st_size <= OPENED_AHEAD_BYTES:
+                self._texts = self._open_index()
 
-class Versions:
-    """Opens versions, which never change, and keeps the last few open."""
+    def _open_index(self) -> "pl.Series":
+        import polars as pl
 
-    def __init__(self) -> None:
-        self._open: OrderedDict[Path, Version] = OrderedDict()
-
-    def of(self, folder: Path) -> Version:
-        """The version in `folder`; raises `FileNotFoundError`."""
-        version = self._open.pop(folder, None)
-        if version is None:
-            if not (folder / RECORDS_FILE).exists():
-                upgrade(folder)
-            version = Version(folder)
-        self._open[folder] = version
-        if len(self._open) > MAX_OPEN:
-            self._open.popitem(last=False)
-        return version
+        index = pa.ipc.open_file(pa.memory_map(str(self._folder / SEARCH_FILE)))
+        # Piece by piece: other questions are answered in between.
+        batches = (index.get_batch(number) for number in range(index.num_record_batches))
+        pieces = [pl.Series(pl.from_arrow(batch["text"])) for batch in batches]
+        return pl.concat(pieces, rechunk=False) if pieces else pl.Series(dtype=pl.String)

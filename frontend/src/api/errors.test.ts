@@ -79,6 +79,15 @@ describe('errorSentence', () => {
     await changeLanguage('en')
   })
 
+  it('says what was at work on data, and how it is begun again', async () => {
+    await changeLanguage('zh-CN')
+    const params = { work: 'preparation', signal: 'SIGKILL' }
+    const error = { code: 'data_work_crashed', message: 'Ended.', hint: 'Again.', params }
+    expect(translateCode(t, error)).toBe('数据准备意外中断。')
+    expect(translateHint(t, error)).toMatch(/^请重新准备数据集。如果再次中断/)
+    await changeLanguage('en')
+  })
+
   it('says in the language of the user why', async () => {
     const refused = (params: Record<string, string | number>) =>
       new ApiError({

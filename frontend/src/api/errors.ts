@@ -90,7 +90,8 @@ const isSaidBetterHere = (code: string, params: Params): boolean =>
 /** The sentence for a code: `errors.codes.CODE` in the user's language, else what came with it. */
 export function translateCode(t: TFunction, { code, message, params = {} }: Coded): string {
   if (message && isEnglish() && !isSaidBetterHere(code, params)) return message
-  const values = { ...params, ...reasonOf(t, params), ...countOf(code, params), defaultValue: message }
+  const said = { ...reasonOf(t, params), ...workOf(t, params) }
+  const values = { ...params, ...said, ...countOf(code, params), defaultValue: message }
   return t(`errors.codes.${code}` as 'errors.unknown', values)
 }
 
@@ -104,13 +105,20 @@ function reasonOf(t: TFunction, params: Params): { reason?: string } {
   return { reason: words.map((key) => t(key as 'errors.unknown', params)).join(' ') }
 }
 
+/** What was at work, and how it is begun again, where the server names it. */
+function workOf(t: TFunction, { work }: Params): { work?: string; again?: string } {
+  if (typeof work !== 'string' || !texts.exists(`errors.works.${work}`)) return {}
+  const say = (kind: string) => t(`errors.${kind}.${work}` as 'errors.unknown')
+  return { work: say('works'), again: say('again') }
+}
+
 /** The next step for a code, in the same way. */
 export function translateHint(
   t: TFunction,
   { code, hint, params = {} }: { code: string; hint: string; params?: Params },
 ): string {
   if (hint && isEnglish()) return hint
-  return t(`errors.hints.${code}` as 'errors.unknown', { ...params, defaultValue: hint })
+  return t(`errors.hints.${code}` as 'errors.unknown', { ...params, ...workOf(t, params), defaultValue: hint })
 }
 
 /** What the server said, when a translation may say less; null when it is what is shown. */

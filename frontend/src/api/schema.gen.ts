@@ -1804,6 +1804,16 @@ export interface components {
              */
             near_compared_rows: number;
             /**
+             * Near Framed Rows
+             * @description Of these, rows that are nearly all a text that a tenth of the rows or more share, such as a template: it does not count as likeness, only the rest was compared. Not known of examinations by an older EasyTune
+             */
+            near_framed_rows?: number | null;
+            /**
+             * Near Left Out Rows
+             * @description Of these, rows with hardly a word of their own, compared with none
+             */
+            near_left_out_rows?: number | null;
+            /**
              * Progress
              * @description 0–1 while running
              */

@@ -126,6 +126,15 @@ describe('words for', () => {
     expect(codes.filter((code) => !(said(errors.codes, code) && code in errors.hints))).toEqual([])
   })
 
+  it('every end of work on data, with the next step, and every such work', () => {
+    const codes = captured('backend/datasets', /"(data_work_\w+|fetch_stopped)"/g)
+    expect(codes.length).toBeGreaterThan(8)
+    expect(codes.filter((code) => !(code in errors.codes && code in errors.hints))).toEqual([])
+    const works = captured('backend/datasets', /^ {4}(?:IMPORT|FETCH|PREPARATION|EXAMINATION) = "(\w+)"/gm)
+    expect(works.sort()).toEqual(Object.keys(errors.works).sort())
+    expect(Object.keys(errors.again)).toEqual(Object.keys(errors.works))
+  })
+
   it('every rule by which a row is dropped or repaired', () => {
     const rules = [
       ...literals('backend/datasets', 'RowError'),

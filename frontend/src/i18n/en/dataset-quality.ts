@@ -8,6 +8,16 @@ export default {
   failed: 'The rows could not be examined.',
   examine: 'Examine',
   clean: 'Nothing was found that speaks against these rows.',
+  cleanSoFar: 'Nothing was found in what was looked at; below is what was not.',
+  notLookedAt: 'What was not looked at',
+  framed_one:
+    '{{count, number}} row is nearly all a text that a tenth of the rows or more have in common, such as a template. That text does not count as likeness, so the row was only compared by the rest of it. Exact duplicates are found all the same.',
+  framed_other:
+    '{{count, number}} rows are nearly all a text that a tenth of the rows or more have in common, such as a template. That text does not count as likeness, so these rows were only compared by the rest of them: those that differ in a few words are not shown as near duplicates. Exact duplicates are found all the same.',
+  leftOut_one:
+    '{{count, number}} row has hardly a word of its own, so it was not compared with others for near duplicates.',
+  leftOut_other:
+    '{{count, number}} rows have hardly a word of their own, so they were not compared with others for near duplicates.',
   severity: { info: 'worth a look', warning: 'look at this first' },
   exclude_one: 'Make a version without this {{count, number}} row',
   exclude_other: 'Make a version without these {{count, number}} rows',

@@ -91,7 +91,7 @@ export default {
   ExportFailed: 'The version can not be exported at the moment. Try it again in a moment.',
   ExportsBusy: 'As many exports as allowed are under way. Try it again when one has ended.',
   NoSuchRow: 'There is no row {{row, number}} to exclude.',
-  NoSuchSplit: 'This version has no part “{{split}}”.',
+  NoSuchSplit: 'This version has no part “{{split}}”. Choose another part, or all rows.',
   NotExamined: 'This version has not been examined yet. Wait until its findings are known.',
   NotExportable: 'There are no records to export yet. Finish the import first.',
   NotPreparable: '“{{name}}” is not ready. Finish its import first, or choose another version.',

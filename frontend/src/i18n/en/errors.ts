@@ -1,6 +1,7 @@
 /** Sentences for errors: by the code that the server sends, by field, and for no answer at all. */
 import codes from './error-codes'
 import exportCodes from './export-codes'
+import { again, codes as workCodes, hints as workHints, works } from './data-work'
 import { codes as dataCodes, hints as dataHints, reasons } from './dataset-codes'
 import { codes as hubCodes, hints as hubHints } from './hub-codes'
 
@@ -10,13 +11,16 @@ export default {
   status: 'The server answered with status {{status}}.',
   title: 'That did not work',
   original: 'In the words of the server: {{message}}',
-  codes: { ...codes, ...exportCodes, ...hubCodes, ...dataCodes },
+  codes: { ...codes, ...exportCodes, ...hubCodes, ...dataCodes, ...workCodes },
   /** Why rows or steps do not fit, as a phrase in another sentence. */
   reasons,
+  works,
+  again,
   /** The next step after a code. */
   hints: {
     ...hubHints,
     ...dataHints,
+    ...workHints,
     // Why a run failed: what to do
     out_of_memory: 'Use a smaller maximum length, a smaller micro batch or a smaller model.',
     host_out_of_memory: 'Use a smaller maximum length, a smaller micro batch or a smaller model.',

@@ -8,6 +8,11 @@ export default {
   failed: '数据行无法检查。',
   examine: '开始检查',
   clean: '没有发现问题。',
+  cleanSoFar: '在查看过的内容中没有发现问题；未查看的内容见下文。',
+  notLookedAt: '未查看的内容',
+  framed_other:
+    '有 {{count, number}} 行的文字几乎全是一成以上的行共有的内容（例如模板）。这部分内容不计入相似度，这些行只按其余文字比较：仅有个别词语不同的行不会列为近似重复。完全重复的行仍会列出。',
+  leftOut_other: '有 {{count, number}} 行几乎没有自己独有的文字，没有参与近似重复的比较。',
   severity: { info: '值得看看', warning: '优先处理' },
   exclude_other: '去掉这 {{count, number}} 行并生成新版本',
   excludeChosen_other: '去掉这 {{count}} 类问题的行并生成新版本',

@@ -73,7 +73,7 @@ export default {
   ExportFailed: '暂时无法导出该版本，请稍后再试。',
   ExportsBusy: '正在进行的导出已达上限，请等其中一个结束后再试。',
   NoSuchRow: '没有第 {{row, number}} 行，无法排除。',
-  NoSuchSplit: '该版本没有名为“{{split}}”的部分。',
+  NoSuchSplit: '该版本没有名为“{{split}}”的部分，请选择其他部分或全部行。',
   NotExamined: '该版本尚未检查，请等检查结果出来。',
   NotExportable: '还没有可导出的记录，请先完成导入。',
   NotPreparable: '“{{name}}”尚未就绪。请先完成导入，或选择其他版本。',

@@ -1,6 +1,7 @@
 /** 错误说明：按服务器返回的代码、按字段，以及没有响应的情况。 */
 import codes from './error-codes'
 import exportCodes from './export-codes'
+import { again, codes as workCodes, hints as workHints, works } from './data-work'
 import { codes as dataCodes, hints as dataHints, reasons } from './dataset-codes'
 import { codes as hubCodes, hints as hubHints } from './hub-codes'
 
@@ -10,11 +11,14 @@ export default {
   status: '服务器返回了状态码 {{status}}。',
   title: '操作没有成功',
   original: '服务器原文：{{message}}',
-  codes: { ...codes, ...exportCodes, ...hubCodes, ...dataCodes },
+  codes: { ...codes, ...exportCodes, ...hubCodes, ...dataCodes, ...workCodes },
   reasons,
+  works,
+  again,
   hints: {
     ...hubHints,
     ...dataHints,
+    ...workHints,
     // 训练失败后怎么办
     out_of_memory: '请减小最大长度或微批大小，或换更小的模型。',
     host_out_of_memory: '请减小最大长度或微批大小，或换更小的模型。',

@@ -60,7 +60,8 @@ async def test_larger_than_allowed_and_full_disk(
     assert not hub.asked(".jsonl")
     monkeypatch.setattr("backend.datasets.hubs.queue.RESERVE_BYTES", 1 << 60)
     settings.max_upload_mb = 1000
-    assert (await fetch(NAME))["error"]["code"] == "disk_full"
+    full = (await fetch(NAME))["error"]
+    assert (full["code"], full["params"]["work"]) == ("data_work_disk_full", "fetch")
 
 
 async def test_stop_ends_it_and_the_next_try_goes_on(
@@ -78,7 +79,7 @@ async def test_stop_ends_it_and_the_next_try_goes_on(
 
     monkeypatch.setattr(job.Ticker, "__call__", stop_halfway)
     dataset = await fetch(NAME)
-    assert (dataset["status"], dataset["error"]["code"]) == ("failed", "import_stopped")
+    assert (dataset["status"], dataset["error"]["code"]) == ("failed", "fetch_stopped")
     async with transaction(sessions) as session:
         ended = (await session.scalars(select(JobRow))).one()
     assert ended.status == "STOPPED"

@@ -65,6 +65,38 @@ def test_near_duplicates_are_found_and_others_are_not(
     assert len(found - expected) <= 0.01 * len(texts)
 
 
+def test_what_can_not_be_compared_is_counted(tmp_path: Path) -> None:
+    """A template that fills the set is a frame: what differs in a word or two is not found."""
+    dice = random.Random(8)
+    template = words(dice, 40)
+    filled = [{"text": " ".join([*template[:20], f"name{n}", *template[20:]])} for n in range(60)]
+    twice = [{"text": " ".join([*template, f"end{n}", "and", f"so{n}"])} for n in range(40)]
+    others = [{"text": " ".join(words(dice, 40))} for _ in range(200)]
+    brief = [{"text": f"{word} it is"} for word in words(dice, 7)]
+    rows = [*filled, *twice, *others, *brief, filled[0], brief[0]]
+    result = run.examine(version(tmp_path / "v1", rows), "x")
+    assert found_in(result) == {"exact_duplicates": 2}
+    assert (result["near_framed_rows"], result["near_left_out_rows"]) == (100, 67)
+
+
+def test_where_all_is_compared_nothing_is_said_to_be_left_out(tmp_path: Path) -> None:
+    dice = random.Random(9)
+    rows = [{"text": " ".join(words(dice, 30))} for _ in range(100)]
+    result = run.examine(version(tmp_path / "v1", rows), "x")
+    assert (result["near_framed_rows"], result["near_left_out_rows"]) == (0, 0)
+    empty = run.examine(version(tmp_path / "v2", []), "x")
+    assert (empty["near_framed_rows"], empty["near_left_out_rows"]) == (0, 0)
+
+
+def test_of_a_sample_only_the_sample_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "NEAR_ROWS", 50)
+    rows = [{"text": f"word{n}"} for n in range(100)]
+    result = run.examine(version(tmp_path / "v1", rows), "x")
+    assert (result["near_compared_rows"], result["near_left_out_rows"]) == (50, 50)
+
+
 def test_a_frame_around_all_rows_makes_no_duplicates(tmp_path: Path) -> None:
     dice = random.Random(5)
     frame = " ".join(words(dice, 150))

@@ -184,6 +184,7 @@ CASES: list[tuple[dict[str, Any], int, str | None]] = [
     ({"offset": -1}, 422, "InvalidRequest"),
     ({"offset": 2**62}, 200, None),
     ({"version": 2}, 404, "DatasetVersionNotFound"),
+    ({"split": "zz"}, 404, "NoSuchSplit"),
     ({"version": 1}, 200, None),
     ({"chat_template": "{% for"}, 400, "TokensMisfit"),
     ({"chat_template": "same for all"}, 400, "TokensMisfit"),

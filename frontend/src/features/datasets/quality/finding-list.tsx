@@ -10,18 +10,22 @@ import type { Schemas } from '@/api/client'
 interface Props {
   dataset: Schemas['Dataset']
   findings: Finding[]
+  /** Everything was looked for in every row. */
+  whole: boolean
   busy: boolean
 }
 
 const byWeight = (a: Finding, b: Finding) =>
   Number(a.severity === 'info') - Number(b.severity === 'info') || b.rows - a.rows
 
-export function FindingList({ dataset, findings, busy }: Props) {
+export function FindingList({ dataset, findings, whole, busy }: Props) {
   const { t } = useTranslation()
   const [chosen, setChosen] = useState<FindingName[]>([])
   const exclude = useExclude(dataset)
   const found = findings.filter(({ rows }) => rows > 0).sort(byWeight)
-  if (found.length === 0) return <p role="status">{t('datasets.quality.clean')}</p>
+  if (found.length === 0) {
+    return <p role="status">{t(whole ? 'datasets.quality.clean' : 'datasets.quality.cleanSoFar')}</p>
+  }
   // A finding that is gone with a new examination is no longer chosen.
   const selection = chosen.filter((name) => found.some((each) => each.name === name))
   const held = busy ? t('datasets.versions.busy') : ''

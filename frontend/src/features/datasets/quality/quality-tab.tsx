@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next'
 import { examine, hygieneQuery, type Hygiene } from './api'
 import { FindingList } from './finding-list'
 import { LanguageMix } from './language-mix'
+import { hasBlindSpot, NotLookedAt } from './not-looked-at'
 import { Overlap } from './overlap'
 import type { Schemas } from '@/api/client'
 import { translateCode, translateHint } from '@/api/errors'
@@ -39,13 +40,14 @@ export function QualityTab({ dataset, busy }: Props) {
         <>
           <section>
             <p className="secondary numeric">{t('datasets.quality.examined', { n: format.number(data.examined_rows) })}</p>
-            <FindingList dataset={dataset} findings={data.findings} busy={busy} />
-            {data.near_compared_rows > 0 && data.near_compared_rows < data.examined_rows && (
-              <p className="secondary">
-                {t('datasets.quality.nearSample', { n: format.number(data.near_compared_rows) })}
-              </p>
-            )}
+            <FindingList
+              dataset={dataset}
+              findings={data.findings}
+              whole={!hasBlindSpot(data)}
+              busy={busy}
+            />
           </section>
+          <NotLookedAt hygiene={data} />
           <LanguageMix hygiene={data} />
         </>
       )}
