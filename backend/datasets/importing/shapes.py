@@ -155,7 +155,7 @@ def shape_of(format_name: str, columns: Iterable[str]) -> Shape | None:
 
 
 def _are_odd(columns: list[str]) -> bool:
-    """Whether some of the columns have a meaning that only the long way knows, or no usable name."""
+    """Whether columns have a meaning that only the long way knows, or a name that is not usable."""
     if any(map(_UNUSABLE.search, columns)) or set(columns) >= BESIDE:
         return True
     return not (_MEDIA.isdisjoint(columns) and SPELLINGS.isdisjoint(columns))
