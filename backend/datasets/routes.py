@@ -80,7 +80,9 @@ async def get_dataset(
     """One data set."""
     row = await queries.find(session, user, dataset_id)
     if row.status == DatasetStatus.READY:  # while there are no rows, an import needs the processor
-        request.app.state.reading_desk.expect_questions()
+        state = request.app.state
+        shown = files.version_dir(state.settings, row.id, row.version)
+        state.reading_desk.expect_questions(shown)
     return await view.view_of(session, row)
 
 

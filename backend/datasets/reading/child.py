@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,11 @@ class Answers:
             chosen = np.intersect1d(version.of_line(line), chosen, assume_unique=True)
         window = [int(number) for number in chosen[offset : offset + limit]]
         return {"items": version.rows(window), "total": len(chosen)}
+
+    def expect(self, folder: str) -> None:
+        """Questions about this version will come."""
+        with suppress(FileNotFoundError):  # deleted meanwhile
+            self._versions.of(Path(folder))
 
     def get_ready(self) -> None:
         """Do ahead what the first search in a version that is looked at would have to wait for."""
@@ -123,7 +129,7 @@ def main() -> None:
         while (question := frames.read(questions)) is not None:
             asked = pool.submit(answer, question)
             # Only now that the answer is sent, and one after the other.
-            if question["ask"] == "rows":
+            if question["ask"] in ("rows", "expect"):
                 asked.add_done_callback(lambda _: later.submit(answers.get_ready))
             if first:
                 asked.add_done_callback(lambda _: later.submit(_load_the_rest))

@@ -40,17 +40,29 @@ class ReadingDesk:
         self._starting = asyncio.Lock()
         self._rest: asyncio.TimerHandle | None = None
         self._expecting: asyncio.Task[None] | None = None
+        self._opening: asyncio.Task[None] | None = None
 
-    def expect_questions(self) -> None:
-        """Start the process, which takes longer than an answer, before somebody waits for one."""
+    def expect_questions(self, folder: Path | None = None) -> None:
+        """Start the process, which takes longer than an answer, before somebody waits for one; of
+        the version in `folder` what a search needs is opened as well."""
         gone = self._process is None or self._process.returncode is not None
-        if gone and not self._starting.locked():
-            self._expecting = asyncio.create_task(self._expect())
+        busy = any(task is not None and not task.done() for task in self._ahead())
+        if (gone or folder is not None) and not busy and not self._starting.locked():
+            self._expecting = asyncio.create_task(self._expect(folder))
 
-    async def _expect(self) -> None:
+    def _ahead(self) -> tuple[asyncio.Task[None] | None, ...]:
+        return self._expecting, self._opening
+
+    async def _expect(self, folder: Path | None) -> None:
         with suppress(OSError):  # who asks is told
             await self._running()
+            if folder is not None:
+                self._opening = asyncio.create_task(self._open(folder))
         self._rest_later()
+
+    async def _open(self, folder: Path) -> None:
+        with suppress(RowsUnavailable):  # who asks is told
+            await self._ask("expect", folder=str(folder))
 
     async def rows(
         self,
@@ -107,6 +119,8 @@ class ReadingDesk:
         """End the process."""
         if self._expecting is not None:
             await self._expecting
+        if self._opening is not None and self._opening is not asyncio.current_task():
+            self._opening.cancel()
         async with self._starting:
             await self._end()
 

@@ -10,7 +10,7 @@ import pytest
 
 from backend.datasets.reading.desk import ReadingDesk
 from backend.datasets.versions import search_index
-from backend.datasets.versions.names import SEARCH_FILE
+from backend.datasets.versions.names import RECORDS_FILE, SEARCH_FILE
 from tests.backend.datasets.preparing.made import talk, version
 
 
@@ -42,6 +42,38 @@ async def test_a_page_opens_the_index_before_somebody_searches(
         while not is_mapped(desk, folder / SEARCH_FILE):
             await asyncio.sleep(0.02)
     assert (await desk.rows(folder, 0, 10, query="question 777"))["total"] == 11
+
+
+async def test_a_data_set_that_is_shown_is_opened_before_its_rows_are_asked_for(
+    tmp_path: Path, desk: ReadingDesk
+) -> None:
+    folder = version(tmp_path, [talk(f"Question {n}", "yes") for n in range(9_000)])
+    search_index.build(folder)
+    async with asyncio.timeout(20):
+        for shown in (None, tmp_path / "deleted meanwhile", folder):
+            desk.expect_questions(shown)
+            while any(task and not task.done() for task in desk._ahead()):
+                await asyncio.sleep(0.01)
+        while not is_mapped(desk, folder / SEARCH_FILE):
+            await asyncio.sleep(0.02)
+    assert (await desk.rows(folder, 0, 10, query="question 777"))["total"] == 11
+
+
+async def test_a_version_that_can_not_be_opened_in_time_ends_no_more_than_the_process(
+    tmp_path: Path, desk: ReadingDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = version(tmp_path, [talk("Who?", "I")])
+    stuck = tmp_path / "stuck"
+    stuck.mkdir()
+    os.mkfifo(stuck / RECORDS_FILE)  # whoever opens it waits for ever
+    monkeypatch.setattr(ReadingDesk._ask, "__defaults__", (0.5,))
+    desk.expect_questions(stuck)
+    async with asyncio.timeout(20):
+        while desk._opening is None or not desk._opening.done():
+            await asyncio.sleep(0.01)
+    assert desk._opening.exception() is None
+    monkeypatch.undo()
+    assert (await desk.rows(folder, 0, 1))["total"] == 1
 
 
 async def test_without_an_index_only_a_search_makes_one(tmp_path: Path, desk: ReadingDesk) -> None:
