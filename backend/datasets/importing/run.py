@@ -40,7 +40,7 @@ RESERVE_BYTES = 512 * 1024 * 1024
 # Of the whole work, when there is something to unpack.
 UNPACKING_SHARE = 0.15
 UNPACKED_FOLDER = "unpacked"
-IMPORTER_VERSION = 3
+IMPORTER_VERSION = 4
 MIXED = "mixed"
 _SHOWN = 20
 
