@@ -9,6 +9,8 @@ import { useFormat } from '@/i18n/format'
 
 /** Never parted between two lines. */
 const WHOLE = { whiteSpace: 'nowrap' } as const
+/** Parted between words only. */
+const WORDS = { overflowWrap: 'normal' } as const
 
 export function DatasetFacts({ dataset }: { dataset: Schemas['Dataset'] }) {
   const { t } = useTranslation()
@@ -23,7 +25,9 @@ export function DatasetFacts({ dataset }: { dataset: Schemas['Dataset'] }) {
     {
       key: 'type',
       label: t('datasets.recordType'),
-      children: type ? t(`datasets.recordTypes.${type}`) : t('general.unknown'),
+      children: (
+        <span style={WORDS}>{type ? t(`datasets.recordTypes.${type}`) : t('general.unknown')}</span>
+      ),
     },
     ...(dataset.objectives.length > 0
       ? [
@@ -41,7 +45,7 @@ export function DatasetFacts({ dataset }: { dataset: Schemas['Dataset'] }) {
             key: 'format',
             label: t('datasets.format'),
             children: (
-              <span style={{ overflowWrap: 'normal' }}>
+              <span style={WORDS}>
                 {fileFormat
                   ? t(`datasets.formats.${fileFormat}` as 'datasets.format', {
                       defaultValue: fileFormat,
@@ -93,8 +97,11 @@ export function DatasetFacts({ dataset }: { dataset: Schemas['Dataset'] }) {
             <Typography.Text
               className="mono"
               type="secondary"
-              copyable={{ text: sha256, tooltips: [sha256, t('general.copied')] }}
-              style={{ marginInlineStart: 8 }}
+              copyable={{
+                text: sha256,
+                tooltips: [`${t('general.copy')}: ${sha256}`, t('general.copied')],
+              }}
+              style={{ ...WHOLE, marginInlineStart: 8 }}
             >
               {sha256.slice(0, 12)}
             </Typography.Text>
@@ -111,7 +118,7 @@ export function DatasetFacts({ dataset }: { dataset: Schemas['Dataset'] }) {
   return (
     <Descriptions
       size="small"
-      column={{ xs: 1, sm: 2, md: 3 }}
+      column={{ xs: 1, sm: 1, md: 2, xl: 3 }}
       items={items}
       style={{ marginBottom: 8 }}
     />

@@ -26,4 +26,14 @@ export default {
   bad: 'bad answer',
   imbalance:
     '“{{most}}” is there {{times}} times as often as “{{least}}”. A model may hardly learn the rare one: add rows of it, or take fewer of the other.',
+  /** Of values in a file, by their names in JSON. */
+  typeNames: {
+    array: 'list',
+    boolean: 'yes or no',
+    integer: 'whole number',
+    null: 'empty',
+    number: 'number',
+    object: 'object',
+    string: 'text',
+  },
 }

@@ -160,6 +160,7 @@ export default {
     repaired: 'repaired',
     dropped: 'dropped',
     total: 'rows in the file',
+    totalMade: 'rows in all',
     truncatedLater: 'Rows too long for a model are counted by each run',
     detected: 'recognised as {{format}}',
     mapped: 'read by the columns that you named',

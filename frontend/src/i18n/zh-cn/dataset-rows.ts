@@ -24,4 +24,14 @@ export default {
   bad: '差的回答',
   imbalance:
     '“{{most}}”的数量是“{{least}}”的 {{times}} 倍，模型可能学不到较少的类别。可以补充这一类的数据，或减少另一类。',
+  /** 文件中值的类型，按 JSON 的类型名。 */
+  typeNames: {
+    array: '列表',
+    boolean: '是或否',
+    integer: '整数',
+    null: '空',
+    number: '数字',
+    object: '对象',
+    string: '文本',
+  },
 }

@@ -149,6 +149,7 @@ export default {
     repaired: '修复',
     dropped: '丢弃',
     total: '文件总行数',
+    totalMade: '总行数',
     truncatedLater: '超出模型长度的行由每次训练单独统计',
     detected: '识别为“{{format}}”格式',
     mapped: '按你指定的字段读取',

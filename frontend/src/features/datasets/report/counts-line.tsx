@@ -30,7 +30,10 @@ export function CountsLine({ report }: { report: Schemas['DatasetReport'] }) {
           </Flex>
         ))}
         <span aria-hidden>{'='}</span>
-        <Figure figure={format.number(report.total_rows)} label={t('datasets.report.total')} />
+        <Figure
+          figure={format.number(report.total_rows)}
+          label={t(`datasets.report.${report.format ? 'total' : 'totalMade'}`)}
+        />
       </Flex>
       <div className="secondary" style={{ fontSize: 12, marginTop: 4 }}>
         {[t('datasets.report.truncatedLater'), ...facts].join(' · ')}

@@ -10,6 +10,8 @@ interface Props {
 export function Bars({ label, items }: Props) {
   const format = useFormat()
   const most = Math.max(1, ...items.map(({ count }) => count))
+  /** What is little is not nothing. */
+  const share = (part: number) => format.percent(part, part < 0.01 ? 1 : 0)
   const total = items.reduce((sum, { count }) => sum + count, 0) || 1
   return (
     <dl className="bars numeric" aria-label={label}>
@@ -20,7 +22,7 @@ export function Bars({ label, items }: Props) {
             <span className="bar" aria-hidden style={{ width: `${(count / most) * 100}%` }} />
             <span>
               {format.number(count)}{' '}
-              <span className="secondary">{format.percent(count / total)}</span>
+              <span className="secondary">{share(count / total)}</span>
             </span>
           </dd>
         </Fragment>

@@ -33,6 +33,8 @@ export function FieldsTab({ dataset }: { dataset: Schemas['Dataset'] }) {
 function FieldTable({ fields, rows }: { fields: Field[]; rows: number | null }) {
   const { t } = useTranslation()
   const format = useFormat()
+  const typeName = (type: string) =>
+    t(`datasets.rowView.typeNames.${type}` as 'datasets.fields.types', { defaultValue: type })
   const columns: TableColumnsType<Field> = [
     {
       title: t('datasets.fields.name'),
@@ -45,7 +47,9 @@ function FieldTable({ fields, rows }: { fields: Field[]; rows: number | null }) 
       render: (_, { types }) =>
         Object.entries(types)
           .map(([type, rows]) =>
-            Object.keys(types).length > 1 ? `${type} (${format.number(rows)})` : type,
+            Object.keys(types).length > 1
+              ? `${typeName(type)} (${format.number(rows)})`
+              : typeName(type),
           )
           .join(', '),
     },
@@ -53,7 +57,7 @@ function FieldTable({ fields, rows }: { fields: Field[]; rows: number | null }) 
       title: t('datasets.fields.missing'),
       dataIndex: 'missing',
       align: 'end',
-      className: 'numeric',
+      className: 'numeric nowrap',
       render: (missing: number) => (
         <>
           {format.number(missing)}
@@ -76,7 +80,7 @@ function FieldTable({ fields, rows }: { fields: Field[]; rows: number | null }) 
     {
       title: t('datasets.fields.examples'),
       key: 'examples',
-      render: (_, { examples }) => <div className="cell-text secondary">{examples.join(' · ')}</div>,
+      render: (_, { examples }) => <div className="cell-text secondary">{examples.join(' · ') || '–'}</div>,
     },
   ]
   return (
