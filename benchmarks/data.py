@@ -100,7 +100,7 @@ def measure_import(running: Platform, path: Path) -> dict[str, Any]:
     with path.open("rb") as file:
         dataset = running.call("POST", "/datasets", files={"file": file}, timeout=3600)
     uploaded = time.perf_counter()
-    done = running.wait(f"/datasets/{dataset['id']}", ("ready", "failed", "blocked"), 3600)
+    done = running.wait(f"/datasets/{dataset['id']}", ("ready", "failed", "blocked"), 3600, 0.5)
     took = time.perf_counter() - uploaded
     if done["status"] != "ready":
         raise SystemExit(f"The import ended as {done['status']}: {done['error']}")

@@ -212,7 +212,8 @@ async def test_rows_of_a_split(
     found = (await client.get(path, params={"split": "train", "q": "ANSWER 1"})).json()
     wanted = [n for n in (1, *range(10, 20)) if n % 5]
     assert [item["index"] for item in found["items"]] == wanted
-    assert (await client.get(path, params={"split": "test"})).json()["total"] == 0
+    missing = await client.get(path, params={"split": "test"})
+    assert (missing.status_code, missing.json()["code"]) == (404, "NoSuchSplit")
     found = (await client.get(path, params={"line": 6})).json()
     assert [(item["index"], item["line"]) for item in found["items"]] == [(5, 6)]
     found = (await client.get(path, params={"line": 6, "split": "train"})).json()
