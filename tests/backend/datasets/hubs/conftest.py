@@ -67,7 +67,8 @@ def hub(settings: Settings) -> Iterator[DataHub]:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 8192)
+    # By way of the module that sets it: its import must not come later.
+    monkeypatch.setattr("backend.hubs.download.constants.DOWNLOAD_CHUNK_SIZE", 8192)
     monkeypatch.setattr("huggingface_hub.file_download.time.sleep", lambda _s: None)
     monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda _s: None)
 
