@@ -179,7 +179,7 @@ def number_of_workers() -> int:
 
 def _way_to_start() -> Literal["fork", "spawn"]:
     """A process with one thread may be copied, and its copies need not load again what it has
-    loaded: that takes as long as converting some 50 MB."""
+    loaded: a third of a second for each."""
     alone = sys.platform == "linux" and threading.active_count() == 1
     return "fork" if alone else "spawn"
 

@@ -108,7 +108,7 @@ class Packer:
         return len(self._lines)
 
     def add(self, rows: Rows) -> None:
-        """Append rows."""
+        """Append rows; either all that are added have splits or none."""
         records, lines, extras = rows.records, rows.lines, rows.extras
         self._records.put(b"".join(records))
         self._record_sizes += map(len, records)
