@@ -67,7 +67,7 @@ async def get_task(session: SessionDep, user: CurrentUser, task_id: UUID) -> Tas
 async def update_task(
     session: SessionDep, user: CurrentUser, task_id: UUID, body: TaskUpdate
 ) -> Task:
-    """Rename or describe."""
+    """Rename, describe, or change how it is queued; its priority only while it waits (409)."""
     return await service.change(session, user, task_id, body)
 
 

@@ -4,18 +4,28 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.jobs.failures import kind_of
 from backend.jobs.queue import QueuePlace, queue_positions
-from backend.jobs.schemas import LIVE, JobStatus
+from backend.jobs.schemas import LIVE, JobStatus, Priority
 from backend.jobs.tables import JobRow
 from backend.tasks.queries import Found
-from backend.tasks.schemas import Estimate, Queue, Task, TaskData, TaskError, TaskReference
+from backend.tasks.schemas import (
+    Estimate,
+    Failures,
+    Queue,
+    Task,
+    TaskData,
+    TaskError,
+    TaskReference,
+)
 from training_engine.contract.choices import Precision
 from training_engine.contract.names import Phase
 
 
 async def views_of(session: AsyncSession, found: Sequence[Found]) -> list[Task]:
     """Tasks as the API shows them, in the order given; one query for all places in the queue."""
-    places = await queue_positions(session, [f.job.id for f in found])
+    waiting = [f.job.id for f in found if f.job.status is JobStatus.PENDING]
+    places = await queue_positions(session, waiting)
     return [view(f, places.get(f.job.id)) for f in found]
 
 
@@ -54,7 +64,14 @@ def view(found: Found, place: QueuePlace | None) -> Task:
         resumable=job.resumable,
         attempt=job.attempt,
         resumed=job.resume,
-        error=TaskError.model_validate(job.error) if job.error else None,
+        error=_error(job),
+        priority=Priority.of(job.priority),
+        automatic_retries=job.automatic_retries,
+        retries=job.retries,
+        retry_at=job.retry_at,
+        failures=Failures.model_validate(job.failures),
+        recovered=job.recovered,
+        stalled_since=job.stalled_since,
         metrics=job.metrics,
         estimate=Estimate.model_validate(row.estimate) if row.estimate else None,
         peak_memory_bytes=job.peak_memory_bytes,
@@ -69,6 +86,12 @@ def view(found: Found, place: QueuePlace | None) -> Task:
         finished_at=job.finished_at,
         **_progress(job),
     )
+
+
+def _error(job: JobRow) -> TaskError | None:
+    if job.error is None:
+        return None
+    return TaskError.model_validate({**job.error, "kind": kind_of(job.error)})
 
 
 def _validation(found: Found) -> TaskData | None:

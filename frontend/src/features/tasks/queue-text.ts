@@ -14,6 +14,7 @@ export function queueText(
   if (!queue) return t('tasks.queue.waiting')
   const { reason, position, params } = queue
   return t(`tasks.queue.${reason}`, {
+    ...params,
     position,
     needed: size(format, params.needed_bytes),
     available: size(format, params.available_bytes),

@@ -85,6 +85,8 @@ export default {
     slot_busy: 'In the queue at position {{position}}: another training is running',
     waiting_for_supervisor: 'In the queue at position {{position}}: about to start',
     host_memory: 'In the queue at position {{position}}: waits until {{needed}} of memory are free ({{available}} now)',
+    fair_share: 'In the queue at position {{position}}: others who have started fewer tasks today go first',
+    retry_wait: 'Try {{retry}} of {{retries}} begins by itself after a short wait (position {{position}})',
   },
   tabs: {
     summary: 'Summary',
