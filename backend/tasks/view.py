@@ -50,7 +50,7 @@ def view(found: Found, place: QueuePlace | None) -> Task:
         hyperparameters=row.hyperparameters,
         distributed=job.spec.get("distributed") or {},
         status=job.status,
-        queue=Queue.model_validate(place._asdict()) if place else None,
+        queue=queue_of(place),
         resumable=job.resumable,
         attempt=job.attempt,
         resumed=job.resume,
@@ -69,6 +69,11 @@ def view(found: Found, place: QueuePlace | None) -> Task:
         finished_at=job.finished_at,
         **_progress(job),
     )
+
+
+def queue_of(place: QueuePlace | None) -> Queue | None:
+    """Where it waits; None when it does not."""
+    return Queue.model_validate(place._asdict()) if place else None
 
 
 def _validation(found: Found) -> TaskData | None:
