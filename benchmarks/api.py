@@ -16,6 +16,7 @@ import json
 import statistics
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -115,6 +116,37 @@ def show(title: str, took: dict[str, list[float]], seconds: float, target: str) 
     print(f"{total / seconds:.0f} answers a second; target {target}", flush=True)
 
 
+class Processor:
+    """How much processor time the API process and the database take; other programs' does not
+    count, so it tells the same on a busy machine."""
+
+    def __init__(self, running: Platform) -> None:
+        self._api = psutil.Process(running.process.pid)
+        below = self._api.children(recursive=True)
+        self._database = [each for each in below if "postgres" in each.name()]
+        self._before = self._now()
+
+    def _now(self) -> tuple[float, float]:
+        return self._of([self._api]), self._of(self._database)
+
+    @staticmethod
+    def _of(processes: list[psutil.Process]) -> float:
+        total = 0.0
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                times = process.cpu_times()
+                total += times.user + times.system
+        return total
+
+    def show(self, answers: int) -> None:
+        """Since it was made, for each answer."""
+        used = [
+            1000 * (now - then) / answers
+            for now, then in zip(self._now(), self._before, strict=True)
+        ]
+        print(f"processor time for each: API {used[0]:.1f} ms, database {used[1]:.1f} ms")
+
+
 def measure(running: Platform, made: Population, seconds: float) -> None:
     """Both ways, each after a moment of warming up."""
     api = psutil.Process(running.process.pid)
@@ -122,8 +154,10 @@ def measure(running: Platform, made: Population, seconds: float) -> None:
     took = crowd(running, made, seconds, PAUSE_S)
     title = f"{USERS} users, each asks about every {PAUSE_S} s"
     show(title, took, seconds, "<= 50 ms median, <= 150 ms p99")
+    processor = Processor(running)
     took = crowd(running, made, seconds, 0)
     show(f"{USERS} users, each asks again at once", took, seconds, "as near to the same as can be")
+    processor.show(sum(map(len, took.values())))
     print(f"memory of the API process {api.memory_info().rss / 2**20:.0f} MiB")
 
 
