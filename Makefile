@@ -6,7 +6,7 @@ VENV := .venv/bin
 # Files of tests that run at the same time.
 AT_ONCE := -n 2 --dist loadfile
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long prepare lint types python-test frontend-test e2e lock api bench bench-data bench-estimates bench-training clean
+.PHONY: help run test test-long prepare lint types python-test frontend-test e2e lock api bench bench-api bench-data bench-estimates bench-training clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -60,6 +60,9 @@ bench:  ## the figures in docs/benchmarks.md
 
 bench-estimates:  ## estimates of memory and time beside what runs took
 	$(VENV)/python benchmarks/estimates.py
+
+bench-api:  ## how lists and the overview answer 50 users at once, with 10,000 tasks
+	$(VENV)/python benchmarks/api.py $(ARGS)
 
 bench-data:  ## speed of imports, pages and searches of a million rows
 	$(VENV)/python benchmarks/data.py $(ARGS)

@@ -20,7 +20,13 @@ from backend.accounts.dependencies import require_sign_in
 from backend.accounts.gate import Gate
 from backend.accounts.setup_token import LIFETIME_S, SetupToken
 from backend.accounts.tokens import Tokens
-from backend.database import DatabaseUnavailable, make_engine, make_sessions, transaction
+from backend.database import (
+    DatabaseUnavailable,
+    make_engine,
+    make_readers,
+    make_sessions,
+    transaction,
+)
 from backend.datasets import api as datasets
 from backend.datasets.reading.desk import ReadingDesk
 from backend.datasets.uploading import expiry
@@ -124,6 +130,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await schema.upgrade(engine)
         app.state.engine = engine
         app.state.sessions = make_sessions(engine)
+        app.state.readers = make_readers(engine)
         app.state.tokens = Tokens(secret_key.load_or_create(settings))
         app.state.setup_token = SetupToken(settings.data_dir)
         stack.callback(app.state.setup_token.drop)

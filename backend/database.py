@@ -6,6 +6,7 @@ no `SessionDep`.
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -19,9 +20,9 @@ import asyncpg
 import orjson
 import structlog
 from fastapi import Depends, Request
-from sqlalchemy import CheckConstraint, DateTime, MetaData, Uuid, func
+from sqlalchemy import CheckConstraint, DateTime, MetaData, Uuid, event, func
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -29,6 +30,7 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from backend.errors import Unavailable
 from backend.ids import new_id
@@ -44,6 +46,14 @@ SERVER_SETTINGS = {
 TRANSACTION_TIMEOUT = "60s"
 HAS_TRANSACTION_TIMEOUT = (17,)
 
+# What the driver raises when the server is away, or sends everybody away.
+LOST = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+)
 # serialization_failure, deadlock_detected
 CONFLICT_STATES = frozenset({"40001", "40P01"})
 MAX_TRIES = 5
@@ -104,6 +114,9 @@ SessionFactory = async_sessionmaker[AsyncSession]
 
 
 CONNECT_TIMEOUT_S = 5.0
+# One that was used this shortly ago is not asked whether it still answers: a server that ended has
+# closed it, which is known here without asking.
+TRUSTED_S = 1.0
 
 
 def make_engine(url: str, **options: Any) -> AsyncEngine:
@@ -124,19 +137,60 @@ def make_engine(url: str, **options: Any) -> AsyncEngine:
         except (asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError) as error:
             raise DatabaseUnavailable from error
 
-    return create_async_engine(
+    engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=connect,
-        pool_pre_ping=True,
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
         **{"pool_size": 5, "max_overflow": 10, "pool_timeout": 10, **options},
     )
+    event.listen(engine.sync_engine, "checkin", _note_use)
+    event.listen(engine.sync_engine, "checkout", _require_alive)
+    return engine
+
+
+def _note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info["used_at"] = time.monotonic()
+
+
+def _require_alive(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+    """As the pool's own ping at every use, without its round trip where one knows without."""
+    used_at = record.info.get("used_at")
+    if used_at is None:  # made just now
+        return
+    if connection.driver_connection.is_closed():
+        raise InvalidatePoolError
+    if time.monotonic() - used_at > TRUSTED_S:
+        try:
+            connection.ping()
+        except (OSError, connection.dbapi.Error) as error:
+            raise InvalidatePoolError from error
 
 
 def make_sessions(engine: AsyncEngine) -> SessionFactory:
     """Sessions whose objects stay readable after commit."""
     return async_sessionmaker(engine, expire_on_commit=False)
+
+
+def make_readers(engine: AsyncEngine) -> SessionFactory:
+    """Sessions that only read: no transaction, so each statement sees what is committed by then."""
+    return make_sessions(engine.execution_options(isolation_level="AUTOCOMMIT"))
+
+
+async def fetch_row(engine: AsyncEngine, query: str, *values: Any) -> asyncpg.Record | None:
+    """The first row of a query (`$1`, `$2` …), in one round trip; for what every request asks.
+
+    Raises `DatabaseUnavailable`.
+    """
+    connection = await engine.raw_connection()
+    try:
+        driver: asyncpg.Connection = connection.driver_connection
+        return await driver.fetchrow(query, *values)
+    except LOST as error:
+        connection.invalidate()
+        raise DatabaseUnavailable from error
+    finally:
+        connection.close()
 
 
 @asynccontextmanager
@@ -194,3 +248,12 @@ async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
 # scope="function": the default would commit after the answer is sent, and a failed commit would
 # look like success.
 SessionDep = Annotated[AsyncSession, Depends(get_session, scope="function")]
+
+
+async def get_reader(request: Request) -> AsyncIterator[AsyncSession]:
+    """A session that only reads, for what pages ask again and again."""
+    async with request.app.state.readers() as session:
+        yield session
+
+
+ReadDep = Annotated[AsyncSession, Depends(get_reader, scope="function")]

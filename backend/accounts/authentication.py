@@ -7,7 +7,6 @@ from starlette.requests import Request
 
 from backend.accounts import sign_ins
 from backend.accounts.forgery import require_header
-from backend.accounts.tables import SignInRow, UserRow
 from backend.accounts.tokens import BadToken, Tokens
 from backend.database import transaction
 from backend.errors import Unauthenticated
@@ -26,16 +25,9 @@ def _bearer(request: Request) -> str | None:
     return value.strip() if scheme.lower() == "bearer" else None
 
 
-def _remember(request: Request, found: tuple[UserRow, SignInRow], by: str) -> None:
-    user, sign_in = found
-    request.state.user = user
-    request.state.sign_in_id = sign_in.id
-    request.state.signed_in_by = by
-
-
 async def authenticate(request: Request) -> None:
-    """Find the user in a short transaction of its own; raises `Unauthenticated` or `CrossSite`."""
-    sessions = request.app.state.sessions
+    """Find the user, with one question; raises `Unauthenticated` or `CrossSite`."""
+    engine = request.app.state.engine
     bearer = _bearer(request)
     if bearer is not None:
         tokens: Tokens = request.app.state.tokens
@@ -43,18 +35,21 @@ async def authenticate(request: Request) -> None:
             claims = tokens.read(bearer)
         except BadToken as bad:
             raise Unauthenticated(headers={"WWW-Authenticate": "Bearer"}) from bad
-        async with transaction(sessions) as session:
-            found = await sign_ins.find_by_id(session, claims.sign_in_id, claims.user_id)
+        found = await sign_ins.find_by_id(engine, claims.sign_in_id, claims.user_id)
         by = "token"
     else:
         secret = request.cookies.get(cookie_name(request))
         if not secret:
             raise Unauthenticated(headers={"WWW-Authenticate": "Bearer"})
-        async with transaction(sessions) as session:
-            found = await sign_ins.find_by_secret(session, secret)
+        found = await sign_ins.find_by_secret(engine, secret)
         by = "cookie"
     if found is None:
         raise Unauthenticated(headers={"WWW-Authenticate": "Bearer"})
+    if found.stale:
+        async with transaction(request.app.state.sessions) as session:
+            await sign_ins.touch(session, found.sign_in_id)
     if by == "cookie":
         require_header(request)
-    _remember(request, found, by)
+    request.state.user = found.user
+    request.state.sign_in_id = found.sign_in_id
+    request.state.signed_in_by = by

@@ -13,7 +13,8 @@ from backend.accounts.tables import UserRow
 from backend.errors import Unauthenticated
 
 
-def current_user(request: Request) -> UserRow:
+# Coroutines although they wait for nothing: a plain function would be sent to another thread.
+async def current_user(request: Request) -> UserRow:
     """The signed-in user, read-only and without a session; raises `Unauthenticated`."""
     user = getattr(request.state, "user", None)
     if not isinstance(user, UserRow):
@@ -21,10 +22,10 @@ def current_user(request: Request) -> UserRow:
     return user
 
 
-def require_sign_in(request: Request) -> None:
+async def require_sign_in(request: Request) -> None:
     """For every route of the application: signed in, or on the public list."""
     if not is_public(request.method, request.url.path):
-        current_user(request)
+        await current_user(request)
 
 
 CurrentUser = Annotated[UserRow, Depends(current_user)]

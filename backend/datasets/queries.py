@@ -1,6 +1,7 @@
 """Finding data sets: every query that depends on who asks is here."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
@@ -15,6 +16,7 @@ from backend.accounts.tables import UserRow
 from backend.datasets.schemas import DatasetStatus, DatasetUse, SameAs
 from backend.datasets.tables import DatasetRow, DatasetUseRow
 from backend.errors import NotFound
+from backend.fragments import version_of
 from backend.jobs import subjects
 from backend.jobs.schemas import TERMINAL
 from backend.jobs.tables import JobRow
@@ -49,6 +51,23 @@ async def find(
     return row
 
 
+class Listed(NamedTuple):
+    """A data set that is to be shown, in the version that its row has."""
+
+    id: UUID
+    status: DatasetStatus
+    version: int
+    is_moving: bool
+
+
+LISTED = (
+    DatasetRow.id,
+    DatasetRow.status,
+    version_of(DatasetRow),
+    (DatasetRow.status == DatasetStatus.IMPORTING) | DatasetRow.preparation.is_not(None),
+)
+
+
 async def page(
     session: AsyncSession,
     user: UserRow,
@@ -57,9 +76,9 @@ async def page(
     cursor: str | None,
     q: str | None,
     status: DatasetStatus | None,
-) -> list[DatasetRow]:
+) -> list[Listed]:
     """Newest first; one more than `limit` when there is another page."""
-    query = policy.visible(select(DatasetRow), user, DatasetRow.owner_id)
+    query = policy.visible(select(*LISTED), user, DatasetRow.owner_id)
     if status is not None:
         query = query.where(DatasetRow.status == status)
     if q:
@@ -72,8 +91,8 @@ async def page(
                 )
             )
         )
-    found = await session.scalars(pagination.after(query, DatasetRow.id, cursor, limit))
-    return list(found)
+    found = await session.execute(pagination.after(query, DatasetRow.id, cursor, limit))
+    return [Listed(*line) for line in found]
 
 
 async def uses(session: AsyncSession, dataset_ids: Sequence[UUID]) -> dict[UUID, list[DatasetUse]]:
@@ -81,6 +100,20 @@ async def uses(session: AsyncSession, dataset_ids: Sequence[UUID]) -> dict[UUID,
     edge = DatasetUseRow
     columns = {"version": edge.version}
     return await subjects.uses(session, edge, edge.dataset_id, dataset_ids, DatasetUse, columns)
+
+
+async def newest_uses(
+    session: AsyncSession, dataset_ids: Sequence[UUID]
+) -> dict[UUID, subjects.NewestUses]:
+    """As `uses`, as many as are shown, and how many there are."""
+    edge = DatasetUseRow
+    columns = {"version": edge.version}
+    return await subjects.newest_uses(session, edge, edge.dataset_id, dataset_ids, columns)
+
+
+async def find_many(session: AsyncSession, dataset_ids: Sequence[UUID]) -> list[DatasetRow]:
+    """Data sets by id, whoever asks: the ids must come from a query that depends on that."""
+    return list(await session.scalars(select(DatasetRow).where(DatasetRow.id.in_(dataset_ids))))
 
 
 async def is_being_read(session: AsyncSession, dataset_id: UUID, version: int) -> bool:

@@ -4,12 +4,12 @@ import asyncio
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Header, Query, Request, Response
 
 from backend import pagination
 from backend.accounts.dependencies import CurrentUser
-from backend.database import SessionDep, again_on_conflict, transaction
-from backend.datasets import examples, files, queries, service, view
+from backend.database import ReadDep, SessionDep, again_on_conflict, transaction
+from backend.datasets import examples, files, listing, queries, service, view
 from backend.datasets.schemas import (
     Dataset,
     DatasetStatus,
@@ -19,6 +19,7 @@ from backend.datasets.schemas import (
 )
 from backend.datasets.uploading import requests
 from backend.datasets.uploading.described import CREATION
+from backend.fragments import fragments_of, page
 from backend.jobs import run_folder, whole_folders
 from backend.pagination import Cursor, Limit, Page
 
@@ -53,29 +54,29 @@ async def add_example(
     )
 
 
-@router.get("")
+@router.get("", response_model=Page[Dataset])
 async def list_datasets(
     request: Request,
-    session: SessionDep,
+    session: ReadDep,
     user: CurrentUser,
     limit: Limit = 50,
     cursor: Cursor = None,
     q: Annotated[str | None, Query(max_length=200)] = None,
     status: DatasetStatus | None = None,
-) -> Page[Dataset]:
+) -> Response:
     """Data sets that the user may see, newest first; `q` looks in name, description, file name."""
-    rows = await queries.page(session, user, limit=limit, cursor=cursor, q=q, status=status)
-    kept, last = pagination.cut(rows, limit)
-    if any(row.status == DatasetStatus.READY for row in kept):
+    found = await queries.page(session, user, limit=limit, cursor=cursor, q=q, status=status)
+    kept, last = pagination.cut(found, limit)
+    if any(each.status == DatasetStatus.READY for each in kept):
         request.app.state.reading_desk.expect_questions()
-    return Page(
-        items=await view.views_of(session, kept), next_cursor=str(last.id) if last else None
-    )
+    fragments = fragments_of(request.app, "datasets")
+    texts = await listing.texts_of(session, fragments, kept)
+    return page(texts, str(last.id) if last else None)
 
 
 @router.get("/{dataset_id}")
 async def get_dataset(
-    request: Request, session: SessionDep, user: CurrentUser, dataset_id: UUID
+    request: Request, session: ReadDep, user: CurrentUser, dataset_id: UUID
 ) -> Dataset:
     """One data set."""
     row = await queries.find(session, user, dataset_id)

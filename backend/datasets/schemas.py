@@ -183,7 +183,8 @@ class Dataset(BaseModel):
         [], description="All of that file, listed by the first data set that was made of it"
     )
     source: DatasetSource | None = Field(None, description="The hub that it was fetched from")
-    used_by: list["DatasetUse"] = []
+    used_by: list["DatasetUse"] = Field([], description="The newest")
+    used_by_count: int = Field(0, description="All of them")
     created_at: datetime
     updated_at: datetime
 

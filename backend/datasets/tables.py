@@ -117,7 +117,10 @@ class DatasetUseRow(UsedByTask, Base):
     """A task that trains, or measures itself, on a version of a data set."""
 
     __tablename__ = "dataset_uses"
-    __table_args__ = (Index("ix_dataset_uses_task_id", "task_id"),)
+    __table_args__ = (
+        Index("ix_dataset_uses_task_id", "task_id"),
+        Index("ix_dataset_uses_dataset_id", "dataset_id", "task_id"),
+    )
 
     dataset_id: Mapped[UUID] = mapped_column(
         ForeignKey("datasets.id", ondelete="CASCADE"), primary_key=True

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.datasets import job_trouble, queries
@@ -14,6 +15,7 @@ from backend.datasets.schemas import (
     DatasetEntry,
     DatasetError,
     DatasetStatus,
+    DatasetUse,
     DatasetWork,
     Mapping,
     Preparation,
@@ -22,7 +24,10 @@ from backend.datasets.schemas import (
 )
 from backend.datasets.tables import DatasetRow
 from backend.jobs import subjects
+from backend.jobs.subjects import NO_USES
 from training_engine.contract.choices import RECORD_TYPES_OF, Objective
+
+USES = TypeAdapter(list[DatasetUse])
 
 
 async def view_of(session: AsyncSession, row: DatasetRow) -> Dataset:
@@ -31,9 +36,9 @@ async def view_of(session: AsyncSession, row: DatasetRow) -> Dataset:
 
 
 async def views_of(session: AsyncSession, rows: Sequence[DatasetRow]) -> list[Dataset]:
-    """Data sets with their uses and the progress of their imports, in five queries for all."""
+    """Data sets with their uses and the progress of their imports, in six queries for all."""
     ids = [row.id for row in rows]
-    uses = await queries.uses(session, ids) if ids else {}
+    uses = await queries.newest_uses(session, ids) if ids else {}
     same = await queries.same_as(session, ids) if ids else {}
     importing = [row.id for row in rows if row.status == DatasetStatus.IMPORTING]
     busy = [*importing, *(row.id for row in rows if row.preparation is not None)]
@@ -68,7 +73,8 @@ async def views_of(session: AsyncSession, rows: Sequence[DatasetRow]) -> list[Da
             entries=[DatasetEntry.model_validate(each) for each in row.entries],
             max_dropped_rows=row.max_dropped_rows,
             source=source_of(row.source),
-            used_by=uses.get(row.id, []),
+            used_by=USES.validate_json(uses.get(row.id, NO_USES).json),
+            used_by_count=uses.get(row.id, NO_USES).count,
             created_at=row.created_at,
             updated_at=row.updated_at,
         )

@@ -5,10 +5,11 @@ its own job is, how that ended.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Text, Uuid, cast, func, select, true
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -41,6 +42,61 @@ async def uses(
     for id_, task_id, name, status, *values in await session.execute(query):
         more = dict(zip(columns, values, strict=True))
         found.setdefault(id_, []).append(shape(task_id=task_id, name=name, status=status, **more))
+    return found
+
+
+class NewestUses(NamedTuple):
+    """The newest tasks that use a thing, as a JSON array, and how many there are in all."""
+
+    json: str
+    count: int
+
+
+NO_USES = NewestUses("[]", 0)
+SHOWN_USES = 20
+
+
+async def newest_uses(
+    session: AsyncSession,
+    edge: type[UsedByTask],
+    subject: InstrumentedAttribute[UUID],
+    ids: Sequence[UUID],
+    columns: Mapping[str, InstrumentedAttribute[Any]] = MappingProxyType({}),
+) -> dict[UUID, NewestUses]:
+    """As `uses`, at most `SHOWN_USES` of each: thousands of tasks may start from one model.
+
+    The database writes the JSON: a list of data sets shows hundreds of these.
+    """
+    asked = select(func.unnest(cast(ids, ARRAY(Uuid))).label("subject")).subquery()
+    newest = (
+        select(edge.task_id, edge.task_name, JobRow.status, *columns.values())
+        .join(JobRow, JobRow.id == edge.job_id)
+        .where(subject == asked.c.subject)
+        .order_by(edge.task_id.desc())
+        .limit(SHOWN_USES)
+        .lateral()
+    )
+    of = newest.c
+    more = [part for name, column in columns.items() for part in (name, of[column.key])]
+    told = func.json_build_object(
+        "task_id", of.task_id, "name", of.task_name, "status", of.status, *more
+    )
+    query = (
+        select(
+            asked.c.subject,
+            cast(func.json_agg(aggregate_order_by(told, of.task_id.desc())), Text),
+            func.count(),
+        )
+        .select_from(asked)
+        .join(newest, true())
+        .group_by(asked.c.subject)
+    )
+    found = {id_: NewestUses(json, count) for id_, json, count in await session.execute(query)}
+    full = [id_ for id_, each in found.items() if each.count == SHOWN_USES]
+    if full:
+        counts = select(subject, func.count()).where(subject.in_(full)).group_by(subject)
+        for id_, count in await session.execute(counts):
+            found[id_] = found[id_]._replace(count=count)
     return found
 
 

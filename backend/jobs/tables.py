@@ -78,6 +78,14 @@ class JobRow(Keyed, Base):
             postgresql_where=LIVE,
         ),
         Index("ix_jobs_subject_id", "subject_id"),
+        # How many there are in each status, and the newest of one status.
+        Index(
+            "ix_jobs_kind_owner_id_status",
+            "kind",
+            "owner_id",
+            "status",
+            postgresql_where=text("NOT forgotten"),
+        ),
         CheckConstraint("attempt >= 1", name="attempt_positive"),
     )
     # `updated_at` comes back with the UPDATE; a lazy refresh is impossible under asyncio.

@@ -56,6 +56,14 @@ async def page(
     return list(await session.scalars(pagination.after(query, ModelRow.id, cursor, limit)))
 
 
+async def newest_uses(
+    session: AsyncSession, model_ids: Sequence[UUID]
+) -> dict[UUID, subjects.NewestUses]:
+    """As `uses`, as many as are shown, and how many there are."""
+    edge = ModelUseRow
+    return await subjects.newest_uses(session, edge, edge.model_id, model_ids)
+
+
 async def uses(session: AsyncSession, model_ids: Sequence[UUID]) -> dict[UUID, list[ModelUse]]:
     """The tasks that start from each, newest first."""
     return await subjects.uses(session, ModelUseRow, ModelUseRow.model_id, model_ids, ModelUse)

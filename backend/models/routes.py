@@ -11,7 +11,7 @@ from backend import pagination
 from backend.accounts import policy
 from backend.accounts.dependencies import CurrentUser
 from backend.accounts.policy import Action
-from backend.database import SessionDep, again_on_conflict, transaction
+from backend.database import ReadDep, SessionDep, again_on_conflict, transaction
 from backend.jobs import run_folder, whole_folders
 from backend.models import catalog, files, queries, service, view
 from backend.models.schemas import (
@@ -56,7 +56,7 @@ async def create_model(request: Request, user: CurrentUser, body: ModelCreate) -
 @router.get("")
 async def list_models(
     request: Request,
-    session: SessionDep,
+    session: ReadDep,
     _user: CurrentUser,
     limit: Limit = 50,
     cursor: Cursor = None,
@@ -72,7 +72,7 @@ async def list_models(
 
 @router.get("/{model_id}")
 async def get_model(
-    request: Request, session: SessionDep, _user: CurrentUser, model_id: UUID
+    request: Request, session: ReadDep, _user: CurrentUser, model_id: UUID
 ) -> Model:
     """One model."""
     row = await queries.find(session, model_id)

@@ -89,7 +89,8 @@ class Model(BaseModel):
     program: ModelProgram | None = Field(description="Only of models that need one to be loaded")
     objectives: list[Objective] = Field(description="What it can be trained for here")
     methods: list[Method]
-    used_by: list["ModelUse"] = []
+    used_by: list["ModelUse"] = Field([], description="The newest")
+    used_by_count: int = Field(0, description="All of them")
     created_at: datetime
 
 

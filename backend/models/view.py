@@ -3,17 +3,27 @@
 import asyncio
 from collections.abc import Sequence
 
+from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.jobs import subjects
+from backend.jobs.subjects import NO_USES
 from backend.models import files, program, queries
 from backend.models.abilities import objectives_of
 from backend.models.program import Program
-from backend.models.schemas import Model, ModelError, ModelProgram, ModelSource, ModelStatus
+from backend.models.schemas import (
+    Model,
+    ModelError,
+    ModelProgram,
+    ModelSource,
+    ModelStatus,
+    ModelUse,
+)
 from backend.models.tables import ModelRow
 from backend.settings import Settings
 from training_engine.contract.choices import Method, Objective
 
+USES = TypeAdapter(list[ModelUse])
 _UNDER_WAY = frozenset({ModelStatus.DOWNLOADING, ModelStatus.CONVERTING})
 
 
@@ -25,9 +35,9 @@ async def view_of(session: AsyncSession, settings: Settings, row: ModelRow) -> M
 async def views_of(
     session: AsyncSession, settings: Settings, rows: Sequence[ModelRow]
 ) -> list[Model]:
-    """Models with their uses and progress, in three queries for all."""
+    """Models with their uses and progress, in four queries for all."""
     ids = [row.id for row in rows]
-    uses = await queries.uses(session, ids) if ids else {}
+    uses = await queries.newest_uses(session, ids) if ids else {}
     under_way = [row.id for row in rows if row.status in _UNDER_WAY]
     progress = await subjects.progress(session, under_way) if under_way else {}
     programs = {
@@ -55,7 +65,8 @@ async def views_of(
                 program=None,
                 objectives=objectives(row),
                 methods=list(Method) if objectives(row) else [],
-                used_by=uses.get(row.id, []),
+                used_by=USES.validate_json(uses.get(row.id, NO_USES).json),
+                used_by_count=uses.get(row.id, NO_USES).count,
                 created_at=row.created_at,
             ),
             programs.get(row.id),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request, Response
 
-from backend.database import SessionDep
+from backend.database import ReadDep
 from backend.system import host
 from backend.system.health import readiness
 from backend.system.isolation import isolation
@@ -20,7 +20,7 @@ health_router = APIRouter(tags=["system"])
 
 
 @router.get("")
-async def get_system(request: Request, session: SessionDep) -> SystemFacts:
+async def get_system(request: Request, session: ReadDep) -> SystemFacts:
     """This host, now."""
     state, settings = request.app.state, request.app.state.settings
     sources: Sources = state.sources
@@ -54,7 +54,7 @@ async def get_system(request: Request, session: SessionDep) -> SystemFacts:
 
 
 @router.get("/overview")
-async def get_overview(request: Request, session: SessionDep) -> Overview:
+async def get_overview(request: Request, session: ReadDep) -> Overview:
     """How many data sets, models and tasks the signed-in user sees."""
     sources: Sources = request.app.state.sources
     return await sources.overview(session, request.state.user)

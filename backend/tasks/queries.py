@@ -12,6 +12,7 @@ from backend.accounts import policy
 from backend.accounts.policy import Action
 from backend.accounts.tables import UserRow
 from backend.errors import NotFound
+from backend.fragments import version_of
 from backend.jobs.schemas import LIVE, JobStatus
 from backend.jobs.tables import JobRow, JobTransitionRow
 from backend.tasks.tables import TaskRow
@@ -32,6 +33,27 @@ class Found(NamedTuple):
     completed_attempt: int | None
 
 
+class Listed(NamedTuple):
+    """A task that is to be shown, in the version that it has: what its JSON depends on."""
+
+    id: UUID
+    job_id: UUID
+    status: JobStatus
+    task_version: int
+    job_version: int
+    owner: str
+
+
+LISTED = (
+    TaskRow.id,
+    TaskRow.job_id,
+    JobRow.status,
+    version_of(TaskRow),
+    version_of(JobRow),
+    UserRow.username,
+)
+
+
 def _everything() -> Select[Any]:
     completed = (
         select(func.max(JobTransitionRow.attempt))
@@ -44,6 +66,14 @@ def _everything() -> Select[Any]:
     )
     return (
         select(TaskRow, JobRow, UserRow.username, completed)
+        .join(JobRow, JobRow.id == TaskRow.job_id)
+        .join(UserRow, UserRow.id == TaskRow.owner_id)
+    )
+
+
+def _listed() -> Select[Any]:
+    return (
+        select(*LISTED)
         .join(JobRow, JobRow.id == TaskRow.job_id)
         .join(UserRow, UserRow.id == TaskRow.owner_id)
     )
@@ -62,6 +92,15 @@ async def find(
     return found
 
 
+async def find_listed(session: AsyncSession, user: UserRow, task_id: UUID) -> Listed:
+    """As `find`, for reading what stayed the same."""
+    query = policy.visible(_listed().where(TaskRow.id == task_id), user, TaskRow.owner_id)
+    line = (await session.execute(query)).one_or_none()
+    if line is None:
+        raise TaskNotFound
+    return Listed(*line)
+
+
 async def find_many(session: AsyncSession, task_ids: Sequence[UUID]) -> list[Found]:
     """Tasks by id, whoever asks: for the server's own watching, never for an answer."""
     lines = await session.execute(_everything().where(TaskRow.id.in_(task_ids)))
@@ -76,9 +115,9 @@ async def list_page(
     cursor: str | None,
     q: str | None,
     statuses: Sequence[JobStatus] | None,
-) -> tuple[list[Found], str | None]:
+) -> tuple[list[Listed], str | None]:
     """Tasks that `user` may see, newest first, and the cursor of the next page."""
-    query = policy.visible(_everything(), user, TaskRow.owner_id)
+    query = policy.visible(_listed(), user, TaskRow.owner_id)
     if statuses:
         query = query.where(JobRow.status.in_(statuses))
     if q and q.strip():
@@ -91,8 +130,8 @@ async def list_page(
         )
         query = query.where(or_(*(word.icontains(q.strip(), autoescape=True) for word in words)))
     lines = await session.execute(pagination.after(query, TaskRow.id, cursor, limit))
-    page, last = pagination.cut([Found(*line) for line in lines], limit)
-    return page, str(last.row.id) if last else None
+    page, last = pagination.cut([Listed(*line) for line in lines], limit)
+    return page, str(last.id) if last else None
 
 
 async def count_unfinished(session: AsyncSession, owner_id: UUID) -> int:

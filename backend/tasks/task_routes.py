@@ -8,15 +8,15 @@ from fastapi.responses import Response
 
 from backend.accounts.dependencies import CurrentUser
 from backend.accounts.policy import Action, may
-from backend.database import SessionDep
+from backend.database import ReadDep, SessionDep
+from backend.fragments import fragments_of, one, page
 from backend.idempotency import fingerprint_of, once
 from backend.jobs.run_folder import remove_all
 from backend.jobs.schemas import JobStatus
 from backend.pagination import Cursor, Limit, Page
-from backend.tasks import again, attachment, queries, service, spec_document
+from backend.tasks import again, attachment, listing, queries, service, spec_document
 from backend.tasks.host_facts import facts_of
 from backend.tasks.schemas import AgainRequest, StopRequest, Task, TaskCreate, TaskUpdate
-from backend.tasks.view import view_of, views_of
 
 router = APIRouter(tags=["tasks"])
 
@@ -41,26 +41,35 @@ async def create_task(
     return await once(session, user.id, idempotency_key, fingerprint, Task, act)
 
 
-@router.get("/tasks")
+@router.get("/tasks", response_model=Page[Task])
 async def list_tasks(
-    session: SessionDep,
+    request: Request,
+    session: ReadDep,
     user: CurrentUser,
     limit: Limit = 50,
     cursor: Cursor = None,
     q: Annotated[str | None, Query(max_length=200)] = None,
     status: Annotated[list[JobStatus] | None, Query(description="Any of these")] = None,
-) -> Page[Task]:
+) -> Response:
     """Newest first; `q` looks in names, description, model and data set."""
-    found, following = await queries.list_page(
+    listed, following = await queries.list_page(
         session, user, limit=limit, cursor=cursor, q=q, statuses=status
     )
-    return Page(items=await views_of(session, found), next_cursor=following)
+    fragments = fragments_of(request.app, "tasks")
+    return page(await listing.texts_of(session, fragments, listed), following)
 
 
-@router.get("/tasks/{task_id}")
-async def get_task(session: SessionDep, user: CurrentUser, task_id: UUID) -> Task:
+@router.get("/tasks/{task_id}", response_model=Task)
+async def get_task(
+    request: Request, session: ReadDep, user: CurrentUser, task_id: UUID
+) -> Response:
     """One task."""
-    return await view_of(session, await queries.find(session, user, task_id))
+    listed = await queries.find_listed(session, user, task_id)
+    fragments = fragments_of(request.app, "tasks")
+    texts = await listing.texts_of(session, fragments, [listed])
+    if not texts:
+        raise queries.TaskNotFound
+    return one(texts[0])
 
 
 @router.patch("/tasks/{task_id}")

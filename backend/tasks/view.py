@@ -60,7 +60,7 @@ def view(found: Found, place: QueuePlace | None) -> Task:
         hyperparameters=row.hyperparameters,
         distributed=job.spec.get("distributed") or {},
         status=job.status,
-        queue=Queue.model_validate(place._asdict()) if place else None,
+        queue=queue_of(place),
         resumable=job.resumable,
         attempt=job.attempt,
         resumed=job.resume,
@@ -92,6 +92,11 @@ def _error(job: JobRow) -> TaskError | None:
     if job.error is None:
         return None
     return TaskError.model_validate({**job.error, "kind": kind_of(job.error)})
+
+
+def queue_of(place: QueuePlace | None) -> Queue | None:
+    """Where it waits; None when it does not."""
+    return Queue.model_validate(place._asdict()) if place else None
 
 
 def _validation(found: Found) -> TaskData | None:

@@ -35,9 +35,10 @@ class Hyperparameters(Computation, Watching, OfObjectives, Weights, Optimization
         """Names that are not known, values that are wrong, values that exclude each other."""
         if not isinstance(values, dict):
             return handler(values)
-        known = {name: value for name, value in values.items() if name in cls.model_fields}
+        fields = cls.model_fields
+        known = {name: value for name, value in values.items() if name in fields}
         errors = [
-            InitErrorDetails(type=unknown(str(name), cls.model_fields), loc=(name,), input=value)
+            InitErrorDetails(type=unknown(str(name), fields), loc=(name,), input=value)
             for name, value in values.items()
             if name not in known
         ]

@@ -1709,9 +1709,16 @@ export interface components {
             updated_at: string;
             /**
              * Used By
+             * @description The newest
              * @default []
              */
             used_by: components["schemas"]["DatasetUse"][];
+            /**
+             * Used By Count
+             * @description All of them
+             * @default 0
+             */
+            used_by_count: number;
             /** Version */
             version: number;
             /** @description While a version is being made */
@@ -3423,9 +3430,16 @@ export interface components {
             status: components["schemas"]["ModelStatus"];
             /**
              * Used By
+             * @description The newest
              * @default []
              */
             used_by: components["schemas"]["ModelUse"][];
+            /**
+             * Used By Count
+             * @description All of them
+             * @default 0
+             */
+            used_by_count: number;
         };
         /**
          * ModelCreate

@@ -11,7 +11,7 @@ from fastapi import APIRouter, FastAPI
 from sqlalchemy import text
 
 from backend.app import create_app
-from backend.database import SessionDep, SessionFactory, make_engine
+from backend.database import SessionDep, SessionFactory, make_engine, make_readers, make_sessions
 from backend.middleware import body_limits
 from backend.middleware.hosts import host_of, known_hosts
 from backend.settings import Settings
@@ -202,14 +202,15 @@ async def test_a_cut_connection_is_503_and_the_next_call_works(
 
 @contextmanager
 def without_database(app: FastAPI) -> Iterator[None]:
-    """The application's sessions lead to a port where nothing listens."""
-    sessions = app.state.sessions
+    """Everything that asks the database is led to a port where nothing listens."""
+    state = app.state
+    before = state.engine, state.sessions, state.readers
     away = make_engine("postgresql://nobody:x@127.0.0.1:1/nothing")
-    app.state.sessions = lambda: sessions.class_(away)
+    state.engine, state.sessions, state.readers = away, make_sessions(away), make_readers(away)
     try:
         yield
     finally:
-        app.state.sessions = sessions
+        state.engine, state.sessions, state.readers = before
 
 
 async def test_no_database_is_503_everywhere(broken: FastAPI, client: httpx.AsyncClient) -> None:
