@@ -19,17 +19,21 @@ from backend.jobs.event_file import PlacedEvent, read_events
 from backend.jobs.run_folder import RunFolder
 from backend.tasks.history_schemas import MetricPoint
 from training_engine.contract.events import (
+    TERMINAL_TYPES,
     Checkpoint,
     Failed,
     Metrics,
     Notice,
+    Progress,
     Samples,
     Started,
 )
+from training_engine.contract.names import Phase
 
 KEPT_RUNS = 32
 MAX_REMARKS = 2000
 MAX_SAMPLES = 200
+MAX_PHASES = 500
 
 Remark = Started | Notice | Checkpoint | Failed
 
@@ -83,6 +87,9 @@ class History:
     remarks: deque[tuple[int, Remark]] = field(default_factory=lambda: deque(maxlen=MAX_REMARKS))
     checkpoints: list[Checkpoint] = field(default_factory=list)
     samples: deque[tuple[int, Samples]] = field(default_factory=lambda: deque(maxlen=MAX_SAMPLES))
+    # Each phase and when it began; of very many the last ones are left out.
+    phases: list[tuple[Phase, datetime]] = field(default_factory=list)
+    ended_at: datetime | None = None
     guard: threading.Lock = field(default_factory=threading.Lock)
 
     def catch_up(self) -> None:
@@ -102,12 +109,22 @@ class History:
         if isinstance(event, Metrics):
             for name, value in event.values.items():
                 self.series.setdefault(name, Series()).add(event.step, value, event.at)
+        elif isinstance(event, Progress):
+            self._enter(event.phase, event.at)
         elif isinstance(event, Samples):
             self.samples.append((placed.offset, event))
         elif isinstance(event, Started | Notice | Checkpoint | Failed):
             self.remarks.append((placed.offset, event))
-            if isinstance(event, Checkpoint):
+            if isinstance(event, Started):
+                self._enter(Phase.PREPARING, event.at)
+            elif isinstance(event, Checkpoint):
                 self.checkpoints.append(event)
+        if event.type in TERMINAL_TYPES:
+            self.ended_at = event.at
+
+    def _enter(self, phase: Phase, at: datetime) -> None:
+        if not self.phases or (self.phases[-1][0] != phase and len(self.phases) < MAX_PHASES):
+            self.phases.append((phase, at))
 
 
 _kept: OrderedDict[Path, History] = OrderedDict()

@@ -115,9 +115,11 @@ def test_colours_of_every_character_do_not_grow_without_end() -> None:
     assert len(line.colours) == MAX_SPANS
 
 
-WORDS = ["step 1", "", " ", "INFO: a", "ERROR b", "[warn] c", "a.b.ValueError: d", "info: e", "é终",
+WORDS = ["step 1", "", " ", "INFO: a", "ERROR b", "[warn] c", "a.b.ValueError: d", "info: e",
+         "é终",
          "Traceback (most recent call last):", "  File x", "2026-01-02 10:00:00,1 - ERROR - f",
-         "/a.py:1: UserWarning: g", "Exception: ", "\x1b[31mred", "x\x85y", "errors", "\tz"]  # fmt: skip
+         "/a.py:1: UserWarning: g", "Exception: ", "\x1b[31mred", "x\x85y", "errors",
+         "\tz"]  # fmt: skip
 
 
 @examples(200)
