@@ -1,6 +1,6 @@
 """What a run has said so far, kept in memory and extended as its `events.jsonl` grows.
 
-Numbers lie in plain arrays (24 bytes per point); a page view of a long run parses only what was
+Numbers lie in plain arrays (32 bytes per point); a page view of a long run parses only what was
 added since the last one. Everything here blocks on files: call it in a thread.
 """
 
@@ -40,28 +40,34 @@ Remark = Started | Notice | Checkpoint | Failed
 
 @dataclass
 class Series:
-    """One metric: step, value (NaN where the engine had no finite number), seconds since 1970."""
+    """One metric: step, value (NaN where the engine had no finite number), seconds since 1970.
+
+    `epochs`: how often the data had been seen; NaN where that was not said.
+    """
 
     steps: "array[int]" = field(default_factory=lambda: array("q"))
     values: "array[float]" = field(default_factory=lambda: array("d"))
     times: "array[float]" = field(default_factory=lambda: array("d"))
+    epochs: "array[float]" = field(default_factory=lambda: array("d"))
 
-    def add(self, step: int, value: float | None, at: datetime) -> None:
+    def add(self, step: int, value: float | None, at_s: float, epoch: float | None) -> None:
         """Append a point."""
         self.steps.append(step)
         self.values.append(nan if value is None else value)
-        self.times.append(at.timestamp())
+        self.times.append(at_s)
+        self.epochs.append(nan if epoch is None else epoch)
 
     def until(self, step: float) -> "Series":
         """A copy of the points up to and with `step`; steps never fall within an attempt."""
         end = bisect_right(self.steps, step)
-        return Series(self.steps[:end], self.values[:end], self.times[:end])
+        return Series(self.steps[:end], self.values[:end], self.times[:end], self.epochs[:end])
 
     def extend(self, other: "Series") -> None:
         """Append the points of a later attempt."""
         self.steps.extend(other.steps)
         self.values.extend(other.values)
         self.times.extend(other.times)
+        self.epochs.extend(other.epochs)
 
     def points(self, indexes: Iterable[int]) -> list[MetricPoint]:
         """The points at these places."""
@@ -107,8 +113,12 @@ class History:
     def _take(self, placed: PlacedEvent) -> None:
         event = placed.event
         if isinstance(event, Metrics):
+            at_s = event.at.timestamp()
             for name, value in event.values.items():
-                self.series.setdefault(name, Series()).add(event.step, value, event.at)
+                series = self.series.get(name)
+                if series is None:
+                    series = self.series[name] = Series()
+                series.add(event.step, value, at_s, event.epoch)
         elif isinstance(event, Progress):
             self._enter(event.phase, event.at)
         elif isinstance(event, Samples):
