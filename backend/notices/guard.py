@@ -8,8 +8,8 @@ neither a redirection nor a name that changes its address leads into the private
 
 import ipaddress
 import socket
-import threading
 from collections.abc import Collection
+from contextvars import ContextVar
 from typing import Any
 
 # https; mail: submission and relay; two that home servers of ntfy, Gotify and Matrix use.
@@ -17,8 +17,11 @@ PORTS = frozenset({443, 25, 465, 587, 2525, 8443, 8448})
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 Allowed = Collection[tuple[str, int]]
-# The last refusal of each thread: libraries turn it into errors of their own.
-_said = threading.local()
+# A code and its values.
+Refusal = tuple[str, dict[str, str | int]]
+# What is refused to one message: libraries turn it into errors of their own. Threads that they
+# start take the context along.
+_said: ContextVar[list[Refusal] | None] = ContextVar("refusals", default=None)
 
 
 class RefusedAddress(OSError):
@@ -40,11 +43,17 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast and not ip.is_reserved and not ip.is_unspecified
 
 
-def last_refusal() -> tuple[str, dict[str, str | int]] | None:
-    """What this thread was refused since it last asked: a code and its values."""
-    said: tuple[str, dict[str, str | int]] | None = getattr(_said, "refusal", None)
-    _said.refusal = None
+def listen() -> list[Refusal]:
+    """What is refused in this context from now on; the list grows."""
+    said: list[Refusal] = []
+    _said.set(said)
     return said
+
+
+def _tell(code: str, **params: str | int) -> None:
+    said = _said.get()
+    if said is not None:
+        said.append((code, params))
 
 
 def install(allowed: Allowed) -> None:
@@ -64,7 +73,7 @@ def install(allowed: Allowed) -> None:
         try:
             found = look_up(host, port, *args, **kwargs)
         except socket.gaierror:
-            _said.refusal = "unknown_host", {"host": name[:200]}
+            _tell("unknown_host", host=name[:200])
             raise
         addresses = {str(entry[4][0]) for entry in found}
         named = (name, number) in allowed
@@ -93,5 +102,5 @@ def install(allowed: Allowed) -> None:
 
 
 def _refuse(host: str, port: int) -> None:
-    _said.refusal = "refused_address", {"host": host[:200], "port": port}
+    _tell("refused_address", host=host[:200], port=port)
     raise RefusedAddress(f"{host[:200]}:{port} is not reachable from here by rule")

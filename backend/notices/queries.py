@@ -157,8 +157,8 @@ async def _last(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, LastDe
 async def _waiting(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, int]:
     rows = NoticeDeliveryRow
     query = (
-        select(rows.target_id, func.count())
+        select(rows.target_id, func.count().label("waiting"))
         .where(rows.target_id.in_(ids), rows.state == DeliveryState.WAITING)
         .group_by(rows.target_id)
     )
-    return dict((await session.execute(query)).tuples().all())
+    return {row.target_id: row.waiting for row in await session.execute(query)}

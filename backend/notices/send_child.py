@@ -12,13 +12,11 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import unquote
 
-import certifi
-import httpx
 import orjson
-import requests
 
 from backend.notices import guard
 
@@ -27,10 +25,12 @@ AT_ONCE = 8
 WEBHOOK = "webhook"
 MIN_SECRET = 4
 MAX_REASON = 200
+EXCEPTION = "Exception: "
 
 Message = dict[str, Any]
-Outcome = tuple[str, dict[str, str | int]]
+Outcome = guard.Refusal
 SENT: Outcome = ("", {})
+_warnings: ContextVar[list[str] | None] = ContextVar("warnings", default=None)
 
 
 def main() -> int:
@@ -40,7 +40,8 @@ def main() -> int:
     os.dup2(2, 1)
     asked = orjson.loads(sys.stdin.buffer.read())
     guard.install({_host_and_port(entry) for entry in asked["private"]})
-    requests.Session.get_redirect_target = lambda self, resp: None  # type: ignore[method-assign]
+    logging.getLogger("apprise").addHandler(_Hear())
+    logging.getLogger("apprise").setLevel(logging.DEBUG)
     lock = threading.Lock()
 
     def work(message: Message) -> None:
@@ -62,14 +63,16 @@ def _host_and_port(entry: str) -> tuple[str, int]:
 
 def _outcome(message: Message) -> Outcome:
     """An empty code when it was sent, else why not."""
-    guard.last_refusal()
     if message["service"] == WEBHOOK:
-        return SENT if message.get("only_check") else _post(message)
-    return _tell_service(message)
+        return SENT if message.get("only_check") else _post(message, guard.listen())
+    return _tell_service(message, guard.listen())
 
 
-def _post(message: Message) -> Outcome:
+def _post(message: Message, refusals: list[Outcome]) -> Outcome:
     """To a webhook. Of the answer only the status is read; a redirection is not followed."""
+    import certifi  # here and below, because most batches need one of both libraries only
+    import httpx
+
     context = ssl.create_default_context(cafile=certifi.where())
     context.load_default_certs()  # the operator's own authorities
     try:
@@ -86,16 +89,20 @@ def _post(message: Message) -> Outcome:
     except httpx.TimeoutException:
         return "no_answer", {"seconds": int(TIMEOUT_S)}
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-        return guard.last_refusal() or ("unreachable", {"reason": _plain(str(error), message)})
+        reason = _plain(str(error), message)
+        return refusals[-1] if refusals else ("unreachable", {"reason": reason})
     if 200 <= status < 300:
         return SENT
     return ("redirected" if 300 <= status < 400 else "answered"), {"status": status}
 
 
-def _tell_service(message: Message) -> Outcome:
+def _tell_service(message: Message, refusals: list[Outcome]) -> Outcome:
     """To a service that Apprise knows; what it says about a failure goes into its log."""
-    import apprise  # here, because webhooks do without it
+    import apprise
+    import requests
 
+    # No redirection is followed, whatever a plug-in asks for.
+    requests.Session.get_redirect_target = lambda self, resp: None  # type: ignore[method-assign]
     asset = apprise.AppriseAsset(
         app_id="EasyTune",
         app_desc="EasyTune",
@@ -111,36 +118,34 @@ def _tell_service(message: Message) -> Outcome:
         return "bad_address", {}
     if message.get("only_check"):
         return SENT
-    heard = _Heard()
-    logger = logging.getLogger("apprise")
-    logger.setLevel(logging.INFO)
-    logger.addHandler(heard)
-    try:
-        sender = apprise.Apprise(asset=asset)
-        sender.add(target)
-        done = sender.notify(
-            title=message["title"], body=message["body"], body_format=apprise.NotifyFormat.TEXT
-        )
-    finally:
-        logger.removeHandler(heard)
-    if done:
+    heard: list[str] = []
+    _warnings.set(heard)
+    sender = apprise.Apprise(asset=asset)
+    sender.add(target)
+    if sender.notify(
+        title=message["title"], body=message["body"], body_format=apprise.NotifyFormat.TEXT
+    ):
         return SENT
-    refused = guard.last_refusal()
-    return refused or ("not_accepted", {"reason": _plain(heard.last, message)})
+    if refusals:
+        return refusals[-1]
+    return "not_accepted", {"reason": _plain(" ".join(heard[-2:]), message)}
 
 
-class _Heard(logging.Handler):
-    """The last warning of this thread."""
+class _Hear(logging.Handler):
+    """Keeps warnings for the message that they are about, in whichever thread they are written.
 
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self._thread, self.last = threading.get_ident(), ""
+    What a server said stands in lines for debugging, as an exception.
+    """
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep it, when it is ours."""
-        if record.thread == self._thread:
-            with suppress(TypeError, ValueError):  # a wrong format of another's log
-                self.last = record.getMessage()
+        """Keep it."""
+        heard = _warnings.get()
+        if heard is None:
+            return
+        with suppress(TypeError, ValueError):  # a wrong format of another's log
+            said = record.getMessage()
+            if record.levelno >= logging.WARNING or EXCEPTION in said:
+                heard.append(said)
 
 
 def _plain(said: str, message: Message) -> str:

@@ -219,7 +219,14 @@ async def test_a_private_server_that_nobody_allowed_is_not_reached() -> None:
             Message("hook", "webhook", f"http://{place}/x"),
             Message("named", "webhook", f"http://localhost:{receiver.port}/x"),
             Message("gotify", "gotify", f"gotify://{place}/Atokenthatissecret", "", "t", "b"),
-            Message("mail", "email", f"mailto://u:p@{place}?to=a@b.example", "", "t", "b"),
+            Message(
+                "mail",
+                "email",
+                f"mailto://u:p@{place}?from=e@a.example&to=a@b.example",
+                "",
+                "t",
+                "b",
+            ),
         ]
         # Another port of the same host is allowed, this one is not.
         outcomes = await sender.send(messages, ["127.0.0.1:1"])
@@ -369,6 +376,7 @@ async def test_mail_that_is_refused(
     await dispatcher.once()
     row = await only_delivery(session)
     assert (row.state, (row.error or {})["code"]) == ("waiting", "not_accepted")
+    assert "nobody of that name" in str(row.error)
     assert "hunter2x" not in str(row.error)
 
 
