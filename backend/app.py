@@ -38,6 +38,9 @@ from backend.middleware.context import Context
 from backend.middleware.hosts import HostCheck, known_hosts
 from backend.middleware.security_headers import SecurityHeaders
 from backend.models import routes as models
+from backend.notices import routes as notices
+from backend.notices.dispatcher import Dispatcher
+from backend.notices.sealed import Seal
 from backend.overview import overview, sees_paths, slots_source
 from backend.runner.supervisor import Supervisor
 from backend.serving import routes as serving
@@ -100,7 +103,7 @@ def create_app(
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
     api = APIRouter(prefix="/api/v1", responses={"default": {"model": Problem}})
-    for feature in (accounts, datasets, models, tasks, serving, system):
+    for feature in (accounts, datasets, models, tasks, notices, serving, system):
         api.include_router(feature.router)
     app.include_router(api)
     app.include_router(system.health_router)
@@ -131,7 +134,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.engine = engine
         app.state.sessions = make_sessions(engine)
         app.state.readers = make_readers(engine)
-        app.state.tokens = Tokens(secret_key.load_or_create(settings))
+        key = secret_key.load_or_create(settings)
+        app.state.tokens, app.state.seal = Tokens(key), Seal(key)
         app.state.setup_token = SetupToken(settings.data_dir)
         stack.callback(app.state.setup_token.drop)
         app.state.database_name = await _database_name(app)
@@ -160,6 +164,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             await stack.enter_async_context(_running(keep_clean, "abandoned uploads"))
             find_out = app.state.host_speed.find_out()
             await stack.enter_async_context(_running(find_out, "speed of the host"))
+            dispatcher = Dispatcher(
+                app.state.sessions,
+                app.state.seal,
+                public_url=settings.public_url,
+                private=settings.private_targets,
+            )
+            await stack.enter_async_context(_running(dispatcher.run(), "notices"))
             supervisor = Supervisor(
                 settings,
                 app.state.sessions,

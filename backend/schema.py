@@ -23,6 +23,7 @@ TABLE_MODULES = (
     "backend.accounts.tables",
     "backend.jobs.tables",
     "backend.idempotency",
+    "backend.notices.tables",
     "backend.datasets.tables",
     "backend.datasets.uploading.tables",
     "backend.models.tables",

@@ -113,6 +113,14 @@ class Settings(BaseSettings):
         le=1_000_000_000,
         description="How much data one user may keep, unfinished uploads included, in megabytes",
     )
+    public_url: str | None = Field(
+        None, description="Address under which people reach this server; messages link to it"
+    )
+    private_targets: CommaList = Field(
+        default_factory=list,
+        description="Servers (host:port) that notices may be sent to although they are private or "
+        "unencrypted, comma separated",
+    )
     secret_key: SecretStr | None = Field(
         None, description="Signs access tokens (≥ 32 characters); unset: generated and kept"
     )
@@ -130,6 +138,15 @@ class Settings(BaseSettings):
                 ipaddress.ip_network(proxy, strict=False)
             except ValueError as error:
                 raise ValueError(f"trusted_proxies: {proxy} is no address or network") from error
+        for server in self.private_targets:
+            host, _, port = server.rpartition(":")
+            if not host or not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+                raise ValueError(f"private_targets: {server} is not host:port")
+        if self.public_url is not None:
+            self.public_url = self.public_url.rstrip("/")
+            parts = urlsplit(self.public_url)
+            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
+                raise ValueError("public_url must be like https://easytune.example")
         self.data_dir = self.data_dir.expanduser().resolve()
         self.model_roots = [root.expanduser().resolve() for root in self.model_roots]
         return self

@@ -12,6 +12,8 @@ from backend.models.folder import ModelFacts, UnusableFolder, read_facts, requir
 from backend.models.schemas import ModelStatus
 from backend.models.starters import STARTERS
 from backend.models.tables import ModelRow
+from backend.notices import service as notices
+from backend.notices.kinds import NoticeKind, SubjectType
 
 _STOPPED = {
     "code": "download_stopped",
@@ -29,6 +31,20 @@ async def apply(session: AsyncSession, job: JobRow) -> None:
             for folder in (Path(job.spec["partial"]), target):
                 await asyncio.to_thread(whole_folders.remove, folder)
         return
+    await _write(row, job, target)
+    if job.status == JobStatus.STOPPED:  # whoever stopped it knows
+        return
+    await notices.announce_work(
+        session,
+        job,
+        kind=NoticeKind.MODEL_FAILED if row.error else NoticeKind.MODEL_READY,
+        subject_type=SubjectType.MODEL,
+        subject_name=row.name,
+        error=row.error,
+    )
+
+
+async def _write(row: ModelRow, job: JobRow, target: Path) -> None:
     if job.status != JobStatus.COMPLETED:
         row.status, row.error = ModelStatus.FAILED, subjects.trouble_of(job, _STOPPED)
         return

@@ -198,6 +198,8 @@ class Attempt:
         async with fenced(self.desk.sessions, self.desk.lease) as session:
             job = await service.hold(session, self.job_id, self.number)
             job.stalled_since = func.now()
+            if self.kind.stalled is not None:
+                await self.kind.told(self.kind.stalled)(session, job)
 
     @again_on_conflict
     async def put_back(self) -> None:

@@ -26,16 +26,28 @@ class Kind:
     online: bool = False
     resumes: bool = False
     niceness: int = 5
+    # Of the same form as `outcome`: told when a job lives and is silent.
+    stalled: str | None = None
 
     def apply(self) -> Apply:
         """The feature's function, imported."""
-        module, _, name = self.outcome.partition(":")
+        return self.told(self.outcome)
+
+    @staticmethod
+    def told(place: str) -> Apply:
+        """The function at `module:name`, imported."""
+        module, _, name = place.partition(":")
         function: Apply = getattr(import_module(module), name)
         return function
 
 
 KINDS: Mapping[str, Kind] = {
-    "train": Kind("training_engine.train", "backend.tasks.outcome:apply", resumes=True),
+    "train": Kind(
+        "training_engine.train",
+        "backend.tasks.outcome:apply",
+        resumes=True,
+        stalled="backend.tasks.outcome:stalled",
+    ),
     "convert_starter": Kind(
         "training_engine.export.convert_starter", "backend.models.outcome:apply"
     ),

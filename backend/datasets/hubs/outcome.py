@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.datasets import files
+from backend.datasets import announcing, files
 from backend.datasets.hubs.names import SOURCE_FILE, TROUBLE_FILE
 from backend.datasets.importing import outcome as imported
 from backend.datasets.schemas import DatasetStatus
@@ -28,6 +28,7 @@ async def apply(session: AsyncSession, job: JobRow) -> None:
     trouble = staging / str(job.attempt) / TROUBLE_FILE
     if row is not None and job.status == JobStatus.COMPLETED and trouble.is_file():
         write_trouble(row, orjson.loads(trouble.read_bytes()))
+        await announcing.announce(session, job, row)
         return  # the folder stays for a second call, after a lost commit; the next try clears it
     await imported.apply(session, job)
     if row is not None and job.status == JobStatus.COMPLETED:

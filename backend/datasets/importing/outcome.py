@@ -7,7 +7,7 @@ import orjson
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.datasets import files, version_service
+from backend.datasets import announcing, files, version_service
 from backend.datasets.hygiene import service as examinations
 from backend.datasets.importing import siblings
 from backend.datasets.schemas import DatasetStatus
@@ -53,6 +53,7 @@ async def apply(session: AsyncSession, job: JobRow) -> None:
         row.status = DatasetStatus.FAILED
         row.error = subjects.trouble_of(job, _STOPPED)
     files.clear(staging)
+    await announcing.announce(session, job, row)
 
 
 async def give_up(session: AsyncSession, row: DatasetRow) -> None:

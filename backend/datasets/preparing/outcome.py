@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.datasets import files, prepare_service, version_service
+from backend.datasets import announcing, files, prepare_service, version_service
 from backend.datasets.hygiene import service as examinations
 from backend.datasets.importing.outcome import read_summary
 from backend.datasets.schemas import DatasetStatus
@@ -31,6 +31,7 @@ async def apply(session: AsyncSession, job: JobRow) -> None:
     else:
         _tell(job, row)
     files.clear(staging)
+    await announcing.announce(session, job, row)
 
 
 async def _publish(session: AsyncSession, job: JobRow, row: DatasetRow, staging: Path) -> None:

@@ -670,6 +670,158 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Notices
+         * @description The signed-in user's notices, newest first, and how many are unread.
+         */
+        get: operations["list_notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Notice Preferences
+         * @description The kinds that the signed-in user wants to see.
+         */
+        get: operations["get_notice_preferences"];
+        /**
+         * Set Notice Preferences
+         * @description Choose the kinds that are shown from now on.
+         */
+        put: operations["set_notice_preferences"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mark Notices Read
+         * @description Some or all of one's own notices have been read.
+         */
+        post: operations["mark_notices_read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Notice Targets
+         * @description Where messages are sent outside the app; administrators only.
+         */
+        get: operations["list_notice_targets"];
+        put?: never;
+        /**
+         * Create Notice Target
+         * @description Add a target. Its address, and what webhooks are signed with, are never shown again.
+         */
+        post: operations["create_notice_target"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices/targets/{target_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Notice Target
+         * @description Remove a target and its messages.
+         */
+        delete: operations["delete_notice_target"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Notice Target
+         * @description Change a target; one that is switched off also loses what waits for it.
+         */
+        patch: operations["update_notice_target"];
+        trace?: never;
+    };
+    "/api/v1/notices/targets/{target_id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Notice Deliveries
+         * @description Messages to a target, newest first, and how each went; administrators only.
+         */
+        get: operations["list_notice_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices/targets/{target_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Notice Target
+         * @description Send a test message now and say what became of it.
+         */
+        post: operations["test_notice_target"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/playground/classify": {
         parameters: {
             query?: never;
@@ -2146,6 +2298,27 @@ export interface components {
             rows_per_s: number | null;
         };
         /**
+         * DeliveryError
+         * @description Why a message did not arrive; the code is a translation key.
+         */
+        DeliveryError: {
+            /** Code */
+            code: string;
+            /**
+             * Params
+             * @default {}
+             */
+            params: {
+                [key: string]: string | number;
+            };
+        };
+        /**
+         * DeliveryState
+         * @description How far a message to one target is.
+         * @enum {string}
+         */
+        DeliveryState: "waiting" | "sent" | "failed";
+        /**
          * Device
          * @description Where to compute; `auto` takes CUDA, then Apple's GPU, then the CPU.
          * @enum {string}
@@ -3042,6 +3215,12 @@ export interface components {
             score: number;
         };
         /**
+         * Language
+         * @description A language that messages to the outside are written in.
+         * @enum {string}
+         */
+        Language: "en" | "zh-CN";
+        /**
          * LanguageShare
          * @description Rows of the sample in one language (ISO 639; `und` where it can not be said).
          */
@@ -3052,6 +3231,20 @@ export interface components {
             rows: number;
             /** Share */
             share: number;
+        };
+        /**
+         * LastDelivery
+         * @description The newest message that was tried.
+         */
+        LastDelivery: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            error: components["schemas"]["DeliveryError"] | null;
+            /** Ok */
+            ok: boolean;
         };
         /**
          * LengthBin
@@ -3065,6 +3258,12 @@ export interface components {
             /** Low */
             low: number;
         };
+        /**
+         * Level
+         * @description How bad it is.
+         * @enum {string}
+         */
+        Level: "success" | "warning" | "error";
         /**
          * LocalFolder
          * @description A folder below one of the configured roots that looks like a model.
@@ -3251,6 +3450,19 @@ export interface components {
              * @description What the role of the user is called
              */
             user?: string | null;
+        };
+        /**
+         * MarkRead
+         * @description Which notices have been read: some, or all there are.
+         */
+        MarkRead: {
+            /**
+             * All
+             * @default false
+             */
+            all: boolean;
+            /** Ids */
+            ids?: string[] | null;
         };
         /**
          * Me
@@ -3525,6 +3737,198 @@ export interface components {
             task_id: string;
         };
         /**
+         * NewNoticeTarget
+         * @description A target whose address has just been given.
+         */
+        NewNoticeTarget: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Enabled */
+            enabled: boolean;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kinds */
+            kinds: components["schemas"]["NoticeKind"][];
+            language: components["schemas"]["Language"];
+            last_delivery: components["schemas"]["LastDelivery"] | null;
+            /** Name */
+            name: string;
+            /** Service */
+            service: string;
+            /**
+             * Signing Secret
+             * @description Webhooks: what messages are signed with; never shown again
+             */
+            signing_secret?: string | null;
+            /** Url */
+            url: string;
+            /**
+             * Waiting
+             * @description Messages that are still to be sent
+             */
+            waiting: number;
+        };
+        /**
+         * Notice
+         * @description Something that happened.
+         */
+        Notice: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kind: components["schemas"]["NoticeKind"];
+            level: components["schemas"]["Level"];
+            /**
+             * Params
+             * @description `error`: {code, message, hint, params}; figures
+             */
+            params: {
+                [key: string]: unknown;
+            };
+            /** Read At */
+            read_at: string | null;
+            subject: components["schemas"]["Subject"];
+        };
+        /**
+         * NoticeDelivery
+         * @description One message to one target.
+         */
+        NoticeDelivery: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Attempts */
+            attempts: number;
+            /**
+             * Due At
+             * @description When it is tried next, while it waits
+             */
+            due_at: string | null;
+            error: components["schemas"]["DeliveryError"] | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kind: components["schemas"]["NoticeKind"];
+            state: components["schemas"]["DeliveryState"];
+            subject: components["schemas"]["Subject"];
+            /** Tried At */
+            tried_at: string | null;
+        };
+        /**
+         * NoticeKind
+         * @description What has happened.
+         * @enum {string}
+         */
+        NoticeKind: "task_completed" | "task_failed" | "task_stopped" | "task_stalled" | "dataset_ready" | "dataset_blocked" | "dataset_failed" | "model_ready" | "model_failed";
+        /**
+         * NoticePage
+         * @description One page, and how many are unread altogether.
+         */
+        NoticePage: {
+            /** Items */
+            items: components["schemas"]["Notice"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+            /** Unread */
+            unread: number;
+        };
+        /**
+         * NoticePreferences
+         * @description The kinds that the signed-in user wants to see in the app.
+         */
+        NoticePreferences: {
+            /** Kinds */
+            kinds: components["schemas"]["NoticeKind"][];
+        };
+        /**
+         * NoticeTarget
+         * @description Where messages are sent; `url` is what may be shown of the address.
+         */
+        NoticeTarget: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Enabled */
+            enabled: boolean;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kinds */
+            kinds: components["schemas"]["NoticeKind"][];
+            language: components["schemas"]["Language"];
+            last_delivery: components["schemas"]["LastDelivery"] | null;
+            /** Name */
+            name: string;
+            /** Service */
+            service: string;
+            /** Url */
+            url: string;
+            /**
+             * Waiting
+             * @description Messages that are still to be sent
+             */
+            waiting: number;
+        };
+        /**
+         * NoticeTargetCreate
+         * @description A new target.
+         */
+        NoticeTargetCreate: {
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled: boolean;
+            /** Kinds */
+            kinds?: components["schemas"]["NoticeKind"][];
+            /** @default en */
+            language: components["schemas"]["Language"];
+            /** Name */
+            name: string;
+            /**
+             * Url
+             * Format: password
+             * @description Where to send: an https address, or an Apprise address of a known service
+             */
+            url: string;
+        };
+        /**
+         * NoticeTargetUpdate
+         * @description What changes of a target; a new address also changes what webhooks are signed with.
+         */
+        NoticeTargetUpdate: {
+            /** Enabled */
+            enabled?: boolean | null;
+            /** Kinds */
+            kinds?: components["schemas"]["NoticeKind"][] | null;
+            language?: components["schemas"]["Language"] | null;
+            /** Name */
+            name?: string | null;
+            /** Url */
+            url?: string | null;
+        };
+        /**
          * Objective
          * @description What is learnt; the names of the files in `training_engine/objectives/`.
          * @enum {string}
@@ -3601,6 +4005,13 @@ export interface components {
         Page_Model_: {
             /** Items */
             items: components["schemas"]["Model"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[NoticeDelivery] */
+        Page_NoticeDelivery_: {
+            /** Items */
+            items: components["schemas"]["NoticeDelivery"][];
             /** Next Cursor */
             next_cursor?: string | null;
         };
@@ -4484,6 +4895,26 @@ export interface components {
          */
         Strategy: "ddp" | "fsdp";
         /**
+         * Subject
+         * @description What a notice is about, named as it was then.
+         */
+        Subject: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            type: components["schemas"]["SubjectType"];
+        };
+        /**
+         * SubjectType
+         * @description What a notice is about.
+         * @enum {string}
+         */
+        SubjectType: "task" | "dataset" | "model";
+        /**
          * SystemFacts
          * @description This host, now.
          */
@@ -4557,6 +4988,15 @@ export interface components {
              * @enum {string}
              */
             when: "missing" | "always";
+        };
+        /**
+         * TargetTested
+         * @description What became of a test message.
+         */
+        TargetTested: {
+            error?: components["schemas"]["DeliveryError"] | null;
+            /** Ok */
+            ok: boolean;
         };
         /**
          * Task
@@ -5247,6 +5687,14 @@ export interface components {
              * @enum {string}
              */
             kind: "trim";
+        };
+        /**
+         * UnreadCount
+         * @description How many notices are unread now.
+         */
+        UnreadCount: {
+            /** Unread */
+            unread: number;
         };
         /**
          * Upload
@@ -6730,6 +7178,330 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_notices: {
+        parameters: {
+            query?: {
+                /** @description Rows at most */
+                limit?: number;
+                /** @description `next_cursor` of the page before */
+                cursor?: string | null;
+                /** @description Only those that are unread */
+                unread?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticePage"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_notice_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticePreferences"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_notice_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoticePreferences"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticePreferences"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mark_notices_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MarkRead"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnreadCount"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_notice_targets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeTarget"][];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_notice_target: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoticeTargetCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewNoticeTarget"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_notice_target: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                target_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_notice_target: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                target_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoticeTargetUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewNoticeTarget"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_notice_deliveries: {
+        parameters: {
+            query?: {
+                /** @description Rows at most */
+                limit?: number;
+                /** @description `next_cursor` of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                target_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_NoticeDelivery_"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_notice_target: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                target_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TargetTested"];
                 };
             };
             /** @description Default Response */

@@ -9,6 +9,7 @@ export const paths = {
   newTask: '/training/new',
   task: (id: string) => `/training/${id}`,
   playground: '/playground',
+  notices: '/notices',
   system: '/system',
   setup: '/setup',
   login: '/login',

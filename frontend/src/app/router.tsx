@@ -8,6 +8,7 @@ import { SignedIn } from './shell/signed-in'
 import { accountRoutes } from '@/features/accounts/routes'
 import { datasetRoutes } from '@/features/datasets/routes'
 import { modelRoutes } from '@/features/models/routes'
+import { noticeRoutes } from '@/features/notices/routes'
 import { playgroundRoutes } from '@/features/playground/routes'
 import { systemRoutes } from '@/features/system/routes'
 import { taskRoutes } from '@/features/tasks/routes'
@@ -35,6 +36,7 @@ const routes: RouteObject[] = [
               ...modelRoutes,
               ...taskRoutes,
               ...playgroundRoutes,
+              ...noticeRoutes,
               ...systemRoutes,
               { path: '*', Component: NotFound },
             ],

@@ -2,6 +2,7 @@
 import { Breadcrumb, Flex, Typography } from 'antd'
 import { useEffect, type ReactNode } from 'react'
 import { Link } from 'react-router'
+import { setTabTitle } from './tab-title'
 
 interface Props {
   title: ReactNode
@@ -18,7 +19,7 @@ interface Props {
 export function PageHeader({ title, documentTitle, purpose, trail, status, actions }: Props) {
   const tab = documentTitle ?? (typeof title === 'string' ? title : undefined)
   useEffect(() => {
-    document.title = tab ? `${tab} · EasyTune` : 'EasyTune'
+    setTabTitle({ page: tab ? `${tab} · EasyTune` : 'EasyTune' })
   }, [tab])
 
   return (

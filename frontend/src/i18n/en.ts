@@ -8,6 +8,8 @@ import general from './en/general'
 import hubs from './en/hubs'
 import knobs from './en/knobs'
 import models from './en/models'
+import noticeTargets from './en/notice-targets'
+import notices from './en/notices'
 import overview from './en/overview'
 import playground from './en/playground'
 import shell from './en/shell'
@@ -26,6 +28,8 @@ export default {
   hubs,
   knobs,
   models,
+  noticeTargets,
+  notices,
   overview,
   playground,
   shell,

@@ -9,6 +9,8 @@ import general from './zh-cn/general'
 import hubs from './zh-cn/hubs'
 import knobs from './zh-cn/knobs'
 import models from './zh-cn/models'
+import noticeTargets from './zh-cn/notice-targets'
+import notices from './zh-cn/notices'
 import overview from './zh-cn/overview'
 import playground from './zh-cn/playground'
 import shell from './zh-cn/shell'
@@ -27,6 +29,8 @@ const zhCN: Translation = {
   hubs,
   knobs,
   models,
+  noticeTargets,
+  notices,
   overview,
   playground,
   shell,

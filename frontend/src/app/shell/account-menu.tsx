@@ -1,5 +1,5 @@
 /** Who is signed in, and the way out. */
-import { LogoutOutlined, UserOutlined } from '@ant-design/icons'
+import { BellOutlined, LogoutOutlined, UserOutlined } from '@ant-design/icons'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Button, Dropdown } from 'antd'
 import { useTranslation } from 'react-i18next'
@@ -31,9 +31,13 @@ export function AccountMenu({ me }: { me: Schemas['Me'] }) {
             type: 'group',
             label: `${me.username} · ${t(`shell.account.role.${me.role}`)}`,
           },
+          { key: 'notices', icon: <BellOutlined />, label: t('notices.title') },
           { key: 'sign-out', icon: <LogoutOutlined />, label: t('shell.account.signOut') },
         ],
-        onClick: ({ key }) => key === 'sign-out' && leave.mutate(),
+        onClick: ({ key }) => {
+          if (key === 'sign-out') leave.mutate()
+          if (key === 'notices') void navigate(paths.notices)
+        },
       }}
     >
       <Button

@@ -9,8 +9,10 @@ import { Banners } from './banners'
 import { JumpSearch } from './jump-search'
 import { Navigation } from './navigation'
 import { LanguageMenu, ThemeMenu } from './preference-menus'
+import { NoticeWatch } from './notice-watch'
 import { RunningRing } from './running-ring'
 import type { Schemas } from '@/api/client'
+import { NoticeBell } from '@/features/notices/notice-bell'
 
 const COLLAPSED_KEY = 'easytune.navigation'
 
@@ -68,11 +70,13 @@ export function Frame({ me }: { me: Schemas['Me'] }) {
           <JumpSearch compact={!wide} />
           <div style={{ flex: 1 }} />
           <RunningRing />
+          <NoticeBell />
           <LanguageMenu />
           <ThemeMenu />
           <AccountMenu me={me} />
         </header>
         <Banners />
+        <NoticeWatch />
         <main id="content" ref={main} tabIndex={-1} className="page">
           <Outlet />
         </main>

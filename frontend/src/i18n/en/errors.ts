@@ -4,6 +4,7 @@ import exportCodes from './export-codes'
 import { again, codes as workCodes, hints as workHints, works } from './data-work'
 import { codes as dataCodes, hints as dataHints, reasons } from './dataset-codes'
 import { codes as hubCodes, hints as hubHints } from './hub-codes'
+import { codes as noticeCodes } from './notice-codes'
 
 export default {
   network: 'The server does not answer. Check that EasyTune is running; the page tries again.',
@@ -11,7 +12,7 @@ export default {
   status: 'The server answered with status {{status}}.',
   title: 'That did not work',
   original: 'In the words of the server: {{message}}',
-  codes: { ...codes, ...exportCodes, ...hubCodes, ...dataCodes, ...workCodes },
+  codes: { ...codes, ...exportCodes, ...hubCodes, ...noticeCodes, ...dataCodes, ...workCodes },
   /** Why rows or steps do not fit, as a phrase in another sentence. */
   reasons,
   works,

@@ -4,6 +4,7 @@ import exportCodes from './export-codes'
 import { again, codes as workCodes, hints as workHints, works } from './data-work'
 import { codes as dataCodes, hints as dataHints, reasons } from './dataset-codes'
 import { codes as hubCodes, hints as hubHints } from './hub-codes'
+import { codes as noticeCodes } from './notice-codes'
 
 export default {
   network: '服务器没有响应。请确认 EasyTune 正在运行；页面会自动重试。',
@@ -11,7 +12,7 @@ export default {
   status: '服务器返回了状态码 {{status}}。',
   title: '操作没有成功',
   original: '服务器原文：{{message}}',
-  codes: { ...codes, ...exportCodes, ...hubCodes, ...dataCodes, ...workCodes },
+  codes: { ...codes, ...exportCodes, ...hubCodes, ...noticeCodes, ...dataCodes, ...workCodes },
   reasons,
   works,
   again,
