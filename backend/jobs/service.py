@@ -237,6 +237,7 @@ _FROM_THE_BEGINNING: dict[str, Any] = {
     "total_steps": None,
     "epoch": None,
     "metrics": {},
+    "best_metric": None,
     "resumable": False,
     "checkpoint": None,
     "peak_memory_bytes": None,

@@ -158,8 +158,10 @@ async def stop(session: AsyncSession, user: UserRow, task_id: UUID, *, save: boo
 
 
 async def change(session: AsyncSession, user: UserRow, task_id: UUID, body: TaskUpdate) -> Task:
-    """Rename or describe."""
+    """Rename, describe or mark."""
     found = await queries.find(session, user, task_id, Action.CHANGE)
+    if body.tags is not None:
+        found.row.tags = body.tags
     if body.description is not None:
         found.row.description = body.description
     if body.name is not None:

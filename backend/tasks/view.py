@@ -8,7 +8,15 @@ from backend.jobs.queue import QueuePlace, queue_positions
 from backend.jobs.schemas import LIVE, JobStatus
 from backend.jobs.tables import JobRow
 from backend.tasks.queries import Found
-from backend.tasks.schemas import Estimate, Queue, Task, TaskData, TaskError, TaskReference
+from backend.tasks.schemas import (
+    BestMetric,
+    Estimate,
+    Queue,
+    Task,
+    TaskData,
+    TaskError,
+    TaskReference,
+)
 from training_engine.contract.choices import Precision
 from training_engine.contract.names import Phase
 
@@ -56,6 +64,8 @@ def view(found: Found, place: QueuePlace | None) -> Task:
         resumed=job.resume,
         error=TaskError.model_validate(job.error) if job.error else None,
         metrics=job.metrics,
+        best_metric=BestMetric.model_validate(job.best_metric) if job.best_metric else None,
+        tags=row.tags,
         estimate=Estimate.model_validate(row.estimate) if row.estimate else None,
         peak_memory_bytes=job.peak_memory_bytes,
         device_used=job.device,

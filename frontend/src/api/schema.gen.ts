@@ -799,7 +799,7 @@ export interface paths {
         };
         /**
          * List Tasks
-         * @description Newest first; `q` looks in names, description, model and data set.
+         * @description Newest first unless `sort` says else; `q` looks in names, description, model, data set.
          */
         get: operations["list_tasks"];
         put?: never;
@@ -808,6 +808,26 @@ export interface paths {
          * @description Create and queue a task. Send an Idempotency-Key: a retry then creates nothing twice.
          */
         post: operations["create_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get List Choices
+         * @description Models, data sets, owners and tags of the tasks that the user may see.
+         */
+        get: operations["get_list_choices"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -926,6 +946,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Views Of Tasks
+         * @description The user's own views of the list, by name.
+         */
+        get: operations["list_views_of_tasks"];
+        put?: never;
+        /**
+         * Create List View
+         * @description Keep a view under a name.
+         */
+        post: operations["create_list_view"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/views/{view_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Save List View
+         * @description Rename a view, or put another one in its place.
+         */
+        put: operations["save_list_view"];
+        post?: never;
+        /**
+         * Delete List View
+         * @description Forget a view.
+         */
+        delete: operations["delete_list_view"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{task_id}": {
         parameters: {
             query?: never;
@@ -949,7 +1017,7 @@ export interface paths {
         head?: never;
         /**
          * Update Task
-         * @description Rename or describe.
+         * @description Rename, describe or mark.
          */
         patch: operations["update_task"];
         trace?: never;
@@ -1446,6 +1514,18 @@ export interface components {
              * @description Computed at once from now on; the effective batch stays
              */
             micro_batch_size?: number | null;
+        };
+        /**
+         * BestMetric
+         * @description The best value that was measured so far: the lowest loss on held-out rows.
+         */
+        BestMetric: {
+            /** Name */
+            name: string;
+            /** Step */
+            step: number;
+            /** Value */
+            value: number;
         };
         /**
          * CatalogEntry
@@ -3059,6 +3139,45 @@ export interface components {
             low: number;
         };
         /**
+         * ListChoices
+         * @description What the list of tasks can be narrowed down to.
+         */
+        ListChoices: {
+            /** Datasets */
+            datasets: components["schemas"]["TaskReference"][];
+            /** Models */
+            models: components["schemas"]["TaskReference"][];
+            /** Owners */
+            owners: string[];
+            /** Tags */
+            tags: string[];
+        };
+        /**
+         * ListView
+         * @description A named view of the list of tasks: filters, order and columns, as the address has them.
+         */
+        ListView: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Query */
+            query: string;
+        };
+        /**
+         * ListViewSave
+         * @description Keep a view of the list under a name; `query` is the part of an address after `?`.
+         */
+        ListViewSave: {
+            /** Name */
+            name: string;
+            /** Query */
+            query: string;
+        };
+        /**
          * LocalFolder
          * @description A folder below one of the configured roots that looks like a model.
          */
@@ -4556,6 +4675,8 @@ export interface components {
             accept_memory_risk: boolean;
             /** Attempt */
             attempt: number;
+            /** @description null before the first evaluation */
+            best_metric: components["schemas"]["BestMetric"] | null;
             /** Chat Template */
             chat_template: string | null;
             /**
@@ -4642,6 +4763,8 @@ export interface components {
             status: components["schemas"]["JobStatus"];
             /** Step */
             step: number;
+            /** Tags */
+            tags: string[];
             /** Tokens Per S */
             tokens_per_s: number | null;
             /** Total Steps */
@@ -5015,13 +5138,18 @@ export interface components {
         };
         /**
          * TaskUpdate
-         * @description Rename or describe.
+         * @description Rename, describe or mark.
          */
         TaskUpdate: {
             /** Description */
             description?: string | null;
             /** Name */
             name?: string | null;
+            /**
+             * Tags
+             * @description All of them: those that are missing go
+             */
+            tags?: string[] | null;
         };
         /**
          * ToClassification
@@ -6921,6 +7049,20 @@ export interface operations {
                 q?: string | null;
                 /** @description Any of these */
                 status?: components["schemas"]["JobStatus"][] | null;
+                /** @description Any of these */
+                method?: components["schemas"]["Method"][] | null;
+                /** @description Any of these */
+                objective?: components["schemas"]["Objective"][] | null;
+                /** @description Any of these */
+                model_id?: string[] | null;
+                /** @description Any of these */
+                dataset_id?: string[] | null;
+                /** @description Any of these user names */
+                owner?: string[] | null;
+                /** @description All of these */
+                tag?: string[] | null;
+                /** @description A key, falling with `-` before it; several by commas. Default: `-created_at`. Else `name`, `status`, `duration`, `progress`, `loss`, `best`, `model`, `dataset`, `method`, `objective`, `owner`, `priority` */
+                sort?: string | null;
             };
             header?: never;
             path?: never;
@@ -6970,6 +7112,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Task"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_list_choices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListChoices"];
                 };
             };
             /** @description Default Response */
@@ -7227,6 +7398,132 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Recommendation"];
                 };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_views_of_tasks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListView"][];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_list_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ListViewSave"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListView"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    save_list_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                view_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ListViewSave"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListView"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_list_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                view_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Default Response */
             default: {
