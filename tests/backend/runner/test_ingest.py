@@ -15,7 +15,7 @@ AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 def _measured(*values: tuple[int, float | None]) -> list[PlacedEvent]:
     return [
-        PlacedEvent(n, Metrics(v=1, seq=n, at=AT, step=step, values={"eval_loss": value}))
+        PlacedEvent(n, n + 1, Metrics(v=1, seq=n, at=AT, step=step, values={"eval_loss": value}))
         for n, (step, value) in enumerate(values)
     ]
 
