@@ -246,6 +246,7 @@ FROM_THE_BEGINNING: dict[str, Any] = {
     "total_steps": None,
     "epoch": None,
     "metrics": {},
+    "best_metric": None,
     "resumable": False,
     "checkpoint": None,
     "peak_memory_bytes": None,

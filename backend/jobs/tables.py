@@ -120,6 +120,8 @@ class JobRow(Keyed, Base):
     metrics: Mapped[dict[str, Any]] = mapped_column(
         default=dict, server_default=text("'{}'::jsonb")
     )
+    # {name, value, step} of the lowest loss on held-out rows
+    best_metric: Mapped[dict[str, Any] | None] = mapped_column(_json())
     # {code, message, hint, params}
     error: Mapped[dict[str, Any] | None] = mapped_column(_json())
     # How many attempts failed, by `FailureKind`.

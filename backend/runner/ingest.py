@@ -21,6 +21,7 @@ from training_engine.contract.events import (
 )
 from training_engine.contract.names import Phase
 
+JUDGED_BY = "eval_loss"
 AT_WORK = frozenset({Phase.TRAINING, Phase.EVALUATING, Phase.SAVING})
 
 
@@ -30,8 +31,16 @@ class Digest:
 
     values: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, float | None] = field(default_factory=dict)
+    # {name, value, step} of the lowest loss on held-out rows
+    best: dict[str, Any] | None = None
     at_work: bool = False
     ended: bool = False
+
+    def note_best(self, event: Metrics) -> None:
+        """Keep the lowest loss on held-out rows; what is no number is never the best."""
+        value = event.values.get(JUDGED_BY)
+        if value is not None and (self.best is None or value < self.best["value"]):
+            self.best = {"name": JUDGED_BY, "value": value, "step": event.step}
 
 
 def digest(events: Iterable[PlacedEvent], folder: RunFolder) -> Digest:
@@ -52,6 +61,7 @@ def digest(events: Iterable[PlacedEvent], folder: RunFolder) -> Digest:
                 found.at_work = found.at_work or event.phase in AT_WORK
             case Metrics():
                 found.metrics |= event.values
+                found.note_best(event)
                 found.values["step"] = event.step
                 if event.epoch is not None:
                     found.values["epoch"] = event.epoch
@@ -103,6 +113,8 @@ def write(job: JobRow, found: Digest, offset: int) -> JobStatus | None:
     """Put a digest into a locked row; returns the state to move to, when it implies one."""
     for name, value in found.values.items():
         setattr(job, name, value)
+    if found.best and (not job.best_metric or found.best["value"] < job.best_metric["value"]):
+        job.best_metric = found.best
     if found.metrics:
         job.metrics = {**job.metrics, **found.metrics}
     job.event_offset = offset

@@ -1,6 +1,7 @@
 """Finding tasks: every query that depends on who asks is here."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -15,7 +16,9 @@ from backend.errors import NotFound
 from backend.fragments import version_of
 from backend.jobs.schemas import LIVE, JobStatus
 from backend.jobs.tables import JobRow, JobTransitionRow
+from backend.tasks import list_order
 from backend.tasks.tables import TaskRow
+from training_engine.contract.choices import Method, Objective
 
 TRAIN = "train"
 
@@ -107,31 +110,69 @@ async def find_many(session: AsyncSession, task_ids: Sequence[UUID]) -> list[Fou
     return [Found(*line) for line in lines]
 
 
+@dataclass(frozen=True)
+class TaskFilter:
+    """Which tasks a list shows; of a list of values any one will do, of `tags` all are needed."""
+
+    q: str | None = None
+    statuses: Sequence[JobStatus] | None = None
+    methods: Sequence[Method] | None = None
+    objectives: Sequence[Objective] | None = None
+    model_ids: Sequence[UUID] | None = None
+    dataset_ids: Sequence[UUID] | None = None
+    owners: Sequence[str] | None = None
+    tags: Sequence[str] | None = None
+
+    def apply(self, query: Select[Any]) -> Select[Any]:
+        """`query` with what is asked for."""
+        wanted: tuple[tuple[Any, Sequence[Any] | None], ...] = (
+            (JobRow.status, self.statuses),
+            (TaskRow.method, self.methods),
+            (TaskRow.objective, self.objectives),
+            (TaskRow.model_id, self.model_ids),
+            (TaskRow.dataset_id, self.dataset_ids),
+            (UserRow.username, self.owners and [name.lower() for name in self.owners]),
+        )
+        for column, values in wanted:
+            if values:
+                query = query.where(column.in_(values))
+        if self.tags:
+            query = query.where(TaskRow.tags.contains(list(self.tags)))
+        if self.q and self.q.strip():
+            words = (
+                TaskRow.name,
+                TaskRow.description,
+                TaskRow.output_name,
+                TaskRow.model_name,
+                TaskRow.dataset_name,
+            )
+            said = (word.icontains(self.q.strip(), autoescape=True) for word in words)
+            query = query.where(or_(*said))
+        return query
+
+
 async def list_page(
     session: AsyncSession,
     user: UserRow,
+    wanted: TaskFilter,
     *,
     limit: int,
     cursor: str | None,
-    q: str | None,
-    statuses: Sequence[JobStatus] | None,
+    sort: str | None = None,
 ) -> tuple[list[Listed], str | None]:
-    """Tasks that `user` may see, newest first, and the cursor of the next page."""
-    query = policy.visible(_listed(), user, TaskRow.owner_id)
-    if statuses:
-        query = query.where(JobRow.status.in_(statuses))
-    if q and q.strip():
-        words = (
-            TaskRow.name,
-            TaskRow.description,
-            TaskRow.output_name,
-            TaskRow.model_name,
-            TaskRow.dataset_name,
-        )
-        query = query.where(or_(*(word.icontains(q.strip(), autoescape=True) for word in words)))
-    lines = await session.execute(pagination.after(query, TaskRow.id, cursor, limit))
-    page, last = pagination.cut([Listed(*line) for line in lines], limit)
-    return page, str(last.id) if last else None
+    """Tasks that `user` may see, in the order asked for, and the cursor of the next page.
+
+    Raises `UnknownOrder` and `BadCursor`.
+    """
+    query = wanted.apply(policy.visible(_listed(), user, TaskRow.owner_id))
+    order = list_order.parse(sort)
+    if order.is_newest_first:
+        lines = await session.execute(pagination.after(query, TaskRow.id, cursor, limit))
+        page, last = pagination.cut([Listed(*line) for line in lines], limit)
+        return page, str(last.id) if last else None
+    ordered = await session.execute(order.after(query, cursor).limit(limit + 1))
+    rows, end = pagination.cut(list(ordered), limit)
+    return [Listed(*row[: len(Listed._fields)]) for row in rows], order.cursor(end) if end else None
 
 
 async def count_unfinished(session: AsyncSession, owner_id: UUID) -> int:

@@ -6,6 +6,7 @@ from backend.tasks import (
     draft_routes,
     export_routes,
     history_routes,
+    list_view_routes,
     log_routes,
     log_search_routes,
     plan_routes,
@@ -15,6 +16,7 @@ from backend.tasks.rendering import routes as rendering_routes
 
 router = APIRouter()
 router.include_router(draft_routes.router)
+router.include_router(list_view_routes.router)
 router.include_router(plan_routes.router)
 router.include_router(task_routes.router)
 router.include_router(log_routes.router)

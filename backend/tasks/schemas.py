@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from backend.errors import FieldError
 from backend.jobs.failures import FailureKind
@@ -56,6 +56,22 @@ OwnIntent = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1
 Retries = Annotated[int, Field(ge=0, le=MAX_AUTOMATIC_RETRIES)]
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Split = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+# Commas part the tags of a filter in an address.
+Tag = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=50, pattern=r"^[^,\r\n]*$"),
+]
+MAX_TAGS = 20
+
+
+def _each_once(tags: list[str]) -> list[str]:
+    """Without repetitions, whatever their case; the first way of writing stays."""
+    return list({tag.lower(): tag for tag in reversed(tags)}.values())[::-1]
+
+
+Tags = Annotated[list[Tag], Field(max_length=MAX_TAGS), AfterValidator(_each_once)]
 
 
 class TaskPlan(BaseModel):
@@ -148,6 +164,14 @@ class TaskData(TaskReference):
     split: str | None
 
 
+class BestMetric(BaseModel):
+    """The best value that was measured so far: the lowest loss on held-out rows."""
+
+    name: str
+    value: float
+    step: int
+
+
 class Task(BaseModel):
     """A fine-tuning."""
 
@@ -190,6 +214,8 @@ class Task(BaseModel):
     )
     stalled_since: datetime | None = Field(description="Alive, but silent for longer than usual")
     metrics: dict[str, float | None] = Field(description="The last value of each")
+    best_metric: BestMetric | None = Field(description="null before the first evaluation")
+    tags: list[str]
     estimate: "Estimate | None" = Field(description="What was expected when it was created")
     peak_memory_bytes: int | None
     device_used: str | None
@@ -225,7 +251,7 @@ class AgainRequest(BaseModel):
 
 
 class TaskUpdate(BaseModel):
-    """Rename, describe, or change how it is queued."""
+    """Rename, describe, mark, or change how it is queued."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -233,6 +259,7 @@ class TaskUpdate(BaseModel):
     description: Text | None = None
     priority: Priority | None = Field(None, description="Only while it waits in the queue")
     automatic_retries: Retries | None = None
+    tags: Tags | None = Field(None, description="All of them: those that are missing go")
 
 
 class MemoryPart(BaseModel):

@@ -167,6 +167,8 @@ async def change(session: AsyncSession, user: UserRow, task_id: UUID, body: Task
         await retries.set_priority(session, found.job, body.priority)
     if body.automatic_retries is not None:
         found.job.automatic_retries = body.automatic_retries
+    if body.tags is not None:
+        found.row.tags = body.tags
     if body.description is not None:
         found.row.description = body.description
     if body.name is not None:

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, func, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.database import Base, Keyed
@@ -23,6 +23,7 @@ class TaskRow(Keyed, Base):
         # Names of results become folder names: two that differ only in case would collide.
         Index("uq_tasks_output_name", "owner_id", text("lower(output_name)"), unique=True),
         Index("ix_tasks_owner_id", "owner_id", "id"),
+        Index("ix_tasks_tags", "tags", postgresql_using="gin"),
     )
 
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
@@ -37,6 +38,10 @@ class TaskRow(Keyed, Base):
     device: Mapped[str] = mapped_column(String(16))
     hyperparameters: Mapped[dict[str, Any]]
     output_name: Mapped[str] = mapped_column(String(100))
+    # The user's own marks, in the order in which they were given.
+    tags: Mapped[list[str]] = mapped_column(
+        ARRAY(String(50)), default=list, server_default=text("'{}'")
+    )
 
     model_id: Mapped[UUID]
     model_name: Mapped[str]
@@ -90,3 +95,19 @@ class DraftRow(Keyed, Base):
     values: Mapped[dict[str, Any]]
     step: Mapped[int]
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ListViewRow(Keyed, Base):
+    """A view of the list of tasks that a user has named: filters, order and columns.
+
+    `query` is the address's part after the question mark; only the browser app reads it.
+    """
+
+    __tablename__ = "task_list_views"
+    __table_args__ = (
+        Index("uq_task_list_views_name", "owner_id", text("lower(name)"), unique=True),
+    )
+
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(100))
+    query: Mapped[str] = mapped_column(Text)

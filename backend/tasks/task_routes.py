@@ -17,10 +17,16 @@ from backend.pagination import Cursor, Limit, Page
 from backend.tasks import again, attachment, listing, queries, service, spec_document
 from backend.tasks.host_facts import facts_of
 from backend.tasks.schemas import AgainRequest, StopRequest, Task, TaskCreate, TaskUpdate
+from training_engine.contract.choices import Method, Objective
 
 router = APIRouter(tags=["tasks"])
 
 Key = Annotated[str | None, Header(alias="Idempotency-Key")]
+SORT_HELP = (
+    "A key, falling with `-` before it; several by commas. Default: `-created_at`. Else `name`, "
+    "`status`, `duration`, `progress`, `loss`, `best`, `model`, `dataset`, `method`, `objective`, "
+    "`owner`, `priority`"
+)
 
 
 @router.post("/tasks", status_code=201)
@@ -50,10 +56,27 @@ async def list_tasks(
     cursor: Cursor = None,
     q: Annotated[str | None, Query(max_length=200)] = None,
     status: Annotated[list[JobStatus] | None, Query(description="Any of these")] = None,
+    method: Annotated[list[Method] | None, Query(description="Any of these")] = None,
+    objective: Annotated[list[Objective] | None, Query(description="Any of these")] = None,
+    model_id: Annotated[list[UUID] | None, Query(description="Any of these")] = None,
+    dataset_id: Annotated[list[UUID] | None, Query(description="Any of these")] = None,
+    owner: Annotated[list[str] | None, Query(description="Any of these user names")] = None,
+    tag: Annotated[list[str] | None, Query(description="All of these")] = None,
+    sort: Annotated[str | None, Query(max_length=200, description=SORT_HELP)] = None,
 ) -> Response:
-    """Newest first; `q` looks in names, description, model and data set."""
+    """Newest first unless `sort` says else; `q` looks in names, description, model, data set."""
+    wanted = queries.TaskFilter(
+        q=q,
+        statuses=status,
+        methods=method,
+        objectives=objective,
+        model_ids=model_id,
+        dataset_ids=dataset_id,
+        owners=owner,
+        tags=tag,
+    )
     listed, following = await queries.list_page(
-        session, user, limit=limit, cursor=cursor, q=q, statuses=status
+        session, user, wanted, limit=limit, cursor=cursor, sort=sort
     )
     fragments = fragments_of(request.app, "tasks")
     return page(await listing.texts_of(session, fragments, listed), following)
@@ -76,7 +99,7 @@ async def get_task(
 async def update_task(
     session: SessionDep, user: CurrentUser, task_id: UUID, body: TaskUpdate
 ) -> Task:
-    """Rename, describe, or change how it is queued; its priority only while it waits (409)."""
+    """Rename, describe, mark, or requeue; its priority only while it waits (409)."""
     return await service.change(session, user, task_id, body)
 
 

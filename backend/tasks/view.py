@@ -10,6 +10,7 @@ from backend.jobs.schemas import LIVE, JobStatus, Priority
 from backend.jobs.tables import JobRow
 from backend.tasks.queries import Found
 from backend.tasks.schemas import (
+    BestMetric,
     Estimate,
     Failures,
     Queue,
@@ -73,6 +74,8 @@ def view(found: Found, place: QueuePlace | None) -> Task:
         recovered=job.recovered,
         stalled_since=job.stalled_since,
         metrics=job.metrics,
+        best_metric=BestMetric.model_validate(job.best_metric) if job.best_metric else None,
+        tags=row.tags,
         estimate=Estimate.model_validate(row.estimate) if row.estimate else None,
         peak_memory_bytes=job.peak_memory_bytes,
         device_used=job.device,

@@ -951,7 +951,7 @@ export interface paths {
         };
         /**
          * List Tasks
-         * @description Newest first; `q` looks in names, description, model and data set.
+         * @description Newest first unless `sort` says else; `q` looks in names, description, model, data set.
          */
         get: operations["list_tasks"];
         put?: never;
@@ -960,6 +960,26 @@ export interface paths {
          * @description Create and queue a task. Send an Idempotency-Key: a retry then creates nothing twice.
          */
         post: operations["create_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get List Choices
+         * @description Models, data sets, owners and tags of the tasks that the user may see.
+         */
+        get: operations["get_list_choices"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1078,6 +1098,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Views Of Tasks
+         * @description The user's own views of the list, by name.
+         */
+        get: operations["list_views_of_tasks"];
+        put?: never;
+        /**
+         * Create List View
+         * @description Keep a view under a name.
+         */
+        post: operations["create_list_view"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/views/{view_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Save List View
+         * @description Rename a view, or put another one in its place.
+         */
+        put: operations["save_list_view"];
+        post?: never;
+        /**
+         * Delete List View
+         * @description Forget a view.
+         */
+        delete: operations["delete_list_view"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{task_id}": {
         parameters: {
             query?: never;
@@ -1101,7 +1169,7 @@ export interface paths {
         head?: never;
         /**
          * Update Task
-         * @description Rename or describe.
+         * @description Rename, describe, mark, or requeue; its priority only while it waits (409).
          */
         patch: operations["update_task"];
         trace?: never;
@@ -1307,9 +1375,69 @@ export interface paths {
         };
         /**
          * Download Task Logs
-         * @description The log of an attempt as it is now, as a text file.
+         * @description The log of an attempt as it is now, as a text file; with a filter only those lines.
          */
         get: operations["download_task_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/logs/find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find In Task Logs
+         * @description The next line that matches after line `from`, or the previous one; goes round at the end.
+         */
+        get: operations["find_in_task_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/logs/matches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Task Log Matches
+         * @description How many lines match the filter, and where: for the scroll bar.
+         */
+        get: operations["get_task_log_matches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/logs/sections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Task Log Sections
+         * @description Which lines belong to preparing, training, evaluating and saving, and the first error.
+         */
+        get: operations["get_task_log_sections"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1329,6 +1457,7 @@ export interface paths {
          * Stream Task Logs
          * @description Server-sent events: `line` (a LogLine; the id is its id), `gap`, `end`, `bye`.
          *
+         *     With a filter lines that it does not want are not sent; a gap still counts them.
          *     Begins after `Last-Event-ID`, else after `after`, else with the first line of the attempt.
          *     Goes on with later attempts unless `attempt` names one.
          */
@@ -1598,6 +1727,18 @@ export interface components {
              * @description Computed at once from now on; the effective batch stays
              */
             micro_batch_size?: number | null;
+        };
+        /**
+         * BestMetric
+         * @description The best value that was measured so far: the lowest loss on held-out rows.
+         */
+        BestMetric: {
+            /** Name */
+            name: string;
+            /** Step */
+            step: number;
+            /** Value */
+            value: number;
         };
         /**
          * CatalogEntry
@@ -2630,6 +2771,33 @@ export interface components {
             next_cursor?: string | null;
         };
         /**
+         * FailureKind
+         * @description Where the cause of a failure lies.
+         * @enum {string}
+         */
+        FailureKind: "infrastructure" | "own" | "internal";
+        /**
+         * Failures
+         * @description How many attempts of a task failed, by where the cause lay.
+         */
+        Failures: {
+            /**
+             * Infrastructure
+             * @default 0
+             */
+            infrastructure: number;
+            /**
+             * Internal
+             * @default 0
+             */
+            internal: number;
+            /**
+             * Own
+             * @default 0
+             */
+            own: number;
+        };
+        /**
          * FieldError
          * @description One wrong field: JSON pointer into the body (`/hyperparameters/epochs`), code, values.
          */
@@ -3265,6 +3433,45 @@ export interface components {
          */
         Level: "success" | "warning" | "error";
         /**
+         * ListChoices
+         * @description What the list of tasks can be narrowed down to.
+         */
+        ListChoices: {
+            /** Datasets */
+            datasets: components["schemas"]["TaskReference"][];
+            /** Models */
+            models: components["schemas"]["TaskReference"][];
+            /** Owners */
+            owners: string[];
+            /** Tags */
+            tags: string[];
+        };
+        /**
+         * ListView
+         * @description A named view of the list of tasks: filters, order and columns, as the address has them.
+         */
+        ListView: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Query */
+            query: string;
+        };
+        /**
+         * ListViewSave
+         * @description Keep a view of the list under a name; `query` is the part of an address after `?`.
+         */
+        ListViewSave: {
+            /** Name */
+            name: string;
+            /** Query */
+            query: string;
+        };
+        /**
          * LocalFolder
          * @description A folder below one of the configured roots that looks like a model.
          */
@@ -3297,6 +3504,17 @@ export interface components {
             roots: string[];
         };
         /**
+         * LogFound
+         * @description The `index`th of `matched` lines; null where the log is too long to be counted at once.
+         */
+        LogFound: {
+            /** Index */
+            index: number | null;
+            line: components["schemas"]["LogLine"] | null;
+            /** Matched */
+            matched: number | null;
+        };
+        /**
          * LogLine
          * @description A line of a run's log. `id` is `ATTEMPT-OFFSET`; `number` counts from 1.
          */
@@ -3306,6 +3524,16 @@ export interface components {
              * Format: date-time
              */
             at: string;
+            /**
+             * Colours
+             * @description Characters `start` to `end` of the text (exclusive, in UTF-16 units as JavaScript counts) and their terminal colours: "31", "1;32"
+             * @default []
+             */
+            colours: [
+                number,
+                number,
+                string
+            ][];
             /**
              * Continued
              * @description Goes on in the next line (split at 64 KB)
@@ -3322,6 +3550,11 @@ export interface components {
             /** Number */
             number: number;
             /**
+             * Rank
+             * @description Which of several processes said it
+             */
+            rank?: number | null;
+            /**
              * Stream
              * @enum {string}
              */
@@ -3330,15 +3563,40 @@ export interface components {
             text: string;
         };
         /**
+         * LogMatches
+         * @description Where lines match, for a scroll bar. Ask again when it is not `complete`: it goes on.
+         */
+        LogMatches: {
+            /** Complete */
+            complete: boolean;
+            /**
+             * Marks
+             * @description Numbers of lines that match, at most 1000, thinned
+             */
+            marks: number[];
+            /**
+             * Matched
+             * @description Lines that match; null while not all were looked at
+             */
+            matched: number | null;
+            /** Total */
+            total: number;
+        };
+        /**
          * LogPage
          * @description Lines in order. `after` = `next` goes on; `total` counts the lines of the attempt so far.
          */
         LogPage: {
+            /**
+             * Hidden
+             * @description Lines that the filter hides, if that is known
+             */
+            hidden?: number | null;
             /** Items */
             items: components["schemas"]["LogLine"][];
             /**
              * Matched
-             * @description Lines that match the filter, when one is given
+             * @description Lines that match the filter; null without one, or while not all were looked at
              */
             matched: number | null;
             /**
@@ -3348,6 +3606,37 @@ export interface components {
             next: string;
             /** Total */
             total: number;
+        };
+        /**
+         * LogSection
+         * @description A part of a run and the lines it printed; what is still going on has no end.
+         */
+        LogSection: {
+            /** Finished At */
+            finished_at: string | null;
+            /** First Number */
+            first_number: number;
+            /** Last Number */
+            last_number: number | null;
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "prepare" | "train" | "evaluate" | "save";
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+        };
+        /**
+         * LogSections
+         * @description The parts of an attempt, and the first line that is an error.
+         */
+        LogSections: {
+            first_error: components["schemas"]["LogLine"] | null;
+            /** Sections */
+            sections: components["schemas"]["LogSection"][];
         };
         /**
          * Login
@@ -4358,6 +4647,12 @@ export interface components {
             version?: number | null;
         };
         /**
+         * Priority
+         * @description Who goes first in the queue, whatever the shares of the owners.
+         * @enum {string}
+         */
+        Priority: "low" | "normal" | "high";
+        /**
          * Problem
          * @description The body of every error answer.
          */
@@ -4401,7 +4696,7 @@ export interface components {
         Quantization: "nf4" | "int8";
         /**
          * Queue
-         * @description Why a task waits; `position` counts from 1.
+         * @description Why a task waits; `position` counts from 1 in the order in which tasks are taken.
          */
         Queue: {
             /**
@@ -4417,7 +4712,7 @@ export interface components {
              * Reason
              * @enum {string}
              */
-            reason: "slot_busy" | "waiting_for_supervisor" | "host_memory";
+            reason: "slot_busy" | "fair_share" | "waiting_for_supervisor" | "host_memory" | "retry_wait";
         };
         /**
          * ReadingOptions
@@ -5010,6 +5305,13 @@ export interface components {
             accept_memory_risk: boolean;
             /** Attempt */
             attempt: number;
+            /**
+             * Automatic Retries
+             * @description How often it may be queued again by itself
+             */
+            automatic_retries: number;
+            /** @description null before the first evaluation */
+            best_metric: components["schemas"]["BestMetric"] | null;
             /** Chat Template */
             chat_template: string | null;
             /**
@@ -5035,6 +5337,7 @@ export interface components {
             estimate: components["schemas"]["Estimate"] | null;
             /** Eta S */
             eta_s: number | null;
+            failures: components["schemas"]["Failures"];
             /** Finished At */
             finished_at: string | null;
             /** Has Artifact */
@@ -5075,12 +5378,18 @@ export interface components {
             peak_memory_bytes: number | null;
             phase: components["schemas"]["Phase"] | null;
             precision: components["schemas"]["Precision"];
+            priority: components["schemas"]["Priority"];
             /**
              * Progress
              * @description 0–1
              */
             progress: number;
             queue: components["schemas"]["Queue"] | null;
+            /**
+             * Recovered
+             * @description Where it stands was found in its run folder: the database was older
+             */
+            recovered: boolean;
             /**
              * Resumable
              * @description A checkpoint exists to continue from
@@ -5091,11 +5400,28 @@ export interface components {
              * @description This attempt goes on from a checkpoint of one before
              */
             resumed: boolean;
+            /**
+             * Retries
+             * @description How often that has happened since it was last started
+             */
+            retries: number;
+            /**
+             * Retry At
+             * @description When the next automatic retry may start
+             */
+            retry_at: string | null;
+            /**
+             * Stalled Since
+             * @description Alive, but silent for longer than usual
+             */
+            stalled_since: string | null;
             /** Started At */
             started_at: string | null;
             status: components["schemas"]["JobStatus"];
             /** Step */
             step: number;
+            /** Tags */
+            tags: string[];
             /** Tokens Per S */
             tokens_per_s: number | null;
             /** Total Steps */
@@ -5134,6 +5460,12 @@ export interface components {
              * @default false
              */
             accept_memory_risk: boolean;
+            /**
+             * Automatic Retries
+             * @description How often it is queued again by itself after the machine failed it
+             * @default 0
+             */
+            automatic_retries: number;
             /**
              * Chat Template
              * @description Jinja text in place of the model's own template
@@ -5242,6 +5574,11 @@ export interface components {
             parent_id?: string | null;
             /** @default auto */
             precision: components["schemas"]["Precision"];
+            /**
+             * @description Higher ones are taken first; among equals the users share
+             * @default normal
+             */
+            priority: components["schemas"]["Priority"];
             /** Validation Dataset Id */
             validation_dataset_id?: string | null;
             /**
@@ -5284,6 +5621,8 @@ export interface components {
             code: string;
             /** Hint */
             hint: string;
+            /** @description Where the cause lies */
+            kind: components["schemas"]["FailureKind"];
             /**
              * Log Line
              * @description Id of the log line that shows it
@@ -5469,13 +5808,22 @@ export interface components {
         };
         /**
          * TaskUpdate
-         * @description Rename or describe.
+         * @description Rename, describe, mark, or change how it is queued.
          */
         TaskUpdate: {
+            /** Automatic Retries */
+            automatic_retries?: number | null;
             /** Description */
             description?: string | null;
             /** Name */
             name?: string | null;
+            /** @description Only while it waits in the queue */
+            priority?: components["schemas"]["Priority"] | null;
+            /**
+             * Tags
+             * @description All of them: those that are missing go
+             */
+            tags?: string[] | null;
         };
         /**
          * ToClassification
@@ -7707,6 +8055,20 @@ export interface operations {
                 q?: string | null;
                 /** @description Any of these */
                 status?: components["schemas"]["JobStatus"][] | null;
+                /** @description Any of these */
+                method?: components["schemas"]["Method"][] | null;
+                /** @description Any of these */
+                objective?: components["schemas"]["Objective"][] | null;
+                /** @description Any of these */
+                model_id?: string[] | null;
+                /** @description Any of these */
+                dataset_id?: string[] | null;
+                /** @description Any of these user names */
+                owner?: string[] | null;
+                /** @description All of these */
+                tag?: string[] | null;
+                /** @description A key, falling with `-` before it; several by commas. Default: `-created_at`. Else `name`, `status`, `duration`, `progress`, `loss`, `best`, `model`, `dataset`, `method`, `objective`, `owner`, `priority` */
+                sort?: string | null;
             };
             header?: never;
             path?: never;
@@ -7756,6 +8118,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Task"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_list_choices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListChoices"];
                 };
             };
             /** @description Default Response */
@@ -8013,6 +8404,132 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Recommendation"];
                 };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_views_of_tasks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListView"][];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_list_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ListViewSave"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListView"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    save_list_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                view_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ListViewSave"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListView"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_list_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                view_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Default Response */
             default: {
@@ -8454,14 +8971,23 @@ export interface operations {
                 before?: string | null;
                 /** @description The last lines instead of the first */
                 tail?: boolean;
+                /** @description The lines around this number instead */
+                line?: number | null;
                 limit?: number;
-                level?: ("debug" | "info" | "warning" | "error")[] | null;
-                /** @description Literal, ignores case */
-                q?: string | null;
                 /** @description ISO 8601; UTC when it names no zone */
                 since?: string | null;
                 /** @description ISO 8601; UTC when it names no zone */
                 until?: string | null;
+                level?: ("debug" | "info" | "warning" | "error")[] | null;
+                stream?: ("out" | "err" | "host")[] | null;
+                /** @description Of several processes */
+                rank?: number[] | null;
+                /** @description Text */
+                q?: string | null;
+                /** @description `q` is a pattern in RE2's syntax */
+                regex?: boolean;
+                /** @description Upper and lower case differ */
+                case?: boolean;
             };
             header?: never;
             path: {
@@ -8496,6 +9022,22 @@ export interface operations {
             query?: {
                 /** @description The newest when not given */
                 attempt?: number | null;
+                /** @description gz: compressed */
+                format?: "text" | "gz";
+                /** @description ISO 8601; UTC when it names no zone */
+                since?: string | null;
+                /** @description ISO 8601; UTC when it names no zone */
+                until?: string | null;
+                level?: ("debug" | "info" | "warning" | "error")[] | null;
+                stream?: ("out" | "err" | "host")[] | null;
+                /** @description Of several processes */
+                rank?: number[] | null;
+                /** @description Text */
+                q?: string | null;
+                /** @description `q` is a pattern in RE2's syntax */
+                regex?: boolean;
+                /** @description Upper and lower case differ */
+                case?: boolean;
             };
             header?: never;
             path: {
@@ -8525,6 +9067,141 @@ export interface operations {
             };
         };
     };
+    find_in_task_logs: {
+        parameters: {
+            query?: {
+                /** @description The newest when not given */
+                attempt?: number | null;
+                /** @description Begin beside this line number */
+                from?: number;
+                direction?: "next" | "previous";
+                /** @description The match of this number instead, from 1 */
+                index?: number | null;
+                /** @description ISO 8601; UTC when it names no zone */
+                since?: string | null;
+                /** @description ISO 8601; UTC when it names no zone */
+                until?: string | null;
+                level?: ("debug" | "info" | "warning" | "error")[] | null;
+                stream?: ("out" | "err" | "host")[] | null;
+                /** @description Of several processes */
+                rank?: number[] | null;
+                /** @description Text */
+                q?: string | null;
+                /** @description `q` is a pattern in RE2's syntax */
+                regex?: boolean;
+                /** @description Upper and lower case differ */
+                case?: boolean;
+            };
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogFound"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_task_log_matches: {
+        parameters: {
+            query?: {
+                /** @description The newest when not given */
+                attempt?: number | null;
+                /** @description ISO 8601; UTC when it names no zone */
+                since?: string | null;
+                /** @description ISO 8601; UTC when it names no zone */
+                until?: string | null;
+                level?: ("debug" | "info" | "warning" | "error")[] | null;
+                stream?: ("out" | "err" | "host")[] | null;
+                /** @description Of several processes */
+                rank?: number[] | null;
+                /** @description Text */
+                q?: string | null;
+                /** @description `q` is a pattern in RE2's syntax */
+                regex?: boolean;
+                /** @description Upper and lower case differ */
+                case?: boolean;
+            };
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogMatches"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_task_log_sections: {
+        parameters: {
+            query?: {
+                /** @description The newest when not given */
+                attempt?: number | null;
+            };
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogSections"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     stream_task_logs: {
         parameters: {
             query?: {
@@ -8532,6 +9209,16 @@ export interface operations {
                 attempt?: number | null;
                 /** @description Id of the line after which to begin */
                 after?: string | null;
+                level?: ("debug" | "info" | "warning" | "error")[] | null;
+                stream?: ("out" | "err" | "host")[] | null;
+                /** @description Of several processes */
+                rank?: number[] | null;
+                /** @description Text */
+                q?: string | null;
+                /** @description `q` is a pattern in RE2's syntax */
+                regex?: boolean;
+                /** @description Upper and lower case differ */
+                case?: boolean;
             };
             header?: {
                 "Last-Event-ID"?: string | null;
@@ -8567,6 +9254,8 @@ export interface operations {
         parameters: {
             query?: {
                 max_points?: number;
+                /** @description csv: a file with every point */
+                format?: "json" | "csv";
             };
             header?: never;
             path: {
@@ -8583,6 +9272,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MetricSeries"];
+                    "text/csv": unknown;
                 };
             };
             /** @description Default Response */

@@ -7,6 +7,7 @@ export const paths = {
   models: '/models',
   tasks: '/training',
   newTask: '/training/new',
+  compareTasks: '/training/compare',
   task: (id: string) => `/training/${id}`,
   playground: '/playground',
   notices: '/notices',

@@ -1,7 +1,7 @@
 /**
  * Single keys for a list: `/` searches, `j` and `k` move the focus from row to row, as the arrows do
- * once a row has it; Enter opens as on any link. They can be switched off (WCAG 2.1.4) and leave
- * fields and dialogs alone.
+ * once a row has it, `x` chooses it; Enter opens as on any link. They can be switched off (WCAG
+ * 2.1.4) and leave fields and dialogs alone.
  */
 import { useEffect, useState } from 'react'
 
@@ -29,11 +29,18 @@ function move(list: HTMLElement, by: number): void {
   rows[next]?.focus()
 }
 
+/** Chooses the row that has the focus, or gives it up. */
+function mark(list: HTMLElement): void {
+  const row = document.activeElement?.closest('tbody tr, li')
+  if (list.contains(row ?? null)) row?.querySelector<HTMLInputElement>('input[type="checkbox"]')?.click()
+}
+
 function handle(event: KeyboardEvent, list: HTMLElement | null): void {
   if (!list || !isOurs(event)) return
   const inList = Boolean(document.activeElement?.matches(`[${ROW_LINK}]`))
   if (event.key === 'j' || (inList && event.key === 'ArrowDown')) move(list, 1)
   else if (event.key === 'k' || (inList && event.key === 'ArrowUp')) move(list, -1)
+  else if (event.key === 'x') mark(list)
   else if (event.key === '/') list.querySelector<HTMLInputElement>('input[type="search"]')?.focus()
   else return
   event.preventDefault()

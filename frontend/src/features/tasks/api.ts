@@ -8,7 +8,17 @@ import {
 import { api, take, type Schemas } from '@/api/client'
 import type { operations } from '@/api/schema.gen'
 
-export type Task = Schemas['Task']
+/** What only a newer server tells about waiting, retries and ends that nobody watched. */
+export interface Supervised {
+  priority?: 'low' | 'normal' | 'high'
+  automatic_retries?: number
+  retries?: number
+  retry_at?: string | null
+  failures?: { infrastructure: number; own: number }
+  recovered?: boolean
+  stalled_since?: string | null
+}
+export type Task = Schemas['Task'] & Supervised
 /** How another attempt is computed. */
 export type Again = Schemas['AgainRequest']
 export type TaskListParams = NonNullable<operations['list_tasks']['parameters']['query']>
@@ -43,6 +53,14 @@ export const liveTasksQuery = () =>
   queryOptions({
     ...taskListQuery({ status: ['PENDING', 'PREPARING', 'RUNNING', 'STOPPING'], limit: 50 }),
     refetchInterval: ({ state }) => (state.data?.items.length ? 3_000 : 15_000),
+  })
+
+/** What the list can be narrowed down to. */
+export const choicesQuery = () =>
+  queryOptions({
+    queryKey: ['tasks', 'choices'],
+    queryFn: ({ signal }) => take(api.GET('/api/v1/tasks/choices', { signal })),
+    staleTime: 30_000,
   })
 
 const path = (id: string) => ({ path: { task_id: id } })
@@ -89,6 +107,16 @@ export const checkpointsQuery = (id: string) =>
 
 export const getLogs = (id: string, query: LogQuery, signal?: AbortSignal) =>
   take(api.GET('/api/v1/tasks/{task_id}/logs', { params: { ...path(id), query }, signal }))
+
+const EVIDENCE_LINES = 200
+
+/** The end of the log of a run that failed. */
+export const failureLogQuery = ({ id, attempt }: Pick<Task, 'id' | 'attempt'>) =>
+  queryOptions({
+    queryKey: [...one(id, 'evidence'), attempt],
+    queryFn: ({ signal }) => getLogs(id, { attempt, tail: true, limit: EVIDENCE_LINES }, signal),
+    staleTime: Infinity,
+  })
 
 export const stopTask = (id: string, save: boolean) =>
   take(api.POST('/api/v1/tasks/{task_id}/stop', { params: path(id), body: { save } }))

@@ -12,6 +12,10 @@ export const taskRoutes: RouteObject[] = [
     lazy: async () => ({ Component: (await import('./wizard/wizard-page')).WizardPage }),
   },
   {
+    path: paths.compareTasks,
+    lazy: async () => ({ Component: (await import('./compare/compare-page')).ComparePage }),
+  },
+  {
     path: paths.task(':id'),
     lazy: async () => ({ Component: (await import('./page/task-page')).TaskPage }),
   },

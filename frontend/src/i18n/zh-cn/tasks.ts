@@ -1,5 +1,6 @@
 /** 训练：列表与单次运行的页面。向导另有文件。 */
 import actions from './task-actions'
+import work from './task-work'
 
 export default {
   one: '训练',
@@ -14,19 +15,34 @@ export default {
   view: {
     title: '列与快捷键',
     columns: '显示的列',
+    pin: '固定“{{column}}”列',
+    earlier: '将“{{column}}”列前移',
+    later: '将“{{column}}”列后移',
     keys: '键盘',
-    keysDetail: 'j 和 k 移动，Enter 打开，/ 搜索',
-    sortedLoaded: '只在已加载的行中排序。',
+    keysDetail: 'j 和 k 移动，x 选中，Enter 打开，/ 搜索',
   },
   columns: {
     progress: '进度',
     loss: '评估损失',
     took: '用时',
+    best: '最佳',
+    bestAt: '最低评估损失，第 {{step}} 步',
+    tags: '标签',
   },
   bulk: {
     selected_other: '已选 {{count}} 项',
+    title: '已选内容',
+    none: '取消选择',
+    compareHow: '选择 2 到 {{most}} 个训练进行对比',
     stop: '停止并保留检查点',
     delete: '删除',
+    tag: '添加标签',
+    tags: '要添加的标签',
+    tagTitle_other: '为 {{count}} 个训练添加标签',
+    done: '已完成',
+    refused: '未完成',
+    allDone_other: '{{count}} 项全部完成。',
+    someRefused_other: '{{total}} 项中有 {{count}} 项未完成，原因见各项下方。',
     deleteTitle_other: '删除 {{count}} 个训练？',
     stopTitle_other: '停止 {{count}} 个训练？',
   },
@@ -80,6 +96,10 @@ export default {
   queue: {
     waiting: '正在排队',
     slot_busy: '排在第 {{position}} 位：另一个训练正在运行',
+    fair_share: '排在第 {{position}} 位：先轮到启动较少的用户',
+    retry_wait: '排在第 {{position}} 位：等待自动重试',
+    retry_at: '排在第 {{position}} 位：{{at}}自动重试',
+    position: '排在第 {{position}} 位',
     waiting_for_supervisor: '排在第 {{position}} 位：即将开始',
     host_memory: '排在第 {{position}} 位：需要 {{needed}} 空闲内存（当前 {{available}}）',
     fair_share: '排在第 {{position}} 位：今天启动任务较少的用户优先',
@@ -109,8 +129,11 @@ export default {
     speed: '速度',
     tokensPerSecond: '{{value}} token/秒',
     ended: '结束于',
+    memory: '最高内存',
+    gpuMemory: '最高显存',
   },
   ...actions,
+  ...work,
   chart: {
     title: '损失随步数的变化',
     train: '训练损失',
@@ -124,6 +147,15 @@ export default {
     notFinite: '非数值',
     smoothing: '平滑',
     logarithmic: '对数坐标',
+    time: '训练用时',
+    axis: '横轴',
+    axes: { step: '步数', epoch: '轮次', time: '时间' },
+    zoomIn: '放大',
+    zoomOut: '缩小',
+    zoomHow: '放大（也可按住 Ctrl 滚动滚轮，拖动平移）',
+    save: '保存图表',
+    saveCsv: '全部数据（CSV）',
+    savePng: '图片（PNG）',
     asTable: '以表格显示',
     asCurve: '以曲线显示',
     soon: '第一步完成后开始绘制曲线。',
@@ -182,6 +214,14 @@ export default {
   },
   events: {
     none: '还没有发生任何事件。',
+    noneOfLevel: '没有这一级别的事件。',
+    levels: '显示哪些事件',
+    from: {
+      info: '全部（{{count}}）',
+      warning: '警告和错误（{{count}}）',
+      error: '错误（{{count}}）',
+    },
+    names: { warning: '警告', error: '错误' },
   },
   config: {
     deviceAsked: '{{device}}（按你的选择）',

@@ -1,11 +1,16 @@
-/** The loss of a run: smoothing, logarithmic scale, and the same numbers as a table. */
+/** The loss of a run: smoothing, scale, axis, zoom, files, and the same numbers as a table. */
 import { useQuery } from '@tanstack/react-query'
-import { Button, Checkbox, Flex, Slider, Table } from 'antd'
-import { lazy, Suspense, useMemo, useState } from 'react'
+import { Table } from 'antd'
+import type { ECharts } from 'echarts/core'
+import { lazy, Suspense, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { metricsQuery } from '../api'
+import { isLive, metricsQuery, taskUrl, type Task } from '../api'
+import { AXES, epochsPerStep } from './axis'
 import { lossOption } from './chart-options'
+import { ChartToolbar } from './chart-toolbar'
 import { useChartColours } from './use-chart-colours'
+import { useCurveSettings } from './use-curve-settings'
+import { useCurveWords } from './use-curve-words'
 import { DelayedSkeleton } from '@/components/delayed-skeleton'
 import { EmptyState } from '@/components/empty-state'
 import { ErrorPanel } from '@/components/error-panel'
@@ -14,68 +19,55 @@ import { useFormat } from '@/i18n/format'
 const EChart = lazy(() => import('./echart'))
 const HEIGHT = 300
 
-export function useCurveWords() {
+/** `group`: charts that share cross-hair and zoom with this one. */
+export function LossChart({ task, group }: { task: Task; group?: string }) {
   const { t } = useTranslation()
-  return useMemo(
-    () => ({
-      train: t('tasks.chart.train'),
-      evaluation: t('tasks.chart.evaluation'),
-      whileTraining: t('tasks.chart.whileTraining'),
-      heldOut: t('tasks.chart.heldOut'),
-      step: t('tasks.chart.step'),
-      checkpoint: t('tasks.chart.checkpoint'),
-      resumed: t('tasks.chart.resumed'),
-      notFinite: t('tasks.chart.notFinite'),
-    }),
-    [t],
-  )
-}
-
-export function LossChart({ taskId, live }: { taskId: string; live: boolean }) {
-  const { t } = useTranslation()
-  const { data, error, refetch } = useQuery(metricsQuery(taskId))
-  const [smoothing, setSmoothing] = useState(0.6)
-  const [logarithmic, setLogarithmic] = useState(false)
+  const { data, error, refetch } = useQuery(metricsQuery(task.id))
+  const [settings, setSettings] = useCurveSettings()
   const [asTable, setAsTable] = useState(false)
+  const chart = useRef<ECharts | null>(null)
   const words = useCurveWords()
   const colours = useChartColours()
+  const share = epochsPerStep(task)
+  const axes = AXES.filter((axis) => axis !== 'epoch' || share !== null)
+  const { smoothing, logarithmic } = settings
+  const axis = axes.includes(settings.axis) ? settings.axis : 'step'
   const option = useMemo(
-    () => data && lossOption(data, { smoothing, logarithmic }, words, colours),
-    [data, smoothing, logarithmic, words, colours],
+    () =>
+      data &&
+      lossOption(
+        data,
+        { smoothing, logarithmic, axis },
+        { epochsPerStep: share, attempts: data.attempts },
+        words,
+        colours,
+      ),
+    [data, smoothing, logarithmic, axis, share, words, colours],
   )
 
-  if (error) return <ErrorPanel error={error} onRetry={() => void refetch()} />
+  if (error && !data) return <ErrorPanel error={error} onRetry={() => void refetch()} />
   if (!data || !option) return <DelayedSkeleton rows={6} />
   if (!data.series.loss?.length) {
-    return <EmptyState title={t(live ? 'tasks.chart.soon' : 'tasks.chart.none')} />
+    return <EmptyState title={t(isLive(task) ? 'tasks.chart.soon' : 'tasks.chart.none')} />
   }
   return (
     <section aria-label={t('tasks.chart.title')}>
-      <Flex gap={16} align="center" justify="flex-end" wrap>
-        <Flex gap={8} align="center">
-          <span className="secondary">{t('tasks.chart.smoothing')}</span>
-          <Slider
-            ariaLabelForHandle={t('tasks.chart.smoothing')}
-            min={0}
-            max={0.98}
-            step={0.02}
-            value={smoothing}
-            onChange={setSmoothing}
-            style={{ width: 120, margin: '4px 8px' }}
-          />
-        </Flex>
-        <Checkbox checked={logarithmic} onChange={(e) => setLogarithmic(e.target.checked)}>
-          {t('tasks.chart.logarithmic')}
-        </Checkbox>
-        <Button size="small" type="text" onClick={() => setAsTable(!asTable)}>
-          {t(asTable ? 'tasks.chart.asCurve' : 'tasks.chart.asTable')}
-        </Button>
-      </Flex>
+      <ChartToolbar
+        settings={{ smoothing, logarithmic, axis }}
+        onChange={setSettings}
+        axes={axes}
+        asTable={asTable}
+        onTable={setAsTable}
+        chart={chart}
+        background={colours.background}
+        filename={`${task.output_name}-loss`}
+        csv={`${taskUrl(task.id, 'metrics')}?format=csv`}
+      />
       {asTable ? (
-        <LossTable taskId={taskId} />
+        <LossTable taskId={task.id} />
       ) : (
         <Suspense fallback={<div style={{ height: HEIGHT }}><DelayedSkeleton rows={6} /></div>}>
-          <EChart option={option} height={HEIGHT} label={t('tasks.chart.title')} />
+          <EChart option={option} height={HEIGHT} label={t('tasks.chart.title')} group={group} handleRef={chart} />
         </Suspense>
       )}
     </section>
@@ -91,13 +83,13 @@ function LossTable({ taskId }: { taskId: string }) {
   const losses = new Map(data?.series.loss?.map(({ step, value }) => [step, value]))
   const steps = [...new Set([...losses.keys(), ...evaluation.keys()])].sort((a, b) => a - b)
   const number = (values: Map<number, number | null>) => (step: number) =>
-    values.has(step) ? format.value(values.get(step)) : ''
+    values.has(step) ? (values.get(step) === null ? t('tasks.chart.notFinite') : format.value(values.get(step))) : ''
   return (
     <Table<{ step: number }>
       size="small"
       rowKey="step"
       dataSource={steps.map((step) => ({ step }))}
-      pagination={{ pageSize: 20, size: 'small', hideOnSinglePage: true }}
+      pagination={{ pageSize: 20, size: 'small', hideOnSinglePage: true, showSizeChanger: false }}
       columns={[
         { title: t('tasks.chart.step'), dataIndex: 'step', className: 'numeric' },
         { title: t('tasks.chart.train'), dataIndex: 'step', key: 'loss', render: number(losses), className: 'numeric' },

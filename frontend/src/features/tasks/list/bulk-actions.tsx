@@ -1,9 +1,12 @@
-/** The same action for several runs; what the server refuses is said, the rest is done. */
-import { useQueryClient } from '@tanstack/react-query'
-import { App, Button, Flex } from 'antd'
+/** What can be done with the runs that are chosen: compare, tag, stop, delete. */
+import { Button, Flex } from 'antd'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { deleteTask, isLive, stopTask, type Task } from '../api'
-import { useShowError } from '@/components/use-show-error'
+import { isLive, type Task } from '../api'
+import { BulkDialog, type Bulk } from './bulk-dialog'
+import { MAX_COMPARED } from '../compare/runs'
+import { paths, withQuery } from '@/app/paths'
+import { LinkButton } from '@/components/link-button'
 
 interface Props {
   tasks: Task[]
@@ -12,45 +15,44 @@ interface Props {
 
 export function BulkActions({ tasks, onDone }: Props) {
   const { t } = useTranslation()
-  const { modal } = App.useApp()
-  const client = useQueryClient()
-  const showError = useShowError()
+  const [asked, setAsked] = useState<{ what: Bulk; tasks: Task[] } | null>(null)
   const live = tasks.filter(isLive)
   const ended = tasks.filter((task) => !isLive(task))
-
-  async function each(chosen: Task[], act: (task: Task) => Promise<unknown>): Promise<void> {
-    const results = await Promise.allSettled(chosen.map(act))
-    for (const result of results) if (result.status === 'rejected') showError(result.reason)
-    await client.invalidateQueries({ queryKey: ['tasks'] })
-    onDone()
-  }
-
-  function ask(what: 'stop' | 'delete', chosen: Task[]): void {
-    const act = what === 'stop' ? (task: Task) => stopTask(task.id, true) : (task: Task) => deleteTask(task.id)
-    modal.confirm({
-      title: t(what === 'stop' ? 'tasks.bulk.stopTitle' : 'tasks.bulk.deleteTitle', { count: chosen.length }),
-      content: (
-        <Flex vertical gap={8}>
-          {what === 'delete' && <span>{t('tasks.actions.deleteConsequences')}</span>}
-          <span className="secondary">{chosen.map(({ name }) => name).join(', ')}</span>
-        </Flex>
-      ),
-      okText: t(`tasks.bulk.${what}`),
-      okButtonProps: { danger: what === 'delete' },
-      cancelText: t('general.cancel'),
-      focusable: { autoFocusButton: 'cancel' },
-      onOk: () => each(chosen, act),
-    })
-  }
-
+  const ids = tasks.map(({ id }) => id)
+  const fits = ids.length >= 2 && ids.length <= MAX_COMPARED
   return (
-    <Flex gap={8} align="center">
-      <span className="secondary">{t('tasks.bulk.selected', { count: tasks.length })}</span>
-      {live.length > 0 && <Button onClick={() => ask('stop', live)}>{t('tasks.bulk.stop')}</Button>}
+    <Flex gap={8} align="center" wrap style={{ marginBottom: 8 }} role="toolbar" aria-label={t('tasks.bulk.title')}>
+      <span className="secondary" role="status">
+        {t('tasks.bulk.selected', { count: tasks.length })}
+      </span>
+      <LinkButton
+        type="primary"
+        disabled={!fits}
+        title={fits ? undefined : t('tasks.bulk.compareHow', { most: MAX_COMPARED })}
+        to={withQuery(paths.compareTasks, { ids: ids.join() })}
+      >
+        {t('tasks.compare.action')}
+      </LinkButton>
+      <Button onClick={() => setAsked({ what: 'tag', tasks })}>{t('tasks.bulk.tag')}</Button>
+      {live.length > 0 && (
+        <Button onClick={() => setAsked({ what: 'stop', tasks: live })}>{t('tasks.bulk.stop')}</Button>
+      )}
       {ended.length > 0 && (
-        <Button danger onClick={() => ask('delete', ended)}>
+        <Button danger onClick={() => setAsked({ what: 'delete', tasks: ended })}>
           {t('tasks.bulk.delete')}
         </Button>
+      )}
+      <Button type="text" onClick={onDone}>
+        {t('tasks.bulk.none')}
+      </Button>
+      {asked && (
+        <BulkDialog
+          {...asked}
+          onClose={(done) => {
+            setAsked(null)
+            if (done) onDone()
+          }}
+        />
       )}
     </Flex>
   )

@@ -1,18 +1,21 @@
 /** What a column is called. */
 import type { TFunction } from 'i18next'
-import type { SortKey } from './list-view'
+import type { ColumnKey } from './list-view'
 
 const TITLES = {
   name: 'general.name',
   status: 'general.status',
   model: 'tasks.fields.model',
   dataset: 'tasks.fields.dataset',
+  objective: 'tasks.fields.objective',
   method: 'tasks.fields.method',
   progress: 'tasks.columns.progress',
   loss: 'tasks.columns.loss',
-  took: 'tasks.columns.took',
+  best: 'tasks.columns.best',
+  duration: 'tasks.columns.took',
+  tags: 'tasks.columns.tags',
   owner: 'tasks.fields.owner',
-  created: 'general.created',
-} as const satisfies Record<SortKey, string>
+  created_at: 'general.created',
+} as const satisfies Record<ColumnKey, string>
 
-export const columnTitle = (t: TFunction, key: SortKey): string => t(TITLES[key])
+export const columnTitle = (t: TFunction, key: ColumnKey): string => t(TITLES[key])

@@ -1,14 +1,15 @@
-/** All runs: search, filter, sort, open, stop or delete several; the address holds the view. */
+/** All runs: search, filter, sort, compare, tag, stop or delete several; the address holds the view. */
 import { ExperimentOutlined, PlusOutlined } from '@ant-design/icons'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Flex } from 'antd'
 import { useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { taskPagesQuery, type Task } from '../api'
+import { isLive, taskPagesQuery, type Task } from '../api'
 import { DraftsNotice } from '../wizard/drafts-notice'
 import { BulkActions } from './bulk-actions'
-import { DEFAULT_SORT, parseSort, sortTasks, sortText } from './list-view'
-import { TaskFilters } from './task-filters'
+import { INITIAL, isFiltered, paramsOf, valuesOf } from './list-view'
+import { SavedViews } from './saved-views'
+import { FilterChips, TaskFilters } from './task-filters'
 import { TaskTable } from './task-table'
 import { useColumns } from './use-columns'
 import { ViewMenu } from './view-menu'
@@ -16,36 +17,55 @@ import { paths } from '@/app/paths'
 import { DelayedSkeleton } from '@/components/delayed-skeleton'
 import { EmptyState } from '@/components/empty-state'
 import { ErrorPanel } from '@/components/error-panel'
+import { Freshness } from '@/components/freshness'
 import { LinkButton } from '@/components/link-button'
 import { LoadMore } from '@/components/load-more'
 import { PageHeader } from '@/components/page-header'
 import { useListKeys } from '@/components/use-list-keys'
-import { useNow } from '@/components/use-now'
 import { useSearchState } from '@/components/use-search-state'
 
 const NONE: Task[] = []
-const INITIAL = { q: '', status: '', sort: DEFAULT_SORT, columns: '' }
+/** Older than this is marked: three times as long as it takes to ask again. */
+const STALE_MS = { live: 15_000, idle: 90_000 }
+
+/** Rows of all pages; what moved between two pages comes once. */
+function rowsOf(pages: { items: Task[] }[] | undefined): Task[] | undefined {
+  if (!pages) return undefined
+  return [...new Map(pages.flatMap(({ items }) => items).map((task) => [task.id, task])).values()]
+}
+
+function NothingYet() {
+  const { t } = useTranslation()
+  return (
+    <EmptyState
+      icon={<ExperimentOutlined />}
+      title={t('tasks.empty')}
+      detail={t('tasks.emptyDetail')}
+      actions={
+        <>
+          <LinkButton type="primary" to={paths.newTask}>
+            {t('tasks.new')}
+          </LinkButton>
+          <LinkButton to={paths.overview}>{t('tasks.guided')}</LinkButton>
+        </>
+      }
+    />
+  )
+}
 
 export function TaskListPage() {
   const { t } = useTranslation()
-  const now = useNow()
   const list = useRef<HTMLDivElement>(null)
   const keys = useListKeys(list)
-  const [{ q, status, sort: order, columns: address }, set] = useSearchState(INITIAL)
-  const [columns, setColumns] = useColumns(address, (text) => set({ columns: text }))
+  const [state, set] = useSearchState(INITIAL)
+  const [columns, setColumns] = useColumns(state.columns, (text) => set({ columns: text }))
   const [selected, setSelected] = useState<readonly string[]>([])
-  const statuses = status ? (status.split(',') as Task['status'][]) : []
-  const pages = useInfiniteQuery(
-    taskPagesQuery({ ...(q && { q }), ...(statuses.length > 0 && { status: statuses }) }),
-  )
-  const { data, error, refetch } = pages
-  const loaded = data?.pages.flatMap((page) => page.items)
-  const sort = parseSort(order)
-  // The server gives the newest first; another order is made of what is loaded.
-  const own = sortText(sort) !== DEFAULT_SORT
-  const items = loaded && own ? sortTasks(loaded, sort, now) : loaded
-  const none = items?.length === 0 && !q && statuses.length === 0
+  const pages = useInfiniteQuery(taskPagesQuery(paramsOf(state)))
+  const { error, refetch, dataUpdatedAt } = pages
+  const items = rowsOf(pages.data?.pages)
+  const none = items?.length === 0 && !isFiltered(state)
   const chosen = (items ?? NONE).filter(({ id }) => selected.includes(id))
+  const pinned = valuesOf(state.pin === '-' ? '' : state.pin)
 
   return (
     <>
@@ -60,41 +80,44 @@ export function TaskListPage() {
       />
       <DraftsNotice />
       {none ? (
-        <EmptyState
-          icon={<ExperimentOutlined />}
-          title={t('tasks.empty')}
-          detail={t('tasks.emptyDetail')}
-          actions={
-            <>
-              <LinkButton type="primary" to={paths.newTask}>
-                {t('tasks.new')}
-              </LinkButton>
-              <LinkButton to={paths.overview}>{t('tasks.guided')}</LinkButton>
-            </>
-          }
-        />
+        <NothingYet />
       ) : (
         <div ref={list}>
-          <Flex gap={8} wrap align="center" style={{ marginBottom: 12 }}>
-            <TaskFilters q={q} statuses={statuses} onChange={set} />
-            <ViewMenu columns={columns} onColumns={setColumns} keys={keys} />
-            {chosen.length > 0 && <BulkActions tasks={chosen} onDone={() => setSelected([])} />}
+          <Flex gap={8} wrap align="center" style={{ marginBottom: 8 }}>
+            <TaskFilters state={state} onChange={set} />
+            <SavedViews columns={columns} />
+            <ViewMenu
+              columns={columns}
+              onColumns={setColumns}
+              pinned={pinned}
+              onPinned={(next) => set({ pin: next.join() || '-' })}
+              keys={keys}
+            />
+            {items && (
+              <span style={{ marginInlineStart: 'auto' }}>
+                <Freshness
+                  at={dataUpdatedAt}
+                  staleAfterMs={items.some(isLive) ? STALE_MS.live : STALE_MS.idle}
+                />
+              </span>
+            )}
           </Flex>
+          <FilterChips state={state} onChange={set} />
+          {chosen.length > 0 && <BulkActions tasks={chosen} onDone={() => setSelected([])} />}
           {error && <ErrorPanel error={error} onRetry={() => void refetch()} />}
           {!items && !error && <DelayedSkeleton />}
           {items && (
             <TaskTable
               items={items}
               columns={columns}
-              sort={sort}
-              onSort={(next) => set({ sort: sortText(next) })}
+              pinned={pinned}
+              sort={state.sort}
+              onSort={(sort) => set({ sort })}
               selected={selected}
               onSelect={setSelected}
             />
           )}
-          <LoadMore list={pages}>
-            {own && <span className="secondary">{t('tasks.view.sortedLoaded')}</span>}
-          </LoadMore>
+          <LoadMore list={pages} />
         </div>
       )}
     </>

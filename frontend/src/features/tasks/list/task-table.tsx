@@ -1,121 +1,66 @@
-/** Runs in a table: state with its reason, what learns from what, how far, how good. */
-import { Progress, Table, type TableColumnsType, type TableProps } from 'antd'
+/** Runs in a table: any columns in any order, sorted by several, the pinned ones always in view. */
+import { Table, type TableProps } from 'antd'
+import type { CSSProperties } from 'react'
 import { useTranslation } from 'react-i18next'
-import { Link } from 'react-router'
-import { isLive, type Task } from '../api'
-import { queueText } from '../queue-text'
+import type { Task } from '../api'
 import { columnTitle } from './column-title'
-import { tookSeconds, type Column, type Sort, type SortKey } from './list-view'
-import { NameCell } from './name-cell'
-import { translateCode } from '@/api/errors'
-import { paths } from '@/app/paths'
-import { LossValue } from '@/components/loss-value'
-import { Duration } from '@/components/quantities'
-import { RelativeTime } from '@/components/relative-time'
-import { JobStatusTag } from '@/components/status-tag'
-import { useNow } from '@/components/use-now'
-import { useFormat } from '@/i18n/format'
+import { isSortKey, parseSorts, toggledSort, type Column, type ColumnKey } from './list-view'
+import { useCells, type Cell } from './task-cells'
 import './task-table.css'
 
 interface Props {
   items: Task[]
   columns: readonly Column[]
-  sort: Sort
-  onSort: (sort: Sort | null) => void
+  pinned: readonly string[]
+  sort: string
+  onSort: (sort: string) => void
   selected: readonly string[]
   onSelect: (ids: readonly string[]) => void
 }
 
-function StatusCell({ task }: { task: Task }) {
-  const { t } = useTranslation()
-  const format = useFormat()
-  const { error, queue, status } = task
-  const reason =
-    status === 'FAILED' && error
-      ? translateCode(t, error)
-      : status === 'PENDING' && queue
-        ? queueText(t, format, queue)
-        : ''
-  return (
-    <>
-      <JobStatusTag status={status} />
-      {reason && (
-        <div className="status-reason" title={reason}>
-          {reason}
-        </div>
-      )}
-    </>
+const CHECKBOX_PX = 40
+
+/** Pinned columns come first and stay where they are while the rest moves below them. */
+function arranged(columns: readonly Column[], pinned: readonly string[]): ColumnKey[] {
+  const all: ColumnKey[] = ['status', 'name', ...columns]
+  const isPinned = (key: ColumnKey) => pinned.includes(key)
+  return [...all.filter(isPinned), ...all.filter((key) => !isPinned(key))]
+}
+
+function stuck(left: number): CSSProperties {
+  return { position: 'sticky', insetInlineStart: left, zIndex: 2, background: 'var(--ant-color-bg-container)' }
+}
+
+/** Where each pinned column stands; nothing for the others. */
+function placesOf(order: ColumnKey[], pinned: readonly string[], cells: Record<ColumnKey, Cell>) {
+  let left = 0
+  return new Map(
+    order
+      .filter((key) => pinned.includes(key))
+      .map((key) => {
+        const place: [ColumnKey, CSSProperties] = [key, stuck(left)]
+        left += cells[key].width
+        return place
+      }),
   )
 }
 
-function ProgressCell({ task }: { task: Task }) {
-  const { t } = useTranslation()
-  const format = useFormat()
-  const { step, total_steps: total, status, progress } = task
-  if (isLive(task) && status !== 'PENDING') {
-    return (
-      <Progress
-        size="small"
-        percent={progress * 100}
-        format={() => format.percent(progress)}
-        aria-label={`${t('tasks.columns.progress')}: ${task.name}`}
-      />
-    )
-  }
-  return (
-    <span className="numeric">
-      {total == null ? '–' : `${format.number(step)} / ${format.number(total)}`}
-    </span>
-  )
-}
-
-function useCells(): Record<SortKey, TableColumnsType<Task>[number]> {
-  const { t } = useTranslation()
-  const now = useNow()
-  return {
-    status: { width: 150, render: (_, task) => <StatusCell task={task} /> },
-    name: { render: (_, task) => <NameCell task={task} /> },
-    model: {
-      width: 150,
-      // Without the owner, whose name every model of a family repeats.
-      render: (_, { model }) => (
-        <span className="any-break" title={model.name}>
-          {model.name.split('/').at(-1)}
-        </span>
-      ),
-    },
-    dataset: {
-      width: 120,
-      render: (_, { dataset }) => <Link to={paths.dataset(dataset.id)}>{dataset.name}</Link>,
-    },
-    method: { width: 100, render: (_, { method }) => t(`tasks.methods.${method}`) },
-    progress: { width: 110, render: (_, task) => <ProgressCell task={task} /> },
-    loss: {
-      align: 'end',
-      width: 90,
-      className: 'numeric',
-      render: (_, task) => <LossValue metrics={task.metrics} />,
-    },
-    took: {
-      align: 'end',
-      width: 100,
-      render: (_, task) => <Duration seconds={tookSeconds(task, now)} />,
-    },
-    owner: { width: 110, render: (_, { owner }) => owner },
-    created: {
-      align: 'end',
-      width: 120,
-      render: (_, { created_at: at }) => <RelativeTime at={at} />,
-    },
-  }
-}
-
-export function TaskTable({ items, columns, sort, onSort, selected, onSelect }: Props) {
+export function TaskTable({ items, columns, pinned, sort, onSort, selected, onSelect }: Props) {
   const { t } = useTranslation()
   const cells = useCells()
+  const sorts = parseSorts(sort)
+  const order = arranged(columns, pinned)
+  const places = placesOf(order, pinned, cells)
+  const width = order.reduce((sum, key) => sum + cells[key].width, CHECKBOX_PX)
   const onChange: TableProps<Task>['onChange'] = (_pages, _filters, sorter) => {
-    const { columnKey, order } = Array.isArray(sorter) ? (sorter[0] ?? {}) : sorter
-    onSort(order ? { key: columnKey as SortKey, descending: order === 'descend' } : null)
+    // The table tells all that are in force; the one that differs was clicked.
+    const all = Array.isArray(sorter) ? sorter : [sorter]
+    const clicked = order.find((key) => {
+      const before = sorts.find((each) => each.key === key)
+      const now = all.find(({ columnKey }) => columnKey === key)?.order ?? null
+      return now !== (before ? (before.descending ? 'descend' : 'ascend') : null)
+    })
+    if (clicked && isSortKey(clicked)) onSort(toggledSort(sort, clicked))
   }
   // Scrolled by its own frame: the table's way doubles the header, checkbox and all.
   return (
@@ -123,22 +68,36 @@ export function TaskTable({ items, columns, sort, onSort, selected, onSelect }: 
       <Table<Task>
         rowKey="id"
         size="small"
-        style={{ minWidth: 420 + columns.length * 90 }}
+        tableLayout="fixed"
+        style={{ minWidth: width }}
         dataSource={items}
         pagination={false}
         locale={{ emptyText: <span className="secondary">{t('general.noMatch')}</span> }}
         onChange={onChange}
-        columns={(['status', 'name', ...columns] as const).map((key) => ({
-          key,
-          title: columnTitle(t, key),
-          // The rows come sorted; the table only shows the arrows.
-          sorter: true,
-          showSorterTooltip: false,
-          sortOrder: sort.key === key ? (sort.descending ? 'descend' : 'ascend') : null,
-          ...cells[key],
-        }))}
+        columns={order.map((key) => {
+          const { width, figures, render } = cells[key]
+          const place = sorts.findIndex((each) => each.key === key)
+          const found = sorts[place]
+          const title = columnTitle(t, key)
+          return {
+            key,
+            width,
+            align: figures ? ('end' as const) : undefined,
+            className: figures ? 'numeric' : undefined,
+            title: found && sorts.length > 1 ? `${title} ${place + 1}` : title,
+            // The rows come sorted; the table only shows the arrows.
+            sorter: isSortKey(key) && { multiple: 1 },
+            showSorterTooltip: false,
+            sortOrder: found ? (found.descending ? 'descend' : 'ascend') : null,
+            onCell: () => ({ style: places.get(key) }),
+            onHeaderCell: () => ({ style: places.get(key) }),
+            render: (_: unknown, task: Task) => render(task),
+          }
+        })}
         rowSelection={{
+          columnWidth: CHECKBOX_PX,
           selectedRowKeys: [...selected],
+          preserveSelectedRowKeys: true,
           onChange: (keys) => onSelect(keys.map(String)),
           getCheckboxProps: ({ name }) => ({ 'aria-label': name }),
         }}

@@ -1,4 +1,4 @@
-/** Which columns are shown: what the address says, else what was chosen last, else the usual ones. */
+/** Which columns are shown, in which order: what the address says, else what was chosen last, else the usual. */
 import { useState } from 'react'
 import { DEFAULT_COLUMNS, parseColumns, type Column } from './list-view'
 
@@ -11,7 +11,14 @@ const usual = () =>
     ? DEFAULT_COLUMNS.filter((column) => column !== 'method')
     : DEFAULT_COLUMNS
 
-const stored = () => localStorage.getItem(STORAGE_KEY) ?? usual().join()
+/** Names of columns that were called otherwise by the page of before. */
+const RENAMED: Record<string, string> = { took: 'duration', created: 'created_at' }
+
+function stored(): string {
+  const text = localStorage.getItem(STORAGE_KEY)
+  if (text === null) return usual().join()
+  return text.split(',').map((each) => RENAMED[each] ?? each).join()
+}
 
 export function useColumns(
   address: string,

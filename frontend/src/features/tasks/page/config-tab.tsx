@@ -6,6 +6,7 @@ import { taskUrl, type Task } from '../api'
 import { knobNamed, knobsOf } from '../wizard/knobs'
 import { deviceText as deviceName, knobLabel, valueText } from '../wizard/texts'
 import { secondsTaken } from './expectation'
+import { ParentDifferences } from './parent-differences'
 import { originalWords } from '@/api/errors'
 import { Bytes, Duration } from '@/components/quantities'
 import { useFormat } from '@/i18n/format'
@@ -36,6 +37,7 @@ export function ConfigTab({ task }: { task: Task }) {
   const { processes, strategy } = task.distributed
   return (
     <Flex vertical gap={8}>
+      <ParentDifferences task={task} />
       <Flex justify="space-between" align="center" gap={8} wrap>
         <Typography.Title level={2} style={{ margin: 0 }}>
           {t('tasks.config.values')}

@@ -1,73 +1,57 @@
-/** Why a run failed: what happened, what to do, and where the evidence stands. */
-import { Alert, Button, Flex, Typography } from 'antd'
+/** Why a run failed: what happened, the evidence, what to do first, what else can be done. */
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { Alert, App, Button, Flex, Tag, Typography } from 'antd'
 import { useTranslation } from 'react-i18next'
-import { resumeTask, restartTask, type Again, type Task } from '../api'
-import { knobsOf } from '../wizard/knobs'
-import { useTaskAction } from './task-actions'
+import { checkpointsQuery, restartTask, resumeTask, type Again, type Task } from '../api'
+import { diagnosticsOf } from './diagnostics'
+import { FailureEvidence } from './failure-evidence'
+import { kindOf, planOf, type NextStep } from './failure-plan'
+import { useTaskAction } from './use-task-action'
+import './failure-panel.css'
 import { originalWords, translateCode, translateHint } from '@/api/errors'
 import { paths, withQuery } from '@/app/paths'
 import { LinkButton } from '@/components/link-button'
+import { texts } from '@/i18n/language'
 import { useFormat } from '@/i18n/format'
 
 export function FailurePanel({ task }: { task: Task }) {
   const { t } = useTranslation()
-  const action = useTaskAction()
   const { error } = task
-  const label = useLighterLabel(task)
   if (!error) return null
-  const title = translateCode(t, { code: error.code, message: error.message, params: error.params })
   const original = originalWords(`${error.message} ${error.hint}`.trim())
-  const again = task.resumable ? resumeTask : restartTask
-  const lighter = lighterAgain(task)
-  const pointless = SAME_AGAIN.has(error.code)
-  const attempt = (body?: Again) =>
-    action.mutate({ task, run: () => again(task.id, body), expect: 'PENDING' })
-  const clone = (
-    <LinkButton
-      type={pointless ? 'primary' : 'default'}
-      to={withQuery(paths.newTask, { clone: task.id })}
-    >
-      {t('tasks.actions.clone')}
-    </LinkButton>
-  )
+  const cause = texts.exists(`tasks.failure.causes.${error.code}`)
+    ? t(`tasks.failure.causes.${error.code}` as 'tasks.failure.causes.internal')
+    : ''
+  const [first, ...others] = planOf(task)
+  const kind = kindOf(error)
   return (
     <Alert
       type="error"
       showIcon
       role="alert"
       style={{ marginBottom: 16 }}
-      title={title}
+      title={
+        <Flex gap={8} wrap align="baseline">
+          <span>{translateCode(t, { code: error.code, message: error.message, params: error.params })}</span>
+          <Tag title={t(`tasks.failure.kindHelp.${kind}`)}>{t(`tasks.failure.kinds.${kind}`)}</Tag>
+        </Flex>
+      }
       description={
         <Flex vertical gap={8} align="flex-start">
+          {cause && <span>{cause}</span>}
+          <FailureEvidence task={task} />
           <span>{translateHint(t, error)}</span>
           {original && (
             <Typography.Text type="secondary">{t('errors.original', { message: original })}</Typography.Text>
           )}
           <Flex gap={8} wrap>
-            {lighter && (
-              <Button
-                type="primary"
-                style={{ height: 'auto', whiteSpace: 'normal' }}
-                loading={action.isPending}
-                onClick={() => attempt(lighter)}
-              >
-                {label(lighter)}
-              </Button>
-            )}
-            {pointless && clone}
-            <Button
-              type={lighter || pointless ? 'default' : 'primary'}
-              loading={!lighter && action.isPending}
-              onClick={() => attempt()}
-            >
-              {t(`tasks.actions.${task.resumable ? 'resume' : 'restart'}`)}
-            </Button>
-            {!pointless && clone}
-            <LinkButton to={`${paths.task(task.id)}?tab=logs`}>
-              {t('tasks.failure.showLog')}
-            </LinkButton>
+            {first && <Step task={task} step={first} primary />}
+            {others.map((step) => (
+              <Step key={step.kind} task={task} step={step} />
+            ))}
+            <LinkButton to={`${paths.task(task.id)}?tab=logs`}>{t('tasks.failure.showLog')}</LinkButton>
           </Flex>
-          <Typography.Text className="mono" type="secondary" copyable={{ text: diagnostics(task) }}>
+          <Typography.Text className="mono" type="secondary">
             {error.code}
           </Typography.Text>
         </Flex>
@@ -76,38 +60,95 @@ export function FailurePanel({ task }: { task: Task }) {
   )
 }
 
-/** What comes out again unless data or settings change. */
-const SAME_AGAIN = new Set(['bad_dataset', 'bad_spec', 'nan_loss'])
-
-const OUT_OF_MEMORY = new Set(['out_of_memory', 'host_out_of_memory'])
-
-/**
- * What may fit after memory ran out, with the same result: the micro-batch that the engine has worked
- * out, else half of it (automatic may be anything: one); where samples are computed singly already, their
- * activations computed twice. Null when nothing of that is left.
- */
-function lighterAgain(task: Task): Again | null {
-  const { error, hyperparameters } = task
-  if (!error || !OUT_OF_MEMORY.has(error.code)) return null
-  const found = error.params?.micro_batch_size
-  const { micro_batch_size: asked = 'auto', gradient_checkpointing: recomputes } = hyperparameters
-  const singly = !knobsOf(task).some(({ name }) => name === 'micro_batch_size')
-  const half = asked === 'auto' ? 1 : Math.floor(asked / 2)
-  const size = typeof found === 'number' ? found : singly ? 0 : half
-  if (size >= 1) return { micro_batch_size: size }
-  return recomputes ? null : { gradient_checkpointing: true }
+interface StepProps {
+  task: Task
+  step: NextStep
+  primary?: boolean
 }
 
-function useLighterLabel({ resumable }: Task) {
+/** One way on, as a button that says what it does. */
+function Step({ task, step, primary = false }: StepProps) {
   const { t } = useTranslation()
   const format = useFormat()
-  return ({ micro_batch_size: size }: Again) =>
-    size == null
-      ? t(`tasks.failure.${resumable ? 'resumeRecomputing' : 'restartRecomputing'}`)
-      : t(`tasks.failure.${resumable ? 'resumeSmaller' : 'restartSmaller'}`, { size: format.number(size) })
+  const type = primary ? 'primary' : 'default'
+  switch (step.kind) {
+    case 'lighter':
+      return <Attempt task={task} body={step.body} primary={primary} resume={task.resumable} />
+    case 'again':
+      return <Attempt task={task} primary={primary} resume={task.resumable} />
+    case 'restart':
+      return <Attempt task={task} primary={primary} resume={false} />
+    case 'clone':
+      return (
+        <LinkButton type={type} to={withQuery(paths.newTask, { clone: task.id })}>
+          {t('tasks.actions.clone')}
+        </LinkButton>
+      )
+    case 'line': {
+      const { id, version, split } = task.dataset
+      return (
+        <LinkButton type={type} to={withQuery(paths.dataset(id), { version, split, line: step.line })}>
+          {t('tasks.failure.fixLine', { line: format.number(step.line) })}
+        </LinkButton>
+      )
+    }
+    case 'models':
+      return (
+        <LinkButton type={type} to={withQuery(paths.models, { q: task.model.name })}>
+          {t('tasks.failure.openModels')}
+        </LinkButton>
+      )
+    case 'report':
+      return <CopyReport task={task} primary={primary} />
+  }
 }
 
-/** What a report of the failure should contain; no data, no paths. */
-function diagnostics({ id, attempt, status, step, device_used, method, error }: Task): string {
-  return JSON.stringify({ id, attempt, status, step, device: device_used, method, error }, null, 2)
+function Attempt({ task, body, primary, resume }: { task: Task; body?: Again; primary: boolean; resume: boolean }) {
+  const { t } = useTranslation()
+  const format = useFormat()
+  const action = useTaskAction()
+  const { data: checkpoints } = useQuery({ ...checkpointsQuery(task.id), enabled: resume })
+  const from = checkpoints?.filter(({ exists }) => exists).at(-1)
+  const act = resume ? resumeTask : restartTask
+  const plain = resume
+    ? from
+      ? t('tasks.failure.resumeFrom', { step: format.number(from.step) })
+      : t('tasks.actions.resume')
+    : t('tasks.actions.restart')
+  const size = body?.micro_batch_size
+  const label = !body
+    ? plain
+    : size == null
+      ? t(`tasks.failure.${resume ? 'resumeRecomputing' : 'restartRecomputing'}`)
+      : t(`tasks.failure.${resume ? 'resumeSmaller' : 'restartSmaller'}`, { size: format.number(size) })
+  return (
+    <Button
+      type={primary ? 'primary' : 'default'}
+      style={{ height: 'auto', whiteSpace: 'normal' }}
+      loading={primary && action.isPending}
+      onClick={() => action.mutate({ task, run: () => act(task.id, body), expect: 'PENDING' })}
+    >
+      {label}
+    </Button>
+  )
+}
+
+function CopyReport({ task, primary }: { task: Task; primary: boolean }) {
+  const { t } = useTranslation()
+  const client = useQueryClient()
+  const { message } = App.useApp()
+  // A page of plain HTTP on another host has no clipboard.
+  if (!window.isSecureContext) return null
+  const copy = async () => {
+    const text = await diagnosticsOf(task, client)
+    await navigator.clipboard.writeText(text).then(
+      () => message.success(t('general.copied')),
+      () => message.error(t('general.copyFailed')),
+    )
+  }
+  return (
+    <Button type={primary ? 'primary' : 'default'} onClick={() => void copy()}>
+      {t('tasks.failure.copyReport')}
+    </Button>
+  )
 }

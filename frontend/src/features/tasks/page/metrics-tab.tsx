@@ -1,36 +1,58 @@
-/** Every number of the run over its steps. */
+/** Every number of the run; the charts share cross-hair, zoom and what they stand over. */
 import { useQuery } from '@tanstack/react-query'
 import { Col, Row, Typography } from 'antd'
-import { lazy, Suspense } from 'react'
+import { lazy, Suspense, useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
-import { isLive, metricsQuery, type Task } from '../api'
+import { metricsQuery, type Task } from '../api'
+import { epochsPerStep } from '../chart/axis'
 import { pairOption } from '../chart/chart-options'
-import { LossChart, useCurveWords } from '../chart/loss-chart'
+import { LossChart } from '../chart/loss-chart'
 import { useChartColours } from '../chart/use-chart-colours'
-import { groupsOf } from './metric-groups'
+import { useCurveSettings } from '../chart/use-curve-settings'
+import { useCurveWords } from '../chart/use-curve-words'
+import { groupsOf, type MetricGroup } from './metric-groups'
+import type { Schemas } from '@/api/client'
 
 const EChart = lazy(() => import('../chart/echart'))
 
-export function MetricsTab({ task }: { task: Task }) {
+interface PairProps {
+  task: Task
+  pair: MetricGroup
+  attempts: Schemas['MetricSeries']['attempts']
+}
+
+function PairChart({ task, pair, attempts }: PairProps) {
   const { t } = useTranslation()
-  const { data } = useQuery(metricsQuery(task.id))
   const words = useCurveWords()
   const colours = useChartColours()
-  const title = (name: string) => t(`tasks.metrics.${name}` as 'tasks.metrics.loss', { defaultValue: name })
+  const [{ axis: wanted }] = useCurveSettings()
+  const share = epochsPerStep(task)
+  const axis = wanted === 'epoch' && share === null ? 'step' : wanted
+  const title = t(`tasks.metrics.${pair.name}` as 'tasks.metrics.loss', { defaultValue: pair.name })
+  const option = useMemo(
+    () => pairOption(title, pair, axis, { epochsPerStep: share, attempts }, words, colours),
+    [title, pair, axis, share, attempts, words, colours],
+  )
   return (
     <>
-      <LossChart taskId={task.id} live={isLive(task)} />
+      <Typography.Text strong>{title}</Typography.Text>
+      <Suspense fallback={<div style={{ height: 200 }} />}>
+        <EChart option={option} height={200} label={title} group={task.id} />
+      </Suspense>
+    </>
+  )
+}
+
+export function MetricsTab({ task }: { task: Task }) {
+  const { data } = useQuery(metricsQuery(task.id))
+  const groups = useMemo(() => groupsOf(data?.series ?? {}), [data])
+  return (
+    <>
+      <LossChart task={task} group={task.id} />
       <Row gutter={[16, 16]} style={{ marginTop: 16 }}>
-        {groupsOf(data?.series ?? {}).map(({ name, train, evaluation }) => (
-          <Col key={name} xs={24} md={12} xl={8}>
-            <Typography.Text strong>{title(name)}</Typography.Text>
-            <Suspense fallback={<div style={{ height: 200 }} />}>
-              <EChart
-                option={pairOption(title(name), { train, evaluation }, words, colours)}
-                height={200}
-                label={title(name)}
-              />
-            </Suspense>
+        {groups.map((pair) => (
+          <Col key={pair.name} xs={24} md={12} xl={8}>
+            <PairChart task={task} pair={pair} attempts={data?.attempts ?? {}} />
           </Col>
         ))}
       </Row>

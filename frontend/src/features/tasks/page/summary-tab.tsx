@@ -1,11 +1,13 @@
 /** The run at a glance: the curve, and what was trained on what. */
 import { Col, Descriptions, Row } from 'antd'
 import { useTranslation } from 'react-i18next'
-import { isLive, type Task } from '../api'
+import { type Task } from '../api'
 import { intentName } from '../intents'
 import { LossChart } from '../chart/loss-chart'
-import { MemorySides, TimeSides, useResultText } from './expectation'
 import { DatasetLink } from './dataset-link'
+import { MemorySides, TimeSides, useResultText } from './expectation'
+import { ParentDifferences } from './parent-differences'
+import { TagsEditor } from './tags-editor'
 import { RelativeTime } from '@/components/relative-time'
 import { useFormat } from '@/i18n/format'
 
@@ -18,7 +20,8 @@ export function SummaryTab({ task }: { task: Task }) {
   return (
     <Row gutter={[24, 16]}>
       <Col xs={24} lg={16}>
-        <LossChart taskId={task.id} live={isLive(task)} />
+        <LossChart task={task} />
+        <ParentDifferences task={task} />
       </Col>
       <Col xs={24} lg={8}>
         <Descriptions
@@ -51,7 +54,20 @@ export function SummaryTab({ task }: { task: Task }) {
             { key: 'output', label: t('tasks.fields.outputName'), children: <span className="mono">{task.output_name}</span> },
             { key: 'rows', label: t('tasks.fields.rows'), children: format.number(task.estimate?.num_rows) },
             { key: 'attempt', label: t('tasks.fields.attempt'), children: task.attempt },
+            ...(task.priority && task.priority !== 'normal'
+              ? [{ key: 'priority', label: t('tasks.priority.title'), children: t(`tasks.priority.${task.priority}`) }]
+              : []),
+            ...(task.automatic_retries
+              ? [
+                  {
+                    key: 'retries',
+                    label: t('tasks.retry.setting'),
+                    children: t('tasks.retry.used', { used: task.retries ?? 0, most: task.automatic_retries }),
+                  },
+                ]
+              : []),
             { key: 'created', label: t('general.created'), children: <RelativeTime at={task.created_at} /> },
+            { key: 'tags', label: t('tasks.columns.tags'), children: <TagsEditor task={task} /> },
             { key: 'owner', label: t('tasks.fields.owner'), children: task.owner },
             { key: 'description', label: t('tasks.fields.description'), children: text(task.description) },
           ]}

@@ -7,13 +7,15 @@ import { useParams } from 'react-router'
 import { isLive, rememberTask, taskQuery, updateTask, type Task } from '../api'
 import { ExportsTab } from '../exports/exports-tab'
 import { LogViewer } from '../logs/log-viewer'
+import { CheckpointsTab } from './checkpoints-tab'
 import { ConfigTab } from './config-tab'
 import { FailurePanel } from './failure-panel'
-import { CheckpointsTab, EventsTab } from './history-tabs'
+import { EventsTab } from './events-tab'
 import { MetricsTab } from './metrics-tab'
 import { SamplesTab } from './samples-tab'
 import { SummaryTab } from './summary-tab'
 import { TaskActions } from './task-actions'
+import { TaskNotices } from './task-notices'
 import { TaskStrip } from './task-strip'
 import { useLiveTask, useNoticeNewAttempt } from './use-live-task'
 import { paths } from '@/app/paths'
@@ -71,6 +73,7 @@ function TaskView({ task }: { task: Task }) {
         actions={<TaskActions task={task} />}
       />
       {task.status === 'FAILED' && <FailurePanel task={task} />}
+      <TaskNotices task={task} />
       <TaskStrip task={task} />
       <Tabs
         activeKey={tab}

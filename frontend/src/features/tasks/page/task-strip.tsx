@@ -27,18 +27,29 @@ function elapsedSeconds(task: Task, now: number): number | null {
   return Math.max(0, (end - Date.parse(task.started_at)) / 1000)
 }
 
+/** Before as many steps nothing is known of what is to come. */
+const LEAST_STEPS = 10
+
+/** Null where it is not known, or where nothing moves: a wrong figure is worse than none. */
+export function secondsLeft(task: Pick<Task, 'status' | 'eta_s' | 'step'>): number | null {
+  const { status, eta_s: eta, step } = task
+  const moving = status === 'RUNNING' || status === 'PREPARING'
+  return moving && eta != null && eta >= 0 && step >= LEAST_STEPS ? eta : null
+}
+
 export function TaskStrip({ task }: { task: Task }) {
   const { t } = useTranslation()
   const format = useFormat()
   const now = useNow()
   const live = isLive(task)
+  const left = secondsLeft(task)
   const loss = task.metrics.loss
   const evaluation = task.metrics.eval_loss
   return (
     <section aria-label={t('tasks.strip.title')} style={{ marginBottom: 16 }}>
       {task.status === 'PENDING' ? (
         <Typography.Text type="secondary">
-          {queueText(t, format, task.queue)}
+          {queueText(t, format, task.queue, task.retry_at)}
         </Typography.Text>
       ) : (
         <Progress
@@ -71,9 +82,9 @@ export function TaskStrip({ task }: { task: Task }) {
             </span>
           </Fact>
         ))}
-        {live && task.eta_s != null && (
+        {left !== null && (
           <Fact label={t('tasks.strip.left')}>
-            {t('tasks.strip.about', { duration: format.duration(task.eta_s) })}
+            {t('tasks.strip.about', { duration: format.about(left) })}
           </Fact>
         )}
         {task.started_at && (
@@ -84,6 +95,11 @@ export function TaskStrip({ task }: { task: Task }) {
         {task.tokens_per_s != null && (
           <Fact label={t('tasks.strip.speed')}>
             {t('tasks.strip.tokensPerSecond', { value: format.number(task.tokens_per_s, 0) })}
+          </Fact>
+        )}
+        {task.peak_memory_bytes != null && (
+          <Fact label={t(task.device_used?.startsWith('cuda') ? 'tasks.strip.gpuMemory' : 'tasks.strip.memory')}>
+            {format.bytes(task.peak_memory_bytes)}
           </Fact>
         )}
         {task.finished_at && (

@@ -1,15 +1,13 @@
-/** What happened in a run: checkpoints, events. */
+/** The checkpoints of a run: what it could be resumed from. */
 import { useQuery } from '@tanstack/react-query'
-import { Flex, Table, Tag, Timeline } from 'antd'
+import { Table } from 'antd'
 import { useTranslation } from 'react-i18next'
-import { checkpointsQuery, eventsQuery, type Task } from '../api'
-import { eventText } from './event-text'
+import { checkpointsQuery, type Task } from '../api'
 import { DelayedSkeleton } from '@/components/delayed-skeleton'
 import { EmptyState } from '@/components/empty-state'
 import { ErrorPanel } from '@/components/error-panel'
 import { Bytes } from '@/components/quantities'
 import { RelativeTime } from '@/components/relative-time'
-import { useFormat } from '@/i18n/format'
 
 export function CheckpointsTab({ task }: { task: Task }) {
   const { t } = useTranslation()
@@ -36,35 +34,6 @@ export function CheckpointsTab({ task }: { task: Task }) {
           render: (exists: boolean) => t(exists ? 'tasks.checkpoints.kept' : 'tasks.checkpoints.replaced'),
         },
       ]}
-    />
-  )
-}
-
-const COLOUR = { info: 'blue', warning: 'orange', error: 'red' } as const
-
-export function EventsTab({ task }: { task: Task }) {
-  const { t } = useTranslation()
-  const format = useFormat()
-  const { data, error, refetch } = useQuery(eventsQuery(task.id))
-  if (error) return <ErrorPanel error={error} onRetry={() => void refetch()} />
-  if (!data) return <DelayedSkeleton />
-  if (data.length === 0) return <EmptyState title={t('tasks.events.none')} />
-  return (
-    <Timeline
-      style={{ marginTop: 12 }}
-      items={data.toReversed().map((event) => ({
-        key: event.id,
-        color: COLOUR[event.level],
-        content: (
-          <Flex gap={8} wrap align="baseline">
-            <span>{eventText(t, format, event)}</span>
-            {task.attempt > 1 && <Tag>{t('tasks.logs.attempt', { number: event.attempt })}</Tag>}
-            <span className="secondary">
-              <RelativeTime at={event.at} />
-            </span>
-          </Flex>
-        ),
-      }))}
     />
   )
 }
