@@ -7,6 +7,7 @@ import exported from './en/exports'
 import general from './en/general'
 import hubs from './en/hubs'
 import knobs from './en/knobs'
+import logs from './en/logs'
 import models from './en/models'
 import overview from './en/overview'
 import playground from './en/playground'
@@ -25,6 +26,7 @@ export default {
   general,
   hubs,
   knobs,
+  logs,
   models,
   overview,
   playground,
