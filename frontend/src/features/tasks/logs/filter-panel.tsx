@@ -5,6 +5,8 @@ import { useTranslation } from 'react-i18next'
 import { isFiltering, LEVELS, NO_FILTER, STREAMS, type LogFilter } from './log-state'
 import { forField, fromField } from './local-time'
 
+const TIGHT = { marginBottom: 8 }
+
 interface Props {
   filter: LogFilter
   onChange: (next: LogFilter) => void
@@ -15,7 +17,7 @@ export function FilterPanel({ filter, onChange }: Props) {
   const ranks = (values: (string | number)[]) =>
     [...new Set(values.map(Number).filter((n) => Number.isInteger(n) && n >= 0))].sort((a, b) => a - b)
   const time = (name: 'since' | 'until') => (
-    <Form.Item label={t(`logs.filter.${name}`)} htmlFor={`log-${name}`}>
+    <Form.Item style={TIGHT} label={t(`logs.filter.${name}`)} htmlFor={`log-${name}`}>
       <Input
         id={`log-${name}`}
         type="datetime-local"
@@ -27,21 +29,21 @@ export function FilterPanel({ filter, onChange }: Props) {
   )
   const content = (
     <Form layout="vertical" size="small" className="log-filter" component="div">
-      <Form.Item label={t('logs.filter.levels')}>
+      <Form.Item style={TIGHT} label={t('logs.filter.levels')}>
         <Checkbox.Group
           value={filter.levels}
           options={LEVELS.map((value) => ({ value, label: t(`logs.levels.${value}`) }))}
           onChange={(levels) => onChange({ ...filter, levels })}
         />
       </Form.Item>
-      <Form.Item label={t('logs.filter.streams')}>
+      <Form.Item style={TIGHT} label={t('logs.filter.streams')}>
         <Checkbox.Group
           value={filter.streams}
           options={STREAMS.map((value) => ({ value, label: t(`logs.streams.${value}`) }))}
           onChange={(streams) => onChange({ ...filter, streams })}
         />
       </Form.Item>
-      <Form.Item label={t('logs.filter.ranks')} htmlFor="log-ranks" extra={t('logs.filter.ranksHelp')}>
+      <Form.Item style={TIGHT} label={t('logs.filter.ranks')} htmlFor="log-ranks" extra={t('logs.filter.ranksHelp')}>
         <Select
           id="log-ranks"
           mode="tags"

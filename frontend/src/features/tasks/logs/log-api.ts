@@ -23,7 +23,8 @@ export interface LogPage {
 }
 
 export interface Matches {
-  matched: number
+  /** Null while not all of a huge log was looked at: asked again, the server goes on. */
+  matched: number | null
   total: number
   complete: boolean
   marks: number[]
@@ -31,8 +32,8 @@ export interface Matches {
 
 export interface Found {
   /** Counts from 1 among the lines that match. */
-  index: number
-  matched: number
+  index: number | null
+  matched: number | null
   line: LogLine | null
 }
 

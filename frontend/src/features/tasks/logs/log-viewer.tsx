@@ -26,6 +26,9 @@ import { EmptyState } from '@/components/empty-state'
 import { ErrorPanel } from '@/components/error-panel'
 import { useFormat } from '@/i18n/format'
 
+/** Of so few lines all are seen: no scroll bar, no marks beside it. */
+const FEW_ROWS = 30
+
 interface Props {
   taskId: string
   attempts: number
@@ -140,7 +143,7 @@ export function LogViewer({ taskId, attempts, live }: Props) {
             <EmptyState title={t(filtering ? 'logs.noMatch' : 'logs.empty')} />
           )}
         </LogRowList>
-        {!filtering && (
+        {!filtering && state.count > FEW_ROWS && (
           <ScrollMarks
             total={state.total}
             matches={search.marks}

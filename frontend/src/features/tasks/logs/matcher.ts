@@ -7,9 +7,10 @@ import type { LogSearch } from './log-state'
 export type Span = [start: number, end: number]
 export type Matcher = (text: string) => Span[]
 
-/** Milliseconds for one line; what is longer keeps its rest unmarked. */
-const BUDGET_MS = 4
-const FIRST_CHARS = 200
+/** Milliseconds for one line; what takes longer keeps its rest unmarked. */
+const BUDGET_MS = 6
+const FIRST_CHARS = 24
+const GROWTH = 1.5
 const MAX_SPANS = 200
 
 const none: Matcher = () => []
@@ -45,18 +46,20 @@ export function matcherOf(search: LogSearch): Matcher {
   const regex = search.q ? regexOf(search) : null
   if (!regex) return none
   if (!search.regex) return (text) => spansIn(regex, text)
-  let tooSlow = false
+  let limit = Infinity
   return (text) => {
-    if (tooSlow) return []
-    // Twice as much each time: what takes long is noticed while it is still short.
-    for (let chars = FIRST_CHARS; ; chars *= 2) {
-      const started = performance.now()
-      const spans = spansIn(regex, text.slice(0, chars))
-      if (chars >= text.length) return spans
-      if (performance.now() - started > BUDGET_MS) {
-        tooSlow = chars === FIRST_CHARS
-        return spans
-      }
+    // A little more each time: what takes long is noticed while it is still short.
+    for (let chars = FIRST_CHARS; ; chars = Math.ceil(chars * GROWTH)) {
+      const part = text.slice(0, Math.min(chars, limit))
+      const [spans, ms] = timed(regex, part)
+      if (chars >= text.length || chars >= limit) return spans
+      // Measured again before it counts: anything may hold up a machine once.
+      if (ms > BUDGET_MS && timed(regex, part)[1] > BUDGET_MS) limit = Math.floor(chars / GROWTH)
     }
   }
+}
+
+function timed(regex: RegExp, text: string): [Span[], number] {
+  const started = performance.now()
+  return [spansIn(regex, text), performance.now() - started]
 }

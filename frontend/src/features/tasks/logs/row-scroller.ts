@@ -73,12 +73,13 @@ export class RowScroller {
   }
 
   goTo(row: number, align: Align = 'center'): void {
-    const { view, wrap } = this.layer
+    const { view, wrap, rowPx } = this.layer
     const above = { start: 0, center: Math.max(0, view / 2 - ROW_PX), end: view - ROW_PX }[align]
     const top = Math.min(Math.max(0, wrap ? row : row - above / ROW_PX), this.count)
     this.anchor = { row: Math.floor(top), hidden: wrap ? -above : (top % 1) * ROW_PX }
     this.lastY = Math.round(yOf(this.scale(), top))
-    if (this.shown.following) this.setShown({ following: false })
+    // Where all rows are seen at once there is nowhere to go, and no reason to let go.
+    if (this.shown.following && this.count * rowPx > view) this.setShown({ following: false })
     this.show(top, MORE_ROWS, true)
   }
 
@@ -101,6 +102,7 @@ export class RowScroller {
     } else {
       this.anchor = layer.anchorAt(y, this.count)
       this.extend(y)
+      this.keepWay(y)
     }
     this.updateFollowing(y, moved)
     clearTimeout(this.idle)
@@ -172,10 +174,21 @@ export class RowScroller {
 
   /** At rest: the scroll bar tells the true place, and all rows around are there. */
   private settle = (): void => {
-    const { parts, rows } = this.layer
-    if (!parts || this.shown.following) return
+    if (!this.layer.parts || this.shown.following) return
     this.show(this.anchor.row, MORE_ROWS)
     this.layer.measure(true)
+    this.tellPlace()
+  }
+
+  /** An end of the scroll bar is reached before the rows end: back to where these rows belong. */
+  private keepWay(y: number): void {
+    const { view } = this.layer
+    const end = spacerPx(this.scale()) - view
+    if (y < view || y > end - view) this.tellPlace()
+  }
+
+  private tellPlace(): void {
+    const { rows } = this.layer
     if (rows.first === 0 || rows.last === this.count) return
     const y = Math.round(yOf(this.scale(), this.topRow()))
     if (Math.abs(y - this.lastY) < 2) return

@@ -33,6 +33,15 @@ export interface RowSource {
 const placed = (first: number, lines: LogLine[]) =>
   lines.map((line, n): [number, LogLine] => [first + n, line])
 
+const TRIES = 40
+
+/** Asks again until all of a huge log was looked at: each time the server goes on. */
+async function counted<T extends { matched: number | null }>(ask: () => Promise<T>): Promise<T> {
+  let answer = await ask()
+  for (let n = 0; n < TRIES && answer.matched === null; n++) answer = await ask()
+  return answer
+}
+
 function plainSource(task: string, attempt: number): RowSource {
   const byNumber = (lines: LogLine[]) => lines.map((line): [number, LogLine] => [line.number - 1, line])
   return {
@@ -55,7 +64,7 @@ function filteredSource(task: string, attempt: number, filter: Params): RowSourc
     plain: false,
     open: async (signal) => {
       const page = await getPage(task, { ...query, tail: true, limit: PAGE_ROWS }, signal)
-      const count = page.matched ?? (await getMatches(task, query, signal)).matched
+      const count = page.matched ?? (await counted(() => getMatches(task, query, signal))).matched ?? 0
       const first = Math.max(0, count - page.items.length)
       return { count, rows: placed(first, page.items), total: page.total, next: page.next }
     },
@@ -76,9 +85,9 @@ function filteredSource(task: string, attempt: number, filter: Params): RowSourc
       return placed(first, lines)
     },
     rowOf: async (number) => {
-      const found = await find(task, { ...query, from: number - 1, direction: 'next' })
+      const found = await counted(() => find(task, { ...query, from: number - 1, direction: 'next' }))
       // The search goes round: what lies before does not follow.
-      return found.line && found.line.number >= number ? found.index - 1 : null
+      return found.line && found.line.number >= number && found.index ? found.index - 1 : null
     },
   }
 }

@@ -1,7 +1,7 @@
 /** Search over the whole log: text or pattern, k of n, next and previous; a bad pattern says why. */
 import { DownOutlined, SearchOutlined, UpOutlined } from '@ant-design/icons'
 import { Button, Flex, Form, Input, Tooltip } from 'antd'
-import { useEffect, useRef, useState, type KeyboardEvent, type RefObject } from 'react'
+import { useEffect, useEffectEvent, useState, type KeyboardEvent, type RefObject } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { LogSearch } from './log-state'
 import type { LogSearchView } from './use-log-search'
@@ -24,35 +24,32 @@ export function SearchBox({ search, found, fieldRef, onSearch, onLeave }: Props)
   const format = useFormat()
   const [text, setText] = useState(search.q)
   const [shownQ, setShownQ] = useState(search.q)
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
   if (shownQ !== search.q) {
     // The address changed by another way: a link, a chip.
     setShownQ(search.q)
     setText(search.q)
   }
-  useEffect(() => () => clearTimeout(timer.current), [])
 
-  function commit(q: string): void {
-    clearTimeout(timer.current)
+  function commit(next: Partial<LogSearch>): void {
+    const { q = text } = next
     setShownQ(q)
-    if (q !== search.q) onSearch({ q })
+    setText(q)
+    onSearch({ ...next, q })
   }
-
-  function onChange(value: string): void {
-    setText(value)
-    clearTimeout(timer.current)
-    timer.current = setTimeout(() => commit(value), TYPING_MS)
-  }
+  const afterTyping = useEffectEvent(() => text !== search.q && commit({}))
+  useEffect(() => {
+    const timer = setTimeout(() => afterTyping(), TYPING_MS)
+    return () => clearTimeout(timer)
+  }, [text])
 
   function onKeyDown(event: KeyboardEvent): void {
     if (event.key === 'Enter') {
       event.preventDefault()
-      if (text !== search.q) commit(text)
+      if (text !== search.q) commit({})
       else found.step(event.shiftKey ? 'previous' : 'next')
     } else if (event.key === 'Escape') {
       if (text) event.stopPropagation()
-      setText('')
-      commit('')
+      commit({ q: '' })
       onLeave()
     }
   }
@@ -64,7 +61,7 @@ export function SearchBox({ search, found, fieldRef, onSearch, onLeave }: Props)
         type={search[name] ? 'primary' : 'text'}
         aria-pressed={search[name]}
         aria-label={t(`logs.search.${name}`)}
-        onClick={() => onSearch({ [name]: !search[name] })}
+        onClick={() => commit({ [name]: !search[name] })}
         className="log-toggle"
       >
         {sign}
@@ -107,7 +104,7 @@ export function SearchBox({ search, found, fieldRef, onSearch, onLeave }: Props)
           placeholder={t('logs.search.placeholder')}
           aria-label={t('logs.search.placeholder')}
           aria-invalid={wrong !== undefined}
-          onChange={({ target }) => (target.value === '' ? (setText(''), commit('')) : onChange(target.value))}
+          onChange={({ target }) => (target.value === '' ? commit({ q: '' }) : setText(target.value))}
           onKeyDown={onKeyDown}
         />
         {search.q && (

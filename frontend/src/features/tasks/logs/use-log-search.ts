@@ -20,11 +20,12 @@ export interface LogSearchView {
 
 interface Current {
   key: string
-  index: number
+  index: number | null
   number: number
 }
 
 const REFRESH_MS = 5_000
+const GO_ON_MS = 300
 const NO_MARKS: readonly number[] = []
 
 interface Options {
@@ -50,7 +51,11 @@ export function useLogSearch({ task, attempt, query, live, from, onFound }: Opti
     enabled: query !== null,
     retry: false,
     placeholderData: keepPreviousData,
-    refetchInterval: ({ state }) => (live && state.status === 'success' ? REFRESH_MS : false),
+    refetchInterval: ({ state }) => {
+      if (state.status !== 'success') return false
+      // Of a huge log the server counts a part at a time.
+      return state.data?.complete === false ? GO_ON_MS : live && REFRESH_MS
+    },
   })
 
   async function look(start: number, direction: 'next' | 'previous'): Promise<void> {
