@@ -7,6 +7,7 @@ import exported from './en/exports'
 import general from './en/general'
 import hubs from './en/hubs'
 import knobs from './en/knobs'
+import logs from './en/logs'
 import models from './en/models'
 import noticeTargets from './en/notice-targets'
 import notices from './en/notices'
@@ -27,6 +28,7 @@ export default {
   general,
   hubs,
   knobs,
+  logs,
   models,
   noticeTargets,
   notices,

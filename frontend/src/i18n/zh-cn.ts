@@ -8,6 +8,7 @@ import exported from './zh-cn/exports'
 import general from './zh-cn/general'
 import hubs from './zh-cn/hubs'
 import knobs from './zh-cn/knobs'
+import logs from './zh-cn/logs'
 import models from './zh-cn/models'
 import noticeTargets from './zh-cn/notice-targets'
 import notices from './zh-cn/notices'
@@ -28,6 +29,7 @@ const zhCN: Translation = {
   general,
   hubs,
   knobs,
+  logs,
   models,
   noticeTargets,
   notices,

@@ -177,18 +177,7 @@ export default {
     tokens_per_s: '每秒 token 数',
   },
   logs: {
-    title: '日志',
-    search: '搜索日志',
-    allLevels: '全部级别',
-    levels: { debug: '调试', info: '信息', warning: '警告', error: '错误' },
-    wrap: '自动换行',
-    follow: '跟随最新',
-    lines_other: '{{shown}} 行',
-    matched_other: '{{total}} 行中有 {{shown}} 行匹配',
     attempt: '第 {{number}} 次尝试',
-    newLines_other: '{{count}} 行新日志 ↓',
-    empty: '还没有日志。',
-    noMatch: '没有匹配的行。请更改搜索内容或级别。',
   },
   summary: {
     result: '结果',

@@ -1,95 +1,69 @@
-/** Search, level filter, wrap, follow, download, and the state of the connection. */
-import { DownloadOutlined } from '@ant-design/icons'
-import { Badge, Button, Checkbox, Flex, Input, Select } from 'antd'
-import type { Ref } from 'react'
+/** What stands above the lines: attempt, search, filters, the state of the connection, the view. */
+import { Flex, Select } from 'antd'
+import type { RefObject } from 'react'
 import { useTranslation } from 'react-i18next'
-import { taskUrl } from '../api'
-import type { Level } from './log-lines'
-import type { LogLines } from './use-log-lines'
-import type { StreamState } from '@/api/event-stream'
+import { ConnectionState } from './connection-state'
+import { FilterChips } from './filter-chips'
+import { FilterPanel } from './filter-panel'
+import { SearchBox } from './search-box'
+import type { LogView } from './use-log-view'
+import { DownloadMenu, FullButton, KeysHelp, ViewMenu } from './view-controls'
 import { useFormat } from '@/i18n/format'
 
-const LEVELS: Level[] = ['debug', 'info', 'warning', 'error']
-const BADGE: Record<StreamState, 'success' | 'processing' | 'warning' | 'default'> = {
-  connecting: 'processing',
-  live: 'success',
-  reconnecting: 'warning',
-  closed: 'default',
-}
-
 interface Props {
-  taskId: string
-  attempt: number
-  log: LogLines
-  live: boolean
-  q: string
-  levels: Level[]
-  wrap: boolean
-  follow: boolean
-  searchRef: Ref<HTMLInputElement>
-  onChange: (next: { q?: string; levels?: Level[] }) => void
-  onWrap: (wrap: boolean) => void
-  onFollow: (follow: boolean) => void
+  view: LogView
+  task: string
+  attempts: number
+  fieldRef: RefObject<HTMLInputElement | null>
+  full: boolean
+  onFull: (full: boolean) => void
+  help: boolean
+  onHelp: (open: boolean) => void
+  onLeave: () => void
 }
 
-export function LogToolbar(props: Props) {
-  const { taskId, attempt, log, live, q, levels, wrap, follow, onChange, onWrap, onFollow } = props
+export function LogToolbar({ view, task, attempts, fieldRef, full, onFull, help, onHelp, onLeave }: Props) {
   const { t } = useTranslation()
   const format = useFormat()
-  const state = live ? log.state : 'closed'
+  const { address, attempt, writing, log, search, filter, filtering } = view
+  const { state, set } = address
+  const { total, count, opened } = log.state
+  const onSearch = (next: Partial<typeof state.search>) => set({ search: { ...state.search, ...next } })
   return (
-    <Flex gap={8} align="center" wrap style={{ marginBottom: 8 }}>
-      <Input.Search
-        allowClear
-        defaultValue={q}
-        key={q}
-        ref={(search) => setInput(props.searchRef, search?.input ?? null)}
-        placeholder={t('tasks.logs.search')}
-        aria-label={t('tasks.logs.search')}
-        onSearch={(text) => onChange({ q: text.trim() })}
-        style={{ width: 240 }}
+    <div className="log-toolbar">
+      <Flex gap={8} align="flex-start" wrap>
+        {attempts > 1 && (
+          <Select
+            value={attempt}
+            aria-label={t('tasks.logs.attempt', { number: attempt })}
+            onChange={(value) => set({ attempt: value === attempts ? 0 : value })}
+            options={Array.from({ length: attempts }, (_, n) => ({
+              value: n + 1,
+              label: t('tasks.logs.attempt', { number: n + 1 }),
+            }))}
+          />
+        )}
+        <SearchBox search={state.search} found={search} fieldRef={fieldRef} onSearch={onSearch} onLeave={onLeave} />
+        <FilterPanel filter={state.filter} onChange={(next) => set({ filter: next })} />
+        <Flex gap={8} align="center" className="log-side" wrap>
+          {opened && (
+            <span className="secondary numeric nowrap">
+              {t('logs.lines', { count: total, shown: format.number(total) })}
+            </span>
+          )}
+          <ConnectionState live={writing} stream={log.stream} />
+          <ViewMenu state={state} onChange={set} />
+          <DownloadMenu task={task} attempt={attempt} shown={filtering ? filter : null} />
+          <FullButton full={full} onFull={onFull} />
+          <KeysHelp open={help} onOpen={onHelp} />
+        </Flex>
+      </Flex>
+      <FilterChips
+        state={state}
+        hidden={opened ? Math.max(0, total - count) : 0}
+        onFilter={(next) => set({ filter: next })}
+        onSearch={onSearch}
       />
-      <Select
-        mode="multiple"
-        allowClear
-        value={levels}
-        placeholder={t('tasks.logs.allLevels')}
-        aria-label={t('tasks.logs.allLevels')}
-        onChange={(value: Level[]) => onChange({ levels: value })}
-        options={LEVELS.map((value) => ({ value, label: t(`tasks.logs.levels.${value}`) }))}
-        style={{ minWidth: 160 }}
-      />
-      <Checkbox checked={wrap} onChange={(event) => onWrap(event.target.checked)}>
-        {t('tasks.logs.wrap')}
-      </Checkbox>
-      {live && (
-        <Checkbox checked={follow} onChange={(event) => onFollow(event.target.checked)}>
-          {t('tasks.logs.follow')}
-        </Checkbox>
-      )}
-      <span className="secondary numeric" role="status">
-        {log.matched === null
-          ? t('tasks.logs.lines', { count: log.total, shown: format.number(log.total) })
-          : t('tasks.logs.matched', {
-              count: log.matched,
-              shown: format.number(log.matched),
-              total: format.number(log.total),
-            })}
-      </span>
-      <span style={{ flex: 1 }} />
-      <Badge status={BADGE[state]} text={t(`status.stream.${state}`)} />
-      <Button
-        icon={<DownloadOutlined />}
-        href={`${taskUrl(taskId, 'logs/download')}?attempt=${attempt}`}
-        download
-      >
-        {t('general.download')}
-      </Button>
-    </Flex>
+    </div>
   )
-}
-
-function setInput(ref: Ref<HTMLInputElement>, input: HTMLInputElement | null): void {
-  if (typeof ref === 'function') ref(input)
-  else if (ref) ref.current = input
 }

@@ -1,22 +1,33 @@
 /**
- * The log of a run. Follows while the run writes; scrolling up detaches, reaching the bottom
- * attaches again. Only visible rows are in the page. Keys: / search, f follow, w wrap, Home, End.
+ * The log of a run: any number of lines, each by its number, whether they were there already or
+ * arrive now. Follows while the run writes; any way upwards lets go, the end takes hold again.
  */
-import { useVirtualizer } from '@tanstack/react-virtual'
-import { Button, Flex, Select } from 'antd'
-import { useLayoutEffect, useRef, useState, type KeyboardEvent } from 'react'
+import { Button } from 'antd'
+import { useRef, useState, type KeyboardEvent } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { Level } from './log-lines'
-import { LogRow } from './log-row'
+import { actionOf, isFind, type KeyAction } from './log-keys'
+import { LogRowList } from './log-rows'
 import { LogToolbar } from './log-toolbar'
 import './log-viewer.css'
-import { useLogLines } from './use-log-lines'
+import './log-toolbar.css'
+import { marked as markedLines } from './permalink'
+import { QuietSummary } from './quiet-summary'
+import { useRowLook } from './row-look'
+import { ROW_PX } from './scroll-scale'
+import { ScrollMarks } from './scroll-marks'
+import { SectionStrip } from './section-strip'
+import { useFullScreen } from './use-full-screen'
+import { useLogCopy } from './use-log-copy'
+import { useLogStart } from './use-log-start'
+import { useLogView } from './use-log-view'
+import { useMode } from './use-mode'
+import { DelayedSkeleton } from '@/components/delayed-skeleton'
 import { EmptyState } from '@/components/empty-state'
 import { ErrorPanel } from '@/components/error-panel'
-import { useSearchState } from '@/components/use-search-state'
+import { useFormat } from '@/i18n/format'
 
-const ROW_PX = 20
-const NEAR_PX = 24
+/** Of so few lines all are seen: no scroll bar, no marks beside it. */
+const FEW_ROWS = 30
 
 interface Props {
   taskId: string
@@ -26,154 +37,130 @@ interface Props {
 
 export function LogViewer({ taskId, attempts, live }: Props) {
   const { t } = useTranslation()
-  const [search, setSearch] = useSearchState({ q: '', level: '', attempt: '', wrap: '1' })
-  const attempt = Number(search.attempt) || attempts
-  const levels = search.level ? (search.level.split(',') as Level[]) : []
-  const wrap = search.wrap === '1'
-  const writing = live && attempt === attempts
-  const [follow, setFollowing] = useState(live)
-  const [leftAt, setLeftAt] = useState(0)
-  const log = useLogLines(taskId, attempt, { q: search.q, levels }, writing)
-  const box = useRef<HTMLDivElement>(null)
-  const searchField = useRef<HTMLInputElement>(null)
-  // eslint-disable-next-line react-hooks/incompatible-library -- rows are read while rendering only
-  const rows = useVirtualizer({
-    count: log.lines.length,
-    getScrollElement: () => box.current,
-    estimateSize: () => ROW_PX,
-    getItemKey: (index) => log.lines[index]?.id ?? index,
-    overscan: 20,
-  })
-  const last = log.lines.at(-1)?.number ?? 0
-  const first = log.lines[0]?.id
-  const anchor = useRef<{ id: string; height: number } | null>(null)
+  const format = useFormat()
+  const section = useRef<HTMLElement>(null)
+  const field = useRef<HTMLInputElement>(null)
+  const [help, setHelp] = useState(false)
+  const { full, setFull } = useFullScreen(section)
+  const view = useLogView(taskId, attempts, live)
+  const { address, attempt, writing, log, scrolling, search, sections, filtering } = view
+  const { state: asked, marked } = address
+  const { scroller, shown, box } = scrolling
+  const { rows, state } = log
+  const start = useLogStart(taskId, attempt, asked.relative)
+  const look = useRowLook(asked.search, useMode(), asked.wrap, start)
+  const copy = useLogCopy(scrolling.layer, rows)
+  const firstError = sections?.first_error?.number ?? null
 
-  useLayoutEffect(() => {
-    if (follow && log.lines.length > 0) rows.scrollToIndex(log.lines.length - 1, { align: 'end' })
-  }, [follow, log.lines, rows, wrap])
-
-  useLayoutEffect(() => {
-    // Older lines came in above: keep what the reader looks at where it is.
-    const kept = anchor.current
-    if (!kept || kept.id === first || !box.current) return
-    box.current.scrollTop += rows.getTotalSize() - kept.height
-    anchor.current = null
-  }, [first, rows])
-
-  function setFollow(on: boolean): void {
-    if (!on && follow) setLeftAt(last)
-    setFollowing(on)
+  function onNumber(number: number, extend: boolean): void {
+    address.mark(markedLines(number, marked, extend), attempt)
+    scroller.follow(false)
+    // The address is written by then.
+    setTimeout(() => void copy.copyLink())
   }
 
-  function onScroll(): void {
-    const element = box.current
-    if (!element) return
-    const below = element.scrollHeight - element.scrollTop - element.clientHeight
-    if (below < NEAR_PX) {
-      if (writing) setFollow(true)
-    } else if (below > NEAR_PX * 4) setFollow(false)
-    if (element.scrollTop < ROW_PX * 10 && log.more && !follow && first) {
-      anchor.current = { id: first, height: rows.getTotalSize() }
-      void log.loadOlder()
+  function onError(number: number): void {
+    address.mark({ first: number, last: number }, attempt)
+    void view.showLine(number)
+  }
+
+  function act(action: KeyAction): void {
+    const page = Math.max(ROW_PX, (box.current?.clientHeight ?? 0) - ROW_PX)
+    if (action.kind === 'rows') scroller.scrollBy(action.rows * ROW_PX)
+    else if (action.kind === 'pages') scroller.scrollBy(action.pages * page)
+    else if (action.kind === 'start') scroller.goTo(0, 'start')
+    else if (action.kind === 'end') scroller.follow(true)
+    else if (action.kind === 'search') field.current?.select()
+    else if (action.kind === 'next' || action.kind === 'previous') search.step(action.kind)
+    else if (action.kind === 'follow') scroller.follow(!shown.following)
+    else if (action.kind === 'wrap') address.set({ wrap: !asked.wrap })
+    else if (action.kind === 'times') address.set({ relative: !asked.relative })
+    else if (action.kind === 'error' && firstError !== null) onError(firstError)
+    else if (action.kind === 'link') onNumber(search.number ?? marked?.first ?? view.topNumber(), false)
+    else if (action.kind === 'help') setHelp(!help)
+  }
+
+  function onKeyDown(event: KeyboardEvent<HTMLElement>): void {
+    const target = event.target as HTMLElement
+    if (!event.currentTarget.contains(target)) return // in a panel of ours elsewhere in the page
+    const inField = target === field.current
+    if (isFind(event) && !inField) {
+      event.preventDefault()
+      field.current?.select()
+    } else if (event.key === 'Escape' && full) setFull(false)
+    else if (target === box.current || box.current?.contains(target)) {
+      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'a') {
+        event.preventDefault()
+        copy.selectAll()
+        return
+      }
+      const action = actionOf(event)
+      if (!action) return
+      event.preventDefault()
+      act(action)
     }
   }
 
-  function onKeyDown(event: KeyboardEvent): void {
-    if (event.ctrlKey || event.metaKey || event.altKey) return
-    const actions: Record<string, () => void> = {
-      '/': () => searchField.current?.focus(),
-      f: () => setFollow(!follow),
-      w: () => setSearch({ wrap: wrap ? '0' : '1' }),
-      Home: () => (setFollow(false), rows.scrollToIndex(0)),
-      End: () => rows.scrollToIndex(log.lines.length - 1, { align: 'end' }),
-    }
-    const action = actions[event.key]
-    if (!action) return
-    event.preventDefault()
-    action()
-  }
-
-  const unseen = writing && !follow ? Math.max(0, last - leftAt) : 0
+  const unseen = shown.following ? 0 : Math.max(0, state.count - shown.leftAt)
   return (
-    <section aria-label={t('tasks.logs.title')}>
-      <Flex gap={8} align="flex-start" wrap>
-        {attempts > 1 && (
-          <Select
-            value={attempt}
-            aria-label={t('tasks.logs.attempt', { number: attempt })}
-            onChange={(value) => setSearch({ attempt: value === attempts ? '' : String(value) })}
-            options={Array.from({ length: attempts }, (_, n) => ({
-              value: n + 1,
-              label: t('tasks.logs.attempt', { number: n + 1 }),
-            }))}
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- keys that lead to the search and out of full screen
+    <section
+      ref={section}
+      className={full ? 'log-viewer log-full' : 'log-viewer'}
+      aria-label={t('logs.title')}
+      onKeyDown={onKeyDown}
+    >
+      <LogToolbar
+        view={view}
+        task={taskId}
+        attempts={attempts}
+        fieldRef={field}
+        full={full}
+        onFull={setFull}
+        help={help}
+        onHelp={setHelp}
+        onLeave={() => box.current?.focus()}
+      />
+      <SectionStrip
+        found={sections}
+        at={shown.following ? Infinity : view.topNumber()}
+        onJump={(number) => void view.showLine(number, 'start')}
+        onError={onError}
+      />
+      {state.error !== undefined && <ErrorPanel error={state.error} onRetry={() => rows.retry()} />}
+      <div className="log-frame">
+        <LogRowList
+          log={log}
+          scrolling={scrolling}
+          look={look}
+          marked={marked}
+          current={search.number}
+          onNumber={onNumber}
+          onCopy={copy.onCopy}
+        >
+          {!state.opened && state.error === undefined && <DelayedSkeleton rows={10} />}
+          {state.opened && state.count === 0 && (
+            <EmptyState title={t(filtering ? 'logs.noMatch' : 'logs.empty')} />
+          )}
+        </LogRowList>
+        {!filtering && state.count > FEW_ROWS && (
+          <ScrollMarks
+            total={state.total}
+            matches={search.marks}
+            current={search.number}
+            error={firstError}
+            marked={marked?.first ?? null}
           />
         )}
-        <div style={{ flex: '1 1 260px', minWidth: 0 }}>
-          <LogToolbar
-            taskId={taskId}
-            attempt={attempt}
-            log={log}
-            live={writing}
-            q={search.q}
-            levels={levels}
-            wrap={wrap}
-            follow={follow}
-            searchRef={searchField}
-            onChange={({ q, levels: chosen }) =>
-              setSearch({ ...(q !== undefined && { q }), ...(chosen && { level: chosen.join() }) })
-            }
-            onWrap={(value) => setSearch({ wrap: value ? '1' : '0' })}
-            onFollow={setFollow}
-          />
-        </div>
-      </Flex>
-      {log.error !== undefined && <ErrorPanel error={log.error} onRetry={log.reload} />}
-      <div style={{ position: 'relative' }}>
-        {/* eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- keys scroll and search in the log */}
-        <div
-          ref={box}
-          className="log-box"
-          role="log"
-          aria-live="off"
-          aria-label={t('tasks.logs.title')}
-          // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrolling region must be reachable by keyboard
-          tabIndex={0}
-          onScroll={onScroll}
-          onKeyDown={onKeyDown}
-          style={{ height: 'max(320px, calc(100vh - 360px))' }}
-        >
-          {log.lines.length === 0 && !log.loading && (
-            <EmptyState title={t(search.q || levels.length ? 'tasks.logs.noMatch' : 'tasks.logs.empty')} />
-          )}
-          <div style={{ height: rows.getTotalSize(), position: 'relative', minWidth: 'max-content', ...(wrap && { minWidth: 0 }) }}>
-            {rows.getVirtualItems().map((row) => {
-              const line = log.lines[row.index]
-              return (
-                line && (
-                  <div
-                    key={row.key}
-                    data-index={row.index}
-                    ref={rows.measureElement}
-                    style={{ position: 'absolute', insetInlineStart: 0, minWidth: '100%', top: 0, ...(wrap && { width: '100%' }), transform: `translateY(${row.start}px)` }}
-                  >
-                    <LogRow line={line} q={search.q} wrap={wrap} />
-                  </div>
-                )
-              )
-            })}
-          </div>
-        </div>
-        {unseen > 0 && (
-          <Button
-            type="primary"
-            size="small"
-            style={{ position: 'absolute', bottom: 12, insetInlineEnd: 24 }}
-            onClick={() => setFollow(true)}
-          >
-            {t('tasks.logs.newLines', { count: unseen })}
+        {writing && !shown.following && state.count > 0 && (
+          <Button type="primary" size="small" className="log-newer" onClick={() => scroller.follow(true)}>
+            {unseen > 0
+              ? t('logs.newLines', { count: unseen, shown: format.number(unseen) })
+              : t('logs.toEnd')}
           </Button>
         )}
       </div>
+      <QuietSummary total={state.total} live={writing} />
     </section>
   )
 }

@@ -1,0 +1,59 @@
+/** The parts of a run as places to jump to, with how long each took, and the first error. */
+import { CloseCircleOutlined } from '@ant-design/icons'
+import { Button } from 'antd'
+import { useTranslation } from 'react-i18next'
+import type { Section, Sections } from './log-api'
+import { useFormat } from '@/i18n/format'
+
+interface Props {
+  found: Sections | undefined
+  /** Number of the line at the top of the view. */
+  at: number
+  onJump: (number: number) => void
+  onError: (number: number) => void
+}
+
+function seconds({ started_at: from, finished_at: to }: Section): number | null {
+  return to ? (Date.parse(to) - Date.parse(from)) / 1000 : null
+}
+
+export function SectionStrip({ found, at, onJump, onError }: Props) {
+  const { t } = useTranslation()
+  const format = useFormat()
+  if (!found || (found.sections.length === 0 && !found.first_error)) return null
+  const here = found.sections.findLast(({ first_number: first }) => first <= at)
+  const error = found.first_error
+  return (
+    <nav className="log-sections" aria-label={t('logs.sections.title')}>
+      {found.sections.map((section) => {
+        const took = seconds(section)
+        return (
+          <Button
+            key={section.first_number}
+            size="small"
+            type="text"
+            aria-current={section === here ? 'location' : undefined}
+            className={section === here ? 'log-section log-here' : 'log-section'}
+            title={t('logs.sections.line', { number: format.number(section.first_number) })}
+            onClick={() => onJump(section.first_number)}
+          >
+            {t(`logs.sections.${section.name}`)}
+            <span className="secondary numeric">{took === null ? t('logs.sections.now') : format.duration(took)}</span>
+          </Button>
+        )
+      })}
+      {error && (
+        <Button
+          size="small"
+          danger
+          type="text"
+          icon={<CloseCircleOutlined />}
+          title={error.text.slice(0, 300)}
+          onClick={() => onError(error.number)}
+        >
+          {t('logs.sections.firstError', { number: format.number(error.number) })}
+        </Button>
+      )}
+    </nav>
+  )
+}
