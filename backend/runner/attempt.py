@@ -27,6 +27,7 @@ from backend.runner.executors.local import LocalExecutor, Sign
 from backend.runner.fencing import fenced
 from backend.runner.kinds import Kind
 from backend.runner.timeouts import Timeouts
+from training_engine.contract.failpoints import reach
 from training_engine.contract.names import STOP_AND_SAVE_COMMAND, STOP_COMMAND, Phase
 
 log = structlog.get_logger(__name__)
@@ -131,6 +132,8 @@ class Attempt:
             await session.flush()
             if to is not None:
                 await service.move(session, self.job_id, self.number, to, "first_step")
+            reach("ingest.before_commit")
+        reach("ingest.committed")
         return end
 
     def _obey(self, row: JobRow) -> None:
@@ -141,6 +144,7 @@ class Attempt:
             saves = wanted is StopMode.SAVE
             self.folder.command(STOP_AND_SAVE_COMMAND if saves else STOP_COMMAND)
             self.stop_given = wanted
+            reach("stop.given")
             self._force_after(times.save_s if saves else times.terminate_s)
         if self.ended_at is not None and self.force_at is None:
             self._force_after(times.leave_s)

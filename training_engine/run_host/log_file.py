@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from training_engine.contract.failpoints import reach
 from training_engine.contract.log_lines import format_line
 
 MAX_LOG_BYTES = 4 * 1024**3
@@ -51,6 +52,7 @@ class LogFile:
         """All of `content` or nothing: a torn line is cut off again (nobody has read it)."""
         done = 0
         try:
+            reach("host.log_write")
             while done < len(content):
                 done += os.write(self._descriptor, content[done:])
         except OSError as error:
