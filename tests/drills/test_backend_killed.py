@@ -80,7 +80,7 @@ def test_killed_between_claim_and_fork(platform: Platform, tmp_path: Path, place
     "hosts",
     [
         pytest.param("", marks=LONG),
-        "host.locked:pause:1.5",
+        pytest.param("host.locked:pause:1.5", marks=LONG),
         pytest.param("host.forked:pause:1.5", marks=LONG),
     ],
 )

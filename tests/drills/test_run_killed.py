@@ -10,7 +10,7 @@ import pytest
 from tests.drills.engine import DOUBLE_FILE
 from tests.drills.platform import ENDED, Platform, wait_until
 
-LONG = pytest.mark.long
+pytestmark = pytest.mark.long
 LIFE = {"steps": 2000, "step_s": 0.02}
 OF_THE_HOST = [
     "host.locked",
@@ -101,7 +101,6 @@ def test_everything_is_killed_at_once(platform: Platform) -> None:
     platform.until(task, "STOPPED")
 
 
-@LONG
 def test_everything_is_told_to_end_at_once(platform: Platform) -> None:
     """As a machine that shuts down: the engine saves, and the next boot finds it."""
     task = platform.create(**LIFE)
@@ -123,7 +122,7 @@ def test_everything_is_told_to_end_at_once(platform: Platform) -> None:
     nothing_left(platform, 10)
 
 
-@pytest.mark.parametrize("place", [pytest.param(p, marks=LONG) for p in OF_THE_HOST])
+@pytest.mark.parametrize("place", OF_THE_HOST)
 def test_the_run_host_is_killed_in_every_window(
     platform: Platform, tmp_path: Path, place: str
 ) -> None:
@@ -143,7 +142,7 @@ def test_the_run_host_is_killed_in_every_window(
         assert platform.until(task, *ENDED)["status"] == "COMPLETED"
 
 
-@pytest.mark.parametrize("place", [pytest.param(p, marks=LONG) for p in OF_THE_ENGINE])
+@pytest.mark.parametrize("place", OF_THE_ENGINE)
 def test_the_engine_is_killed_in_every_window(
     platform: Platform, tmp_path: Path, place: str
 ) -> None:
