@@ -23,16 +23,8 @@ def cookie(platform: Platform) -> str:
     return "; ".join(f"{name}={value}" for name, value in platform.http.cookies.items())
 
 
-async def with_readers(platform: Platform, count: int, path: str) -> dict[str, Any]:
-    """Normal requests while `count` streams are open; what both felt."""
-    assert platform.process is not None
-    backend = psutil.Process(platform.process.pid)
-    before = backend.memory_info().rss
-    readers, reading = await crowd(count, platform.port, path, cookie(platform))
-    deadline = time.monotonic() + 120
-    while sum(bool(r.events) for r in readers) < count:
-        assert time.monotonic() < deadline, f"{sum(bool(r.events) for r in readers)} of {count}"
-        await asyncio.sleep(0.1)
+async def asked(platform: Platform) -> float:
+    """Seconds that 99 of 100 normal requests took at most, five at a time."""
     took: list[float] = []
     async with httpx.AsyncClient(
         base_url=str(platform.http.base_url), cookies=dict(platform.http.cookies), timeout=30
@@ -44,8 +36,22 @@ async def with_readers(platform: Platform, count: int, path: str) -> dict[str, A
             took.append(time.monotonic() - began)
             assert answer.status_code == 200, answer.text
 
-        for _ in range(10):
+        for _ in range(20):
             await asyncio.gather(*(ask() for _ in range(5)))
+    return sorted(took)[98]
+
+
+async def with_readers(platform: Platform, count: int, path: str) -> dict[str, Any]:
+    """Normal requests while `count` streams are open; what both felt."""
+    assert platform.process is not None
+    backend = psutil.Process(platform.process.pid)
+    before, alone = backend.memory_info().rss, await asked(platform)
+    readers, reading = await crowd(count, platform.port, path, cookie(platform))
+    deadline = time.monotonic() + 120
+    while sum(bool(r.events) for r in readers) < count:
+        assert time.monotonic() < deadline, f"{sum(bool(r.events) for r in readers)} of {count}"
+        await asyncio.sleep(0.1)
+    took = await asked(platform)
     held = [
         c for c in backend.net_connections("tcp") if c.raddr and c.raddr.port == platform.proxy.port
     ]
@@ -55,7 +61,12 @@ async def with_readers(platform: Platform, count: int, path: str) -> dict[str, A
             reader.writer.close()
     reading.cancel()
     await asyncio.gather(reading, return_exceptions=True)
-    return {"took": sorted(took), "database": len(held), "kb_each": grown / count / 1024}
+    return {
+        "alone_s": alone,
+        "took_s": took,
+        "database": len(held),
+        "kb_each": grown / count / 1024,
+    }
 
 
 @pytest.mark.parametrize("count", [60, 1000])
@@ -70,7 +81,8 @@ def test_readers_hold_no_connection_to_the_database(platform: Platform, count: i
     print(f"\n{count} readers: {felt['kb_each']:.0f} KB each, {felt['database']} connections")
     # The pool has 15 and the listener 1, whatever the number of readers.
     assert felt["database"] <= 16
-    assert felt["took"][int(len(felt["took"]) * 0.99) - 1] < (1.0 if count < 100 else 3.0)
+    # A second on a quiet machine; on a busy one, beside what the same took without readers.
+    assert felt["took_s"] < max(1.0, 5 * felt["alone_s"])
     if count >= 1000:  # few readers do not pay for what is there once
         assert felt["kb_each"] < 200
     platform.act(task, "stop", save=False)
@@ -79,7 +91,7 @@ def test_readers_hold_no_connection_to_the_database(platform: Platform, count: i
 
 def test_sigterm_while_it_serves(platform: Platform) -> None:
     """Readiness is red first, streams say good-bye, an upload is not half there, engines go on."""
-    task = platform.create(steps=600, step_s=0.03)
+    task = platform.create(steps=6000, step_s=0.03)
     platform.until(task, "RUNNING", step=3)
     host, engine = platform.host_and_engine(task)
     heard: list[tuple[str, Any]] = []
