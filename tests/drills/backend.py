@@ -7,7 +7,8 @@ deadlines of the supervisor, so that a drill need not wait an hour for one.
 import json
 import os
 import sys
-from dataclasses import fields, replace
+from dataclasses import replace
+from typing import Any
 
 from backend import cli
 from backend.runner.kinds import KINDS
@@ -20,9 +21,12 @@ def main() -> None:
     if engine:
         KINDS["train"] = replace(KINDS["train"], module=engine)  # type: ignore[index]
     shorter = json.loads(os.environ.get("DRILL_TIMEOUTS", "{}"))
-    usual = Timeouts()
-    values = {field.name: getattr(usual, field.name) for field in fields(Timeouts)} | shorter
-    Timeouts.__init__.__defaults__ = tuple(values.values())
+    usual = Timeouts.__init__
+
+    def with_ours(self: Timeouts, **given: Any) -> None:
+        usual(self, **{**given, **shorter})
+
+    Timeouts.__init__ = with_ours  # type: ignore[assignment,method-assign]
     sys.argv[0] = "easytune"
     cli.main()
 

@@ -3,7 +3,6 @@
 import os
 import subprocess
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -20,27 +19,31 @@ def program(name: str) -> str:
 
 
 def test_yesterdays_database_with_todays_runs(platform: Platform, tmp_path: Path) -> None:
-    running = platform.create(steps=80, step_s=0.03)
+    """One that went on today is found where it is; one that yesterday did not know is kept."""
+    stopped = platform.create(steps=60, step_s=0.03)
+    platform.until(stopped, "RUNNING", step=6)
+    platform.act(stopped, "stop", save=True)
+    assert platform.until(stopped, "STOPPED")["resumable"]
+    running = platform.create(steps=400, step_s=0.03)
     platform.until(running, "RUNNING", step=2)
-    known = platform.folders(running)[0]
-    dump = tmp_path / "yesterday"
-    url = platform.database.url
-    clients = {"check": True, "env": {"PATH": os.environ["PATH"]}}
-    subprocess.run([program("pg_dump"), "-Fc", "-f", str(dump), url], **clients)
+    dump, url = tmp_path / "yesterday", platform.database.url
+    variables = {"PATH": os.environ["PATH"]}
+    save = [program("pg_dump"), "-Fc", "-f", str(dump), url]
+    subprocess.run(save, check=True, env=variables)
+    platform.act(stopped, "resume")
     unknown = platform.create(steps=5)
-    platform.until(unknown, "COMPLETED")
+    for task in (stopped, unknown, running):
+        platform.until(task, "COMPLETED")
     (folder,) = platform.folders(unknown)
-    platform.until(running, "COMPLETED")
     before = {path: path.read_bytes() for path in folder.path.rglob("*") if path.is_file()}
     platform.kill()
-    database = urlsplit(url).path.removeprefix("/")
     restore = [program("pg_restore"), "--clean", "--if-exists", "--no-owner", "-d", url, str(dump)]
-    subprocess.run(restore, **clients)
+    subprocess.run(restore, check=True, env=variables)
     platform.start()
-    found = platform.until(running, "COMPLETED")
-    assert found["attempt"] == known.attempt
-    assert found["recovered"] is True, (
-        f"{database}: it is told that its end was found in the folder"
-    )
+    # What ran yesterday has ended meanwhile: the ordinary adoption.
+    assert platform.until(running, "COMPLETED")["attempt"] == 1
+    # What was resumed today is two attempts long, and yesterday's row knows one.
+    found = platform.until(stopped, "COMPLETED")
+    assert (found["attempt"], found["recovered"]) == (2, True)
     assert {path: path.read_bytes() for path in before} == before, "unknown files are not touched"
     wait_until(lambda: not platform.descendants(), "its end")

@@ -11,9 +11,22 @@ import psutil
 
 from tests.drills.platform import Platform
 from tests.drills.proxy import Proxy
+from training_engine.contract.failpoints import NAMES
 from training_engine.contract.names import RUN_DIR_VARIABLE
 
 FILLING = "filled-by-the-nemesis"
+# Those that the drill engine comes by, too.
+ENGINES = {
+    "checkpoint.before_rename",
+    "checkpoint.told",
+    "engine.before_finished",
+    "engine.event",
+    "engine.started",
+    "engine.step",
+}
+OTHERS = ("claim.", "launch.", "request.", "ingest.", "stop.", "finish.", "host.")
+WINDOWS = sorted(ENGINES | {name for name in NAMES if name.startswith(OTHERS)})
+WINDOW_S = 6.0
 
 
 class Faults:
@@ -29,6 +42,8 @@ class Faults:
             self.kill_backend,
             self.pause_backend,
             self.end_backend,
+            self.crash_in_a_window,
+            self.crash_in_a_window,
             self.kill_engine,
             self.kill_engine,
             self.pause_engine,
@@ -46,6 +61,18 @@ class Faults:
         """kill -9, and start again."""
         self.platform.kill()
         time.sleep(self.random.uniform(0, 0.5))
+        self.platform.start(wait=False)
+
+    def crash_in_a_window(self) -> None:
+        """Whoever comes by one of the failpoints first is killed there, and nobody after it."""
+        place = self.random.choice(WINDOWS)
+        marker = self.platform.home / f"once-{self.random.getrandbits(32):x}"
+        self.platform.kill()
+        self.platform.start(wait=False, failpoints=f"{place}:kill9@{marker}")
+        deadline = time.monotonic() + WINDOW_S
+        while not marker.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.platform.kill()
         self.platform.start(wait=False)
 
     def end_backend(self) -> None:
