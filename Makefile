@@ -3,10 +3,12 @@
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && command -v $$p && break; done)
 VENV := .venv/bin
+# Rounds of the nemesis that `make drill` plays.
+ROUNDS ?= 100
 # Files of tests that run at the same time.
 AT_ONCE := -n 2 --dist loadfile
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long prepare lint types python-test frontend-test e2e lock api bench bench-api bench-data bench-estimates bench-training clean
+.PHONY: help run test test-long drill prepare lint types python-test frontend-test e2e lock api bench bench-api bench-data bench-estimates bench-training clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,6 +30,10 @@ test: require-python  ## everything a change needs: linters, types, rules, tests
 test-long: require-python  ## drills and measurements that take longer
 	@$(PYTHON) scripts/prepare.py test
 	$(VENV)/python -m pytest -m "long or hypothesis" --hypothesis-profile thorough --timeout 1200 $(AT_ONCE)
+
+drill: require-python  ## kill, pause, cut and fill: the fault table with results, ROUNDS=100 of the nemesis
+	@$(PYTHON) scripts/prepare.py test
+	$(VENV)/python -m tests.drills.run --rounds $(ROUNDS) $(ARGS)
 
 lint:  ## style and import rules
 	$(VENV)/ruff check .

@@ -34,6 +34,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from backend.errors import Unavailable
 from backend.ids import new_id
+from training_engine.contract.failpoints import reach
 
 SERVER_SETTINGS = {
     "timezone": "UTC",
@@ -54,6 +55,7 @@ LOST = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
 )
+IDEMPOTENCY_HEADER = "Idempotency-Key"
 # serialization_failure, deadlock_detected
 CONFLICT_STATES = frozenset({"40001", "40P01"})
 MAX_TRIES = 5
@@ -241,8 +243,13 @@ def again_on_conflict(unit: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[
 
 async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
     """The request's transaction."""
+    acknowledged = IDEMPOTENCY_HEADER in request.headers
     async with transaction(request.app.state.sessions) as session:
         yield session
+        if acknowledged:
+            reach("request.before_commit")
+    if acknowledged:
+        reach("request.committed")
 
 
 # scope="function": the default would commit after the answer is sent, and a failed commit would

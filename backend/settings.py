@@ -15,10 +15,14 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from training_engine.contract import failpoints
+
 PREFIX = "EASYTUNE_"
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 # Read by the set-up before there is an application; known here so that they are not "unknown".
 SETUP_ONLY = frozenset({"EASYTUNE_TORCH_INDEX", "EASYTUNE_CHROMIUM", "EASYTUNE_TEST_DATABASE_URL"})
+# Read where a fault can be asked for, in every program; for drills alone.
+DRILLS_ONLY = frozenset({failpoints.VARIABLE})
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
@@ -186,7 +190,7 @@ def _from_files() -> dict[str, str]:
 
 
 def _unknown() -> list[str]:
-    known = {PREFIX + name.upper() for name in Settings.model_fields} | SETUP_ONLY
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | SETUP_ONLY | DRILLS_ONLY
     return sorted(
         name
         for name in os.environ
@@ -197,6 +201,10 @@ def _unknown() -> list[str]:
 def load(env_file: Path | None = None, **overrides: Any) -> Settings:
     """The settings of this process; raises `BadSettings` naming every error."""
     errors = [f"{name}: there is no such setting" for name in _unknown()]
+    try:
+        failpoints.check()
+    except failpoints.BadFailpoints as bad:
+        errors.append(str(bad))
     file = env_file or PROJECT_ROOT / ".env"
     try:
         values = {**_from_files(), **overrides}

@@ -10,6 +10,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from training_engine.contract import failpoints
 from training_engine.contract.names import EXIT_FILE, LOCK_FILE, ExitCode
 from training_engine.run_host.host import RunHost
 
@@ -58,9 +59,11 @@ def main(argv: list[str]) -> int:
         os.setsid()
     try:
         run_dir, module, grace_s = _arguments(argv)
+        failpoints.check()
         _take_lock(run_dir)
+        failpoints.reach("host.locked")
         return RunHost(run_dir, module, grace_s).run()
-    except Refused as refusal:
+    except (Refused, failpoints.BadFailpoints) as refusal:
         sys.stderr.write(f"{refusal}\n")
     except OSError as error:
         sys.stderr.write(f"{error.filename or 'run host'}: {error.strerror}\n")

@@ -21,6 +21,7 @@ from training_engine import (
 )
 from training_engine.contract.choices import ADAPTED
 from training_engine.contract.context import context_of
+from training_engine.contract.failpoints import reach
 from training_engine.contract.names import OUTPUT_DIR, ExitCode, Phase
 from training_engine.contract.spec import RunSpec
 from training_engine.control import StopRequests
@@ -114,6 +115,7 @@ def finish(run: Run, reading: Reading) -> ExitCode:
     )
     if not run.stop.wanted():
         sampling.show(run, reading, step=kept)
+    reach("engine.before_finished")
     reporter.events.write(
         "finished",
         step=step,

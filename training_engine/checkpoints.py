@@ -18,6 +18,7 @@ from typing import Any
 
 from torch import Tensor
 
+from training_engine.contract.failpoints import reach
 from training_engine.contract.names import CHECKPOINTS_DIR, MANIFEST_FILE
 from training_engine.identity import differing
 
@@ -83,6 +84,7 @@ def sync(path: Path) -> None:
     """Flush a file or a folder's entries to the disk; an error here means it is not there."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
+        reach("checkpoint.sync")
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
@@ -100,6 +102,7 @@ def write_manifest(folder: Path, facts: Mapping[str, Any]) -> str:
     content = {**facts, "files": entries}
     content["sha256"] = _content_sha256(content)
     manifest.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
+    reach("checkpoint.described")
     sync(manifest)
     sync(folder)
     return file_sha256(manifest)
@@ -168,18 +171,23 @@ def save(
     shutil.rmtree(temporary, ignore_errors=True)
     try:
         temporary.mkdir()
+        reach("checkpoint.begun")
         for stem, group in tensors.items():
             contiguous = {key: value.detach().contiguous() for key, value in group.items()}
             save_file(contiguous, temporary / f"{stem}.safetensors")
         (temporary / STATE_FILE).write_text(json.dumps(state, allow_nan=False))
+        reach("checkpoint.written")
         facts = {"step": step, "attempt": attempt, "identity": dict(identity)}
         digest = write_manifest(temporary, facts)
+        reach("checkpoint.before_rename")
         _set_aside(parent / name)  # the same step of this very run
         temporary.rename(parent / name)
+        reach("checkpoint.renamed")
         sync(parent)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+    reach("checkpoint.committed")
     return Saved(name, step, _size_bytes(parent / name), digest)
 
 

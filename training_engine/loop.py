@@ -9,6 +9,7 @@ import time
 from enum import Enum
 
 from training_engine import checks, compute, report
+from training_engine.contract.failpoints import reach
 from training_engine.control import Stop
 from training_engine.evaluation import evaluate
 from training_engine.run import Run
@@ -38,6 +39,7 @@ def train(run: Run) -> Ending:
         if state.unmeasured:
             evaluate(run)
             continue
+        reach("engine.step")
         started = time.perf_counter()
         step = state.step + 1
         samples = run.order.take(

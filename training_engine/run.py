@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from training_engine import checkpoints, noise
 from training_engine.checkpoints import CorruptCheckpoint
+from training_engine.contract.failpoints import reach
 from training_engine.contract.names import CHECKPOINTS_DIR, LEDGER_FILE, FailureCode
 from training_engine.contract.spec import RunSpec
 from training_engine.control import StopRequests
@@ -123,6 +124,7 @@ class Run:
         self.saved = {step: name for step, name in self.saved.items() if step in keep}
         if self.processes.main:
             self._commit(tensors)
+            reach("checkpoint.before_prune")
             checkpoints.prune(self.run_dir, set(self.saved.values()))
         self.processes.wait()
 
@@ -145,6 +147,7 @@ class Run:
             identity=self.identity,
         )
         self.reporter.events.write("checkpoint", **vars(saved))
+        reach("checkpoint.told")
 
     def load_kept(self) -> int:
         """Give the model the weights that become the result; returns their step.

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from training_engine import launch, quick_start
 from training_engine.contract.events import Scalar
+from training_engine.contract.failpoints import reach
 from training_engine.contract.mistakes import Place
 from training_engine.contract.names import SPEC_FILE, ExitCode, FailureCode
 from training_engine.contract.spec import RunSpec
@@ -37,6 +38,7 @@ def main(argv: list[str]) -> int:
         reporter = Reporter(events)
         try:
             spec = read_spec(run_dir)
+            reach("engine.started")
             if spec.distributed.processes > 1 and not member:
                 return share(run_dir, spec, reporter, stop)
             quick_start.pause_collector()

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from backend.settings import PROJECT_ROOT
+from training_engine.contract import failpoints
 
 # What an engine may know of our environment. Everything else stays here.
 ALLOWED = frozenset(
@@ -34,6 +35,7 @@ ALLOWED = frozenset(
         "PYTORCH_ALLOC_CONF",
         "PYTORCH_CUDA_ALLOC_CONF",
         "PYTORCH_MPS_HIGH_WATERMARK_RATIO",
+        failpoints.VARIABLE,
     }
 )
 ALLOWED_PREFIXES = ("LC_", "CUDA_", "NVIDIA_", "NCCL_")

@@ -27,6 +27,7 @@ from backend.runner.fencing import fenced
 from backend.runner.kinds import Kind
 from backend.runner.silence import Silence
 from backend.runner.timeouts import Timeouts
+from training_engine.contract.failpoints import reach
 
 log = structlog.get_logger(__name__)
 
@@ -132,6 +133,8 @@ class Attempt:
             await session.flush()
             if to is not None:
                 await service.move(session, self.job_id, self.number, to, "first_step")
+            reach("ingest.before_commit")
+        reach("ingest.committed")
         return end
 
     async def _obey(self, row: JobRow) -> None:
@@ -142,6 +145,7 @@ class Attempt:
             saves = wanted is StopMode.SAVE
             await self.executor.signal(self.folder, Order.SAVE if saves else Order.STOP)
             self.stop_given = wanted
+            reach("stop.given")
             self._force_after(times.save_s if saves else times.terminate_s)
         if self.ended_at is not None and self.force_at is None:
             self._force_after(times.leave_s)

@@ -20,6 +20,7 @@ from backend.runner.endings import Cause, Ending, Evidence, failure, judge
 from backend.runner.executors.executor import Order, Remains
 from backend.runner.fencing import fenced
 from training_engine.contract.choices import Device
+from training_engine.contract.failpoints import reach
 from training_engine.contract.names import FailureCode
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ async def finish(attempt: Attempt, row: JobRow, cause: Cause | None, detail: str
         cause=cause,
         detail=detail,
     )
+    reach("finish.judged")
     await _write(attempt, judge(evidence), remains)
 
 
@@ -132,6 +134,8 @@ async def _end(attempt: Attempt, ending: Ending, remains: Remains, *, tell: bool
             return await retries.again(session, job, delays[min(job.retries, len(delays) - 1)])
         if tell:
             await attempt.kind.apply()(session, job)
+        reach("finish.before_commit")
+    reach("finish.committed")
     return job
 
 

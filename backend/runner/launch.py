@@ -18,6 +18,7 @@ from backend.runner.fencing import fenced
 from backend.runner.finish import launch_failed
 from backend.runner.kinds import spec_of
 from backend.runner.room import Room
+from training_engine.contract.failpoints import reach
 from training_engine.contract.names import FailureCode
 
 if TYPE_CHECKING:
@@ -32,15 +33,19 @@ async def launch(
     room: Room,
 ) -> None:
     """Start the run host of a claimed job, or end the job with the reason why that failed."""
+    reach("claim.committed")
     if job.slot is Slot.TRAINING:
         await room.unload()
     try:
         resume_from = await asyncio.to_thread(_resume_from, attempt, job, runs_dir)
         await asyncio.to_thread(attempt.folder.create, spec_of(job, resume_from))
+        reach("launch.prepared")
         # The last moment at which a supervisor that was paused can find out that it is none.
         await _require_ours(attempt)
+        reach("launch.allowed")
         attempt.begin()
         await attempt.executor.start(attempt.folder, attempt.kind, variables)
+        reach("launch.forked")
     except NoCheckpoint:
         ending = failure(
             FailureCode.CHECKPOINT_CORRUPT,

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from training_engine.contract.events import TERMINAL_TYPES, parse_event
+from training_engine.contract.failpoints import reach
 from training_engine.contract.names import EVENTS_FILE
 
 
@@ -46,6 +47,7 @@ class EventWriter:
         line = json.dumps(event, ensure_ascii=False, default=str) + "\n"
         parse_event(line)
         content = line.encode()
+        reach("engine.event")
         if (written := os.write(self._descriptor, content)) != len(content):
             # A full disk takes a part of a line: take it back, or the next event would join it.
             os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - written)

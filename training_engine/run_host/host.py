@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
+from training_engine.contract.failpoints import reach
 from training_engine.contract.log_lines import Stream, format_line, timestamp
 from training_engine.contract.names import (
     CONTROL_DIR,
@@ -56,11 +57,13 @@ class RunHost:
         engine.become_subreaper()
         wake = self._install_signals()
         self._identify(None)
+        reach("host.identified")
         started = time.time()
         self._outputs = Outputs()
         self._child, out, err = engine.start(
             self._module, self._run_dir, self._nonce, self._outputs.theirs
         )
+        reach("host.forked")
         self._outputs.started()
         self._identify(self._child)
         self._read_from(out, "out")
@@ -72,6 +75,7 @@ class RunHost:
         self._reap()
         self._log.close(timestamp(time.time()))
         code = os.waitstatus_to_exitcode(self._status or 0)
+        reach("host.before_exit_record")
         self._exit_record.write(
             {
                 "exit_code": code if code >= 0 else None,
@@ -82,6 +86,7 @@ class RunHost:
                 "ended_at": timestamp(time.time()),
             }
         )
+        reach("host.exit_recorded")
         return code if code >= 0 else 128 - code
 
     def _install_signals(self) -> int:

@@ -11,6 +11,7 @@ import os
 import sys
 from pathlib import Path
 
+from training_engine.contract.failpoints import reach
 from training_engine.contract.log_lines import format_line
 from training_engine.contract.names import LOG_HOLE_FILE
 from training_engine.run_host.records import write_whole
@@ -81,6 +82,7 @@ class LogFile:
         """All of `content` or nothing: a torn line is cut off again (nobody has read it)."""
         done = 0
         try:
+            reach("host.log_write")
             while done < len(content):
                 done += os.write(self._descriptor, content[done:] if done else content)
         except OSError as error:

@@ -1,0 +1,54 @@
+"""Many readers of one stream over real sockets, with as little as possible for each of them."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Reader:
+    """One open stream: when each event came, and what the server said."""
+
+    status: int = 0
+    arrivals: list[float] = field(default_factory=list)
+    last_id: str = ""
+    events: list[bytes] = field(default_factory=list)
+    writer: asyncio.StreamWriter | None = None
+
+    async def read(self, port: int, path: str, cookie: str, last_id: str = "") -> None:
+        """Read until the server or `cut` ends it."""
+        reader, self.writer = await asyncio.open_connection("127.0.0.1", port)
+        head = f"GET /api/v1{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n"
+        resume = f"Last-Event-ID: {last_id}\r\n" if last_id else ""
+        self.writer.write(f"{head}{resume}Accept: text/event-stream\r\n\r\n".encode())
+        try:
+            self.status = int((await reader.readline()).split()[1])
+            while line := await reader.readline():
+                if line.startswith(b"event: "):
+                    self.events.append(line[7:].strip())
+                    self.arrivals.append(time.monotonic())
+                elif line.startswith(b"id: "):
+                    self.last_id = line[4:].decode().strip()
+                if line.startswith(b"event: bye"):
+                    await reader.readline()
+                    return
+        except (ConnectionError, IndexError, ValueError):
+            return
+        finally:
+            self.writer.close()
+
+
+async def crowd(
+    count: int, port: int, path: str, cookie: str
+) -> tuple[list[Reader], asyncio.Task[None]]:
+    """So many readers at once; opened a few at a time, as browsers come."""
+    readers = [Reader() for _ in range(count)]
+
+    async def all_of_them() -> None:
+        async with asyncio.TaskGroup() as group:
+            for number, reader in enumerate(readers):
+                group.create_task(reader.read(port, path, cookie))
+                if number % 20 == 19:
+                    await asyncio.sleep(0.05)
+
+    return readers, asyncio.create_task(all_of_them())

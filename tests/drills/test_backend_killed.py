@@ -1,0 +1,125 @@
+"""F1–F3, F25: the backend is killed in the midst of a run, and in every window of a run's life."""
+
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pytest
+
+from tests.drills.engine import DOUBLE_FILE, ENGINES_FILE
+from tests.drills.platform import Platform
+
+LONG = pytest.mark.long
+BEFORE_LAUNCH = ["claim.committed", "launch.prepared", "launch.allowed"]
+LATER = [
+    "ingest.before_commit",
+    "ingest.committed",
+    "finish.judged",
+    "finish.before_commit",
+    "finish.committed",
+]
+
+
+def pace_s(points: list[dict[str, Any]]) -> float:
+    """The median time between two steps."""
+    times = [datetime.fromisoformat(point["at"]) for point in points]
+    return median((after - before).total_seconds() for before, after in pairwise(times))
+
+
+def once_and_whole(platform: Platform, task: str, steps: int) -> dict[str, Any]:
+    """It completes; every step is logged once; one engine per attempt, never two at once."""
+    done: dict[str, Any] = platform.until(task, "COMPLETED")
+    texts = platform.log_texts(task, done["attempt"])
+    assert texts == [f"step {n}/{steps}" for n in range(1, steps + 1)]
+    curve = platform.http.get(f"/tasks/{task}/metrics").json()["series"]["loss"]
+    assert [point["step"] for point in curve] == list(range(1, steps + 1))
+    folders = platform.folders(task)
+    assert not (folders[0].path.parent / DOUBLE_FILE).exists()
+    ran = [folder for folder in folders if (folder.path / ENGINES_FILE).exists()]
+    assert [folder.attempt for folder in ran] == [done["attempt"]]
+    assert len((ran[0].path / ENGINES_FILE).read_text().split()) == 1
+    assert platform.moves(task).count("COMPLETED") == 1
+    assert platform.descendants(folders[-1]) == []
+    return done
+
+
+def test_kill_9_in_the_midst_of_a_training(platform: Platform) -> None:
+    task = platform.create(steps=500, step_s=0.03)
+    platform.until(task, "RUNNING", step=40)
+    host, engine = platform.host_and_engine(task)
+    known = len(platform.log_texts(task))
+    platform.kill()
+    platform.start(wait=False)
+    platform.ready()
+    assert (host.is_running(), engine.is_running()) == (True, True)
+    platform.until(task, "RUNNING", step=known + 5, timeout_s=10)
+    assert platform.host_and_engine(task) == (host, engine)
+    done = once_and_whole(platform, task, 500)
+    assert done["attempt"] == 1
+    curve = platform.http.get(f"/tasks/{task}/metrics").json()["series"]["loss"]
+    # Nothing of the engine waits for the backend; the rest is noise of the machine.
+    assert pace_s(curve[known : known + 60]) < 1.25 * pace_s(curve[:known])
+    assert platform.moves(task) == ["PENDING", "PREPARING", "RUNNING", "COMPLETED"]
+
+
+@pytest.mark.parametrize(
+    "place", [BEFORE_LAUNCH[0], *(pytest.param(p, marks=LONG) for p in BEFORE_LAUNCH[1:])]
+)
+def test_killed_between_claim_and_fork(platform: Platform, tmp_path: Path, place: str) -> None:
+    """Launched again under a new number: nobody can know that the first was never started."""
+    platform.again(failpoints=f"{place}:kill9@{tmp_path / 'once'}")
+    task = platform.create(steps=10)
+    platform.gone()
+    platform.start()
+    assert once_and_whole(platform, task, 10)["attempt"] == 2
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    [
+        pytest.param("", marks=LONG),
+        pytest.param("host.locked:pause:1.5", marks=LONG),
+        pytest.param("host.forked:pause:1.5", marks=LONG),
+    ],
+)
+def test_killed_after_the_fork(platform: Platform, tmp_path: Path, hosts: str) -> None:
+    """Before the run host has said who it is: it is adopted, or it never starts anything."""
+    once = f"launch.forked:kill9@{tmp_path / 'once'}"
+    platform.again(failpoints=",".join(filter(None, (once, hosts))))
+    task = platform.create(steps=40, step_s=0.03)
+    platform.gone()
+    platform.start()
+    once_and_whole(platform, task, 40)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        *(pytest.param(p, marks=LONG) for p in LATER[:-2]),
+        *LATER[-2:-1],
+        pytest.param(LATER[-1], marks=LONG),
+    ],
+)
+def test_killed_while_it_writes_down_what_happened(
+    platform: Platform, tmp_path: Path, place: str
+) -> None:
+    platform.again(failpoints=f"{place}:kill9@{tmp_path / 'once'}")
+    task = platform.create(steps=15)
+    platform.gone()
+    platform.start()
+    assert once_and_whole(platform, task, 15)["attempt"] == 1
+
+
+@LONG
+def test_killed_after_a_stop_was_given(platform: Platform, tmp_path: Path) -> None:
+    platform.again(failpoints=f"stop.given:kill9@{tmp_path / 'once'}")
+    task = platform.create(steps=2000, step_s=0.03)
+    platform.until(task, "RUNNING", step=3)
+    assert platform.act(task, "stop", save=True).status_code == 200
+    platform.gone()
+    platform.start()
+    stopped = platform.until(task, "STOPPED")
+    assert (stopped["attempt"], stopped["resumable"]) == (1, True)
+    assert platform.descendants() == []
