@@ -949,7 +949,7 @@ export interface paths {
         head?: never;
         /**
          * Update Task
-         * @description Rename or describe.
+         * @description Rename, describe, or change how it is queued; its priority only while it waits (409).
          */
         patch: operations["update_task"];
         trace?: never;
@@ -2450,6 +2450,33 @@ export interface components {
             next_cursor?: string | null;
         };
         /**
+         * FailureKind
+         * @description Where the cause of a failure lies.
+         * @enum {string}
+         */
+        FailureKind: "infrastructure" | "own" | "internal";
+        /**
+         * Failures
+         * @description How many attempts of a task failed, by where the cause lay.
+         */
+        Failures: {
+            /**
+             * Infrastructure
+             * @default 0
+             */
+            infrastructure: number;
+            /**
+             * Internal
+             * @default 0
+             */
+            internal: number;
+            /**
+             * Own
+             * @default 0
+             */
+            own: number;
+        };
+        /**
          * FieldError
          * @description One wrong field: JSON pointer into the body (`/hyperparameters/epochs`), code, values.
          */
@@ -3933,6 +3960,12 @@ export interface components {
             version?: number | null;
         };
         /**
+         * Priority
+         * @description Who goes first in the queue, whatever the shares of the owners.
+         * @enum {string}
+         */
+        Priority: "low" | "normal" | "high";
+        /**
          * Problem
          * @description The body of every error answer.
          */
@@ -3976,7 +4009,7 @@ export interface components {
         Quantization: "nf4" | "int8";
         /**
          * Queue
-         * @description Why a task waits; `position` counts from 1.
+         * @description Why a task waits; `position` counts from 1 in the order in which tasks are taken.
          */
         Queue: {
             /**
@@ -3992,7 +4025,7 @@ export interface components {
              * Reason
              * @enum {string}
              */
-            reason: "slot_busy" | "waiting_for_supervisor" | "host_memory";
+            reason: "slot_busy" | "fair_share" | "waiting_for_supervisor" | "host_memory" | "retry_wait";
         };
         /**
          * ReadingOptions
@@ -4522,6 +4555,11 @@ export interface components {
             training_slots: number;
             /** Training Slots Used */
             training_slots_used: number;
+            /**
+             * Unknown Runs
+             * @description Run folders of jobs that the database does not know, as of the last start; the log names them
+             */
+            unknown_runs: number;
             /** Version */
             version: string;
         };
@@ -4556,6 +4594,11 @@ export interface components {
             accept_memory_risk: boolean;
             /** Attempt */
             attempt: number;
+            /**
+             * Automatic Retries
+             * @description How often it may be queued again by itself
+             */
+            automatic_retries: number;
             /** Chat Template */
             chat_template: string | null;
             /**
@@ -4581,6 +4624,7 @@ export interface components {
             estimate: components["schemas"]["Estimate"] | null;
             /** Eta S */
             eta_s: number | null;
+            failures: components["schemas"]["Failures"];
             /** Finished At */
             finished_at: string | null;
             /** Has Artifact */
@@ -4621,12 +4665,18 @@ export interface components {
             peak_memory_bytes: number | null;
             phase: components["schemas"]["Phase"] | null;
             precision: components["schemas"]["Precision"];
+            priority: components["schemas"]["Priority"];
             /**
              * Progress
              * @description 0–1
              */
             progress: number;
             queue: components["schemas"]["Queue"] | null;
+            /**
+             * Recovered
+             * @description Where it stands was found in its run folder: the database was older
+             */
+            recovered: boolean;
             /**
              * Resumable
              * @description A checkpoint exists to continue from
@@ -4637,6 +4687,21 @@ export interface components {
              * @description This attempt goes on from a checkpoint of one before
              */
             resumed: boolean;
+            /**
+             * Retries
+             * @description How often that has happened since it was last started
+             */
+            retries: number;
+            /**
+             * Retry At
+             * @description When the next automatic retry may start
+             */
+            retry_at: string | null;
+            /**
+             * Stalled Since
+             * @description Alive, but silent for longer than usual
+             */
+            stalled_since: string | null;
             /** Started At */
             started_at: string | null;
             status: components["schemas"]["JobStatus"];
@@ -4680,6 +4745,12 @@ export interface components {
              * @default false
              */
             accept_memory_risk: boolean;
+            /**
+             * Automatic Retries
+             * @description How often it is queued again by itself after the machine failed it
+             * @default 0
+             */
+            automatic_retries: number;
             /**
              * Chat Template
              * @description Jinja text in place of the model's own template
@@ -4788,6 +4859,11 @@ export interface components {
             parent_id?: string | null;
             /** @default auto */
             precision: components["schemas"]["Precision"];
+            /**
+             * @description Higher ones are taken first; among equals the users share
+             * @default normal
+             */
+            priority: components["schemas"]["Priority"];
             /** Validation Dataset Id */
             validation_dataset_id?: string | null;
             /**
@@ -4830,6 +4906,8 @@ export interface components {
             code: string;
             /** Hint */
             hint: string;
+            /** @description Where the cause lies */
+            kind: components["schemas"]["FailureKind"];
             /**
              * Log Line
              * @description Id of the log line that shows it
@@ -5015,13 +5093,17 @@ export interface components {
         };
         /**
          * TaskUpdate
-         * @description Rename or describe.
+         * @description Rename, describe, or change how it is queued.
          */
         TaskUpdate: {
+            /** Automatic Retries */
+            automatic_retries?: number | null;
             /** Description */
             description?: string | null;
             /** Name */
             name?: string | null;
+            /** @description Only while it waits in the queue */
+            priority?: components["schemas"]["Priority"] | null;
         };
         /**
          * ToClassification
