@@ -17,6 +17,7 @@ from backend.database import SessionFactory, again_on_conflict
 from backend.jobs import service
 from backend.jobs.event_file import read_events
 from backend.jobs.lease import Lease
+from backend.jobs.log_file import size_of
 from backend.jobs.run_folder import RunFolder
 from backend.jobs.schemas import JobStatus, StopMode
 from backend.jobs.tables import JobRow
@@ -105,8 +106,13 @@ class Attempt:
                 await finish.never_started(self, row)
 
     async def read(self) -> None:
-        """Take in everything that the engine has said since; each stretch in its transaction."""
-        while True:
+        """Take in everything that the engine has said by now; each stretch in its transaction.
+
+        Not what it says meanwhile: one that says more than can be taken in would never be told
+        to stop.
+        """
+        written = await asyncio.to_thread(size_of, self.folder.events_file)
+        while self.offset < written:
             events, end = await asyncio.to_thread(read_events, self.folder.events_file, self.offset)
             if end == self.offset:
                 return

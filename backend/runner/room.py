@@ -75,15 +75,12 @@ class Room:
         elif not work.cancelled() and work.exception() is not None:
             log.warning("before_training_failed", error=repr(work.exception()))
 
-    async def head(self, lease: Lease, live: Sequence[JobRow], total: int) -> UUID | None:
+    async def head(self, lease: Lease, live: Sequence[JobRow]) -> UUID | None:
         """The one waiting training that may be claimed now; None while none may.
 
-        `live` are the jobs that live now, `total` the slots for trainings. Only a training that
-        was measured beside the ones before it starts: one that is queued while this looks has its
-        turn with the next look.
+        `live` are the jobs that live now. Only a training that was measured beside the ones
+        before it starts: one that is queued while this looks has its turn with the next look.
         """
-        if sum(job.slot is Slot.TRAINING for job in live) >= total:
-            return None
         async with reaching(self._sessions) as session:
             first = next_in_line(Slot.TRAINING).with_only_columns(JobRow).limit(1)
             head = await session.scalar(first)

@@ -30,7 +30,14 @@ from backend.runner.leadership import Leadership
 from backend.runner.orphans import end_orphans
 from backend.runner.recovery import Reconciler
 from backend.runner.room import BeforeTraining, Room, free_bytes
-from backend.runner.slots import Slots, slots_of, totals, variables_of, visible_gpus
+from backend.runner.slots import (
+    Slots,
+    free_places,
+    slots_of,
+    totals,
+    variables_of,
+    visible_gpus,
+)
 from backend.runner.timeouts import Timeouts
 from backend.runner.wakeup import WakeUp
 from backend.settings import Settings
@@ -72,6 +79,8 @@ class Supervisor:
         # Attempts that ended, and as of which of them forgotten jobs were removed.
         self._ends, self._swept = 0, -1
         self._stopping = False
+        # Live jobs that this version, or this machine, can not watch; said once.
+        self._strange: set[UUID] = set()
         # Jobs with run folders that the database does not know, as of the last take-over.
         self.unknown_runs: list[UUID] = []
 
@@ -137,8 +146,9 @@ class Supervisor:
             self._swept = ends
         if self._stopping:
             return
-        trainings = totals(self._slots).get(Slot.TRAINING, 0)
-        head = await self._room.head(desk.lease, rows, trainings)
+        used = [(row.host, row.slot_index) for row in rows if row.slot is Slot.TRAINING]
+        free = free_places(self._slots, Slot.TRAINING, used)
+        head = await self._room.head(desk.lease, rows) if free else None
         for row in await self._claim(desk.lease, head):
             self._start(desk, row)
             if row.id == head:
@@ -160,13 +170,11 @@ class Supervisor:
         return Desk(self._sessions, lease, self._timeouts)
 
     def _watch(self, desk: Desk, row: JobRow, adopted: bool) -> Attempt | None:
-        kind = self._kinds.get(row.kind)
-        if kind is None:  # a newer version queued it
-            log.error("unknown_kind", kind=row.kind, job=str(row.id))
-            return None
-        executor = self._executors.get(row.host)
-        if executor is None:  # claimed by one that knew more machines
-            log.error("unknown_host", host=row.host, job=str(row.id))
+        kind, executor = self._kinds.get(row.kind), self._executors.get(row.host)
+        if kind is None or executor is None:  # a newer version, or one with more machines, did it
+            if row.id not in self._strange:
+                log.error("not_ours", kind=row.kind, host=row.host, job=str(row.id))
+            self._strange.add(row.id)
             return None
         folder = RunFolder.of(self._settings.runs_dir, row.id, row.attempt)
         attempt = Attempt(

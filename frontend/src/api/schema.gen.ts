@@ -5262,6 +5262,11 @@ export interface components {
             training_slots: number;
             /** Training Slots Used */
             training_slots_used: number;
+            /**
+             * Unknown Runs
+             * @description Run folders of jobs that the database does not know, as of the last start; the log names them
+             */
+            unknown_runs: number;
             /** Version */
             version: string;
         };

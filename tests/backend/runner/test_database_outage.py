@@ -5,6 +5,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from backend.jobs.schemas import JobStatus
 from backend.processes.identity import with_nonce
 from backend.runner.executors.local import nonce_of
 from backend.settings import Settings
-from tests.backend.runner.conftest import ENDLESS, Bench, supervising
+from tests.backend.runner.conftest import ENDLESS, QUICK, Bench, supervising
 from tests.conftest import FAST
 
 
@@ -56,7 +57,9 @@ async def test_a_crash_of_the_database(
     own_bench: Bench, server: EmbeddedPostgres, ends_meanwhile: bool
 ) -> None:
     bench = own_bench
-    async with supervising(bench) as supervisor:
+    # The lease expires while nobody can renew it: that neither ends nor doubles anything.
+    expiring = replace(QUICK, lease_s=1.0, renew_s=0.3)
+    async with supervising(bench, timeouts=expiring) as supervisor:
         run = {"steps": 120, "step_s": 0.02} if ends_meanwhile else ENDLESS
         job = await bench.until_step(await bench.queue(**run), 3)
         host, _ = bench.host_and_engine(job)

@@ -1,14 +1,24 @@
 """Alive is not enough: what does not start, does not get on or does not leave is ended."""
 
+import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import psutil
 import pytest
+from sqlalchemy import update
 
+from backend.database import transaction
 from backend.jobs.schemas import JobStatus, Slot
+from backend.jobs.tables import JobRow
+from backend.runner.executors.local import nonce_of
 from backend.runner.supervisor import Supervisor
+from backend.settings import PROJECT_ROOT
 from tests.backend.runner.conftest import ENDLESS, FAKE, KINDS, QUICK, Bench
+from training_engine.contract.names import NONCE_VARIABLE
 
 Start = Callable[..., Awaitable[Supervisor]]
 
@@ -24,6 +34,31 @@ async def test_a_host_that_says_nothing_is_ended(
     assert job.error is not None
     assert (job.status, job.error["code"]) == (JobStatus.FAILED, "launch_timeout")
     assert bench.processes(job) == []
+
+
+async def test_a_host_found_by_its_lock_that_never_says_who_it_is(
+    bench: Bench, start: Start
+) -> None:
+    """The supervisor was killed after the fork: the next one finds the lock held, and no name."""
+    job = await bench.get(await bench.queue())
+    folder = bench.folder(job)
+    folder.create({"kind": "fake"})
+    claimed = {"status": JobStatus.PREPARING, "phase": "launching"}
+    async with transaction(bench.sessions) as session:
+        await session.execute(update(JobRow).where(JobRow.id == job.id).values(**claimed))
+    module = "tests.backend.runner.mute_host"
+    mute = subprocess.Popen(
+        [sys.executable, "-m", module, str(folder.path)],
+        cwd=PROJECT_ROOT,
+        env={**os.environ, NONCE_VARIABLE: nonce_of(folder)},
+    )
+    while not folder.is_locked():
+        await asyncio.sleep(0.02)
+    await start(timeouts=replace(QUICK, launch_s=0.7))
+    job = await bench.until_ended(job.id)
+    assert job.error is not None
+    assert (job.status, job.attempt, job.error["code"]) == ("FAILED", 1, "launch_timeout")
+    assert mute.wait(10) != 0
 
 
 async def test_silence_is_a_warning_that_clears(bench: Bench, start: Start) -> None:

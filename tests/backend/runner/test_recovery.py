@@ -96,7 +96,14 @@ async def test_later_attempts_that_the_database_has_not_seen(bench: Bench) -> No
     assert job.recovered is False
 
 
-@pytest.mark.parametrize("status", [JobStatus.PENDING, JobStatus.COMPLETED, JobStatus.RUNNING])
+@pytest.mark.parametrize(
+    "status",
+    [
+        JobStatus.COMPLETED,
+        pytest.param(JobStatus.PENDING, marks=pytest.mark.long),
+        pytest.param(JobStatus.RUNNING, marks=pytest.mark.long),
+    ],
+)
 async def test_an_engine_that_still_computes_is_watched_and_not_killed(
     bench: Bench, status: JobStatus
 ) -> None:

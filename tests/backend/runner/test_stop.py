@@ -36,6 +36,15 @@ async def test_a_stop_that_saves_can_be_resumed(bench: Bench, supervisor: Superv
     assert f"{job.id}/1/checkpoints/{last.checkpoint}" in spec
 
 
+async def test_an_engine_that_never_pauses_is_still_told_to_stop(
+    bench: Bench, supervisor: Supervisor
+) -> None:
+    """It says more than can be taken in: the supervisor must not read for ever."""
+    job = await bench.until_step(await bench.queue(steps=10**9, step_s=0.0, save_every=10**9), 1)
+    job = await bench.stop_and_wait(job.id)
+    assert job.status == JobStatus.STOPPED
+
+
 async def test_a_stop_that_discards_leaves_no_checkpoint(
     bench: Bench, supervisor: Supervisor
 ) -> None:

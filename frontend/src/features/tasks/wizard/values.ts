@@ -163,6 +163,8 @@ export function bodyOf(values: Values, accept_memory_risk = false): TaskCreate |
       output_name: values.output_name.trim(),
       parent_id: values.parent_id,
       accept_memory_risk,
+      priority: 'normal',
+      automatic_retries: 0,
     }
   )
 }
