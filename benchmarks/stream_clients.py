@@ -1,8 +1,9 @@
 """Many clients of one stream, and the barest server that could feed them, as processes.
 
-`stream_clients.py read HOST PORT COUNT SECONDS`, with the request on stdin, prints as JSON how long
-lines that say `mark SECONDS` were under way; `stream_clients.py serve FILE` sends every client what
-is appended to FILE and prints its port.
+`stream_clients.py read HOST PORT COUNT MARKS SECONDS`, with the request on stdin, prints
+“connected” once all are answered, and as JSON how long lines that say `mark SECONDS` were under
+way; it ends when every client has seen so many marks, or after so many seconds.
+`stream_clients.py serve FILE` sends every client what is appended to FILE and prints its port.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import re
 import resource
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 MARK = re.compile(rb"mark (\d+\.\d+)")
@@ -26,6 +28,7 @@ class Client(asyncio.Protocol):
     def __init__(self, request: bytes, delays: list[float]) -> None:
         self._request, self._delays = request, delays
         self.lines = 0
+        self.answered = False
         self.rest = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -34,14 +37,15 @@ class Client(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         now = time.time()
+        self.answered = True
         whole, _, self.rest = (self.rest + data).rpartition(b"\n")
         for mark in MARK.finditer(whole):
             self._delays.append(now - float(mark[1]))
             self.lines += 1
 
 
-async def read(host: str, port: int, count: int, seconds: float) -> None:
-    """Connect all, say so, read for so long, print what was seen."""
+async def read(host: str, port: int, count: int, marks: int, seconds: float) -> None:
+    """Connect all, say so, read, print what was seen."""
     request, delays = sys.stdin.buffer.read(), list[float]()
     loop = asyncio.get_running_loop()
     clients: list[Client] = []
@@ -50,8 +54,15 @@ async def read(host: str, port: int, count: int, seconds: float) -> None:
         made = [loop.create_connection(lambda: Client(request, delays), host, port)
                 for _ in several]  # fmt: skip
         clients += [client for _, client in await asyncio.gather(*made)]
+    deadline = time.monotonic() + seconds
+
+    async def until(true: Callable[[Client], bool]) -> None:
+        while time.monotonic() < deadline and not all(map(true, clients)):  # noqa: ASYNC110
+            await asyncio.sleep(0.2)
+
+    await until(lambda client: client.answered)
     print("connected", flush=True)
-    await asyncio.sleep(seconds)
+    await until(lambda client: client.lines >= marks)
     delays.sort()
     seen = [client.lines for client in clients]
     print(json.dumps({
@@ -88,4 +99,5 @@ if __name__ == "__main__":
     if sys.argv[1] == "serve":
         asyncio.run(serve(Path(sys.argv[2])))
     else:
-        asyncio.run(read(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5])))
+        host, port, count, marks, seconds = sys.argv[2:]
+        asyncio.run(read(host, int(port), int(count), int(marks), float(seconds)))

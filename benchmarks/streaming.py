@@ -32,12 +32,14 @@ from client import ROOT, Platform, fresh_folder, platform
 from flooding_engine import compute
 
 from training_engine.contract.log_lines import format_line, timestamp
+from training_engine.contract.names import EVENTS_FILE
 from training_engine.run_host.lines import LineAssembler
 
 HERE = Path(__file__).resolve().parent
 STEPS_PER_S = 100
 ROUNDS = 5
 MARKS_PER_S = 10
+PATIENCE_S = 60
 
 
 def row(what: str, value: str, target: str = "–") -> None:
@@ -103,7 +105,7 @@ def measure_flood(folder: Path, seconds: int, lines_per_s: int, threads: int) ->
 
 
 def live_run(running: Platform) -> tuple[str, Path]:
-    """A task that runs, with its engine paused so that only streams use the processor."""
+    """A task that has begun to run, and the folder of its run."""
     model = running.call("POST", "/models", json={"source": "starter", "reference": ""})
     with (ROOT / "examples/customer-service.jsonl").open("rb") as file:
         dataset = running.call("POST", "/datasets", files={"file": file})
@@ -114,12 +116,12 @@ def live_run(running: Platform) -> tuple[str, Path]:
         "output_name": "bench", "hyperparameters": {"max_steps": 100_000, "max_length": 512},
     }  # fmt: skip
     task = running.call("POST", "/tasks", json=body)["id"]
-    now = running.wait(f"/tasks/{task}", ("RUNNING", "FAILED"))
-    while not (now := running.call("GET", f"/tasks/{task}"))["step"]:
-        if now["status"] == "FAILED":
-            raise SystemExit(f"The run failed: {now['error']}")
-        time.sleep(0.2)
-    return task, next(running.data_dir.glob("runs/*/1"))
+    now = running.wait(f"/tasks/{task}", ("PREPARING", "RUNNING", "FAILED"))
+    if now["status"] == "FAILED":
+        raise SystemExit(f"The run failed: {now['error']}")
+    while not (run := next(running.data_dir.glob(f"runs/*/1/{EVENTS_FILE}"), None)):
+        time.sleep(0.1)
+    return task, run.parent
 
 
 @contextmanager
@@ -137,7 +139,9 @@ def read_by(port: int, request: str, clients: int, seconds: float, log: Path) ->
     """Append marks to `log` while `clients` read; what they saw."""
     argv = [sys.executable, str(HERE / "stream_clients.py"), "read", "127.0.0.1", str(port)]
     reading = subprocess.Popen(
-        [*argv, str(clients), str(seconds + 3)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [*argv, str(clients), str(int(seconds * MARKS_PER_S)), str(seconds + PATIENCE_S)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
     assert reading.stdin
     assert reading.stdout
