@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 MARK = re.compile(rb"mark (\d+\.\d+)")
-CONNECT_AT_ONCE = 50
+CONNECT_AT_ONCE = 10  # who opens a stream is looked up in the database
 LOOK_EVERY_S = 0.05
 
 
@@ -37,6 +37,8 @@ class Client(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         now = time.time()
+        if not self.answered and not data.startswith(b"HTTP/1.1 200"):
+            sys.exit(data.decode(errors="replace"))
         self.answered = True
         whole, _, self.rest = (self.rest + data).rpartition(b"\n")
         for mark in MARK.finditer(whole):
@@ -49,19 +51,20 @@ async def read(host: str, port: int, count: int, marks: int, seconds: float) -> 
     request, delays = sys.stdin.buffer.read(), list[float]()
     loop = asyncio.get_running_loop()
     clients: list[Client] = []
+    deadline = time.monotonic() + seconds
+
+    async def until(true: Callable[[Client], bool]) -> None:
+        while time.monotonic() < deadline and not all(map(true, clients)):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
     for start in range(0, count, CONNECT_AT_ONCE):
         several = range(min(CONNECT_AT_ONCE, count - start))
         made = [loop.create_connection(lambda: Client(request, delays), host, port)
                 for _ in several]  # fmt: skip
         clients += [client for _, client in await asyncio.gather(*made)]
-    deadline = time.monotonic() + seconds
-
-    async def until(true: Callable[[Client], bool]) -> None:
-        while time.monotonic() < deadline and not all(map(true, clients)):  # noqa: ASYNC110
-            await asyncio.sleep(0.2)
-
-    await until(lambda client: client.answered)
+        await until(lambda client: client.answered)
     print("connected", flush=True)
+    deadline = time.monotonic() + seconds
     await until(lambda client: client.lines >= marks)
     delays.sort()
     seen = [client.lines for client in clients]

@@ -32,7 +32,7 @@ async def test_many_readers_of_one_log(live_client: httpx.AsyncClient, make_run:
     before = own.memory_info().rss
     reading = await asyncio.create_subprocess_exec(
         sys.executable, str(READER), "read", "127.0.0.1", str(port),
-        str(CLIENTS), str(LINES), "120",
+        str(CLIENTS), str(LINES), "200",
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert reading.stdin is not None
