@@ -8,7 +8,7 @@ ROUNDS ?= 100
 # Files of tests that run at the same time.
 AT_ONCE := -n 2 --dist loadfile
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long drill prepare lint types python-test frontend-test e2e lock api bench bench-api bench-data bench-estimates bench-training clean
+.PHONY: help run test test-long drill prepare lint types python-test frontend-test e2e lock api bench bench-api bench-data bench-estimates bench-streaming bench-training clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -72,6 +72,9 @@ bench-api:  ## how lists and the overview answer 50 users at once, with 10,000 t
 
 bench-data:  ## speed of imports, pages and searches of a million rows
 	$(VENV)/python benchmarks/data.py $(ARGS)
+
+bench-streaming:  ## floods, many readers and long logs
+	$(VENV)/python benchmarks/streaming.py $(ARGS)
 
 bench-training:  ## training speed beside other trainers; docs/performance.md tells how
 	$(VENV)/python benchmarks/training.py $(ARGS)

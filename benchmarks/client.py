@@ -26,9 +26,15 @@ class Platform:
     """A running `easytune up` with a data folder of its own."""
 
     def __init__(
-        self, process: subprocess.Popen[str], url: str, start_s: float, token: str
+        self,
+        process: subprocess.Popen[str],
+        url: str,
+        start_s: float,
+        token: str,
+        data_dir: Path,
     ) -> None:
         self.process = process
+        self.data_dir = data_dir
         self.url = url
         self.start_s = start_s
         self.token = token
@@ -97,7 +103,7 @@ def platform(data_dir: Path) -> Iterator[Platform]:
         drain = subprocess.Popen(["cat"], stdin=process.stdout, stdout=subprocess.DEVNULL)
         if not token and (file := data_dir / "setup_token").exists():
             token = file.read_text().strip()
-        yield Platform(process, url, start_s, token)
+        yield Platform(process, url, start_s, token, data_dir)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=30)

@@ -21,6 +21,7 @@ Colour = tuple[int, int, str]
 LEVELS: tuple[Level, ...] = ("debug", "info", "warning", "error")
 STREAMS: tuple[Stream, ...] = ("out", "err", "host")
 
+_STREAMS: dict[str, Stream] = {name: name for name in STREAMS}
 _SOURCE = re.compile(r"(out|err|host)(?:@(\d{1,6}))?(?:#([\d;=,-]*))?(\+?)")
 _COLOUR = re.compile(r"(\d{1,6})-(\d{1,6})=([\d;]{1,64})")
 
@@ -104,7 +105,7 @@ def parse_line(line: bytes | str) -> LogLine | None:
     return LogLine(
         at=at,
         level=level,
-        stream=stream,
+        stream=_STREAMS[stream],
         text=parts[3] if len(parts) > 3 else "",
         continued=bool(more),
         rank=None if rank is None else int(rank),

@@ -36,7 +36,7 @@ class Outputs:
 
     def taken(self) -> list[Output]:
         """What was handed over since the last time; rubbish is closed."""
-        found = []
+        found: list[Output] = []
         while True:
             try:
                 message, pipes, _, _ = socket.recv_fds(self._ours, MAX_MESSAGE_BYTES, 8)

@@ -144,6 +144,7 @@ export default {
   unsupported_encoding: '“{{encoding}}” is not an encoding that can be read.',
   // Trainings
   ArtifactGone: 'The files of this model are gone from the data folder. Run the training again.',
+  BadPattern: 'This pattern can not be searched for: {{reason}}.',
   BadPosition: 'This is not a position in a log.',
   DraftNotFound: 'This draft does not exist (any more).',
   DraftTooLarge: 'The draft is too large to be kept.',

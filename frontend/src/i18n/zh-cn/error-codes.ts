@@ -114,6 +114,7 @@ export default {
   unknown_encoding: '无法识别文件的编码。',
   unknown_file_type: '该文件既不是 JSON、JSON 行，也不是表格。',
   ArtifactGone: '数据目录中已没有该模型的文件，请重新训练。',
+  BadPattern: '无法用这个模式搜索：{{reason}}。',
   BadPosition: '这不是日志中的位置。',
   DraftNotFound: '该草稿不存在（或已被删除）。',
   DraftTooLarge: '草稿过大，无法保存。',
