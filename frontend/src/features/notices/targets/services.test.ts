@@ -27,9 +27,9 @@ describe('the address that the form makes', () => {
     expect(serviceOf(name).url(values)).toBe(url)
   })
 
-  it.each(serviceNames)('%s takes the example that it shows, as far as it is whole', (name) => {
+  it.each(serviceNames)('%s takes the example that it shows', (name) => {
     for (const { pattern, placeholder } of serviceOf(name).fields) {
-      if (pattern && placeholder && !placeholder.includes('….')) expect(placeholder).toMatch(pattern)
+      if (pattern && placeholder) expect(placeholder.replaceAll('…', 'x1')).toMatch(pattern)
     }
   })
 })
