@@ -8,7 +8,7 @@ from backend.settings import PROJECT_ROOT
 
 HEAVY = (
     *("torch", "transformers", "mlflow", "peft", "tokenizers", "safetensors", "numpy", "pandas"),
-    *("pyarrow", "polars", "rensa", "py3langid", "phonenumbers"),
+    *("pyarrow", "polars", "rensa", "py3langid", "phonenumbers", "apprise", "requests"),
 )
 IMPORT = """
 import json, pkgutil, sys

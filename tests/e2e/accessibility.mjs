@@ -135,6 +135,7 @@ export async function findBarriers(page, url, task) {
   })
   const addresses = [
     '/', '/data', '/models', '/training', '/playground', '/system', '/nowhere',
+    '/notices', '/notices?tab=preferences', '/notices?tab=targets',
     ...Object.values(files),
     `/data/${task}`, `/training/${files['empty.jsonl'].split('/').pop()}`, // of another kind: not there
     ...TABS.map((tab) => `/training/${task}?tab=${tab}`),

@@ -6,6 +6,8 @@ import datasets from './en/datasets'
 import errors from './en/errors'
 import findings from './en/wizard-findings'
 import models from './en/models'
+import noticeTargets from './en/notice-targets'
+import notices from './en/notices'
 import playground from './en/playground'
 import system from './en/system'
 
@@ -161,6 +163,27 @@ describe('words for', () => {
     ]
     expect(kinds.length).toBeGreaterThan(4)
     expect(kinds.filter((kind) => !(kind in system.isolationKinds))).toEqual([])
+  })
+
+  it('every reason why a message to the outside did not arrive', () => {
+    const codes = [
+      ...captured('backend/notices', /\bOutcome\("(\w+)"/g),
+      ...captured('backend/notices', /"code": "(\w+)"/g),
+      ...captured('backend/notices', /_tell\("(\w+)"/g),
+      ...captured('backend/notices', /\("(\w+)", \{"(?:reason|status|seconds)"/g),
+      ...captured('backend/notices', /return "(\w+)", \{/g),
+      ...captured('backend/notices', /\("(redirected)" if .* else "answered"\)/g),
+      ...captured('backend/notices', /\("redirected" if .* else "(answered)"\)/g),
+    ]
+    expect(new Set(codes).size).toBeGreaterThan(9)
+    expect(codes.filter((code) => !(code in noticeTargets.errors))).toEqual([])
+  })
+
+  it('every kind of notice', () => {
+    const kinds = captured('backend/notices', /^ {4}[A-Z_]+ = "((?:task|dataset|model)_\w+)"/gm)
+    expect(kinds.sort()).toEqual(Object.keys(notices.titles).sort())
+    expect(kinds).toEqual(Object.keys(notices.details).sort())
+    expect(kinds).toEqual(Object.keys(notices.kinds).sort())
   })
 
   it('every format that is recognised', () => {

@@ -21,15 +21,20 @@ export const noticeTitle = (t: TFunction, { kind, subject }: Notice) =>
 export function noticeDetail(t: TFunction, format: Format, { kind, params }: Notice): string {
   const error = params.error as Told | undefined
   if (error?.code) {
-    return [translateCode(t, error), translateHint(t, error)].filter(Boolean).join(' ')
+    return both(t, translateCode(t, error), translateHint(t, error))
   }
   const { duration_s: took, loss } = params
-  const figures = [
-    typeof took === 'number' && t('notices.took', { duration: format.duration(took) }),
-    typeof loss === 'number' && t('notices.loss', { loss: format.value(loss) }),
-  ].filter(Boolean)
-  return figures.length && kind.endsWith('completed') ? figures.join(' ') : t(`notices.details.${kind}`)
+  const figures = both(
+    t,
+    typeof took === 'number' ? t('notices.took', { duration: format.duration(took) }) : '',
+    typeof loss === 'number' ? t('notices.loss', { loss: format.value(loss) }) : '',
+  )
+  return figures && kind === 'task_completed' ? figures : t(`notices.details.${kind}`)
 }
+
+/** Sentences in a row, as the language writes them. */
+const both = (t: TFunction, first: string, second: string) =>
+  first && second ? t('notices.both', { first, second }) : first || second
 
 export function noticeLink({ subject }: Notice): string {
   switch (subject.type) {

@@ -1,6 +1,6 @@
 /** Tells of notices as they come: beside the page, in the tab's title, and by the browser. */
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { App } from 'antd'
+import { App, Button } from 'antd'
 import { useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useLocation, useNavigate } from 'react-router'
@@ -8,7 +8,6 @@ import { markRead, newestQuery, type Notice } from './api'
 import { showBrowserNotification, useBrowserState } from './browser-notifications'
 import { noticeDetail, noticeLink, noticeTitle } from './notice-text'
 import { paths } from '@/app/paths'
-import { LinkButton } from '@/components/link-button'
 import { setTabTitle } from '@/components/tab-title'
 import { useHidden } from '@/components/use-hidden'
 import { useFormat } from '@/i18n/format'
@@ -44,9 +43,16 @@ export function useNewNotices(busy: boolean): void {
       // Whoever was away sees it on coming back.
       duration: document.hidden ? 0 : SHOWN_S,
       actions: (
-        <LinkButton size="small" to={to} onClick={() => notification.destroy(key)}>
+        // No link: it stands outside of the router.
+        <Button
+          size="small"
+          onClick={() => {
+            notification.destroy(key)
+            void navigate(to)
+          }}
+        >
           {t('notices.toast.open')}
-        </LinkButton>
+        </Button>
       ),
     })
 

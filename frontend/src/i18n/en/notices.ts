@@ -56,6 +56,8 @@ export default {
     model_ready: 'Start a training with it.',
     model_failed: 'Its page shows what can be done.',
   },
+  /** Two sentences, one after the other. */
+  both: '{{first}} {{second}}',
   took: 'It took {{duration}}.',
   loss: 'Last loss: {{loss}}.',
   preferences: {

@@ -52,6 +52,7 @@ export default {
     model_ready: '现在可以用它开始训练。',
     model_failed: '它的页面有处理办法。',
   },
+  both: '{{first}}{{second}}',
   took: '用时 {{duration}}。',
   loss: '最后的损失：{{loss}}。',
   preferences: {

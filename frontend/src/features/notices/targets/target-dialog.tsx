@@ -105,7 +105,8 @@ export function TargetDialog({ target, onClose, onSigned }: Props) {
         <Form.Item
           name="kinds"
           label={t('noticeTargets.dialog.kinds')}
-          rules={[{ required: true, type: 'array', min: 1, message: t('noticeTargets.dialog.kindsRule') }]}
+          // Not `required`: a group of checkboxes may not be marked so for screen readers.
+          rules={[{ type: 'array', min: 1, message: t('noticeTargets.dialog.kindsRule') }]}
         >
           <Checkbox.Group
             options={allKinds.map((kind) => ({ value: kind, label: t(`notices.kinds.${kind}`) }))}

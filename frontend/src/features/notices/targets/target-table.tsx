@@ -28,7 +28,7 @@ export function TargetTable({ targets, onEdit, onHistory }: Props) {
         {
           title: t('noticeTargets.columns.name'),
           render: (_, target) => (
-            <Flex vertical style={{ maxWidth: 280, overflowWrap: 'anywhere' }}>
+            <Flex vertical style={{ maxWidth: 220, overflowWrap: 'anywhere' }}>
               <span>{target.name}</span>
               <span className="mono secondary">{target.url}</span>
             </Flex>
@@ -62,7 +62,7 @@ function Last({ target: { last_delivery: last, waiting } }: { target: NoticeTarg
   const { t } = useTranslation()
   if (!last && !waiting) return <span className="secondary">{t('noticeTargets.never')}</span>
   return (
-    <Flex vertical style={{ maxWidth: 360 }}>
+    <Flex vertical style={{ maxWidth: 280 }}>
       {last && (
         <span>
           <span aria-hidden style={{ marginInlineEnd: 6 }}>
@@ -126,7 +126,7 @@ function Actions({ target, onEdit, onHistory }: { target: NoticeTarget } & Omit<
   }
   const label = (action: string) => `${action}: ${target.name}`
   return (
-    <Flex gap={4}>
+    <Flex gap={4} wrap style={{ maxWidth: 220 }}>
       <Button
         size="small"
         loading={test.isPending}
