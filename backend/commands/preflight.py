@@ -20,6 +20,8 @@ from backend.settings import Settings
 # Connections, files of runs, the database: a small installation; each browser tab takes one or two.
 FEW_FILES = 1024
 TOO_FEW_FILES = 128
+# More is never needed, and some programs look at each possible one when they start.
+MANY_FILES = 2**20
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - looked at, never written to
 SMALL_SHARED_MEMORY = 1 * GB
 TIGHT_BYTES = 2 * GB
@@ -39,11 +41,9 @@ def preflight(settings: Settings) -> Iterator[Check]:
 def raise_open_files() -> None:
     """Use as many open files as this process is allowed to; what it starts inherits that."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        except (OSError, ValueError):  # some systems refuse "unlimited"; then it stays as it is
-            return
+    wanted = MANY_FILES if hard == resource.RLIM_INFINITY else min(hard, MANY_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def open_files() -> Iterator[Check]:

@@ -30,6 +30,8 @@ def step_aside() -> None:
         return
     child = os.fork()
     if child == 0:
+        # Ctrl-C at a terminal then reaches it once, passed on, and not a second time by itself.
+        os.setsid()
         return
     os._exit(_look_after(child))
 
