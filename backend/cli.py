@@ -8,6 +8,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from backend.processes import first_process
+
 # Name → (`module:typer app`, a line for --help).
 COMMANDS = {
     "up": ("backend.commands.up:app", "Start the platform and print its address."),
@@ -70,6 +72,7 @@ def _easytune() -> None:
 
 def main() -> None:
     """Entry point: what a user can understand is one line on stderr and exit code 1."""
+    first_process.step_aside()
     try:
         app()
     except Exception as error:

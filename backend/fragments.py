@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, literal_column
 
 from backend.database import Base
 
-MOST_BYTES = 16 * 1024**2
+MOST_BYTES = 8 * 1024**2
 # What a fragment costs beside its text.
 EACH_BYTES = 300
 

@@ -81,6 +81,8 @@ async def fill(url: str, users: int, tasks: int, datasets: int) -> Population:
     made = Population(seed=1)
     engine = make_engine(url)
     async with engine.begin() as connection:
+        # On a busy machine it takes longer than any transaction of the platform.
+        await connection.execute(text("SET LOCAL transaction_timeout = 0"))
         await _add_users(connection, made, users)
         await _add_sources(connection, made, datasets)
         await _add_tasks(connection, made, tasks)

@@ -11,7 +11,7 @@ from typing import Annotated
 import orjson
 import typer
 
-from backend.commands import checks
+from backend.commands import checks, preflight
 from backend.commands.checks import Check, Level
 from backend.commands.devices import device_checks
 from backend.settings import BadSettings, Settings, load
@@ -52,6 +52,11 @@ def _all() -> Iterable[Check]:
     yield from device_checks()
     yield from checks.memory()
     yield from checks.disk(settings)
+    preflight.raise_open_files()
+    wrong = list(preflight.preflight(settings))
+    yield from wrong
+    if not wrong:
+        yield Check("surroundings", Level.OK, "open files, temporary files, shared memory, clock")
     yield checks.port(settings)
     yield from asyncio.run(checks.database(settings))
     yield from checks.isolated()

@@ -17,6 +17,8 @@ from pydantic import SecretStr
 from backend import data_dir
 from backend import log as logs
 from backend.app import create_app
+from backend.commands import preflight
+from backend.commands.checks import Level
 from backend.commands.failures import CommandError
 from backend.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
 from backend.own_database import understandable
@@ -34,8 +36,10 @@ def up() -> None:
     """Start the platform and print its address."""
     settings = load()
     logs.configure(settings.log_level)
+    preflight.raise_open_files()
     with ExitStack() as stack:
         data_dir.prepare(settings.data_dir)
+        _say_what_is_wrong(settings)
         stack.enter_context(data_dir.locked(settings.data_dir))
         listener = stack.enter_context(_listen(settings))
         database = None
@@ -76,6 +80,14 @@ def _why_not_listening(settings: Settings, error: OSError) -> str:
     if error.errno == errno.EACCES:
         return f"{place} needs more rights; set EASYTUNE_PORT to a port above 1023."
     return f"{place} can not be listened on: {error.strerror}. Set EASYTUNE_HOST or EASYTUNE_PORT."
+
+
+def _say_what_is_wrong(settings: Settings) -> None:
+    """Warnings go to stderr; the first error ends the start."""
+    for check in preflight.preflight(settings):
+        if check.level is Level.ERROR:
+            raise CommandError(f"{check.name}: {check.detail}. {check.fix}")
+        typer.echo(f"Warning: {check.name}: {check.detail}. {check.fix}", err=True)
 
 
 def _warn_about_exposure(settings: Settings) -> None:

@@ -54,7 +54,7 @@ async def _completed(session: AsyncSession, known: dict[UUID, bytes]) -> dict[UU
         texts[id_] = closed(
             text,
             used_by=used.json.encode(),
-            used_by_count=b"%d" % used.count,
+            used_by_count=b"%d" % used.total,
             same_as=b"null" if first is None else first.model_dump_json().encode(),
         )
     return texts

@@ -1,10 +1,10 @@
 """Finding data sets: every query that depends on who asks is here."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -60,7 +60,7 @@ class Listed(NamedTuple):
     is_moving: bool
 
 
-LISTED = (
+LISTED: tuple[Any, ...] = (
     DatasetRow.id,
     DatasetRow.status,
     version_of(DatasetRow),
@@ -78,7 +78,7 @@ async def page(
     status: DatasetStatus | None,
 ) -> list[Listed]:
     """Newest first; one more than `limit` when there is another page."""
-    query = policy.visible(select(*LISTED), user, DatasetRow.owner_id)
+    query: Select[Any] = policy.visible(select(*LISTED), user, DatasetRow.owner_id)
     if status is not None:
         query = query.where(DatasetRow.status == status)
     if q:

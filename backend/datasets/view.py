@@ -74,7 +74,7 @@ async def views_of(session: AsyncSession, rows: Sequence[DatasetRow]) -> list[Da
             max_dropped_rows=row.max_dropped_rows,
             source=source_of(row.source),
             used_by=USES.validate_json(uses.get(row.id, NO_USES).json),
-            used_by_count=uses.get(row.id, NO_USES).count,
+            used_by_count=uses.get(row.id, NO_USES).total,
             created_at=row.created_at,
             updated_at=row.updated_at,
         )

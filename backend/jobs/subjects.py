@@ -49,7 +49,7 @@ class NewestUses(NamedTuple):
     """The newest tasks that use a thing, as a JSON array, and how many there are in all."""
 
     json: str
-    count: int
+    total: int
 
 
 NO_USES = NewestUses("[]", 0)
@@ -92,11 +92,11 @@ async def newest_uses(
         .group_by(asked.c.subject)
     )
     found = {id_: NewestUses(json, count) for id_, json, count in await session.execute(query)}
-    full = [id_ for id_, each in found.items() if each.count == SHOWN_USES]
+    full = [id_ for id_, each in found.items() if each.total == SHOWN_USES]
     if full:
         counts = select(subject, func.count()).where(subject.in_(full)).group_by(subject)
         for id_, count in await session.execute(counts):
-            found[id_] = found[id_]._replace(count=count)
+            found[id_] = found[id_]._replace(total=count)
     return found
 
 

@@ -66,7 +66,7 @@ async def views_of(
                 objectives=objectives(row),
                 methods=list(Method) if objectives(row) else [],
                 used_by=USES.validate_json(uses.get(row.id, NO_USES).json),
-                used_by_count=uses.get(row.id, NO_USES).count,
+                used_by_count=uses.get(row.id, NO_USES).total,
                 created_at=row.created_at,
             ),
             programs.get(row.id),

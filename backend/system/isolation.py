@@ -10,9 +10,9 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 from backend.settings import PROJECT_ROOT
+from backend.system import survival
 
 CONFINEMENT_MODULE = "training_engine.confinement"
 CONFINEMENT_TIMEOUT_S = 20.0
@@ -33,11 +33,12 @@ class Isolation:
     restart_hint: str | None
 
 
+@cache
 def isolation() -> Isolation:
     """The facts of this process, which training processes inherit, and what they add at start."""
     confined = engine_confinement()
-    container = _in_container()
-    survives, hint = _survives_restart()
+    container = survival.in_container()
+    survives, hint = survival.survives_restart()
     reached = ["own_session", "environment_allow_list", "no_shell", *confined]
     if os.geteuid() != 0:
         reached.append("not_root")
@@ -77,34 +78,3 @@ def _landlock_version() -> int:
     call = ctypes.CDLL(None, use_errno=True).syscall
     version = call(SYS_LANDLOCK_CREATE_RULESET, None, 0, LANDLOCK_CREATE_RULESET_VERSION)
     return max(0, int(version))
-
-
-def _in_container() -> bool:
-    return Path("/.dockerenv").exists() or Path("/run/.containerenv").exists()
-
-
-def _survives_restart() -> tuple[bool | None, str | None]:
-    """Whether a training goes on when the backend is restarted by whoever started it."""
-    if sys.platform != "linux":
-        return True, None
-    if os.getpid() == 1 or (_in_container() and os.getppid() in {0, 1}):
-        return (
-            False,
-            "Restarting this container ends its training runs; run `easytune worker` in another.",
-        )
-    try:
-        group = Path("/proc/self/cgroup").read_text().strip().rpartition(":")[2]
-    except OSError:
-        return None, None
-    unit = group.rpartition("/")[2]
-    if not unit.endswith(".service") or unit.startswith("user@"):
-        return True, None
-    for folder in ("/etc/systemd/system", "/usr/lib/systemd/system", "/run/systemd/system"):
-        try:
-            text = Path(folder, unit).read_text()
-        except OSError:
-            continue
-        if "KillMode=process" in text or "KillMode=mixed" in text:
-            return "KillMode=process" in text, None
-        return False, f"Put KillMode=process into {unit}, or a restart ends training runs."
-    return None, f"Could not read {unit}; it needs KillMode=process."

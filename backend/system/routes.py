@@ -26,6 +26,8 @@ async def get_system(request: Request, session: ReadDep) -> SystemFacts:
     sources: Sources = state.sources
     slots = await sources.slots(session)
     gpus, gpu_error = await asyncio.to_thread(state.gpu_facts.now)
+    # The first time it asks other programs.
+    held_back = await asyncio.to_thread(isolation)
     return SystemFacts(
         at=datetime.now(UTC),
         version=VERSION,
@@ -43,7 +45,7 @@ async def get_system(request: Request, session: ReadDep) -> SystemFacts:
         training_slots_used=slots.used,
         supervisor=slots.supervisor,
         unknown_runs=slots.unknown_runs,
-        isolation=isolation().reached,
+        isolation=held_back.reached,
         offline=settings.offline,
         insecure_http=settings.insecure_http,
         # Where folders lie on the server is for administrators; others see what they choose from.

@@ -47,7 +47,7 @@ class Listed(NamedTuple):
     owner: str
 
 
-LISTED = (
+LISTED: tuple[Any, ...] = (
     TaskRow.id,
     TaskRow.job_id,
     JobRow.status,

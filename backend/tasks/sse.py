@@ -53,7 +53,7 @@ def ending(reason: str, task: Task | None) -> bytes:
     `auth` instead: the reader comes back at once and is told to sign in.
     """
     if reason == "auth":
-        return frame("auth", b"{}")
+        return frame("auth", b'{"reason":"signed_out"}')
     told = b""
     if reason == "end":
         state = {"status": task.status, "attempt": task.attempt} if task else {"status": None}

@@ -146,6 +146,8 @@ export function openEventStream(options: StreamOptions): () => void {
   async function run(): Promise<void> {
     onState('connecting')
     while (!stopped.signal.aborted) {
+      // An `auth` event ends the stream like a lost connection does. Coming back is the one try to
+      // go on: a page that may not is answered 401, and the app asks the user to sign in above it.
       try {
         if ((await readOnce()) === 'ended') break
       } catch (error) {

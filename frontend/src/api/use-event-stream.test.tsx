@@ -1,5 +1,6 @@
 import { act, renderHook, waitFor } from '@testing-library/react'
 import { expect, it, vi } from 'vitest'
+import { markSignedIn, useSessionExpired } from './session'
 import { useEventStream } from './use-event-stream'
 import { HIDDEN_MS } from './use-seen'
 
@@ -82,4 +83,34 @@ it('lets go of the stream in a hidden tab and resumes where it was', async () =>
   act(() => showTab('visible'))
   await waitFor(() => expect(opened.map(({ url }) => url)).toEqual(['/logs?after=1-0', '/logs?after=1-90']))
   vi.restoreAllMocks()
+})
+
+it('asks to sign in when the session ends, and goes on from its place afterwards', async () => {
+  const opened: string[] = []
+  let signedIn = true
+  vi.stubGlobal('fetch', async (url: string) => {
+    opened.push(url)
+    if (!signedIn) {
+      const answer = Response.json({ code: 'Unauthenticated', status: 401 }, { status: 401 })
+      Object.defineProperty(answer, 'url', { value: `http://localhost${url}` })
+      return answer
+    }
+    const text = opened.length === 1 ? 'id: 1-7\ndata: a\n\nevent: auth\ndata: {}\n\n' : 'data: b\n\n'
+    signedIn = opened.length > 1
+    return new Response(text)
+  })
+  const told: string[] = []
+  const { result, unmount } = renderHook(() => ({
+    stream: useEventStream('/logs', {
+      onEvents: (events) => told.push(...events.map(({ data }) => data)),
+    }),
+    expired: useSessionExpired(),
+  }))
+  await waitFor(() => expect(result.current.expired).toBe(true), { timeout: 3000 })
+  expect(opened).toEqual(['/logs', '/logs?after=1-7'])
+  signedIn = true
+  act(() => markSignedIn())
+  await waitFor(() => expect(told).toContain('b'))
+  expect(opened[2]).toBe('/logs?after=1-7')
+  unmount()
 })

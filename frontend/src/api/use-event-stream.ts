@@ -1,6 +1,7 @@
 /** A server-sent event stream as long as the component lives. */
 import { useEffect, useEffectEvent, useRef, useState } from 'react'
 import { openEventStream, type ServerEvent, type StreamState } from './event-stream'
+import { useSessionExpired } from './session'
 import { useSeen } from './use-seen'
 
 export interface EventStreamOptions {
@@ -15,7 +16,8 @@ export interface EventStreamOptions {
  * `reconnecting` or `closed` (the server said `bye`, or the stream can not go on).
  *
  * A hidden tab lets go of its stream and resumes where it was when it is seen again: browsers allow
- * six connections to a host over all tabs, and a seventh page would wait for ever.
+ * six connections to a host over all tabs, and a seventh page would wait for ever. The same when the
+ * session has ended: the stream goes on from its place once the user has signed in again.
  */
 export function useEventStream(
   url: string | null,
@@ -24,6 +26,7 @@ export function useEventStream(
   const [state, setState] = useState<StreamState>(url ? 'connecting' : 'closed')
   const [opening, setOpening] = useState(0)
   const seen = useSeen()
+  const expired = useSessionExpired()
   const reached = useRef<{ url: string; opening: number; id: string } | null>(null)
   const begin = useEffectEvent(() => {
     const last = reached.current
@@ -37,7 +40,7 @@ export function useEventStream(
   const handleError = useEffectEvent((error: unknown) => onError?.(error))
 
   useEffect(() => {
-    if (!url || !seen) return
+    if (!url || !seen || expired) return
     return openEventStream({
       url,
       after: begin(),
@@ -45,7 +48,7 @@ export function useEventStream(
       onState: setState,
       onError: (error) => handleError(error),
     })
-  }, [url, opening, seen])
+  }, [url, opening, seen, expired])
 
   return { state: url ? state : 'closed', reopen: () => setOpening((n) => n + 1) }
 }

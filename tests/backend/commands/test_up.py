@@ -132,17 +132,6 @@ def test_a_whole_life(data_dir: Path) -> None:
     assert users.stdout == "ada\tadministrator\tactive\n"
 
 
-def test_an_open_stream_does_not_delay_the_end(data_dir: Path) -> None:
-    platform = Platform(data_dir)
-    host, _, port = platform.url.removeprefix("http://").partition(":")
-    with socket.create_connection((host, int(port))) as idle:
-        idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        assert idle.recv(15) == b"HTTP/1.1 200 OK"
-        began = time.monotonic()
-        assert platform.end(signal.SIGINT) == 0
-        assert time.monotonic() - began < 20
-
-
 def test_a_killed_database_comes_back(data_dir: Path) -> None:
     platform = Platform(data_dir)
     set_up(platform)

@@ -25,7 +25,7 @@ def a_row(owner: UserRow, **columns: Any) -> DatasetRow:
         "record_type": "conversational", "num_rows": 4, "sha256": "1" * 64,
         "counts": {"kept": 4, "repaired": 0, "truncated": 0, "dropped": 0},
     }  # fmt: skip
-    return DatasetRow(id=new_id(), owner_id=owner.id, **{**values, **columns})
+    return DatasetRow(owner_id=owner.id, **{"id": new_id(), **values, **columns})
 
 
 async def the_list(client: httpx.AsyncClient) -> list[dict[str, Any]]:
@@ -53,7 +53,9 @@ async def use(sessions: SessionFactory, owner: UserRow, dataset: DatasetRow, nam
 async def test_the_list_is_what_each_is(
     client: httpx.AsyncClient, sessions: SessionFactory, administrator: UserRow
 ) -> None:
-    first, second = a_row(administrator), a_row(administrator, name="again")
+    older, newer = sorted((new_id(), new_id()))  # made in one moment, they have no order
+    first = a_row(administrator, id=older)
+    second = a_row(administrator, id=newer, name="again")
     async with transaction(sessions) as session:
         session.add_all([first, second])
     items = await the_list(client)

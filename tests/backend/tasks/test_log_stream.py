@@ -9,10 +9,8 @@ from contextlib import AsyncExitStack
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backend.accounts.tables import SignInRow
 from backend.database import SessionFactory, transaction
 from backend.jobs import service as jobs
 from backend.jobs.log_file import read_backward, size_of
@@ -292,19 +290,3 @@ async def test_a_quiet_stream_says_that_it_lives(
         run.log("one")
         await reader.take(1, "line")
         assert "ping" in reader.comments
-
-
-async def test_who_was_signed_out_hears_no_more(
-    live_client: httpx.AsyncClient,
-    make_run: MakeRun,
-    sessions: SessionFactory,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(follow, "CHECK_ACCESS_EVERY_S", 0.2)
-    run = await make_run()
-    run.log("one")
-    async with opened(live_client, _path(run)) as reader:
-        await reader.take(1, "line")
-        async with transaction(sessions) as session:
-            await session.execute(delete(SignInRow))
-        assert [event.type for event in await reader.rest()] == ["auth"]

@@ -286,6 +286,7 @@ def test_an_hour_and_a_minute_are_told_apart() -> None:
 STACKS = {"bert": {"bert"}, "t5": {"encoder", "decoder"}}
 
 
+@pytest.mark.long  # the decoder families, which are most used, are compiled in every run
 @pytest.mark.parametrize("kind", sorted(STACKS))
 @compiles
 @pytest.mark.usefixtures("counter")

@@ -11,14 +11,14 @@ export function useDeleteDataset(after?: () => void): (dataset: Schemas['Dataset
   const { message } = App.useApp()
   const confirm = useConfirmDelete()
   const queries = useQueryClient()
-  return ({ id, name, used_by: uses = [] }) =>
+  return ({ id, name, used_by_count: uses = 0 }) =>
     confirm({
       what: t('datasets.one'),
       name,
-      consequences: uses.length
-        ? t('datasets.delete.inUse', { count: uses.length })
+      consequences: uses
+        ? t('datasets.delete.inUse', { count: uses })
         : t('datasets.delete.consequences'),
-      typeToConfirm: uses.length > 0,
+      typeToConfirm: uses > 0,
       onConfirm: async () => {
         await deleteDataset(id)
         after?.()

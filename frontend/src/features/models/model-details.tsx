@@ -5,10 +5,13 @@ import { Link } from 'react-router'
 import type { Schemas } from '@/api/client'
 import { paths } from '@/app/paths'
 import { RelativeTime } from '@/components/relative-time'
+import { useFormat } from '@/i18n/format'
 
 export function ModelDetails({ model }: { model: Schemas['Model'] }) {
   const { t } = useTranslation()
+  const format = useFormat()
   const uses = model.used_by ?? []
+  const more = (model.used_by_count ?? 0) - uses.length
   const unknown = t('general.unknown')
   const items = [
     {
@@ -72,6 +75,11 @@ export function ModelDetails({ model }: { model: Schemas['Model'] }) {
               {use.name}
             </Link>
           ))}
+          {more > 0 && (
+            <span className="secondary">
+              {t('general.andMore', { number: format.number(more) })}
+            </span>
+          )}
         </Flex>
       ) : (
         t('general.none')

@@ -11,15 +11,15 @@ export function useDeleteModel(): (model: Schemas['Model']) => void {
   const { message } = App.useApp()
   const confirm = useConfirmDelete()
   const queries = useQueryClient()
-  return ({ id, name, source, used_by: uses = [] }) => {
+  return ({ id, name, source, used_by_count: uses = 0 }) => {
     const files = t(source === 'local' ? 'models.delete.keepsFiles' : 'models.delete.removesFiles')
     confirm({
       what: t('models.one'),
       name,
-      consequences: uses.length
-        ? `${t('models.delete.inUse', { count: uses.length })} ${files}`
+      consequences: uses
+        ? `${t('models.delete.inUse', { count: uses })} ${files}`
         : files,
-      typeToConfirm: uses.length > 0,
+      typeToConfirm: uses > 0,
       onConfirm: async () => {
         await deleteModel(id)
         await queries.invalidateQueries({ queryKey: ['models'] })

@@ -20,6 +20,7 @@ export default {
   empty: 'Nothing here yet.',
   expand: 'Show more',
   loadMore: 'Load more',
+  andMore: 'and {{number}} more',
   allShown: 'This is the end of the list.',
   loading: 'Loading…',
   name: 'Name',

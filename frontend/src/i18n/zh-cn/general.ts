@@ -20,6 +20,7 @@ export default {
   empty: '这里还没有内容。',
   expand: '展开',
   loadMore: '加载更多',
+  andMore: '以及另外 {{number}} 个',
   allShown: '已经到底了。',
   loading: '加载中…',
   name: '名称',

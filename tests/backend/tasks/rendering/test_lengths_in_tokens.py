@@ -105,6 +105,7 @@ async def test_large_sets_are_sampled_evenly(
     assert abs(found["mean"] - 502) < 8, "with the end of text"
 
 
+@pytest.mark.long  # a second process with a tokenizer, and thousands of rows to be counted
 async def test_a_worker_that_dies_while_it_counts(
     client: httpx.AsyncClient,
     app: FastAPI,
