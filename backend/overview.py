@@ -57,6 +57,7 @@ def slots_source(
         elif await lease.current(session) is not None:
             state = "standby"
         used = await jobs.live_count(session, Slot.TRAINING)
-        return Slots(total=total, used=used, supervisor=state)
+        unknown = len(supervisor.unknown_runs) if supervisor is not None else 0
+        return Slots(total=total, used=used, supervisor=state, unknown_runs=unknown)
 
     return slots

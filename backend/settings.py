@@ -34,6 +34,9 @@ def _split(value: Any) -> Any:
 
 
 CommaList = Annotated[list[str], NoDecode, BeforeValidator(_split)]
+WEEK_S = 604_800
+Seconds = Annotated[float, Field(gt=0, le=WEEK_S, allow_inf_nan=False)]
+SecondsList = Annotated[list[Seconds], NoDecode, BeforeValidator(_split)]
 PathList = Annotated[list[Path], NoDecode, BeforeValidator(_split)]
 
 
@@ -79,6 +82,27 @@ class Settings(BaseSettings):
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
     training_slots: int | None = Field(
         None, ge=1, le=64, description="Runs at the same time; unset: one per GPU, one on a CPU"
+    )
+    launch_timeout_s: Seconds = Field(
+        60, description="A started engine must have said who it is by then, in seconds"
+    )
+    stall_preparing_s: Seconds = Field(
+        1800, description="Silence before the first step that is worth a warning, in seconds"
+    )
+    stall_step_s: Seconds = Field(
+        600, description="The same between steps, or 20 times the usual pause if that is more"
+    )
+    stall_saving_s: Seconds = Field(900, description="The same while a checkpoint is written")
+    save_timeout_s: Seconds = Field(
+        120, description="A run that is asked to stop may save for so long, in seconds"
+    )
+    terminate_timeout_s: Seconds = Field(
+        30, description="Then, after SIGTERM, it may live for so long"
+    )
+    retry_after_s: SecondsList = Field(
+        default_factory=lambda: [30.0, 120.0, 600.0],
+        min_length=1,
+        description="Waits before the first automatic retry, the second, and all after, in seconds",
     )
     max_upload_mb: int = Field(
         1024, ge=1, le=1_000_000, description="Largest data file, in megabytes"

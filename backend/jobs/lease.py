@@ -4,6 +4,7 @@ No advisory lock: a paused holder would keep it. A holder that was paused finds 
 its next write, and nothing it had in mind happens.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import func, select, text, update
@@ -32,15 +33,28 @@ def _until(ttl_s: float) -> ColumnElement[object]:
     return func.clock_timestamp() + text("make_interval(secs => :ttl_s)").bindparams(ttl_s=ttl_s)
 
 
-async def acquire(session: AsyncSession, holder: str, ttl_s: float = TTL_S) -> Lease | None:
-    """Take the lease when it is free, expired or already `holder`'s; else None."""
+async def acquire(
+    session: AsyncSession,
+    holder: str,
+    ttl_s: float = TTL_S,
+    slots: Mapping[str, int] | None = None,
+) -> Lease | None:
+    """Take the lease when it is free, expired or already `holder`'s; else None.
+
+    `slots`: how many of each kind the holder gives out, for others to read.
+    """
     row = SupervisorLeaseRow
+    given = {
+        "holder": holder,
+        "expires_at": _until(ttl_s),
+        "slots": dict(slots) if slots is not None else None,
+    }
     statement = (
         insert(row)
-        .values(id=1, epoch=1, holder=holder, expires_at=_until(ttl_s))
+        .values(id=1, epoch=1, **given)
         .on_conflict_do_update(
             index_elements=[row.id],
-            set_={"epoch": row.epoch + 1, "holder": holder, "expires_at": _until(ttl_s)},
+            set_={"epoch": row.epoch + 1, **given},
             where=(row.expires_at <= func.clock_timestamp()) | (row.holder == holder),
         )
         .returning(row.epoch)
@@ -92,3 +106,11 @@ async def current(session: AsyncSession) -> Lease | None:
     )
     line = found.one_or_none()
     return Lease(line.epoch, line.holder) if line is not None else None
+
+
+async def slots(session: AsyncSession) -> dict[str, int] | None:
+    """How many slots of each kind the present leader gives out; None while nobody leads."""
+    row = SupervisorLeaseRow
+    found = await session.execute(select(row.slots).where(row.expires_at > func.clock_timestamp()))
+    line = found.one_or_none()
+    return None if line is None else {**(line.slots or {})}

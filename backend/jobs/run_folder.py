@@ -6,6 +6,7 @@ write is data: it is read with size limits, and what is torn or wrong reads as a
 
 import fcntl
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -29,7 +30,10 @@ from training_engine.contract.names import (
     SPEC_FILE,
 )
 
+# What `attempt` can be in the database.
+ATTEMPT = re.compile(r"^[1-9]\d{0,8}$", re.ASCII)
 MAX_FACTS_BYTES = 64 * 1024
+MAX_SPEC_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,11 @@ class RunFolder:
     def of(cls, runs_dir: Path, job_id: UUID, attempt: int) -> "RunFolder":
         """The folder of an attempt of a job."""
         return cls(runs_dir / str(job_id) / str(attempt), attempt)
+
+    @property
+    def job_id(self) -> UUID:
+        """The job that this is an attempt of."""
+        return UUID(self.path.parent.name)
 
     @property
     def spec_file(self) -> Path:
@@ -90,6 +99,10 @@ class RunFolder:
         if self.spec_file.exists():
             raise FileExistsError(str(self.spec_file))
         _write_whole(self.spec_file, orjson.dumps(spec, option=orjson.OPT_INDENT_2))
+
+    def spec(self) -> dict[str, Any] | None:
+        """What the engine was asked to do; None when that can not be read."""
+        return _read_facts(self.spec_file, MAX_SPEC_BYTES)
 
     def command(self, name: str) -> None:
         """Give the engine a command; a second time is the same as once."""
@@ -153,10 +166,28 @@ class RunFolder:
 def attempts(runs_dir: Path, job_id: UUID) -> list[RunFolder]:
     """The folders of all attempts of a job, oldest first."""
     try:
-        names = [int(p.name) for p in (runs_dir / str(job_id)).iterdir() if p.name.isdecimal()]
-    except FileNotFoundError:
+        names = [int(p.name) for p in (runs_dir / str(job_id)).iterdir() if ATTEMPT.match(p.name)]
+    except (FileNotFoundError, NotADirectoryError):
         return []
     return [RunFolder.of(runs_dir, job_id, number) for number in sorted(names)]
+
+
+def newest_attempts(runs_dir: Path) -> dict[UUID, RunFolder]:
+    """The newest attempt of every job that has a folder; blocks on files."""
+    found = {}
+    try:
+        names = os.listdir(runs_dir)  # noqa: PTH208 (many, and only their names)
+    except FileNotFoundError:
+        return {}
+    for name in names:
+        try:
+            job_id = UUID(name)
+        except ValueError:
+            continue
+        folders = attempts(runs_dir, job_id) if str(job_id) == name else []
+        if folders:
+            found[job_id] = folders[-1]
+    return found
 
 
 def remove_all(runs_dir: Path, job_id: UUID) -> None:
@@ -181,11 +212,11 @@ def _write_whole(file: Path, content: bytes) -> None:
         os.close(folder)
 
 
-def _read_facts(file: Path) -> dict[str, Any] | None:
+def _read_facts(file: Path, max_bytes: int = MAX_FACTS_BYTES) -> dict[str, Any] | None:
     try:
         with file.open("rb") as stream:
-            content = stream.read(MAX_FACTS_BYTES + 1)
-        facts = orjson.loads(content) if len(content) <= MAX_FACTS_BYTES else None
+            content = stream.read(max_bytes + 1)
+        facts = orjson.loads(content) if len(content) <= max_bytes else None
     except (FileNotFoundError, NotADirectoryError, orjson.JSONDecodeError):
         return None
     return facts if isinstance(facts, dict) else None

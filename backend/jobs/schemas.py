@@ -5,6 +5,10 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+# The name of the machine that the supervisor runs on. Not its host name: that of a container is
+# another one after every start.
+THIS_HOST = "local"
+
 
 class JobStatus(StrEnum):
     """Where a piece of background work stands; a task shows its job's status."""
@@ -28,6 +32,24 @@ class Slot(StrEnum):
     TRAINING = "training"  # the accelerator, or the whole CPU
     LIGHT = "light"  # imports, downloads, conversions
     BACKGROUND = "background"  # what nobody waits for
+
+
+class Priority(StrEnum):
+    """Who goes first in the queue, whatever the shares of the owners."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+    @property
+    def rank(self) -> int:
+        """As it is stored: the higher number goes first."""
+        return {Priority.LOW: -1, Priority.NORMAL: 0, Priority.HIGH: 1}[self]
+
+    @classmethod
+    def of(cls, rank: int) -> "Priority":
+        """The nearest name of a stored number."""
+        return cls.HIGH if rank > 0 else cls.LOW if rank < 0 else cls.NORMAL
 
 
 class StopMode(StrEnum):

@@ -60,13 +60,15 @@ async def enqueue(
     subject_id: UUID,
     priority: int = 0,
     memory_bytes: int | None = None,
+    automatic_retries: int = 0,
 ) -> JobRow:
     """Queue a job; it starts when a slot is free.
 
     The engine finds `spec` in `spec.json`, with `kind`, `run_id` (the job's id) and `attempt`
     added, so it must not name the run folder. `memory_bytes` of main memory is what it is expected
-    to need: it waits while other work of the platform holds that. A second live job of this kind
-    for the same subject is an `IntegrityError` (`uq_jobs_live_subject`).
+    to need: it waits while other work of the platform holds that. `automatic_retries`: how often
+    it is queued again by itself (`retries.py`). A second live job of this kind for the same subject
+    is an `IntegrityError` (`uq_jobs_live_subject`).
     """
     job = JobRow(
         kind=kind,
@@ -76,6 +78,7 @@ async def enqueue(
         subject_id=subject_id,
         priority=priority,
         memory_bytes=memory_bytes,
+        automatic_retries=automatic_retries,
     )
     session.add(job)
     await session.flush()
@@ -123,7 +126,7 @@ async def move(
     allow the move: the caller lost a race and has nothing to do.
     """
     job = await hold(session, job_id, attempt)
-    return await _move(session, job, to, reason, **values)
+    return await move_held(session, job, to, reason, **values)
 
 
 async def request_stop(session: AsyncSession, job_id: UUID, save: bool) -> JobRow:
@@ -136,11 +139,11 @@ async def request_stop(session: AsyncSession, job_id: UUID, save: bool) -> JobRo
     if job.status in TERMINAL:
         return job
     if job.status == JobStatus.PENDING:
-        return await _move(session, job, JobStatus.STOPPED, "user_stop", finished_at=func.now())
+        return await move_held(session, job, JobStatus.STOPPED, "user_stop", **_WITHDRAWN)
     if job.stop_requested != StopMode.DISCARD:
         job.stop_requested = StopMode.SAVE if save else StopMode.DISCARD
     if job.status != JobStatus.STOPPING:
-        await _move(session, job, JobStatus.STOPPING, "user_stop")
+        await move_held(session, job, JobStatus.STOPPING, "user_stop")
     await session.flush()
     await wake(session)
     return job
@@ -156,17 +159,20 @@ async def requeue(session: AsyncSession, job_id: UUID, *, resume: bool) -> JobRo
         raise InvalidTransition(params={"status": job.status})
     if resume and not job.resumable:
         raise NotResumable
-    fresh: dict[str, Any] = {"attempt": job.attempt + 1, "resume": resume, **_UNSTARTED}
+    fresh: dict[str, Any] = {"attempt": job.attempt + 1, "resume": resume, **UNSTARTED}
+    fresh |= {"retries": 0, "recovered": False}
     if not resume:
-        fresh |= _FROM_THE_BEGINNING
-    return await _move(session, job, JobStatus.PENDING, "resume" if resume else "restart", **fresh)
+        fresh |= FROM_THE_BEGINNING
+    return await move_held(
+        session, job, JobStatus.PENDING, "resume" if resume else "restart", **fresh
+    )
 
 
 async def relaunch(session: AsyncSession, job_id: UUID, attempt: int, reason: str) -> JobRow:
     """Back to the queue under a new attempt: no engine was ever started for this one."""
     job = await hold(session, job_id, attempt)
-    values = {"attempt": attempt + 1, **_UNSTARTED}
-    return await _move(session, job, JobStatus.PENDING, reason, **values)
+    values = {"attempt": attempt + 1, **UNSTARTED}
+    return await move_held(session, job, JobStatus.PENDING, reason, **values)
 
 
 async def delete(session: AsyncSession, job_id: UUID) -> None:
@@ -214,8 +220,10 @@ async def wake(session: AsyncSession) -> None:
     await session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": WAKE_CHANNEL})
 
 
+# Taken out of the queue, a retry that waits as well.
+_WITHDRAWN: dict[str, Any] = {"finished_at": func.now(), "wait": None, "retry_at": None}
 # What a new attempt has not done yet.
-_UNSTARTED: dict[str, Any] = {
+UNSTARTED: dict[str, Any] = {
     "queued_at": func.now(),
     "slot_index": None,
     "wait": None,
@@ -230,8 +238,9 @@ _UNSTARTED: dict[str, Any] = {
     "error": None,
     "event_offset": 0,
     "stop_requested": None,
+    "retry_at": None,
 }
-_FROM_THE_BEGINNING: dict[str, Any] = {
+FROM_THE_BEGINNING: dict[str, Any] = {
     "progress": 0.0,
     "step": 0,
     "total_steps": None,
@@ -244,12 +253,19 @@ _FROM_THE_BEGINNING: dict[str, Any] = {
 }
 
 
-async def _move(
+async def move_held(
     session: AsyncSession, job: JobRow, to: JobStatus, reason: str, **values: Any
 ) -> JobRow:
-    """Move a locked row."""
+    """As `move`, for a row that is locked already."""
     if to not in TRANSITIONS[job.status]:
         raise InvalidTransition(params={"status": job.status})
+    return await put_held(session, job, to, reason, **values)
+
+
+async def put_held(
+    session: AsyncSession, job: JobRow, to: JobStatus, reason: str, **values: Any
+) -> JobRow:
+    """Put a locked row where it is known to stand, whatever the table of moves says."""
     before = job.status
     job.status = to
     for name, value in values.items():

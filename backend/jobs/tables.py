@@ -20,10 +20,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.database import Base, Keyed
-from backend.jobs.schemas import JobStatus, Slot, StopMode
+from backend.jobs.schemas import THIS_HOST, JobStatus, Slot, StopMode
 
 NOT_TERMINAL = text("status IN ('PENDING', 'PREPARING', 'RUNNING', 'STOPPING')")
 LIVE = text("status IN ('PREPARING', 'RUNNING', 'STOPPING')")
+PENDING = text("status = 'PENDING'")
 
 
 def _names(kind: type[JobStatus] | type[Slot] | type[StopMode], name: str | None) -> Enum:
@@ -55,16 +56,27 @@ class JobRow(Keyed, Base):
         Index(
             "uq_jobs_live_subject", "kind", "subject_id", unique=True, postgresql_where=NOT_TERMINAL
         ),
+        # The order in which one owner's jobs are taken; `queue.py` puts the owners in line.
         Index(
             "ix_jobs_queue",
             "slot",
+            "owner_id",
             text("priority DESC"),
             "queued_at",
             "id",
-            postgresql_where=text("status = 'PENDING'"),
+            postgresql_where=PENDING,
         ),
-        # A slot holds one live job: more than there are slots can not be claimed.
-        Index("uq_jobs_slot_index", "slot", "slot_index", unique=True, postgresql_where=LIVE),
+        # What an owner has started of late counts in the fair share.
+        Index("ix_jobs_slot_started_at", "slot", "started_at"),
+        # A slot holds one live job: more than a host has slots can not be claimed.
+        Index(
+            "uq_jobs_slot_index",
+            "host",
+            "slot",
+            "slot_index",
+            unique=True,
+            postgresql_where=LIVE,
+        ),
         Index("ix_jobs_subject_id", "subject_id"),
         CheckConstraint("attempt >= 1", name="attempt_positive"),
     )
@@ -78,7 +90,11 @@ class JobRow(Keyed, Base):
     attempt: Mapped[int] = mapped_column(default=1)
     spec: Mapped[dict[str, Any]]
     slot: Mapped[Slot] = mapped_column(_names(Slot, "slot"))
-    # Which of the slots it holds, from 0: the accelerator it may use.
+    # The machine whose slot it holds; of one that waits: where it ran last.
+    host: Mapped[str] = mapped_column(
+        String(64), default=THIS_HOST, server_default=text(f"'{THIS_HOST}'")
+    )
+    # Which of the host's slots it holds, from 0: the accelerator it may use.
     slot_index: Mapped[int | None]
     priority: Mapped[int] = mapped_column(default=0)
     # No foreign keys: a job outlives neither matter nor owner, and knows no feature by name.
@@ -100,6 +116,14 @@ class JobRow(Keyed, Base):
     best_metric: Mapped[dict[str, Any] | None] = mapped_column(_json())
     # {code, message, hint, params}
     error: Mapped[dict[str, Any] | None] = mapped_column(_json())
+    # How many attempts failed, by `FailureKind`.
+    failures: Mapped[dict[str, Any]] = mapped_column(
+        default=dict, server_default=text("'{}'::jsonb")
+    )
+    # How often it may be, and has been, queued again by itself; not before `retry_at`.
+    automatic_retries: Mapped[int] = mapped_column(default=0, server_default="0")
+    retries: Mapped[int] = mapped_column(default=0, server_default="0")
+    retry_at: Mapped[datetime | None]
 
     resumable: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     # This attempt continues from `checkpoint`.
@@ -120,6 +144,9 @@ class JobRow(Keyed, Base):
     wait: Mapped[dict[str, Any] | None] = mapped_column(_json())
     # Its subject is deleted: row and run folders go as soon as it has ended.
     forgotten: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+
+    # Where it stands was found in its run folder: the database was older.
+    recovered: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
 
     queued_at: Mapped[datetime] = mapped_column(server_default=func.now())
     started_at: Mapped[datetime | None]
@@ -167,4 +194,6 @@ class SupervisorLeaseRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     epoch: Mapped[int] = mapped_column(BigInteger)
     holder: Mapped[str] = mapped_column(String(200))
+    # How many slots of each kind it gives out, for those who ask why a job waits.
+    slots: Mapped[dict[str, Any] | None] = mapped_column(_json())
     expires_at: Mapped[datetime]

@@ -123,7 +123,20 @@ def spawn(
     return process
 
 
-def let_go(process: subprocess.Popen[bytes]) -> None:
-    """Forget a child that is meant to outlive us, without the warning that it still runs."""
-    if process.poll() is None:
-        process.returncode = 0
+class Detached:
+    """A child that is meant to outlive us: it may be asked for, and need never be waited for."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.pid = process.pid
+        self._ended = process.poll() is not None
+        if not self._ended:
+            process.returncode = 0  # forgotten by its module, which would warn that it still runs
+
+    def ended(self) -> bool:
+        """Whether it is gone; looking leaves no zombie."""
+        if not self._ended:
+            try:
+                self._ended = os.waitpid(self.pid, os.WNOHANG)[0] == self.pid
+            except ChildProcessError:  # somebody else has looked
+                self._ended = True
+        return self._ended

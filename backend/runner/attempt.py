@@ -20,14 +20,13 @@ from backend.jobs.lease import Lease
 from backend.jobs.run_folder import RunFolder
 from backend.jobs.schemas import JobStatus, StopMode
 from backend.jobs.tables import JobRow
-from backend.processes.stop import Force
 from backend.runner import finish, ingest
 from backend.runner.endings import Cause
-from backend.runner.executors.local import LocalExecutor, Sign
+from backend.runner.executors.executor import Executor, Observation, Order, Sign
 from backend.runner.fencing import fenced
 from backend.runner.kinds import Kind
+from backend.runner.silence import Silence
 from backend.runner.timeouts import Timeouts
-from training_engine.contract.names import STOP_AND_SAVE_COMMAND, STOP_COMMAND, Phase
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +39,6 @@ class Desk:
 
     sessions: SessionFactory
     lease: Lease
-    executor: LocalExecutor
     timeouts: Timeouts
     clock: Clock = time.monotonic
 
@@ -50,6 +48,7 @@ class Attempt:
     """What is known of a live attempt beyond its row."""
 
     desk: Desk
+    executor: Executor
     job_id: UUID
     number: int
     kind: Kind
@@ -57,15 +56,13 @@ class Attempt:
     offset: int
     adopted: bool
     since: float = field(init=False)
-    heard_at: float = field(init=False)
-    longest_pause_s: float = 0.0
+    silence: Silence = field(init=False)
     phase: str | None = None
     cause: Cause | None = None
     ended_at: float | None = None
     stop_given: StopMode | None = None
     force_at: float | None = None
-    forced: Force | None = None
-    warned: bool = False
+    forced: Order | None = None
     over: bool = False
     # How often its end could not be written.
     tries: int = 0
@@ -75,7 +72,12 @@ class Attempt:
     task: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
-        self.since = self.heard_at = self.desk.clock()
+        self.begin()
+
+    def begin(self) -> None:
+        """It is launched, or found, now: its deadlines begin."""
+        self.since = self.desk.clock()
+        self.silence = Silence(self.since)
 
     def is_due(self) -> bool:
         """Whether it may be looked at now: not while something is under way, or just failed."""
@@ -84,18 +86,18 @@ class Attempt:
 
     async def step(self, row: JobRow) -> None:
         """Look at the attempt once and do what is due."""
-        sign = self.desk.executor.probe(self.folder)
+        seen = (await self.executor.probe([self.folder]))[self.folder]
         self.phase = row.phase
-        if sign is not Sign.ABSENT:
+        if seen.sign is not Sign.ABSENT:
             await self.read()
-        match sign:
+        match seen.sign:
             case Sign.STARTING | Sign.ALIVE:
-                self._obey(row)
-                await self._check_life()
+                await self._obey(row)
+                await self._check_life(seen)
             case Sign.ENDED:
                 await finish.finish(self, row, self.cause)
             case Sign.LOST | Sign.REBOOTED:
-                rebooted = sign is Sign.REBOOTED
+                rebooted = seen.sign is Sign.REBOOTED
                 cause = self.cause or (Cause.REBOOTED if rebooted else Cause.LOST)
                 await finish.finish(self, row, cause)
             case Sign.ABSENT:
@@ -108,8 +110,7 @@ class Attempt:
             if end == self.offset:
                 return
             now = self.desk.clock()
-            self.longest_pause_s = max(self.longest_pause_s, now - self.heard_at)
-            self.heard_at, self.warned = now, False
+            self.silence.broken(now)
             found = ingest.digest(events, self.folder)
             taken_in = await self._take_in(found, end)
             if taken_in != end:  # already, by whoever led before
@@ -133,77 +134,64 @@ class Attempt:
                 await service.move(session, self.job_id, self.number, to, "first_step")
         return end
 
-    def _obey(self, row: JobRow) -> None:
+    async def _obey(self, row: JobRow) -> None:
         """Pass a stop request on; after its time use force, ever harder."""
         times = self.desk.timeouts
         wanted = row.stop_requested
         if wanted is not None and wanted != self.stop_given:
             saves = wanted is StopMode.SAVE
-            self.folder.command(STOP_AND_SAVE_COMMAND if saves else STOP_COMMAND)
+            await self.executor.signal(self.folder, Order.SAVE if saves else Order.STOP)
             self.stop_given = wanted
             self._force_after(times.save_s if saves else times.terminate_s)
         if self.ended_at is not None and self.force_at is None:
             self._force_after(times.leave_s)
         if self.force_at is not None and self.desk.clock() >= self.force_at:
-            self._use_force()
+            await self._use_force()
 
     def _force_after(self, seconds: float) -> None:
         at = self.desk.clock() + seconds
         self.force_at = at if self.force_at is None else min(at, self.force_at)
 
-    def _use_force(self) -> None:
+    async def _use_force(self) -> None:
         """SIGTERM to the engine, then SIGKILL, then SIGKILL again until nothing is left."""
-        self.forced = Force.TERMINATE if self.forced is None else Force.KILL
-        count = self.desk.executor.signal(self.folder, self.forced)
-        log.warning("forced", job=str(self.job_id), signal=self.forced.value.name, processes=count)
-        wait_s = self.desk.timeouts.terminate_s if self.forced is Force.TERMINATE else 2.0
+        self.forced = Order.TERMINATE if self.forced is None else Order.KILL
+        count = await self.executor.signal(self.folder, self.forced)
+        log.warning("forced", job=str(self.job_id), order=self.forced.value, processes=count)
+        wait_s = self.desk.timeouts.terminate_s if self.forced is Order.TERMINATE else 2.0
         self.force_at = self.desk.clock() + wait_s
 
-    async def _check_life(self) -> None:
+    async def _check_life(self, seen: Observation) -> None:
         """Alive is not enough: it has to start in time, and to get on."""
         times, now = self.desk.timeouts, self.desk.clock()
-        if self.folder.identity() is None:
+        if seen.sign is Sign.STARTING:
             if now - self.since > times.launch_s:
                 self.cause = Cause.LAUNCH_TIMEOUT
-                await self.desk.executor.end(self.folder, grace_s=0.0)
+                await self.executor.signal(self.folder, Order.END)
             return
-        if await self._reap_for_the_host(now):
+        if seen.engine_dead:
+            await self._reap_for_the_host(now)
             return
+        self.dead_since = None
         if self.ended_at is not None or self.stop_given is not None:
             return  # its end is under way and has its own deadlines
-        silent_s, limit_s = now - self.heard_at, self._stall_limit_s()
-        if silent_s > limit_s and not self.warned:
-            self.warned = True
+        silent_s, limit_s = now - self.silence.heard_at, self.silence.limit_s(self.phase, times)
+        if silent_s > limit_s and not self.silence.warned:
+            self.silence.warned = True
             log.warning("no_progress", job=str(self.job_id), phase=self.phase, silent_s=silent_s)
             await self._note_stall()
         if silent_s > limit_s * times.hard_factor and self.cause is None:
             self.cause = Cause.HUNG
-            self.forced = Force.TERMINATE  # it does not listen: begin with SIGKILL
-            self._use_force()
+            self.forced = Order.TERMINATE  # it does not listen: begin with SIGKILL
+            await self._use_force()
         elif self.cause is Cause.HUNG and self.force_at is not None and now >= self.force_at:
-            self._use_force()
+            await self._use_force()
 
-    async def _reap_for_the_host(self, now: float) -> bool:
-        """A dead engine is not alive only because its host does not say so; True when it is."""
-        if not self.desk.executor.engine_is_dead(self.folder):
-            self.dead_since = None
-            return False
+    async def _reap_for_the_host(self, now: float) -> None:
+        """A dead engine is not alive only because its host does not say so."""
         self.dead_since = now if self.dead_since is None else self.dead_since
         if now - self.dead_since > self.desk.timeouts.reap_s:
             log.warning("host_stuck", job=str(self.job_id), attempt=self.number)
-            await self.desk.executor.end(self.folder, grace_s=0.0)
-        return True
-
-    def _stall_limit_s(self) -> float:
-        times = self.desk.timeouts
-        match self.phase:
-            case Phase.TRAINING | Phase.EVALUATING:
-                floor = times.stall_step_s
-            case Phase.SAVING:
-                floor = times.stall_saving_s
-            case _:
-                floor = times.stall_preparing_s
-        return max(floor, times.stall_factor * self.longest_pause_s)
+            await self.executor.signal(self.folder, Order.END)
 
     @again_on_conflict
     async def _note_stall(self) -> None:

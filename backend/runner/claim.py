@@ -9,15 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.jobs import lease as leases
 from backend.jobs import service
 from backend.jobs.lease import Lease
-from backend.jobs.queue import QUEUE_ORDER
+from backend.jobs.queue import next_in_line
 from backend.jobs.schemas import LIVE, JobStatus, Slot
 from backend.jobs.tables import JobRow
+from backend.runner.slots import Slots, free_places
 
 
 async def claim(
     session: AsyncSession,
     lease: Lease,
-    slots: Mapping[Slot, int],
+    slots: Slots,
     heads: Mapping[Slot, UUID | None] | None = None,
 ) -> list[JobRow]:
     """Move as many waiting jobs as there are free slots to PREPARING; returns them.
@@ -29,37 +30,43 @@ async def claim(
     never holds two is also a unique index.
     """
     await leases.check(session, lease, alone=True)
+    live = await session.execute(
+        select(JobRow.slot, JobRow.host, JobRow.slot_index).where(JobRow.status.in_(LIVE))
+    )
+    used: dict[Slot, list[tuple[str, int | None]]] = {}
+    for slot, host, index in live:
+        used.setdefault(slot, []).append((host, index))
     claimed: list[JobRow] = []
-    for slot, total in slots.items():
-        used = set(
-            await session.scalars(
-                select(JobRow.slot_index).where(JobRow.status.in_(LIVE), JobRow.slot == slot)
-            )
-        )
-        free = [index for index in range(total) if index not in used][: total - len(used)]
+    for slot in Slot:
+        free = free_places(slots, slot, used.get(slot, []))
         if not free:
             continue
-        query = select(JobRow.id, JobRow.attempt).where(
-            JobRow.status == JobStatus.PENDING, JobRow.slot == slot
-        )
+        query = next_in_line(slot)
         if heads is not None and slot in heads:
             query = query.where(JobRow.id == heads[slot])
         waiting = await session.execute(
-            query.order_by(*QUEUE_ORDER).limit(len(free)).with_for_update(skip_locked=True)
+            query.limit(len(free)).with_for_update(of=JobRow, skip_locked=True)
         )
-        for (job_id, attempt), index in zip(waiting.all(), free, strict=False):
-            claimed.append(
-                await service.move(
-                    session,
-                    job_id,
-                    attempt,
-                    JobStatus.PREPARING,
-                    "claimed",
-                    slot_index=index,
-                    phase=service.LAUNCHING,
-                    started_at=func.now(),
-                    heartbeat_at=func.now(),
-                    wait=None,
-                )
-            )
+        for (job_id, attempt), place in zip(waiting.all(), free, strict=False):
+            claimed.append(await _take(session, job_id, attempt, place))
     return claimed
+
+
+async def _take(
+    session: AsyncSession, job_id: UUID, attempt: int, place: tuple[str, int]
+) -> JobRow:
+    host, slot_index = place
+    return await service.move(
+        session,
+        job_id,
+        attempt,
+        JobStatus.PREPARING,
+        "claimed",
+        host=host,
+        slot_index=slot_index,
+        phase=service.LAUNCHING,
+        started_at=func.now(),
+        heartbeat_at=func.now(),
+        wait=None,
+        retry_at=None,
+    )

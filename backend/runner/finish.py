@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy import func
 
 from backend.database import DatabaseUnavailable, WriteConflict, again_on_conflict
-from backend.jobs import service
+from backend.jobs import retries, service
 from backend.jobs.event_file import last_event
 from backend.jobs.lease import LostLease
 from backend.jobs.log_file import read_backward, size_of
@@ -16,7 +17,7 @@ from backend.jobs.schemas import JobStatus
 from backend.jobs.tables import JobRow
 from backend.runner.checkpoints import furthest
 from backend.runner.endings import Cause, Ending, Evidence, failure, judge
-from backend.runner.executors.local import Remains
+from backend.runner.executors.executor import Order, Remains
 from backend.runner.fencing import fenced
 from training_engine.contract.choices import Device
 from training_engine.contract.names import FailureCode
@@ -32,13 +33,12 @@ log = structlog.get_logger(__name__)
 
 async def finish(attempt: Attempt, row: JobRow, cause: Cause | None, detail: str = "") -> None:
     """End an attempt whose run host is gone, and whatever processes it left."""
-    desk = attempt.desk
-    grace_s = desk.timeouts.orphan_s if cause is Cause.LOST else 0.0
-    if not await desk.executor.end(attempt.folder, grace_s):
+    grace_s = attempt.desk.timeouts.orphan_s if cause is Cause.LOST else 0.0
+    if await attempt.executor.signal(attempt.folder, Order.END, grace_s):
         log.error("survivors", job=str(attempt.job_id), attempt=attempt.number)
         return  # the slot stays taken while something still computes; the next look tries again
     await attempt.read()
-    remains = desk.executor.collect(attempt.folder)
+    remains = await attempt.executor.collect(attempt.folder)
     evidence = Evidence(
         last=last_event(attempt.folder.events_file),
         exit_facts=remains.exit_facts,
@@ -55,17 +55,14 @@ async def never_started(attempt: Attempt, row: JobRow) -> None:
     The folder is closed first, under its lock, so that a launch that is still on its way (a
     supervisor that was paused between claim and start) can not become a second engine.
     """
-    if attempt.folder.path.is_dir():
-        with attempt.folder.taken() as ours:
-            if not ours:
-                return  # it started just now: the next look adopts it
-            attempt.folder.close_for_good({"abandoned": True})
+    if await attempt.executor.signal(attempt.folder, Order.REVOKE):
+        return  # it started just now: the next look adopts it
     if attempt.cause is not None:
         await finish(attempt, row, attempt.cause)
     elif row.status == JobStatus.RUNNING:
         await finish(attempt, row, Cause.FOLDER_GONE)
     elif not attempt.adopted:
-        tail = attempt.desk.executor.collect(attempt.folder).host_output
+        tail = (await attempt.executor.collect(attempt.folder)).host_output
         detail = tail.splitlines()[-1][:300] if tail else ""
         await finish(attempt, row, Cause.LAUNCH_FAILED, detail)
     elif row.stop_requested is not None:
@@ -73,7 +70,7 @@ async def never_started(attempt: Attempt, row: JobRow) -> None:
     elif await _relaunches(attempt) >= MAX_RELAUNCHES:
         await finish(attempt, row, Cause.LAUNCH_TIMEOUT)
     else:
-        await attempt.desk.executor.end(attempt.folder, 0.0)
+        await attempt.executor.signal(attempt.folder, Order.END)
         await attempt.put_back()
 
 
@@ -111,21 +108,28 @@ async def _write(attempt: Attempt, ending: Ending, remains: Remains) -> None:
         "job_ended",
         job=str(job.id),
         kind=job.kind,
-        attempt=job.attempt,
-        status=job.status.value,
+        attempt=attempt.number,
+        status=ending.status.value,
         reason=ending.reason,
+        tried_again=job.attempt != attempt.number,
     )
 
 
 @again_on_conflict
 async def _end(attempt: Attempt, ending: Ending, remains: Remains, *, tell: bool) -> JobRow:
-    """`tell`: the feature hears of it, in the same transaction."""
+    """`tell`: the feature hears of it, in the same transaction.
+
+    Of a failure that is tried again by itself it does not: that is no end.
+    """
     async with fenced(attempt.desk.sessions, attempt.desk.lease) as session:
         job = await service.hold(session, attempt.job_id, attempt.number)
         values = _columns(attempt, job, ending, remains)
         job = await service.move(
             session, attempt.job_id, attempt.number, ending.status, ending.reason, **values
         )
+        if retries.is_due(job, ending.error):
+            delays = attempt.desk.timeouts.retry_after_s
+            return await retries.again(session, job, delays[min(job.retries, len(delays) - 1)])
         if tell:
             await attempt.kind.apply()(session, job)
     return job
@@ -140,6 +144,8 @@ def _columns(attempt: Attempt, job: JobRow, ending: Ending, remains: Remains) ->
         "error": ending.error,
     }
     peak = (remains.exit_facts or {}).get("peak_memory_bytes")
+    if job.recovered and (ended_at := _ended_at(remains)) is not None:
+        values["finished_at"] = ended_at  # not today: the database did not know it
     on_gpu = (job.device or "").startswith(Device.CUDA)  # its memory is told by the engine
     if isinstance(peak, int) and 0 < peak < 2**63 and not on_gpu:
         values["peak_memory_bytes"] = peak
@@ -147,10 +153,20 @@ def _columns(attempt: Attempt, job: JobRow, ending: Ending, remains: Remains) ->
         return {**values, "progress": 1.0, "resumable": False}
     if ending.error is not None:
         values["error"] = {**ending.error, "log_line": _last_line(attempt)}
+        values["failures"] = retries.count(job, ending.error)
     if attempt.kind.resumes:
         found = furthest(attempt.folder, job.checkpoint)
         values |= {"checkpoint": found, "resumable": found is not None}
     return values
+
+
+def _ended_at(remains: Remains) -> datetime | None:
+    """When the run host saw the engine end, if it says so sensibly."""
+    try:
+        at = datetime.fromisoformat(str((remains.exit_facts or {}).get("ended_at")))
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None and at.year > 2000 else None
 
 
 def _last_line(attempt: Attempt) -> str | None:

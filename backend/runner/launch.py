@@ -39,8 +39,8 @@ async def launch(
         await asyncio.to_thread(attempt.folder.create, spec_of(job, resume_from))
         # The last moment at which a supervisor that was paused can find out that it is none.
         await _require_ours(attempt)
-        attempt.since = attempt.heard_at = attempt.desk.clock()
-        await attempt.desk.executor.start(attempt.folder, attempt.kind, variables)
+        attempt.begin()
+        await attempt.executor.start(attempt.folder, attempt.kind, variables)
     except NoCheckpoint:
         ending = failure(
             FailureCode.CHECKPOINT_CORRUPT,

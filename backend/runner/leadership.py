@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections.abc import Mapping
 
 import structlog
 
@@ -23,9 +24,13 @@ log = structlog.get_logger(__name__)
 class Leadership:
     """Holds the lease while it can; `lease` is None as soon as it is known to be lost."""
 
-    def __init__(self, sessions: SessionFactory, timeouts: Timeouts) -> None:
+    def __init__(
+        self, sessions: SessionFactory, timeouts: Timeouts, slots: Mapping[str, int]
+    ) -> None:
+        """`slots`: how many of each kind this one will give out."""
         self._sessions = sessions
         self._timeouts = timeouts
+        self._slots = slots
         self.holder = f"{describe_self()} {secrets.token_hex(4)}"
         self.lease: Lease | None = None
         self._renewing: asyncio.Task[None] | None = None
@@ -37,7 +42,7 @@ class Leadership:
             if present is not None and is_surely_dead(present.holder):
                 log.info("lease_of_dead_holder", epoch=present.epoch)
                 await leases.release(session, present)
-            lease = await leases.acquire(session, self.holder, self._timeouts.lease_s)
+            lease = await leases.acquire(session, self.holder, self._timeouts.lease_s, self._slots)
         if lease is not None:
             self.lease = lease
             self._renewing = asyncio.create_task(self._renew(lease), name="supervisor lease")

@@ -8,17 +8,16 @@ its owner was told that it may not fit.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select
 
 from backend.database import SessionFactory, again_on_conflict
 from backend.jobs.lease import Lease
-from backend.jobs.queue import QUEUE_ORDER
+from backend.jobs.queue import next_in_line
 from backend.jobs.run_folder import RunFolder
-from backend.jobs.schemas import JobStatus, Slot
+from backend.jobs.schemas import THIS_HOST, JobStatus, Slot
 from backend.jobs.tables import JobRow
 from backend.processes.identity import ProcessIdentity
 from backend.processes.usage import usage
@@ -40,6 +39,11 @@ def free_bytes() -> int:
     """Main memory that a new process can have now."""
     memory = host.memory()
     return memory.total_bytes - memory.used_bytes
+
+
+def _waits_for_memory(wait: dict[str, Any] | None) -> TypeGuard[dict[str, Any]]:
+    """Whether what is written down is this reason and not another."""
+    return wait is not None and wait["reason"] == "host_memory"
 
 
 class Room:
@@ -81,12 +85,8 @@ class Room:
         if sum(job.slot is Slot.TRAINING for job in live) >= total:
             return None
         async with reaching(self._sessions) as session:
-            head = await session.scalar(
-                select(JobRow)
-                .where(JobRow.status == JobStatus.PENDING, JobRow.slot == Slot.TRAINING)
-                .order_by(*QUEUE_ORDER)
-                .limit(1)
-            )
+            first = next_in_line(Slot.TRAINING).with_only_columns(JobRow).limit(1)
+            head = await session.scalar(first)
         if head is None:
             return None
         if head.memory_bytes is not None and await self._waits(
@@ -99,7 +99,7 @@ class Room:
         available, held = await asyncio.to_thread(self._look, live)
         if available >= needed:
             return False
-        if head.wait is None:  # once; while it waits the playground may be used
+        if not _waits_for_memory(head.wait):  # once; while it waits the playground may be used
             await self.unload()
             available, held = await asyncio.to_thread(self._look, live)
         if available >= needed or held < WORTH_WAITING * (needed - available):
@@ -114,6 +114,8 @@ class Room:
         """
         available, held = self._free(), 0
         for job in live:
+            if job.host != THIS_HOST:  # what it holds is not of this machine
+                continue
             folder = RunFolder.of(self._runs_dir, job.id, job.attempt)
             identity = ProcessIdentity.from_facts(folder.identity())
             taken = usage(identity).memory_bytes if identity is not None else 0
@@ -125,7 +127,7 @@ class Room:
     @again_on_conflict
     async def _tell(self, lease: Lease, head: JobRow, needed: int, available: int) -> None:
         """Write down why it waits, for whoever looks at the queue."""
-        known = (head.wait or {}).get("params", {}).get("available_bytes")
+        known = head.wait["params"]["available_bytes"] if _waits_for_memory(head.wait) else None
         if known is not None and abs(known - available) < NOTEWORTHY * needed:
             return
         params = {"needed_bytes": needed, "available_bytes": available}
@@ -135,5 +137,5 @@ class Room:
             if job is None or (job.status, job.attempt) != (JobStatus.PENDING, head.attempt):
                 return
             job.wait = wait
-        if head.wait is None:
+        if not _waits_for_memory(head.wait):
             log.info("waits_for_memory", job=str(head.id), **params)

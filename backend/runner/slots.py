@@ -1,7 +1,8 @@
-"""How many jobs may live at the same time, and which accelerator each may see."""
+"""How many jobs may live at the same time on each host, and which accelerator each may see."""
 
 import os
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 
 import pynvml
 
@@ -10,6 +11,8 @@ from backend.settings import Settings
 
 LIGHT_SLOTS = 2
 BACKGROUND_SLOTS = 1
+# Host → kind of slot → how many there are.
+Slots = Mapping[str, Mapping[Slot, int]]
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
@@ -38,6 +41,28 @@ def slots_of(settings: Settings, gpus: list[str]) -> Mapping[Slot, int]:
         Slot.LIGHT: LIGHT_SLOTS,
         Slot.BACKGROUND: BACKGROUND_SLOTS,
     }
+
+
+def totals(slots: Slots) -> dict[str, int]:
+    """Slots of each kind over all hosts."""
+    found: Counter[str] = Counter()
+    for host in slots.values():
+        found.update({slot.value: count for slot, count in host.items()})
+    return dict(found)
+
+
+def free_places(
+    slots: Slots, slot: Slot, used: Collection[tuple[str, int | None]]
+) -> list[tuple[str, int]]:
+    """Host and index of the slots of a kind that no live job holds; `used` is (host, index) of
+    each that lives. One whose index is not known holds some slot of its host.
+    """
+    free = []
+    for host, counts in slots.items():
+        here = [index for at, index in used if at == host]
+        unused = [index for index in range(counts.get(slot, 0)) if index not in here]
+        free += [(host, index) for index in unused][: max(0, counts.get(slot, 0) - len(here))]
+    return free
 
 
 def variables_of(slot: Slot, slot_index: int | None, gpus: list[str]) -> dict[str, str]:

@@ -16,10 +16,11 @@ from backend.database import DatabaseUnavailable, SessionFactory, again_on_confl
 from backend.jobs import service
 from backend.jobs.lease import Lease, LostLease
 from backend.jobs.run_folder import RunFolder
-from backend.jobs.schemas import LIVE, Slot
+from backend.jobs.schemas import LIVE, THIS_HOST, Slot
 from backend.jobs.tables import JobRow
 from backend.runner.attempt import Attempt, Desk
 from backend.runner.claim import claim
+from backend.runner.executors.executor import Executor
 from backend.runner.executors.local import LocalExecutor
 from backend.runner.fencing import fenced, reaching
 from backend.runner.forgotten import remove_forgotten
@@ -27,8 +28,9 @@ from backend.runner.kinds import KINDS, Kind
 from backend.runner.launch import launch
 from backend.runner.leadership import Leadership
 from backend.runner.orphans import end_orphans
+from backend.runner.recovery import Reconciler
 from backend.runner.room import BeforeTraining, Room, free_bytes
-from backend.runner.slots import slots_of, variables_of, visible_gpus
+from backend.runner.slots import Slots, slots_of, totals, variables_of, visible_gpus
 from backend.runner.timeouts import Timeouts
 from backend.runner.wakeup import WakeUp
 from backend.settings import Settings
@@ -57,18 +59,21 @@ class Supervisor:
         self._settings = settings
         self._sessions = sessions
         self._kinds = kinds if kinds is not None else dict(KINDS)
-        self._timeouts = timeouts or Timeouts()
+        self._timeouts = timeouts or Timeouts.of(settings)
         self._room = Room(sessions, settings.runs_dir, self._timeouts, before_training, free)
         self._gpus = visible_gpus()
-        self._slots = slots_of(settings, self._gpus)
-        self._executor = LocalExecutor()
-        self._leadership = Leadership(sessions, self._timeouts)
+        # Host → who acts there, and what may live there at the same time.
+        self._executors: dict[str, Executor] = {THIS_HOST: LocalExecutor(settings.runs_dir)}
+        self._slots: Slots = {THIS_HOST: slots_of(settings, self._gpus)}
+        self._leadership = Leadership(sessions, self._timeouts, totals(self._slots))
         self._wakeup = WakeUp()
         self._attempts: dict[Key, Attempt] = {}
         self._desk: Desk | None = None
         # Attempts that ended, and as of which of them forgotten jobs were removed.
         self._ends, self._swept = 0, -1
         self._stopping = False
+        # Jobs with run folders that the database does not know, as of the last take-over.
+        self.unknown_runs: list[UUID] = []
 
     @property
     def leading(self) -> bool:
@@ -112,14 +117,14 @@ class Supervisor:
         return self._timeouts.tick_live_s if self._attempts else self._timeouts.tick_idle_s
 
     async def _tick(self) -> None:
-        if self._leadership.lease is None:
+        lease = self._leadership.lease
+        if lease is None:
             await self._stand_down()
             lease = await self._leadership.acquire()
             if lease is None:
                 return
-            await self._take_over(lease)
-        desk = self._desk
-        assert desk is not None
+        # Begun again when the database went away in the middle of it.
+        desk = self._desk = self._desk or await self._take_over(lease)
         async with reaching(self._sessions) as session:
             rows = list(await session.scalars(select(JobRow).where(JobRow.status.in_(LIVE))))
         self._forget_ended({(row.id, row.attempt) for row in rows})
@@ -132,7 +137,8 @@ class Supervisor:
             self._swept = ends
         if self._stopping:
             return
-        head = await self._room.head(desk.lease, rows, self._slots[Slot.TRAINING])
+        trainings = totals(self._slots).get(Slot.TRAINING, 0)
+        head = await self._room.head(desk.lease, rows, trainings)
         for row in await self._claim(desk.lease, head):
             self._start(desk, row)
             if row.id == head:
@@ -143,19 +149,29 @@ class Supervisor:
         async with fenced(self._sessions, lease) as session:
             return await claim(session, lease, self._slots, {Slot.TRAINING: training})
 
-    async def _take_over(self, lease: Lease) -> None:
-        """Begin to lead: nothing that an earlier leader left may compute unseen."""
-        self._desk = Desk(self._sessions, lease, self._executor, self._timeouts)
+    async def _take_over(self, lease: Lease) -> Desk:
+        """Begin to lead: nothing may have ended unread, or compute unseen."""
         self._swept = -1
-        await end_orphans(self._sessions, self._settings.runs_dir)
+        reconciler = Reconciler(
+            self._sessions, lease, self._settings.runs_dir, self._executors, self._kinds
+        )
+        self.unknown_runs = await reconciler.reconcile()
+        await end_orphans(self._sessions, self._executors)
+        return Desk(self._sessions, lease, self._timeouts)
 
     def _watch(self, desk: Desk, row: JobRow, adopted: bool) -> Attempt | None:
         kind = self._kinds.get(row.kind)
         if kind is None:  # a newer version queued it
             log.error("unknown_kind", kind=row.kind, job=str(row.id))
             return None
+        executor = self._executors.get(row.host)
+        if executor is None:  # claimed by one that knew more machines
+            log.error("unknown_host", host=row.host, job=str(row.id))
+            return None
         folder = RunFolder.of(self._settings.runs_dir, row.id, row.attempt)
-        attempt = Attempt(desk, row.id, row.attempt, kind, folder, row.event_offset, adopted)
+        attempt = Attempt(
+            desk, executor, row.id, row.attempt, kind, folder, row.event_offset, adopted
+        )
         self._attempts[row.id, row.attempt] = attempt
         if adopted:
             log.info("adopted", job=str(row.id), attempt=row.attempt)
@@ -211,7 +227,6 @@ class Supervisor:
             _, late = await asyncio.wait(tasks, timeout=STOP_WAIT_S)
             for task in late:
                 task.cancel()
-        self._executor.detach()
         try:
             await self._leadership.drop(release=True)
         except DatabaseUnavailable:

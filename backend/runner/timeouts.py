@@ -1,6 +1,9 @@
 """How long the supervisor waits before it acts, in seconds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from backend.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Timeouts:
     # The last event is written: time to leave.
     leave_s: float = 30.0
     # The engine is dead and its run host does not say so (it may be paused): time to do so.
-    reap_s: float = 60.0
+    reap_s: float = 50.0
     # Trouble with one run: time until the next try.
     trouble_s: float = 2.0
     # The run host is gone: time for what it left behind to save and end.
@@ -31,6 +34,21 @@ class Timeouts:
     stall_preparing_s: float = 1800.0
     stall_saving_s: float = 900.0
     stall_step_s: float = 600.0
-    # … or this many times the longest pause between two events of the run so far.
+    # … or this many times the usual pause between two events of the run.
     stall_factor: float = 20.0
     hard_factor: float = 3.0
+    # Before the first automatic retry, the second, and all after.
+    retry_after_s: Sequence[float] = (30.0, 120.0, 600.0)
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Timeouts":
+        """Those that the settings name; the rest is not for configuration."""
+        return cls(
+            launch_s=settings.launch_timeout_s,
+            save_s=settings.save_timeout_s,
+            terminate_s=settings.terminate_timeout_s,
+            stall_preparing_s=settings.stall_preparing_s,
+            stall_saving_s=settings.stall_saving_s,
+            stall_step_s=settings.stall_step_s,
+            retry_after_s=tuple(settings.retry_after_s),
+        )

@@ -42,6 +42,7 @@ async def get_system(request: Request, session: SessionDep) -> SystemFacts:
         training_slots=slots.total,
         training_slots_used=slots.used,
         supervisor=slots.supervisor,
+        unknown_runs=slots.unknown_runs,
         isolation=isolation().reached,
         offline=settings.offline,
         insecure_http=settings.insecure_http,

@@ -59,6 +59,10 @@ class SystemFacts(BaseModel):
     training_slots: int
     training_slots_used: int
     supervisor: Literal["leading", "standby", "absent"]
+    unknown_runs: int = Field(
+        description="Run folders of jobs that the database does not know, as of the last start; "
+        "the log names them"
+    )
     isolation: list[str] = Field(description="What holds the engine back: uid, no_new_privs, …")
     offline: bool
     insecure_http: bool

@@ -16,6 +16,7 @@ class Slots:
     total: int
     used: int
     supervisor: Literal["leading", "standby", "absent"]
+    unknown_runs: int
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,10 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from backend.errors import FieldError
-from backend.jobs.schemas import JobStatus
+from backend.jobs.failures import FailureKind
+from backend.jobs.queue import WaitReason
+from backend.jobs.retries import MAX_AUTOMATIC_RETRIES
+from backend.jobs.schemas import JobStatus, Priority
 from training_engine.contract.choices import Device, Method, Objective, Precision
 from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.contract.names import Phase
@@ -50,6 +53,7 @@ class Intent(StrEnum):
 OwnIntent = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
+Retries = Annotated[int, Field(ge=0, le=MAX_AUTOMATIC_RETRIES)]
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Split = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
@@ -111,13 +115,19 @@ class TaskCreate(TaskPlan):
     accept_memory_risk: bool = Field(
         False, description="Create it although it is not expected to fit into the memory"
     )
+    priority: Priority = Field(
+        Priority.NORMAL, description="Higher ones are taken first; among equals the users share"
+    )
+    automatic_retries: Retries = Field(
+        0, description="How often it is queued again by itself after the machine failed it"
+    )
 
 
 class Queue(BaseModel):
-    """Why a task waits; `position` counts from 1."""
+    """Why a task waits; `position` counts from 1 in the order in which tasks are taken."""
 
     position: int
-    reason: Literal["slot_busy", "waiting_for_supervisor", "host_memory"]
+    reason: WaitReason
     params: dict[str, str | int | float | bool | None] = {}
 
 
@@ -125,10 +135,19 @@ class TaskError(BaseModel):
     """Why a task failed, and what to do next."""
 
     code: str
+    kind: FailureKind = Field(description="Where the cause lies")
     message: str
     hint: str
     params: dict[str, str | int | float | bool | None] = {}
     log_line: str | None = Field(None, description="Id of the log line that shows it")
+
+
+class Failures(BaseModel):
+    """How many attempts of a task failed, by where the cause lay."""
+
+    infrastructure: int = 0
+    own: int = 0
+    internal: int = 0
 
 
 class TaskReference(BaseModel):
@@ -185,6 +204,15 @@ class Task(BaseModel):
     attempt: int
     resumed: bool = Field(description="This attempt goes on from a checkpoint of one before")
     error: TaskError | None
+    priority: Priority
+    automatic_retries: int = Field(description="How often it may be queued again by itself")
+    retries: int = Field(description="How often that has happened since it was last started")
+    retry_at: datetime | None = Field(description="When the next automatic retry may start")
+    failures: Failures
+    recovered: bool = Field(
+        description="Where it stands was found in its run folder: the database was older"
+    )
+    stalled_since: datetime | None = Field(description="Alive, but silent for longer than usual")
     metrics: dict[str, float | None] = Field(description="The last value of each")
     best_metric: BestMetric | None = Field(description="null before the first evaluation")
     tags: list[str]
@@ -223,13 +251,15 @@ class AgainRequest(BaseModel):
 
 
 class TaskUpdate(BaseModel):
-    """Rename, describe or mark."""
+    """Rename, describe, mark, or change how it is queued (its priority only while it waits)."""
 
     model_config = ConfigDict(extra="forbid")
 
     name: Name | None = None
     description: Text | None = None
     tags: Tags | None = Field(None, description="All of them: those that are missing go")
+    priority: Priority | None = Field(None, description="Only while it waits in the queue")
+    automatic_retries: Retries | None = None
 
 
 class MemoryPart(BaseModel):

@@ -13,6 +13,7 @@ from backend.accounts.tables import UserRow
 from backend.datasets.tables import DatasetUseRow
 from backend.errors import Conflict, FieldError, TooMany
 from backend.ids import new_id
+from backend.jobs import retries
 from backend.jobs import service as jobs
 from backend.jobs.schemas import TERMINAL, JobStatus, Slot
 from backend.models.tables import ModelUseRow
@@ -104,6 +105,8 @@ async def _write(
         owner_id=user.id,
         subject_id=task_id,
         memory_bytes=estimates.main_memory(expected),
+        priority=body.priority.rank,
+        automatic_retries=body.automatic_retries,
     )
     row = TaskRow(
         id=task_id,
@@ -158,8 +161,12 @@ async def stop(session: AsyncSession, user: UserRow, task_id: UUID, *, save: boo
 
 
 async def change(session: AsyncSession, user: UserRow, task_id: UUID, body: TaskUpdate) -> Task:
-    """Rename, describe or mark."""
+    """Rename, describe, or change how it is queued; raises `NotWaiting` for a priority too late."""
     found = await queries.find(session, user, task_id, Action.CHANGE)
+    if body.priority is not None:
+        await retries.set_priority(session, found.job, body.priority)
+    if body.automatic_retries is not None:
+        found.job.automatic_retries = body.automatic_retries
     if body.tags is not None:
         found.row.tags = body.tags
     if body.description is not None:

@@ -90,7 +90,7 @@ async def get_task(session: SessionDep, user: CurrentUser, task_id: UUID) -> Tas
 async def update_task(
     session: SessionDep, user: CurrentUser, task_id: UUID, body: TaskUpdate
 ) -> Task:
-    """Rename, describe or mark."""
+    """Rename, describe, mark, or change how it is queued (its priority only while it waits)."""
     return await service.change(session, user, task_id, body)
 
 

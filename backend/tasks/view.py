@@ -4,13 +4,15 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.jobs.failures import kind_of
 from backend.jobs.queue import QueuePlace, queue_positions
-from backend.jobs.schemas import LIVE, JobStatus
+from backend.jobs.schemas import LIVE, JobStatus, Priority
 from backend.jobs.tables import JobRow
 from backend.tasks.queries import Found
 from backend.tasks.schemas import (
     BestMetric,
     Estimate,
+    Failures,
     Queue,
     Task,
     TaskData,
@@ -23,7 +25,8 @@ from training_engine.contract.names import Phase
 
 async def views_of(session: AsyncSession, found: Sequence[Found]) -> list[Task]:
     """Tasks as the API shows them, in the order given; one query for all places in the queue."""
-    places = await queue_positions(session, [f.job.id for f in found])
+    waiting = [f.job.id for f in found if f.job.status is JobStatus.PENDING]
+    places = await queue_positions(session, waiting)
     return [view(f, places.get(f.job.id)) for f in found]
 
 
@@ -62,7 +65,14 @@ def view(found: Found, place: QueuePlace | None) -> Task:
         resumable=job.resumable,
         attempt=job.attempt,
         resumed=job.resume,
-        error=TaskError.model_validate(job.error) if job.error else None,
+        error=_error(job),
+        priority=Priority.of(job.priority),
+        automatic_retries=job.automatic_retries,
+        retries=job.retries,
+        retry_at=job.retry_at,
+        failures=Failures.model_validate(job.failures),
+        recovered=job.recovered,
+        stalled_since=job.stalled_since,
         metrics=job.metrics,
         best_metric=BestMetric.model_validate(job.best_metric) if job.best_metric else None,
         tags=row.tags,
@@ -79,6 +89,12 @@ def view(found: Found, place: QueuePlace | None) -> Task:
         finished_at=job.finished_at,
         **_progress(job),
     )
+
+
+def _error(job: JobRow) -> TaskError | None:
+    if job.error is None:
+        return None
+    return TaskError.model_validate({**job.error, "kind": kind_of(job.error)})
 
 
 def _validation(found: Found) -> TaskData | None:

@@ -1017,7 +1017,7 @@ export interface paths {
         head?: never;
         /**
          * Update Task
-         * @description Rename, describe or mark.
+         * @description Rename, describe, mark, or change how it is queued (its priority only while it waits).
          */
         patch: operations["update_task"];
         trace?: never;
@@ -2528,6 +2528,33 @@ export interface components {
             items: components["schemas"]["Export"][];
             /** Next Cursor */
             next_cursor?: string | null;
+        };
+        /**
+         * FailureKind
+         * @description Where the cause of a failure lies.
+         * @enum {string}
+         */
+        FailureKind: "infrastructure" | "own" | "internal";
+        /**
+         * Failures
+         * @description How many attempts of a task failed, by where the cause lay.
+         */
+        Failures: {
+            /**
+             * Infrastructure
+             * @default 0
+             */
+            infrastructure: number;
+            /**
+             * Internal
+             * @default 0
+             */
+            internal: number;
+            /**
+             * Own
+             * @default 0
+             */
+            own: number;
         };
         /**
          * FieldError
@@ -4052,6 +4079,12 @@ export interface components {
             version?: number | null;
         };
         /**
+         * Priority
+         * @description Who goes first in the queue, whatever the shares of the owners.
+         * @enum {string}
+         */
+        Priority: "low" | "normal" | "high";
+        /**
          * Problem
          * @description The body of every error answer.
          */
@@ -4095,7 +4128,7 @@ export interface components {
         Quantization: "nf4" | "int8";
         /**
          * Queue
-         * @description Why a task waits; `position` counts from 1.
+         * @description Why a task waits; `position` counts from 1 in the order in which tasks are taken.
          */
         Queue: {
             /**
@@ -4111,7 +4144,7 @@ export interface components {
              * Reason
              * @enum {string}
              */
-            reason: "slot_busy" | "waiting_for_supervisor" | "host_memory";
+            reason: "slot_busy" | "fair_share" | "waiting_for_supervisor" | "host_memory" | "retry_wait";
         };
         /**
          * ReadingOptions
@@ -4641,6 +4674,11 @@ export interface components {
             training_slots: number;
             /** Training Slots Used */
             training_slots_used: number;
+            /**
+             * Unknown Runs
+             * @description Run folders of jobs that the database does not know, as of the last start; the log names them
+             */
+            unknown_runs: number;
             /** Version */
             version: string;
         };
@@ -4675,6 +4713,11 @@ export interface components {
             accept_memory_risk: boolean;
             /** Attempt */
             attempt: number;
+            /**
+             * Automatic Retries
+             * @description How often it may be queued again by itself
+             */
+            automatic_retries: number;
             /** @description null before the first evaluation */
             best_metric: components["schemas"]["BestMetric"] | null;
             /** Chat Template */
@@ -4702,6 +4745,7 @@ export interface components {
             estimate: components["schemas"]["Estimate"] | null;
             /** Eta S */
             eta_s: number | null;
+            failures: components["schemas"]["Failures"];
             /** Finished At */
             finished_at: string | null;
             /** Has Artifact */
@@ -4742,12 +4786,18 @@ export interface components {
             peak_memory_bytes: number | null;
             phase: components["schemas"]["Phase"] | null;
             precision: components["schemas"]["Precision"];
+            priority: components["schemas"]["Priority"];
             /**
              * Progress
              * @description 0–1
              */
             progress: number;
             queue: components["schemas"]["Queue"] | null;
+            /**
+             * Recovered
+             * @description Where it stands was found in its run folder: the database was older
+             */
+            recovered: boolean;
             /**
              * Resumable
              * @description A checkpoint exists to continue from
@@ -4758,6 +4808,21 @@ export interface components {
              * @description This attempt goes on from a checkpoint of one before
              */
             resumed: boolean;
+            /**
+             * Retries
+             * @description How often that has happened since it was last started
+             */
+            retries: number;
+            /**
+             * Retry At
+             * @description When the next automatic retry may start
+             */
+            retry_at: string | null;
+            /**
+             * Stalled Since
+             * @description Alive, but silent for longer than usual
+             */
+            stalled_since: string | null;
             /** Started At */
             started_at: string | null;
             status: components["schemas"]["JobStatus"];
@@ -4803,6 +4868,12 @@ export interface components {
              * @default false
              */
             accept_memory_risk: boolean;
+            /**
+             * Automatic Retries
+             * @description How often it is queued again by itself after the machine failed it
+             * @default 0
+             */
+            automatic_retries: number;
             /**
              * Chat Template
              * @description Jinja text in place of the model's own template
@@ -4911,6 +4982,11 @@ export interface components {
             parent_id?: string | null;
             /** @default auto */
             precision: components["schemas"]["Precision"];
+            /**
+             * @description Higher ones are taken first; among equals the users share
+             * @default normal
+             */
+            priority: components["schemas"]["Priority"];
             /** Validation Dataset Id */
             validation_dataset_id?: string | null;
             /**
@@ -4953,6 +5029,8 @@ export interface components {
             code: string;
             /** Hint */
             hint: string;
+            /** @description Where the cause lies */
+            kind: components["schemas"]["FailureKind"];
             /**
              * Log Line
              * @description Id of the log line that shows it
@@ -5138,13 +5216,17 @@ export interface components {
         };
         /**
          * TaskUpdate
-         * @description Rename, describe or mark.
+         * @description Rename, describe, mark, or change how it is queued (its priority only while it waits).
          */
         TaskUpdate: {
+            /** Automatic Retries */
+            automatic_retries?: number | null;
             /** Description */
             description?: string | null;
             /** Name */
             name?: string | null;
+            /** @description Only while it waits in the queue */
+            priority?: components["schemas"]["Priority"] | null;
             /**
              * Tags
              * @description All of them: those that are missing go

@@ -186,9 +186,9 @@ async def test_positions_count_per_kind_of_slot(session: AsyncSession) -> None:
     order = {job: place.position for job, place in places.items()}
     assert order == {urgent.id: 1, first.id: 2, second.id: 3, light.id: 1}
     assert {place.reason for place in places.values()} == {"waiting_for_supervisor"}
-    await leases.acquire(session, "somebody")
+    await leases.acquire(session, "somebody", slots={"training": 2})
     place = await queue.queue_position(session, first.id)
-    assert place == (2, "slot_busy", {})
+    assert place == (2, "slot_busy", {"running": 0, "slots": 2})
     await service.request_stop(session, first.id, save=False)
     assert await queue.queue_position(session, first.id) is None
 

@@ -12,7 +12,7 @@ from backend.database import transaction
 from backend.jobs import lease as leases
 from backend.jobs import service
 from backend.jobs.lease import Lease, LostLease
-from backend.jobs.schemas import JobStatus, Slot
+from backend.jobs.schemas import THIS_HOST, JobStatus, Slot
 from backend.jobs.tables import JobRow
 from backend.runner.claim import claim
 from backend.runner.supervisor import Supervisor
@@ -20,7 +20,7 @@ from tests.backend.runner.apart import Apart
 from tests.backend.runner.conftest import ENDLESS, QUICK, Bench, supervising
 
 Start = Callable[..., Awaitable[Supervisor]]
-ONE_EACH = {Slot.TRAINING: 1, Slot.LIGHT: 1}
+ONE_EACH = {THIS_HOST: {Slot.TRAINING: 1, Slot.LIGHT: 1}}
 
 
 async def claims(bench: Bench, job: JobRow) -> int:
@@ -81,7 +81,7 @@ async def test_two_jobs_and_one_slot(bench: Bench) -> None:
 
     async def one() -> list[JobRow]:
         async with transaction(bench.sessions) as session:
-            return await claim(session, lease, {Slot.TRAINING: 1})
+            return await claim(session, lease, {THIS_HOST: {Slot.TRAINING: 1}})
 
     rows = [job for found in await asyncio.gather(one(), one(), one()) for job in found]
     assert [(job.id, job.slot_index) for job in rows] == [(first, 0)]
@@ -95,21 +95,22 @@ async def test_freed_slots_are_given_out_again(bench: Bench) -> None:
     async with transaction(bench.sessions) as session:
         lease = await leases.acquire(session, "a")
         assert lease is not None
-        rows = await claim(session, lease, {Slot.TRAINING: 3})
+        rows = await claim(session, lease, {THIS_HOST: {Slot.TRAINING: 3}})
         assert [(row.id, row.slot_index) for row in rows] == list(
             zip(jobs[:3], range(3), strict=True)
         )
         await service.move(session, jobs[1], 1, JobStatus.FAILED, "test")
-        [row] = await claim(session, lease, {Slot.TRAINING: 3})
+        [row] = await claim(session, lease, {THIS_HOST: {Slot.TRAINING: 3}})
         assert (row.id, row.slot_index) == (jobs[3], 1)
-        assert await claim(session, lease, {Slot.TRAINING: 1}) == []  # fewer slots than before
+        fewer = {THIS_HOST: {Slot.TRAINING: 1}}
+        assert await claim(session, lease, fewer) == []
 
 
 async def test_only_the_training_that_was_measured_is_claimed(bench: Bench) -> None:
     """One that is queued between the look at the memory and the claim waits for the next look."""
     late, measured = await bench.queue(memory_bytes=5), await bench.queue(memory_bytes=5)
     light = await bench.queue(slot=Slot.LIGHT)
-    slots = {Slot.TRAINING: 2, Slot.LIGHT: 1}
+    slots = {THIS_HOST: {Slot.TRAINING: 2, Slot.LIGHT: 1}}
     async with transaction(bench.sessions) as session:
         lease = await leases.acquire(session, "a")
         assert lease is not None

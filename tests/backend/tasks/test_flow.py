@@ -197,7 +197,8 @@ async def test_the_second_task_waits_and_says_why(flow: Flow, supervisor: Superv
     flow.body["output_name"] = "second"
     second = await flow.create(steps=2)
     task = await flow.get(second)
-    assert task["queue"] == {"position": 1, "reason": "slot_busy", "params": {}}
+    params = {"running": 1, "slots": 1}
+    assert task["queue"] == {"position": 1, "reason": "slot_busy", "params": params}
     await flow.post(first, "stop", save=False)
     assert (await flow.until(second, *ENDED))["status"] == "COMPLETED"
 

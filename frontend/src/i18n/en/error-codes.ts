@@ -152,6 +152,7 @@ export default {
   NoArtifact: 'There is no model yet. There is one when the training is completed.',
   NoSuchAttempt: 'This training has no attempt {{attempt}}.',
   NotResumable: 'There is no checkpoint to go on from. Start again from the beginning.',
+  NotWaiting: 'It has left the queue, so its priority can not be changed any more.',
   SourceGone: 'The model or the data of this training is gone. Create a new training.',
   StaleAttempt: 'This attempt is over; a newer one is under way.',
   TaskIsLive: 'This training is under way. Stop it before you delete it.',

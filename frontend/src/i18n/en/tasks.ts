@@ -102,12 +102,12 @@ export default {
   queue: {
     waiting: 'Waiting in the queue',
     slot_busy: 'In the queue at position {{position}}: another training is running',
-    fair_share: 'In the queue at position {{position}}: others who have started less go first',
-    retry_wait: 'In the queue at position {{position}}: waits before it is tried again',
     retry_at: 'In the queue at position {{position}}: is tried again {{at}}',
     position: 'In the queue at position {{position}}',
     waiting_for_supervisor: 'In the queue at position {{position}}: about to start',
     host_memory: 'In the queue at position {{position}}: waits until {{needed}} of memory are free ({{available}} now)',
+    fair_share: 'In the queue at position {{position}}: others who have started fewer tasks today go first',
+    retry_wait: 'Try {{retry}} of {{retries}} begins by itself after a short wait (position {{position}})',
   },
   tabs: {
     summary: 'Summary',

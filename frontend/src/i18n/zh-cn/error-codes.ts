@@ -122,6 +122,7 @@ export default {
   NoArtifact: '还没有模型，训练完成后才会产生。',
   NoSuchAttempt: '该训练没有第 {{attempt}} 次尝试。',
   NotResumable: '没有可以继续的检查点，请从头开始。',
+  NotWaiting: '任务已离开队列，无法再更改优先级。',
   SourceGone: '该训练所用的模型或数据已不存在，请新建训练。',
   StaleAttempt: '这次尝试已经结束，更新的一次正在进行。',
   TaskIsLive: '该训练正在进行，请先停止再删除。',

@@ -96,12 +96,12 @@ export default {
   queue: {
     waiting: '正在排队',
     slot_busy: '排在第 {{position}} 位：另一个训练正在运行',
-    fair_share: '排在第 {{position}} 位：先轮到启动较少的用户',
-    retry_wait: '排在第 {{position}} 位：等待自动重试',
     retry_at: '排在第 {{position}} 位：{{at}}自动重试',
     position: '排在第 {{position}} 位',
     waiting_for_supervisor: '排在第 {{position}} 位：即将开始',
     host_memory: '排在第 {{position}} 位：需要 {{needed}} 空闲内存（当前 {{available}}）',
+    fair_share: '排在第 {{position}} 位：今天启动任务较少的用户优先',
+    retry_wait: '稍候将自动重试（第 {{retry}} 次，共 {{retries}} 次；排在第 {{position}} 位）',
   },
   tabs: {
     summary: '概要',

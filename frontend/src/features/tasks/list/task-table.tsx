@@ -29,7 +29,7 @@ function arranged(columns: readonly Column[], pinned: readonly string[]): Column
 
 const stuck = (left: number): CSSProperties => ({ position: 'sticky', insetInlineStart: left, zIndex: 2 })
 /** What moves below a pinned cell must not shine through it. */
-const GROUND = { cell: 'var(--ant-color-bg-container)', head: 'var(--ant-color-bg-layout)' }
+const GROUND = { cell: 'var(--ant-color-bg-container)', head: 'var(--ant-table-header-bg, var(--ant-color-bg-layout))' }
 
 const on = (place: CSSProperties | undefined, background: string) => place && { ...place, background }
 
