@@ -251,15 +251,15 @@ class AgainRequest(BaseModel):
 
 
 class TaskUpdate(BaseModel):
-    """Rename, describe, mark, or change how it is queued."""
+    """Rename, describe, mark, or change how it is queued (its priority only while it waits)."""
 
     model_config = ConfigDict(extra="forbid")
 
     name: Name | None = None
     description: Text | None = None
+    tags: Tags | None = Field(None, description="All of them: those that are missing go")
     priority: Priority | None = Field(None, description="Only while it waits in the queue")
     automatic_retries: Retries | None = None
-    tags: Tags | None = Field(None, description="All of them: those that are missing go")
 
 
 class MemoryPart(BaseModel):

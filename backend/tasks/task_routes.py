@@ -99,7 +99,7 @@ async def get_task(
 async def update_task(
     session: SessionDep, user: CurrentUser, task_id: UUID, body: TaskUpdate
 ) -> Task:
-    """Rename, describe, mark, or requeue; its priority only while it waits (409)."""
+    """Rename, describe, mark, or change how it is queued (its priority only while it waits)."""
     return await service.change(session, user, task_id, body)
 
 

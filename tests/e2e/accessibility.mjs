@@ -139,6 +139,7 @@ export async function findBarriers(page, url, task) {
     ...Object.values(files),
     `/data/${task}`, `/training/${files['empty.jsonl'].split('/').pop()}`, // of another kind: not there
     ...TABS.map((tab) => `/training/${task}?tab=${tab}`),
+    `/training/compare?ids=${task}`, '/training?q=nothing-has-this-name&tag=none',
   ] // prettier-ignore
   const { items } = await page.evaluate(() =>
     fetch('/api/v1/datasets?status=ready').then((answer) => answer.json()),

@@ -1169,7 +1169,7 @@ export interface paths {
         head?: never;
         /**
          * Update Task
-         * @description Rename, describe, mark, or requeue; its priority only while it waits (409).
+         * @description Rename, describe, mark, or change how it is queued (its priority only while it waits).
          */
         patch: operations["update_task"];
         trace?: never;
@@ -5813,7 +5813,7 @@ export interface components {
         };
         /**
          * TaskUpdate
-         * @description Rename, describe, mark, or change how it is queued.
+         * @description Rename, describe, mark, or change how it is queued (its priority only while it waits).
          */
         TaskUpdate: {
             /** Automatic Retries */

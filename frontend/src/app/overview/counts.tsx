@@ -11,10 +11,22 @@ export function Counts({ counts }: { counts: Schemas['Overview'] }) {
   const { datasets, models, tasks } = counts
   const all = Object.values(tasks).reduce((sum, count) => sum + count, 0)
   const failed = tasks.FAILED ?? 0
+  const active = (tasks.PREPARING ?? 0) + (tasks.RUNNING ?? 0) + (tasks.STOPPING ?? 0)
+  const waiting = tasks.PENDING ?? 0
   const entries = [
     { to: paths.datasets, count: datasets, label: t('overview.datasets', { count: datasets }) },
     { to: paths.models, count: models, label: t('overview.models', { count: models }) },
     { to: paths.tasks, count: all, label: t('overview.runs', { count: all }) },
+    {
+      to: withQuery(paths.tasks, { status: 'PREPARING,RUNNING,STOPPING' }),
+      count: active,
+      label: t('overview.active', { count: active }),
+    },
+    {
+      to: withQuery(paths.tasks, { status: 'PENDING' }),
+      count: waiting,
+      label: t('overview.queued', { count: waiting }),
+    },
     {
       to: withQuery(paths.tasks, { status: 'COMPLETED' }),
       count: tasks.COMPLETED ?? 0,

@@ -11,7 +11,7 @@ import { RelativeTime } from '@/components/relative-time'
 import { useNow } from '@/components/use-now'
 import { datasetListQuery } from '@/features/datasets/api'
 import { modelListQuery } from '@/features/models/api'
-import { taskListQuery } from '@/features/tasks/api'
+import { liveTasksQuery, taskListQuery } from '@/features/tasks/api'
 import { useFormat } from '@/i18n/format'
 
 const LIMIT = 5
@@ -28,9 +28,15 @@ interface Need {
   at?: string | null
 }
 
-export function NeedsYou({ facts }: { facts?: Schemas['SystemFacts'] }) {
+interface Props {
+  facts?: Schemas['SystemFacts']
+  /** How many runs have failed, ever. */
+  failed: number
+}
+
+export function NeedsYou({ facts, failed }: Props) {
   const { t } = useTranslation()
-  const needs = [...useHostNeeds(facts), ...useTaskNeeds(), ...useDataNeeds()]
+  const needs = [...useHostNeeds(facts), ...useTaskNeeds(failed), ...useDataNeeds()]
   if (needs.length === 0) return null
   return (
     <Card size="small" title={t('overview.needsYou')}>
@@ -70,11 +76,13 @@ function useHostNeeds(facts?: Schemas['SystemFacts']): Need[] {
   return needs
 }
 
-function useTaskNeeds(): Need[] {
+function useTaskNeeds(failed: number): Need[] {
   const { t } = useTranslation()
+  const format = useFormat()
   const now = useNow()
   const { data } = useQuery(taskListQuery({ status: ['FAILED'], limit: LIMIT }))
-  return (data?.items ?? [])
+  const { data: live } = useQuery(liveTasksQuery())
+  const recent = (data?.items ?? [])
     .filter(({ finished_at: at }) => at && now - Date.parse(at) < RECENT_MS)
     .map((task) => ({
       key: task.id,
@@ -83,6 +91,31 @@ function useTaskNeeds(): Need[] {
       text: task.error ? translateCode(t, task.error) : t('status.job.FAILED'),
       at: task.finished_at,
     }))
+  const silent = (live?.items ?? []).flatMap(({ id, name, stalled_since: since }) =>
+    since
+      ? [
+          {
+            key: id,
+            to: paths.task(id),
+            name,
+            text: t('overview.stalled', { since: format.relative(new Date(since), new Date(now)) }),
+          },
+        ]
+      : [],
+  )
+  const more = failed - recent.length
+  const rest =
+    recent.length > 0 && more > 0
+      ? [
+          {
+            key: 'failed',
+            to: withQuery(paths.tasks, { status: 'FAILED' }),
+            name: t('overview.moreFailed', { count: more }),
+            text: '',
+          },
+        ]
+      : []
+  return [...silent, ...recent, ...rest]
 }
 
 function useDataNeeds(): Need[] {

@@ -57,7 +57,7 @@ export function OverviewPage() {
             </Card>
           </div>
           <Counts counts={overview.data} />
-          <NeedsYou facts={system.data} />
+          <NeedsYou facts={system.data} failed={overview.data.tasks.FAILED ?? 0} />
           {tasks > 0 && <LatestRuns />}
         </Flex>
       )}

@@ -8,17 +8,7 @@ import {
 import { api, take, type Schemas } from '@/api/client'
 import type { operations } from '@/api/schema.gen'
 
-/** What only a newer server tells about waiting, retries and ends that nobody watched. */
-export interface Supervised {
-  priority?: 'low' | 'normal' | 'high'
-  automatic_retries?: number
-  retries?: number
-  retry_at?: string | null
-  failures?: { infrastructure: number; own: number }
-  recovered?: boolean
-  stalled_since?: string | null
-}
-export type Task = Schemas['Task'] & Supervised
+export type Task = Schemas['Task']
 /** How another attempt is computed. */
 export type Again = Schemas['AgainRequest']
 export type TaskListParams = NonNullable<operations['list_tasks']['parameters']['query']>

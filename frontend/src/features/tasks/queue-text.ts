@@ -17,8 +17,8 @@ export function queueText(
   if (!queue) return t('tasks.queue.waiting')
   const { reason, position, params } = queue
   const at = retryAt && Date.parse(retryAt) > Date.now() ? format.relative(new Date(retryAt)) : ''
-  if (String(reason) === 'retry_wait' && at) return t('tasks.queue.retry_at', { position, at })
-  return t(`tasks.queue.${reason}` as 'tasks.queue.slot_busy', {
+  if (reason === 'retry_wait' && at) return t('tasks.queue.retry_at', { position, at })
+  return t(`tasks.queue.${reason}`, {
     ...params,
     position,
     needed: size(format, params.needed_bytes),

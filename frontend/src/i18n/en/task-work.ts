@@ -48,13 +48,20 @@ export default {
     deleteTitle: 'Delete the view “{{name}}”?',
   },
   tags: { add: 'Add tags', edit: 'Change tags' },
-  priority: { title: 'Priority', low: 'Low', normal: 'Normal', high: 'High' },
+  priority: {
+    title: 'Priority',
+    low: 'Low',
+    normal: 'Normal',
+    high: 'High',
+    help: 'Of those that wait, higher ones begin first; among equals the users share.',
+  },
   stalled: {
     short: 'Silent: last sign of life {{since}}',
     title: 'No sign of life since {{since}}',
     detail: 'The process lives but says nothing. It may be loading, or it hangs; if it stays silent, it is ended.',
   },
   retry: {
+    help: 'After a failure of the machine it goes on from its last checkpoint by itself, this often; never after a mistake in data or settings.',
     setting: 'Automatic retries',
     used: '{{used}} of {{most}} used',
     title: 'It is tried again by itself ({{number}} of {{most}})',

@@ -102,8 +102,6 @@ export default {
   queue: {
     waiting: 'Waiting in the queue',
     slot_busy: 'In the queue at position {{position}}: another training is running',
-    fair_share: 'In the queue at position {{position}}: others who have started less go first',
-    retry_wait: 'In the queue at position {{position}}: waits before it is tried again',
     retry_at: 'In the queue at position {{position}}: is tried again {{at}}',
     position: 'In the queue at position {{position}}',
     waiting_for_supervisor: 'In the queue at position {{position}}: about to start',

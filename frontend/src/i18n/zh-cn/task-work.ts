@@ -47,13 +47,14 @@ export default {
     deleteTitle: '删除视图“{{name}}”？',
   },
   tags: { add: '添加标签', edit: '修改标签' },
-  priority: { title: '优先级', low: '低', normal: '普通', high: '高' },
+  priority: { title: '优先级', low: '低', normal: '普通', high: '高', help: '排队时优先级高的先开始；同级则由各用户轮流。' },
   stalled: {
     short: '无响应：最后活动于{{since}}',
     title: '自{{since}}起没有响应',
     detail: '进程仍在，但没有输出。可能正在加载，也可能已卡住；如果一直没有响应，它会被终止。',
   },
   retry: {
+    help: '因运行环境故障而失败时，自动从最后的检查点继续，最多这么多次；数据或设置错误不会重试。',
     setting: '自动重试',
     used: '已用 {{used}} 次，共 {{most}} 次',
     title: '将自动重试（第 {{number}} 次，共 {{most}} 次）',

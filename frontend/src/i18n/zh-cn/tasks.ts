@@ -96,8 +96,6 @@ export default {
   queue: {
     waiting: '正在排队',
     slot_busy: '排在第 {{position}} 位：另一个训练正在运行',
-    fair_share: '排在第 {{position}} 位：先轮到启动较少的用户',
-    retry_wait: '排在第 {{position}} 位：等待自动重试',
     retry_at: '排在第 {{position}} 位：{{at}}自动重试',
     position: '排在第 {{position}} 位',
     waiting_for_supervisor: '排在第 {{position}} 位：即将开始',

@@ -1,6 +1,6 @@
 /** Steps, epochs and time spent: a pause between two attempts is not training. */
 import { expect, it } from 'vitest'
-import { epochsPerStep, placeOfStep, placesOf } from './axis'
+import { axisFacts, epochsPerStep, placeOfStep, placesOf } from './axis'
 
 const at = (seconds: number) => new Date(Date.UTC(2026, 0, 1) + seconds * 1000).toISOString()
 const points = [
@@ -9,7 +9,7 @@ const points = [
   { step: 30, value: 1, at: at(5000) },
   { step: 40, value: 1, at: at(5010) },
 ]
-const facts = { epochsPerStep: 0.1, attempts: { '1': 0, '2': 20 } }
+const facts = { epochsPerStep: 0.1, attempts: { '1': 0, '2': 20 }, began: Date.parse(at(0)) }
 
 it('leaves out the time between two attempts', () => {
   expect(placesOf(points, 'time', facts)).toEqual([0, 10, 10, 20])
@@ -29,4 +29,11 @@ it('finds a step between two points', () => {
   expect(placeOfStep(10, points, places)).toBe(0)
   expect(placeOfStep(99, points, places)).toBe(5010)
   expect(placeOfStep(1, [], [])).toBeNull()
+})
+
+it('begins the time with the first point of any curve', () => {
+  const later = points.slice(1)
+  const metrics = { series: { loss: points, eval_loss: later }, attempts: { '1': 0 }, checkpoints: [], next: '' }
+  const found = axisFacts({ epoch: 1, step: 10 }, metrics)
+  expect(placesOf(later, 'time', found)).toEqual([10, 5000, 5010])
 })

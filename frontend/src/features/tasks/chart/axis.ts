@@ -13,18 +13,29 @@ export interface AxisFacts {
   /** Epochs in one step; null where it is not known. */
   epochsPerStep: number | null
   attempts: Schemas['MetricSeries']['attempts']
+  /** The moment of the first point of any curve, in milliseconds: where the time begins. */
+  began: number
+}
+
+export function axisFacts(task: Pick<Schemas['Task'], 'epoch' | 'step'>, metrics?: Schemas['MetricSeries']): AxisFacts {
+  const first = Object.values(metrics?.series ?? {}).flatMap(([point]) => (point ? [Date.parse(point.at)] : []))
+  return {
+    epochsPerStep: epochsPerStep(task),
+    attempts: metrics?.attempts ?? {},
+    began: Math.min(...first),
+  }
 }
 
 export const epochsPerStep = ({ epoch, step }: Pick<Schemas['Task'], 'epoch' | 'step'>): number | null =>
   epoch && step ? epoch / step : null
 
 /** Steps after which the time stood still: a later attempt went on from there. */
-function spentSeconds(points: readonly Point[], attempts: AxisFacts['attempts']): number[] {
+function spentSeconds(points: readonly Point[], { attempts, began }: AxisFacts): number[] {
   const resumed = resumedSteps(attempts).filter((step) => step > 0)
   let spent = 0
   return points.map(({ at, step }, n) => {
     const before = points[n - 1]
-    if (!before) return 0
+    if (!before) return (spent = Math.max(0, (Date.parse(at) - began) / 1000))
     const paused = resumed.some((each) => before.step <= each && each < step)
     if (!paused) spent += Math.max(0, (Date.parse(at) - Date.parse(before.at)) / 1000)
     return spent
@@ -33,7 +44,7 @@ function spentSeconds(points: readonly Point[], attempts: AxisFacts['attempts'])
 
 /** Where each point stands on the axis; null where that is not known. */
 export function placesOf(points: readonly Point[], axis: Axis, facts: AxisFacts): (number | null)[] {
-  if (axis === 'time') return spentSeconds(points, facts.attempts)
+  if (axis === 'time') return spentSeconds(points, facts)
   if (axis === 'step') return points.map(({ step }) => step)
   const { epochsPerStep: share } = facts
   return points.map(({ step, epoch }) => epoch ?? (share === null ? null : step * share))

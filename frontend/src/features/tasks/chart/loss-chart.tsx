@@ -5,7 +5,7 @@ import type { ECharts } from 'echarts/core'
 import { lazy, Suspense, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { isLive, metricsQuery, taskUrl, type Task } from '../api'
-import { AXES, epochsPerStep } from './axis'
+import { AXES, axisFacts, epochsPerStep } from './axis'
 import { lossOption } from './chart-options'
 import { ChartToolbar } from './chart-toolbar'
 import { useChartColours } from './use-chart-colours'
@@ -28,6 +28,7 @@ export function LossChart({ task, group }: { task: Task; group?: string }) {
   const chart = useRef<ECharts | null>(null)
   const words = useCurveWords()
   const colours = useChartColours()
+  const { epoch, step } = task
   const share = epochsPerStep(task)
   const axes = AXES.filter((axis) => axis !== 'epoch' || share !== null)
   const { smoothing, logarithmic } = settings
@@ -38,11 +39,11 @@ export function LossChart({ task, group }: { task: Task; group?: string }) {
       lossOption(
         data,
         { smoothing, logarithmic, axis },
-        { epochsPerStep: share, attempts: data.attempts },
+        axisFacts({ epoch, step }, data),
         words,
         colours,
       ),
-    [data, smoothing, logarithmic, axis, share, words, colours],
+    [data, smoothing, logarithmic, axis, epoch, step, words, colours],
   )
 
   if (error && !data) return <ErrorPanel error={error} onRetry={() => void refetch()} />

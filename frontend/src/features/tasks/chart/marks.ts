@@ -31,7 +31,7 @@ export function marks(
   }
   const notFinite = [...points, ...(metrics.series.eval_loss ?? [])].filter(({ value }) => value === null)
   return [
-    ...metrics.checkpoints.flatMap((step) => mark(step, words.checkpoint, colours.line, 'solid', false)),
+    ...metrics.checkpoints.slice(-MOST_MARKS).flatMap((step) => mark(step, words.checkpoint, colours.grid, 'solid', false)),
     ...resumedSteps(metrics.attempts)
       .filter((step) => step > 0)
       .flatMap((step) => mark(step, words.resumed, colours.text, 'dotted', true)),

@@ -3,7 +3,7 @@ import { Flex, Select, Table } from 'antd'
 import type { ECharts } from 'echarts/core'
 import { lazy, Suspense, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { AXES, epochsPerStep } from '../chart/axis'
+import { AXES, axisFacts, epochsPerStep } from '../chart/axis'
 import type { Points } from '../chart/chart-options'
 import { ChartToolbar } from '../chart/chart-toolbar'
 import { useChartColours } from '../chart/use-chart-colours'
@@ -53,7 +53,7 @@ export function CompareChart({ runs, measure: wanted, onMeasure }: Props) {
         colour,
         train: metrics?.series[measure] ?? [],
         evaluation: metrics?.series[HELD_OUT + measure] ?? [],
-        facts: { epochsPerStep: epochsPerStep(task), attempts: metrics?.attempts ?? {} },
+        facts: axisFacts(task, metrics),
       })),
     [runs, measure],
   )

@@ -107,7 +107,7 @@ export function CompareTables({ runs, onMove, onRemove, onlyDifferences, onOnlyD
   const common = { rowKey: 'key', size: 'small', pagination: false, tableLayout: 'fixed', style: frame } as const
   return (
     <Flex vertical gap={24} style={{ marginTop: 24 }}>
-      <div style={{ overflowX: 'auto' }}>
+      <div style={{ overflowX: 'auto' }} tabIndex={0} role="region" aria-label={t('tasks.compare.results')}>
         <Table<ConfigRow> {...common} dataSource={results} columns={columns(true)} />
       </div>
       <section aria-labelledby="compared-configuration">
@@ -119,7 +119,7 @@ export function CompareTables({ runs, onMove, onRemove, onlyDifferences, onOnlyD
             {t('tasks.compare.onlyDifferences', { count: differing.length })}
           </Checkbox>
         </Flex>
-        <div style={{ overflowX: 'auto' }}>
+        <div style={{ overflowX: 'auto' }} tabIndex={0} role="region" aria-label={t('tasks.tabs.config')}>
           <Table<ConfigRow>
             {...common}
             dataSource={onlyDifferences ? differing : config}

@@ -41,7 +41,7 @@ function readers(t: TFunction, format: Format): Reader[] {
     ['objective', t('tasks.fields.objective'), (task) => t(`tasks.objectives.${task.objective}`)],
     ['method', t('tasks.fields.method'), (task) => t(`tasks.methods.${task.method}`)],
     ['device', t('wizard.method.device'), (task) => t(`wizard.method.devices.${task.device}`)],
-    ['precision', t('wizard.method.precision'), ({ precision }) => precision],
+    ['precision', t('wizard.method.precision'), ({ precision }) => (precision === 'auto' ? t('wizard.method.devices.auto') : precision)],
     ['deterministic', t('wizard.method.deterministic'), (task) => yesNo(task.deterministic)],
     [
       'processes',

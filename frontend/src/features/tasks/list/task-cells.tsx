@@ -88,10 +88,10 @@ export function useCells(): Record<ColumnKey, Cell> {
   const { t } = useTranslation()
   const now = useNow()
   return {
-    status: { width: 150, render: (task) => <StatusCell task={task} /> },
-    name: { width: 230, render: (task) => <NameCell task={task} /> },
+    status: { width: 140, render: (task) => <StatusCell task={task} /> },
+    name: { width: 165, render: (task) => <NameCell task={task} /> },
     model: {
-      width: 140,
+      width: 130,
       // Without the owner, whose name every model of a family repeats.
       render: ({ model }) => (
         <span className="any-break" title={model.name}>
@@ -100,7 +100,7 @@ export function useCells(): Record<ColumnKey, Cell> {
       ),
     },
     dataset: {
-      width: 130,
+      width: 105,
       render: ({ dataset }) => (
         <Link to={paths.dataset(dataset.id)} className="any-break">
           {dataset.name}
@@ -109,11 +109,11 @@ export function useCells(): Record<ColumnKey, Cell> {
     },
     objective: { width: 150, render: ({ objective }) => t(`tasks.objectives.${objective}`) },
     method: { width: 100, render: ({ method }) => t(`tasks.methods.${method}`) },
-    progress: { width: 130, render: (task) => <ProgressCell task={task} /> },
-    loss: { width: 110, figures: true, render: ({ metrics }) => <LossValue metrics={metrics} /> },
+    progress: { width: 100, render: (task) => <ProgressCell task={task} /> },
+    loss: { width: 130, figures: true, render: ({ metrics }) => <LossValue metrics={metrics} /> },
     best: { width: 100, figures: true, render: ({ best_metric: best }) => <BestCell best={best} /> },
     duration: {
-      width: 110,
+      width: 100,
       figures: true,
       render: (task) => <Duration seconds={tookSeconds(task, now)} />,
     },

@@ -18,7 +18,7 @@ interface Props {
   onSelect: (ids: readonly string[]) => void
 }
 
-const CHECKBOX_PX = 40
+const CHECKBOX_PX = 32
 
 /** Pinned columns come first and stay where they are while the rest moves below them. */
 function arranged(columns: readonly Column[], pinned: readonly string[]): ColumnKey[] {
@@ -27,9 +27,11 @@ function arranged(columns: readonly Column[], pinned: readonly string[]): Column
   return [...all.filter(isPinned), ...all.filter((key) => !isPinned(key))]
 }
 
-function stuck(left: number): CSSProperties {
-  return { position: 'sticky', insetInlineStart: left, zIndex: 2, background: 'var(--ant-color-bg-container)' }
-}
+const stuck = (left: number): CSSProperties => ({ position: 'sticky', insetInlineStart: left, zIndex: 2 })
+/** What moves below a pinned cell must not shine through it. */
+const GROUND = { cell: 'var(--ant-color-bg-container)', head: 'var(--ant-table-header-bg, var(--ant-color-bg-layout))' }
+
+const on = (place: CSSProperties | undefined, background: string) => place && { ...place, background }
 
 /** Where each pinned column stands; nothing for the others. */
 function placesOf(order: ColumnKey[], pinned: readonly string[], cells: Record<ColumnKey, Cell>) {
@@ -89,8 +91,8 @@ export function TaskTable({ items, columns, pinned, sort, onSort, selected, onSe
             sorter: isSortKey(key) && { multiple: 1 },
             showSorterTooltip: false,
             sortOrder: found ? (found.descending ? 'descend' : 'ascend') : null,
-            onCell: () => ({ style: places.get(key) }),
-            onHeaderCell: () => ({ style: places.get(key) }),
+            onCell: () => ({ style: on(places.get(key), GROUND.cell) }),
+            onHeaderCell: () => ({ style: on(places.get(key), GROUND.head) }),
             render: (_: unknown, task: Task) => render(task),
           }
         })}

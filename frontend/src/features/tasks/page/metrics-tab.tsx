@@ -4,34 +4,32 @@ import { Col, Row, Typography } from 'antd'
 import { lazy, Suspense, useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { metricsQuery, type Task } from '../api'
-import { epochsPerStep } from '../chart/axis'
+import { axisFacts, epochsPerStep, type AxisFacts } from '../chart/axis'
 import { pairOption } from '../chart/chart-options'
 import { LossChart } from '../chart/loss-chart'
 import { useChartColours } from '../chart/use-chart-colours'
 import { useCurveSettings } from '../chart/use-curve-settings'
 import { useCurveWords } from '../chart/use-curve-words'
 import { groupsOf, type MetricGroup } from './metric-groups'
-import type { Schemas } from '@/api/client'
 
 const EChart = lazy(() => import('../chart/echart'))
 
 interface PairProps {
   task: Task
   pair: MetricGroup
-  attempts: Schemas['MetricSeries']['attempts']
+  facts: AxisFacts
 }
 
-function PairChart({ task, pair, attempts }: PairProps) {
+function PairChart({ task, pair, facts }: PairProps) {
   const { t } = useTranslation()
   const words = useCurveWords()
   const colours = useChartColours()
   const [{ axis: wanted }] = useCurveSettings()
-  const share = epochsPerStep(task)
-  const axis = wanted === 'epoch' && share === null ? 'step' : wanted
+  const axis = wanted === 'epoch' && epochsPerStep(task) === null ? 'step' : wanted
   const title = t(`tasks.metrics.${pair.name}` as 'tasks.metrics.loss', { defaultValue: pair.name })
   const option = useMemo(
-    () => pairOption(title, pair, axis, { epochsPerStep: share, attempts }, words, colours),
-    [title, pair, axis, share, attempts, words, colours],
+    () => pairOption(title, pair, axis, facts, words, colours),
+    [title, pair, axis, facts, words, colours],
   )
   return (
     <>
@@ -45,6 +43,8 @@ function PairChart({ task, pair, attempts }: PairProps) {
 
 export function MetricsTab({ task }: { task: Task }) {
   const { data } = useQuery(metricsQuery(task.id))
+  const { epoch, step } = task
+  const facts = useMemo(() => axisFacts({ epoch, step }, data), [epoch, step, data])
   const groups = useMemo(() => groupsOf(data?.series ?? {}), [data])
   return (
     <>
@@ -52,7 +52,7 @@ export function MetricsTab({ task }: { task: Task }) {
       <Row gutter={[16, 16]} style={{ marginTop: 16 }}>
         {groups.map((pair) => (
           <Col key={pair.name} xs={24} md={12} xl={8}>
-            <PairChart task={task} pair={pair} attempts={data?.attempts ?? {}} />
+            <PairChart task={task} pair={pair} facts={facts} />
           </Col>
         ))}
       </Row>

@@ -56,7 +56,7 @@ export function TagsEditor({ task }: { task: Task }) {
         type="text"
         size="small"
         icon={<EditOutlined />}
-        aria-label={t('tasks.tags.edit')}
+        aria-label={task.tags.length > 0 ? t('tasks.tags.edit') : undefined}
         onClick={() => setEdited([...task.tags])}
       >
         {task.tags.length === 0 && t('tasks.tags.add')}

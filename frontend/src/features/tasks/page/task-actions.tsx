@@ -75,7 +75,8 @@ export function TaskActions({ task }: { task: Task }) {
       {live && <StopButton task={task} />}
       {!live && task.status !== 'COMPLETED' && task.resumable && (
         <Button
-          type="primary"
+          // Of a failure the panel names the one step that helps.
+          type={task.status === 'FAILED' ? 'default' : 'primary'}
           disabled={away}
           loading={action.isPending}
           onClick={() => action.mutate({ task, run: () => resumeTask(task.id), expect: 'PENDING' })}

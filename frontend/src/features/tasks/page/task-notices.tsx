@@ -1,7 +1,7 @@
 /** What somebody who opens a run should know first: silence, a retry to come, an end that was found later. */
 import { Alert, Button, Flex } from 'antd'
 import { useTranslation } from 'react-i18next'
-import { isLive, resumeTask, stopTask, type Task } from '../api'
+import { isLive, stopTask, type Task } from '../api'
 import { useTaskAction } from './use-task-action'
 import { useNow } from '@/components/use-now'
 import { useFormat } from '@/i18n/format'
@@ -45,7 +45,6 @@ function RetryNotice({ task, at }: { task: Task; at: string }) {
 function StoppedNotice({ task }: { task: Task }) {
   const { t } = useTranslation()
   const format = useFormat()
-  const action = useTaskAction()
   const detail = task.resumable ? 'kept' : task.step > 0 ? 'lost' : 'never'
   return (
     <Alert
@@ -55,16 +54,6 @@ function StoppedNotice({ task }: { task: Task }) {
       style={box}
       title={t('tasks.stopped.title', { step: format.number(task.step) })}
       description={t(`tasks.stopped.${detail}`)}
-      action={
-        task.resumable && (
-          <Button
-            loading={action.isPending}
-            onClick={() => action.mutate({ task, run: () => resumeTask(task.id), expect: 'PENDING' })}
-          >
-            {t('tasks.actions.resume')}
-          </Button>
-        )
-      }
     />
   )
 }

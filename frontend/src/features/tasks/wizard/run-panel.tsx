@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next'
 import { EstimateView } from './estimate-view'
 import { Findings } from './findings'
 import { RISK } from './left'
+import { QueueFields } from './queue-fields'
 import type { Wizard } from './use-wizard'
 import { ApiError } from '@/api/errors'
 import { ErrorPanel } from '@/components/error-panel'
@@ -80,6 +81,7 @@ export function RunPanel({ wizard }: { wizard: Wizard }) {
           <p className="secondary">{t('wizard.run.later')}</p>
         ))
       )}
+      {wizard.step === 3 && <QueueFields wizard={wizard} />}
     </Card>
   )
 }

@@ -30,6 +30,9 @@ export interface Values {
   chat_template: string | null
   hyperparameters: Record<string, unknown>
   parent_id: string | null
+  priority: Schemas['Priority']
+  /** How often it is begun again by itself after the machine failed it. */
+  automatic_retries: number
 }
 
 export const COMPLEXITIES = [
@@ -44,6 +47,9 @@ export const PRECISIONS = [
   'bfloat16',
   'float32',
 ] as const satisfies readonly Schemas['Precision'][]
+
+export const PRIORITIES = ['low', 'normal', 'high'] as const satisfies readonly Schemas['Priority'][]
+export const MOST_RETRIES = 5
 
 export const emptyValues = (): Values => ({
   name: '',
@@ -67,6 +73,8 @@ export const emptyValues = (): Values => ({
   chat_template: null,
   hyperparameters: initialKnobs(),
   parent_id: null,
+  priority: 'normal',
+  automatic_retries: 0,
 })
 
 /** A part of the data set that is trained on is named by the part alone. */
@@ -109,6 +117,8 @@ export const valuesOfTask = (task: Task): Values => ({
   chat_template: task.chat_template,
   hyperparameters: { ...initialKnobs(), ...task.hyperparameters },
   parent_id: task.id,
+  priority: task.priority,
+  automatic_retries: task.automatic_retries,
 })
 
 /** Hyper-parameters to send: what does not matter for this run goes with its default. */
@@ -163,8 +173,9 @@ export function bodyOf(values: Values, accept_memory_risk = false): TaskCreate |
       output_name: values.output_name.trim(),
       parent_id: values.parent_id,
       accept_memory_risk,
-      priority: 'normal',
-      automatic_retries: 0,
+      // A draft of another day may hold anything.
+      priority: PRIORITIES.find((each) => each === values.priority) ?? 'normal',
+      automatic_retries: Math.min(MOST_RETRIES, Math.max(0, Math.trunc(values.automatic_retries))),
     }
   )
 }
