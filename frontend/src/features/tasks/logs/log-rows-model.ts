@@ -48,7 +48,7 @@ export class LogRows {
 
   subscribe = (listener: () => void) => {
     this.listeners.add(listener)
-    return () => this.listeners.delete(listener)
+    return () => void this.listeners.delete(listener)
   }
 
   getSnapshot = () => this.state

@@ -31,7 +31,7 @@ export class RowScroller {
 
   subscribe = (listener: () => void) => {
     this.listeners.add(listener)
-    return () => this.listeners.delete(listener)
+    return () => void this.listeners.delete(listener)
   }
 
   getSnapshot = () => this.shown
