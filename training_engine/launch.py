@@ -20,6 +20,7 @@ from training_engine.contract.names import ExitCode, FailureCode
 from training_engine.control import StopRequests
 from training_engine.failures import SMALLER, EngineFailure
 from training_engine.run_host.child import end_with_parent
+from training_engine.run_host.outputs import hand_over
 from training_engine.run_host.records import OutOfMemoryCount
 
 ENGINE = "training_engine.train"
@@ -99,15 +100,21 @@ def run_members(
 def _start(module: str, run_dir: Path, rank: int, count: int) -> Member:
     read, write = os.pipe()
     os.set_blocking(read, False)
+    # The others say on stdout what the first says; what goes wrong they say on stderr.
+    out = hand_over("out", rank) if rank == 0 else subprocess.DEVNULL
+    err = hand_over("err", rank)
     process = subprocess.Popen(
         [sys.executable, "-m", module, str(run_dir)],
         env=_environment(run_dir, rank, count) | {FAILURE_VARIABLE: str(write)},
         stdin=subprocess.DEVNULL,
-        stdout=None if rank == 0 else subprocess.DEVNULL,
+        stdout=out,
+        stderr=err,
         pass_fds=(write,),
         preexec_fn=end_with_parent,
     )
-    os.close(write)
+    for descriptor in (write, out, err):
+        if descriptor is not None and descriptor != subprocess.DEVNULL:
+            os.close(descriptor)
     return Member(process, read)
 
 

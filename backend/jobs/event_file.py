@@ -1,5 +1,6 @@
 """Reads `events.jsonl` from a byte offset: complete lines only, each checked by the contract."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,8 @@ CHUNK_BYTES = 1024 * 1024
 MAX_STEP = 2**31 - 1
 # No database keeps a NUL; what an error message quotes may hold one.
 NUL, IN_ITS_PLACE = rb"\u0000", rb"\ufffd"
+# Without escapes a JSON text has no such character, without long numbers none is too large.
+_MAY_BE_WRONG = re.compile(rb"\\|\d{19}")
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +68,8 @@ def _parse(line: bytes) -> Event:
     """An event that can be kept as it is; raises `ValueError` for anything else."""
     event = parse_event(line.replace(NUL, IN_ITS_PLACE))
     steps = (getattr(event, name, None) or 0 for name in ("step", "total_steps"))
-    if not all(0 <= step <= MAX_STEP for step in steps) or wrong_values(event.model_dump()):
+    wrong = _MAY_BE_WRONG.search(line) is not None and wrong_values(event.model_dump())
+    if wrong or not all(0 <= step <= MAX_STEP for step in steps):
         raise ValueError("beyond what can be stored")
     return event
 

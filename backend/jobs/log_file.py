@@ -2,14 +2,19 @@
 
 No request reads the whole file: a seek and a few blocks, and for line numbers one count of
 newlines per block, kept in memory and extended as the file grows. Only lines that are complete
-are ever returned; a torn last line waits for its end.
+are ever returned; a torn last line waits for its end. A log that was too large has a hole, see
+`log_hole.py`: readers step over it, and the line before it says what is missing.
 """
 
 import threading
+from bisect import bisect_right
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
+from typing import BinaryIO
+
+from backend.jobs.log_hole import NO_HOLE, Hole, hole_of
 
 BLOCK_BYTES = 256 * 1024
 KEPT_INDEXES = 64
@@ -30,8 +35,27 @@ class _Index:
 
     identity: tuple[int, int]
     counts: list[int] = field(default_factory=list)
-    sums: list[int] = field(default_factory=list)
+    sums: list[int] = field(default_factory=lambda: [0])
+    hole: Hole = NO_HOLE
     guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def extend(self, stream: BinaryIO, hole: Hole, blocks: int) -> None:
+        """Count up to `blocks` blocks; those that a hole has reached since are counted anew."""
+        again: list[int] = []
+        if hole != self.hole:
+            first, last = hole.start // BLOCK_BYTES, hole.end // BLOCK_BYTES
+            again = list(range(first, min(last + 1, len(self.counts))))
+            self.hole = hole
+        self.counts += [0] * (blocks - len(self.counts))
+        for block in (*again, *range(len(self.sums) - 1, blocks)):
+            start, end = block * BLOCK_BYTES, (block + 1) * BLOCK_BYTES
+            if hole.start <= start and end <= hole.end:
+                self.counts[block] = 0
+                continue
+            stream.seek(start)
+            self.counts[block] = stream.read(BLOCK_BYTES).count(b"\n")
+        if again or len(self.sums) <= blocks:
+            self.sums = list(accumulate(self.counts, initial=0))
 
 
 _indexes: OrderedDict[Path, _Index] = OrderedDict()
@@ -48,15 +72,17 @@ def size_of(file: Path) -> int:
 
 def start_of_next(file: Path, offset: int) -> int:
     """Where the line after the one that contains byte `offset` begins (the end when none does)."""
-    size = size_of(file)
+    size, hole = size_of(file), hole_of(file)
     if offset >= size:
         return size
+    if hole.past(offset) != offset:
+        return hole.end
     with file.open("rb") as stream:
         stream.seek(offset)
         while block := stream.read(BLOCK_BYTES):
             newline = block.find(b"\n")
             if newline >= 0:
-                return stream.tell() - len(block) + newline + 1
+                return hole.past(stream.tell() - len(block) + newline + 1)
     return size
 
 
@@ -67,39 +93,54 @@ def read_forward(
 
     Stops after about `max_bytes`, but returns one line at least when one is complete.
     """
+    hole = hole_of(file)
+    offset = hole.past(offset)
+    end = hole.start if offset < hole.start else None  # the next call steps over the hole
     content = b""
     try:
         with file.open("rb") as stream:
             stream.seek(offset)
             seen = 0
             while seen < max_lines and (len(content) < max_bytes or not seen):
-                block = stream.read(BLOCK_BYTES)
+                left = BLOCK_BYTES if end is None else end - offset - len(content)
+                block = stream.read(min(BLOCK_BYTES, left))
                 if not block:
                     break
                 content += block
                 seen += block.count(b"\n")
     except FileNotFoundError:
         return []
+    if b"\0" in content and hole_of(file) != hole:
+        return read_forward(file, offset, max_lines, max_bytes)  # the hole grew meanwhile
     return _split(content, offset)[:max_lines]
 
 
 def read_backward(file: Path, offset: int, max_lines: int) -> list[RawLine]:
     """The last `max_lines` complete lines that end at or before byte `offset`, oldest first."""
+    hole = hole_of(file)
     end = min(offset, size_of(file))
+    if hole.start < end <= hole.end:
+        end = hole.start
+    floor = hole.end if end > hole.end else 0
     start, content = end, b""
     if not end:
         return []
     with file.open("rb") as stream:
         # One newline more than lines: the one that ends the line before the first.
-        while start > 0 and content.count(b"\n") <= max_lines:
-            step = min(BLOCK_BYTES, start)
+        while start > floor and content.count(b"\n") <= max_lines:
+            step = min(BLOCK_BYTES, start - floor)
             start -= step
             stream.seek(start)
             content = stream.read(step) + content
-    if start > 0:
+    if b"\0" in content and hole_of(file) != hole:
+        return read_backward(file, offset, max_lines)
+    if start > floor:
         first = content.find(b"\n") + 1
         start, content = start + first, content[first:]
-    return _split(content, start)[-max_lines:]
+    found = _split(content, start)[-max_lines:]
+    if start == floor and floor and len(found) < max_lines:
+        return read_backward(file, hole.start, max_lines - len(found)) + found
+    return found
 
 
 def newlines_before(file: Path, offset: int) -> int:
@@ -108,17 +149,50 @@ def newlines_before(file: Path, offset: int) -> int:
     offset = min(offset, size)
     if not offset:
         return 0
+    hole = hole_of(file)
+    offset = hole.past(offset)
     index = _index_of(file)
     with index.guard, file.open("rb") as stream:
         blocks = offset // BLOCK_BYTES
-        if len(index.counts) < blocks:
-            stream.seek(len(index.counts) * BLOCK_BYTES)
-            for _ in range(blocks - len(index.counts)):
-                index.counts.append(stream.read(BLOCK_BYTES).count(b"\n"))
-            index.sums = list(accumulate(index.counts, initial=0))
+        index.extend(stream, hole, blocks)
         stream.seek(blocks * BLOCK_BYTES)
         rest = stream.read(offset - blocks * BLOCK_BYTES).count(b"\n")
-        return (index.sums[blocks] if blocks else 0) + rest
+        # The line that tells of the hole is one of those that are gone.
+        gone = hole.lines - 1 if offset >= hole.end else 0
+        return index.sums[blocks] + rest + gone
+
+
+def start_of_line(file: Path, number: int) -> int:
+    """Where line `number` (from 1) begins; the end of the last line when there are fewer.
+
+    For a line that was given up: where the line begins that says so.
+    """
+    if number <= 1 or not size_of(file):
+        return 0
+    total_lines(file)
+    index, hole = _index_of(file), hole_of(file)
+    if hole.end:
+        telling = read_backward(file, hole.start, 1)[0].offset
+        first = newlines_before(file, telling) + 1
+        if first <= number < first + hole.lines:
+            return telling
+        if number > first:
+            number -= hole.lines - 1
+    with index.guard:
+        block = max(0, bisect_right(index.sums, number - 2) - 1)
+        skipped = number - 1 - index.sums[block]
+    offset = block * BLOCK_BYTES
+    with file.open("rb") as stream:
+        stream.seek(offset)
+        content = b""
+        while content.count(b"\n") < skipped and (more := stream.read(BLOCK_BYTES)):
+            content += more
+    at = 0
+    for _ in range(skipped):
+        at = content.find(b"\n", at) + 1
+        if not at:
+            return offset + content.rfind(b"\n") + 1
+    return hole.past(offset + at)
 
 
 def total_lines(file: Path) -> int:

@@ -43,8 +43,8 @@ class Member:
         return cls(name, size, lambda: read_exactly(path, size))
 
 
-def read_exactly(path: Path, size: int) -> Iterator[bytes]:
-    """The first `size` bytes of a regular file, never of what a link points to.
+def read_exactly(path: Path, size: int, start: int = 0) -> Iterator[bytes]:
+    """`size` bytes of a regular file from `start` on, never of what a link points to.
 
     Raises `MemberShrank` when there are fewer, `OSError` for anything but a regular file.
     """
@@ -52,6 +52,7 @@ def read_exactly(path: Path, size: int) -> Iterator[bytes]:
     with os.fdopen(descriptor, "rb", buffering=0) as stream:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(f"{path.name} is not a regular file")
+        stream.seek(start)
         left = size
         while left:
             chunk = stream.read(min(left, CHUNK_BYTES))

@@ -11,6 +11,18 @@ class Zip(StreamingResponse):
     media_type = "application/zip"
 
 
+class Gzip(StreamingResponse):
+    """A compressed file, which stays compressed when it is saved."""
+
+    media_type = "application/gzip"
+
+
+class Csv(StreamingResponse):
+    """A table."""
+
+    media_type = "text/csv"
+
+
 class Text(StreamingResponse):
     """A text file."""
 

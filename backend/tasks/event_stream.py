@@ -12,9 +12,10 @@ from fastapi import Request
 
 from backend.jobs.event_file import PlacedEvent, read_events
 from backend.jobs.run_folder import RunFolder
-from backend.tasks.follow import Batch, Follower, Gap, Runs
+from backend.tasks.follow import Follower, Gap, Runs
 from backend.tasks.position import Position
 from backend.tasks.schemas import Task
+from backend.tasks.shared_reads import Batch
 from backend.tasks.sse import HELLO, PING, Pings, ending, frame
 from backend.tasks.timeline import event_of
 from backend.tasks.watch import watch_of
@@ -26,12 +27,14 @@ BATCH_BYTES = 64 * 1024
 class EventSource:
     """`events.jsonl`; progress is left out, because the task's state tells it."""
 
+    key = "events"
+
     def file(self, folder: RunFolder) -> Path:
         """The file of an attempt."""
         return folder.events_file
 
-    def read(self, folder: RunFolder, offset: int, budget: int) -> Batch:
-        """The events from `offset` on; a batch is small, so `budget` only says whether to read."""
+    def read(self, folder: RunFolder, offset: int) -> Batch:
+        """The next events from `offset`."""
         placed, end = read_events(folder.events_file, offset, BATCH_BYTES)
         frames = [_framed(folder.attempt, event) for event in placed]
         return Batch(b"".join(frames), end, len(placed))

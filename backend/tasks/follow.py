@@ -1,12 +1,14 @@
 """Follows a file of a task over all its attempts: history and live are one loop over offsets.
 
 Whoever falls too far behind is moved forward, and told exactly what was left out; nothing is
-queued for anybody, so a slow reader costs the server no memory.
+queued for anybody, so a slow reader costs the server no memory. Readers at the same place share
+what is read there.
 """
 
 import asyncio
+import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -20,14 +22,16 @@ from backend.jobs.log_file import read_backward, size_of, start_of_next
 from backend.jobs.run_folder import RunFolder, attempts
 from backend.jobs.schemas import TERMINAL
 from backend.tasks.position import Position
+from backend.tasks.shared_reads import Batch
 from backend.tasks.watch import Followed, TaskWatch
 
 # At most rate + burst records in any second.
 RECORDS_PER_S = 1500
 BURST = 500
-MAX_BEHIND_BYTES = 2 * 1024 * 1024
-KEPT_BEHIND_BYTES = 256 * 1024
-WAIT_S = 0.25
+MAX_BEHIND_BYTES = 1024 * 1024
+KEPT_BEHIND_BYTES = 128 * 1024
+# A change of the task wakes readers at once; this is for what nobody tells.
+WAIT_S = 1.0
 REFILL_S = 0.1
 CHECK_ACCESS_EVERY_S = 30.0
 
@@ -57,23 +61,18 @@ class Gap:
     offset: int
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Framed records; the next one begins at `end`."""
-
-    frames: bytes
-    end: int
-    count: int
-
-
 class Source(Protocol):
-    """A kind of file that can be followed. All three block on files."""
+    """A kind of file that can be followed; `read` and `gap` block on files."""
+
+    @property
+    def key(self) -> Hashable:
+        """The same for sources that read the same."""
 
     def file(self, folder: RunFolder) -> Path:
         """The file of an attempt."""
 
-    def read(self, folder: RunFolder, offset: int, budget: int) -> Batch:
-        """Up to `budget` records from `offset`."""
+    def read(self, folder: RunFolder, offset: int) -> Batch:
+        """The next records from `offset`: not many, for whoever may read one may read them all."""
 
     def gap(self, folder: RunFolder, gap: Gap) -> bytes:
         """How the reader is told of a gap."""
@@ -107,7 +106,8 @@ class Follower:
         self._request, self._watch, self._followed = request, watch, followed
         self._runs, self._source = runs, source
         self._pace = Pace()
-        self._checked_at = time.monotonic()
+        # Readers that came together do not all ask the database together.
+        self._checked_at = time.monotonic() - random.random() * CHECK_ACCESS_EVERY_S / 2
 
     async def frames(self, start: Position, *, only_attempt: bool = False) -> AsyncIterator[bytes]:
         """What follows `start`, as it comes; empty whenever there is nothing new.
@@ -115,24 +115,25 @@ class Follower:
         Ends when all was sent and nothing more will come, or must; `ended` then says why: `end`,
         `auth` or `shutdown`.
         """
-        attempt, offset = start.attempt, None
+        attempt, offset, size = start.attempt, None, 0
         while not (reason := await self._must_end()):
             over = self._is_over(attempt)  # asked before the size is, so that nothing is missed
             folder = self._runs.folder(attempt)
             file = self._source.file(folder)
             if offset is None:
                 offset = await asyncio.to_thread(start.following, file)
-            size = size_of(file)
+            if size <= offset:
+                size = size_of(file)
             if size - offset > MAX_BEHIND_BYTES:
                 gap = await asyncio.to_thread(_jump, file, attempt, offset, size)
                 yield await asyncio.to_thread(self._source.gap, folder, gap)
                 offset = gap.offset
             if size > offset:
-                budget = self._pace.allowed()
-                if not budget:
+                if not self._pace.allowed():
                     await asyncio.sleep(REFILL_S)
+                    size = size_of(file)
                     continue
-                batch = await asyncio.to_thread(self._source.read, folder, offset, budget)
+                batch = await self._read(folder, offset)
                 if batch.end > offset:
                     self._pace.take(batch.count)
                     offset = batch.end
@@ -142,11 +143,15 @@ class Follower:
                 if only_attempt or (following := await self._following(attempt)) is None:
                     reason = "end"
                     break
-                attempt, offset = following, 0
+                attempt, offset, size = following, 0, 0
                 continue
             yield b""
-            await self._watch.growth.beyond(file, size, WAIT_S)
+            size = await self._watch.growth.beyond(file, size, WAIT_S)
         self.ended = reason
+
+    async def _read(self, folder: RunFolder, offset: int) -> Batch:
+        source, key = self._source, (folder.path, self._source.key, offset)
+        return await self._watch.reads.batch(key, offset, lambda: source.read(folder, offset))
 
     def _is_over(self, attempt: int) -> bool:
         task = self._followed.task
@@ -180,7 +185,9 @@ class Follower:
 def _jump(file: Path, attempt: int, offset: int, size: int) -> Gap:
     """Leave out what is too much, up to a line near the end."""
     before = read_backward(file, offset, 1)
-    target = start_of_next(file, size - KEPT_BEHIND_BYTES)
+    # The same place for all who jump at about the same time.
+    near = size // KEPT_BEHIND_BYTES * KEPT_BEHIND_BYTES - KEPT_BEHIND_BYTES
+    target = start_of_next(file, max(offset, near))
     return Gap(
         after=Position(attempt, before[0].offset if before else None),
         last=Position(attempt, read_backward(file, target, 1)[0].offset),

@@ -1,6 +1,6 @@
 """What a run has said so far, kept in memory and extended as its `events.jsonl` grows.
 
-Numbers lie in plain arrays (24 bytes per point); a page view of a long run parses only what was
+Numbers lie in plain arrays (32 bytes per point); a page view of a long run parses only what was
 added since the last one. Everything here blocks on files: call it in a thread.
 """
 
@@ -19,45 +19,55 @@ from backend.jobs.event_file import PlacedEvent, read_events
 from backend.jobs.run_folder import RunFolder
 from backend.tasks.history_schemas import MetricPoint
 from training_engine.contract.events import (
+    TERMINAL_TYPES,
     Checkpoint,
     Failed,
     Metrics,
     Notice,
+    Progress,
     Samples,
     Started,
 )
+from training_engine.contract.names import Phase
 
 KEPT_RUNS = 32
 MAX_REMARKS = 2000
 MAX_SAMPLES = 200
+MAX_PHASES = 500
 
 Remark = Started | Notice | Checkpoint | Failed
 
 
 @dataclass
 class Series:
-    """One metric: step, value (NaN where the engine had no finite number), seconds since 1970."""
+    """One metric: step, value (NaN where the engine had no finite number), seconds since 1970.
+
+    `epochs`: how often the data had been seen; NaN where that was not said.
+    """
 
     steps: "array[int]" = field(default_factory=lambda: array("q"))
     values: "array[float]" = field(default_factory=lambda: array("d"))
     times: "array[float]" = field(default_factory=lambda: array("d"))
+    epochs: "array[float]" = field(default_factory=lambda: array("d"))
 
-    def add(self, step: int, value: float | None, at: datetime) -> None:
+    def add(self, step: int, value: float | None, at_s: float, epoch: float | None) -> None:
         """Append a point."""
         self.steps.append(step)
         self.values.append(nan if value is None else value)
-        self.times.append(at.timestamp())
+        self.times.append(at_s)
+        self.epochs.append(nan if epoch is None else epoch)
 
     def until(self, step: float) -> "Series":
         """A copy of the points up to and with `step`; steps never fall within an attempt."""
         end = bisect_right(self.steps, step)
-        return Series(self.steps[:end], self.values[:end], self.times[:end])
+        return Series(self.steps[:end], self.values[:end], self.times[:end], self.epochs[:end])
 
     def extend(self, other: "Series") -> None:
         """Append the points of a later attempt."""
         self.steps.extend(other.steps)
         self.values.extend(other.values)
         self.times.extend(other.times)
+        self.epochs.extend(other.epochs)
 
     def points(self, indexes: Iterable[int]) -> list[MetricPoint]:
         """The points at these places."""
@@ -83,6 +93,9 @@ class History:
     remarks: deque[tuple[int, Remark]] = field(default_factory=lambda: deque(maxlen=MAX_REMARKS))
     checkpoints: list[Checkpoint] = field(default_factory=list)
     samples: deque[tuple[int, Samples]] = field(default_factory=lambda: deque(maxlen=MAX_SAMPLES))
+    # Each phase and when it began; of very many the last ones are left out.
+    phases: list[tuple[Phase, datetime]] = field(default_factory=list)
+    ended_at: datetime | None = None
     guard: threading.Lock = field(default_factory=threading.Lock)
 
     def catch_up(self) -> None:
@@ -100,14 +113,28 @@ class History:
     def _take(self, placed: PlacedEvent) -> None:
         event = placed.event
         if isinstance(event, Metrics):
+            at_s = event.at.timestamp()
             for name, value in event.values.items():
-                self.series.setdefault(name, Series()).add(event.step, value, event.at)
+                series = self.series.get(name)
+                if series is None:
+                    series = self.series[name] = Series()
+                series.add(event.step, value, at_s, event.epoch)
+        elif isinstance(event, Progress):
+            self._enter(event.phase, event.at)
         elif isinstance(event, Samples):
             self.samples.append((placed.offset, event))
         elif isinstance(event, Started | Notice | Checkpoint | Failed):
             self.remarks.append((placed.offset, event))
-            if isinstance(event, Checkpoint):
+            if isinstance(event, Started):
+                self._enter(Phase.PREPARING, event.at)
+            elif isinstance(event, Checkpoint):
                 self.checkpoints.append(event)
+        if event.type in TERMINAL_TYPES:
+            self.ended_at = event.at
+
+    def _enter(self, phase: Phase, at: datetime) -> None:
+        if not self.phases or (self.phases[-1][0] != phase and len(self.phases) < MAX_PHASES):
+            self.phases.append((phase, at))
 
 
 _kept: OrderedDict[Path, History] = OrderedDict()

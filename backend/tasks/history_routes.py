@@ -1,10 +1,11 @@
 """HTTP for how a run went: curves, events, samples, checkpoints, the live stream, the result."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import anyio
 from fastapi import APIRouter, Query, Request
+from fastapi.responses import StreamingResponse
 
 from backend.accounts.dependencies import CurrentUser
 from backend.database import SessionDep
@@ -21,23 +22,35 @@ from backend.tasks import (
 )
 from backend.tasks.history_schemas import MetricSeries, TaskCheckpoint, TaskEvent, TaskSamples
 from backend.tasks.log_routes import After, LastEventId, attempt_of, runs_of
-from backend.tasks.metrics import series_of
+from backend.tasks.metrics import csv_of, series_of
 from backend.tasks.position import Position, parse
 from backend.tasks.view import view_of
 
 router = APIRouter(tags=["tasks"])
 
 
-@router.get("/tasks/{task_id}/metrics")
+@router.get(
+    "/tasks/{task_id}/metrics",
+    response_model=MetricSeries,
+    responses={200: {"content": {"text/csv": {}}}},
+)
 async def get_task_metrics(
     request: Request,
     session: SessionDep,
     user: CurrentUser,
     task_id: UUID,
     max_points: Annotated[int, Query(ge=10, le=10000)] = 2000,
-) -> MetricSeries:
+    format: Annotated[
+        Literal["json", "csv"], Query(description="csv: a file with every point")
+    ] = "json",
+) -> MetricSeries | StreamingResponse:
     """Every curve over all attempts; thinned so that no spike is lost."""
-    runs = runs_of(request, await queries.find(session, user, task_id))
+    found = await queries.find(session, user, task_id)
+    runs = runs_of(request, found)
+    if format == "csv":
+        rows = csv_of(await anyio.to_thread.run_sync(runs.folders))
+        filename = f"{found.row.output_name}.metrics.csv"
+        return attachment.Csv(rows, headers=attachment.headers(filename))
 
     def read() -> MetricSeries:
         return series_of(runs.folders(), max_points)

@@ -16,6 +16,12 @@ class LogLine(BaseModel):
     stream: Literal["out", "err", "host"]
     text: str
     continued: bool = Field(False, description="Goes on in the next line (split at 64 KB)")
+    rank: int | None = Field(None, description="Which of several processes said it")
+    colours: list[tuple[int, int, str]] = Field(
+        [],
+        description="Characters `start` to `end` of the text (exclusive, in UTF-16 units as "
+        'JavaScript counts) and their terminal colours: "31", "1;32"',
+    )
 
 
 class LogPage(BaseModel):
@@ -24,7 +30,10 @@ class LogPage(BaseModel):
     items: list[LogLine]
     next: str = Field(description="Pass as `after` to go on, also to the stream")
     total: int
-    matched: int | None = Field(description="Lines that match the filter, when one is given")
+    matched: int | None = Field(
+        description="Lines that match the filter; null without one, or while not all were looked at"
+    )
+    hidden: int | None = Field(None, description="Lines that the filter hides, if that is known")
 
 
 class MetricPoint(BaseModel):

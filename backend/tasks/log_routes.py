@@ -1,11 +1,11 @@
 """HTTP for what a run printed: pages, the live stream, the whole file."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 import anyio
 from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import StreamingResponse
 
 from backend.accounts.dependencies import CurrentUser
 from backend.database import SessionDep
@@ -13,7 +13,8 @@ from backend.errors import NotFound
 from backend.tasks import attachment, log_download, log_stream, queries, sse
 from backend.tasks.follow import Runs
 from backend.tasks.history_schemas import LogPage
-from backend.tasks.logs import Filter, Window, page
+from backend.tasks.log_query import Wanted, WantedLive, searching
+from backend.tasks.logs import Window, page
 from backend.tasks.position import Position, parse
 from backend.tasks.queries import Found
 from backend.tasks.view import view_of
@@ -22,9 +23,7 @@ router = APIRouter(tags=["tasks"])
 
 Attempt = Annotated[int | None, Query(ge=1, description="The newest when not given")]
 After = Annotated[str | None, Query(description="Id of the line after which to begin")]
-Level = Literal["debug", "info", "warning", "error"]
 LastEventId = Annotated[str | None, Header(alias="Last-Event-ID")]
-Time = Annotated[datetime | None, Query(description="ISO 8601; UTC when it names no zone")]
 
 
 class NoSuchAttempt(NotFound):
@@ -44,25 +43,21 @@ def attempt_of(found: Found, *asked: int | None) -> int:
     return attempt
 
 
-def _in_utc(time: datetime | None) -> datetime | None:
-    return time.replace(tzinfo=UTC) if time is not None and time.tzinfo is None else time
-
-
 @router.get("/tasks/{task_id}/logs")
 async def get_task_logs(
     request: Request,
     session: SessionDep,
     user: CurrentUser,
     task_id: UUID,
+    wanted: Wanted,
     attempt: Attempt = None,
     after: After = None,
     before: Annotated[str | None, Query(description="Id of the line before which to end")] = None,
     tail: Annotated[bool, Query(description="The last lines instead of the first")] = False,
+    line: Annotated[
+        int | None, Query(ge=1, le=10**15, description="The lines around this number instead")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=2000)] = 500,
-    level: Annotated[list[Level] | None, Query()] = None,
-    q: Annotated[str | None, Query(max_length=500, description="Literal, ignores case")] = None,
-    since: Time = None,
-    until: Time = None,
 ) -> LogPage:
     """Lines of one attempt; a filter looks through the whole log."""
     found = await queries.find(session, user, task_id)
@@ -70,9 +65,10 @@ async def get_task_logs(
     number = attempt_of(
         found, begin.attempt if begin else None, end.attempt if end else None, attempt
     )
-    wanted = Filter(frozenset(level or ()), q or "", _in_utc(since), _in_utc(until))
-    window = Window(limit, begin, end, tail)
+    window = Window(limit, begin, end, tail, line)
     folder = runs_of(request, found).folder(number)
+    if wanted:
+        return await searching(request, lambda: page(folder, window, wanted))
     return await anyio.to_thread.run_sync(page, folder, window, wanted)
 
 
@@ -82,12 +78,14 @@ async def stream_task_logs(
     session: SessionDep,
     user: CurrentUser,
     task_id: UUID,
+    wanted: WantedLive,
     attempt: Attempt = None,
     after: After = None,
     last_event_id: LastEventId = None,
 ) -> sse.EventStream:
     """Server-sent events: `line` (a LogLine; the id is its id), `gap`, `end`, `bye`.
 
+    With a filter lines that it does not want are not sent; a gap still counts them.
     Begins after `Last-Event-ID`, else after `after`, else with the first line of the attempt.
     Goes on with later attempts unless `attempt` names one.
     """
@@ -100,6 +98,7 @@ async def stream_task_logs(
         await view_of(session, found),
         runs_of(request, found),
         start,
+        wanted,
         only_attempt=attempt is not None,
     )
     return sse.answer(chunks)
@@ -111,12 +110,21 @@ async def download_task_logs(
     session: SessionDep,
     user: CurrentUser,
     task_id: UUID,
+    wanted: Wanted,
     attempt: Attempt = None,
-) -> attachment.Text:
-    """The log of an attempt as it is now, as a text file."""
+    format: Annotated[Literal["text", "gz"], Query(description="gz: compressed")] = "text",
+) -> StreamingResponse:
+    """The log of an attempt as it is now, as a text file; with a filter only those lines."""
     found = await queries.find(session, user, task_id)
     number = attempt_of(found, attempt)
     folder = runs_of(request, found).folder(number)
-    length, content = await anyio.to_thread.run_sync(log_download.text_of, [folder])
     filename = f"{found.row.output_name}-{number}.log.txt"
+    length: int | None = None
+    if wanted:
+        content = await anyio.to_thread.run_sync(log_download.lines_of, folder, wanted)
+    else:
+        length, content = await anyio.to_thread.run_sync(log_download.text_of, [folder])
+    if format == "gz":
+        packed = log_download.gzipped(content)
+        return attachment.Gzip(packed, headers=attachment.headers(f"{filename}.gz"))
     return attachment.Text(content, headers=attachment.headers(filename, length))

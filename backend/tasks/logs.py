@@ -1,67 +1,43 @@
-"""Pages of a log: forwards, backwards, the tail; filtered over the whole log in bounded time.
+"""Pages of a log: forwards, backwards, the tail, around a line; filtered over the whole log.
 
 Everything here blocks on one file: call it in a thread. Memory is bounded by the page, time by
-`SCAN_BYTES`: a filter that finds too little in them gives back what it has, and `next` goes on.
+what `log_search` allows: a filter that finds too little in it gives back what it has, and `next`
+goes on.
 """
 
-from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
 
+from backend.jobs.log_blocks import start_of_block
 from backend.jobs.log_file import (
     RawLine,
     newlines_before,
     read_backward,
     read_forward,
     size_of,
+    start_of_line,
     start_of_next,
     total_lines,
 )
 from backend.jobs.run_folder import RunFolder
 from backend.tasks.history_schemas import LogLine, LogPage
+from backend.tasks.log_filter import Filter, Matcher
 from backend.tasks.log_line import parse
+from backend.tasks.log_search import Hit, Search
 from backend.tasks.position import Position
-
-SCAN_BYTES = 128 * 1024 * 1024
-SCAN_LINES = 5000
-
-
-@dataclass(frozen=True)
-class Filter:
-    """Which lines are wanted; `q` is literal and ignores case."""
-
-    levels: frozenset[str] = frozenset()
-    q: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self.levels or self.q or self.since or self.until)
-
-    def may_match(self, raw: RawLine) -> bool:
-        """A cheap look at the bytes before the line is taken apart; only ASCII folds that way."""
-        return not self.q.isascii() or self.q.lower().encode() in raw.content.lower()
-
-    def matches(self, line: LogLine) -> bool:
-        """Whether the line is wanted."""
-        return (
-            (not self.levels or line.level in self.levels)
-            and (not self.q or self.q.lower() in line.text.lower())
-            and (self.since is None or line.at >= self.since)
-            and (self.until is None or line.at <= self.until)
-        )
 
 
 @dataclass(frozen=True)
 class Window:
-    """What is asked for: up to `limit` lines between two positions, the first or the last ones."""
+    """What is asked for: up to `limit` lines between two positions, the first or the last ones.
+
+    `line`: those around the line of that number instead.
+    """
 
     limit: int
     after: Position | None = None
     before: Position | None = None
     tail: bool = False
+    line: int | None = None
 
     @property
     def backward(self) -> bool:
@@ -76,15 +52,20 @@ def page(folder: RunFolder, window: Window, wanted: Filter) -> LogPage:
     start = window.after.following(file) if window.after else 0
     end = min(size, window.before.offset or 0) if window.before else size
     matched: int | None = None
-    if not wanted:
-        items, seen = _plain(folder, window, start, end)
-    elif size <= SCAN_BYTES:
-        items, seen, matched = _whole(folder, window, wanted, start, end)
+    if wanted:
+        search = Search(file, Matcher(wanted), wanted)
+        try:
+            items, seen = _filtered(folder, search, window, start, end)
+            matched = search.count()
+        finally:
+            search.close()
     else:
-        items, seen = _part(folder, window, wanted, start, end)
+        items, seen = _plain(folder, window, start, end)
     last = read_backward(file, seen, 1)
     following = Position(attempt, last[0].offset if last else None)
-    return LogPage(items=items, next=str(following), total=total_lines(file), matched=matched)
+    total = total_lines(file)
+    hidden = total - matched if matched is not None else None
+    return LogPage(items=items, next=str(following), total=total, matched=matched, hidden=hidden)
 
 
 def lines_of(folder: RunFolder, raws: list[RawLine]) -> list[LogLine]:
@@ -97,60 +78,66 @@ def lines_of(folder: RunFolder, raws: list[RawLine]) -> list[LogLine]:
 
 def _plain(folder: RunFolder, window: Window, start: int, end: int) -> tuple[list[LogLine], int]:
     """Lines without a filter, and up to where the log was seen."""
+    file = folder.log_file
+    if window.line is not None:
+        middle = start_of_line(file, window.line)
+        older = read_backward(file, middle, window.limit // 2)
+        newer = read_forward(file, middle, window.limit - len(older))
+        if len(older) + len(newer) < window.limit:
+            older = read_backward(file, middle, window.limit - len(newer))
+        lines = lines_of(folder, older) + lines_of(folder, newer)
+        return lines, newer[-1].end if newer else middle
     if window.backward:
-        raws = read_backward(folder.log_file, end, window.limit)
+        raws = read_backward(file, end, window.limit)
         return lines_of(folder, [raw for raw in raws if raw.offset >= start]), end
-    raws = read_forward(folder.log_file, start, window.limit)
+    raws = read_forward(file, start, window.limit)
     raws = [raw for raw in raws if raw.offset < end]
     return lines_of(folder, raws), raws[-1].end if raws else start
 
 
-def _whole(
-    folder: RunFolder, window: Window, wanted: Filter, start: int, end: int
-) -> tuple[list[LogLine], int, int]:
-    """One pass over the whole log: the page, and how many lines match in all."""
-    found: deque[LogLine] = deque(maxlen=window.limit if window.backward else None)
-    seen, count = end, 0
-    for raw, line in _matching(folder, 0, size_of(folder.log_file), wanted):
-        count += 1
-        if start <= raw.offset < end and (window.backward or len(found) < window.limit):
-            found.append(line)
-            if len(found) == window.limit and not window.backward:
-                seen = raw.end
-    return list(found), seen, count
-
-
-def _part(
-    folder: RunFolder, window: Window, wanted: Filter, start: int, end: int
+def _filtered(
+    folder: RunFolder, search: Search, window: Window, start: int, end: int
 ) -> tuple[list[LogLine], int]:
-    """As much of a huge log as is reasonable, from the side that is asked for."""
-    if window.backward:
-        start = max(start, start_of_next(folder.log_file, max(0, end - SCAN_BYTES)))
-        matching = _matching(folder, start, end, wanted)
-        return list(deque((line for _, line in matching), maxlen=window.limit)), end
-    if end > start + SCAN_BYTES:
-        end = min(end, start_of_next(folder.log_file, start + SCAN_BYTES))
-    found: list[LogLine] = []
-    for raw, line in _matching(folder, start, end, wanted):
-        found.append(line)
-        if len(found) == window.limit:
-            return found, raw.end
-    return found, end
+    """Wanted lines, and up to where the log was seen."""
+    file, limit = folder.log_file, window.limit
+    if window.line is not None:
+        middle = start_of_line(file, window.line)
+        older = _last(search, 0, middle, limit)
+        newer, seen = _first(folder, search, middle, end, limit)
+        half = limit // 2
+        after = newer[: max(limit - len(older), limit - half)]
+        before = older[-(limit - len(after)) :] if len(after) < limit else []
+        if len(after) < len(newer):
+            seen = after[-1].raw.end if after else middle
+        hits = before + after
+    elif window.backward:
+        hits, seen = _last(search, start, end, limit), end
+    else:
+        hits, seen = _first(folder, search, start, end, limit)
+    return [parse(hit.raw, folder.attempt, hit.number) for hit in hits], seen
 
 
-def _matching(
-    folder: RunFolder, start: int, end: int, wanted: Filter
-) -> Iterator[tuple[RawLine, LogLine]]:
-    """Wanted lines that begin in [`start`, `end`), in order."""
-    file: Path = folder.log_file
-    number = newlines_before(file, start)
-    while start < end and (raws := read_forward(file, start, SCAN_LINES)):
-        for raw in raws:
-            if raw.offset >= end:
-                return
-            number += 1
-            if wanted.may_match(raw):
-                line = parse(raw, folder.attempt, number)
-                if wanted.matches(line):
-                    yield raw, line
-        start = raws[-1].end
+def _first(
+    folder: RunFolder, search: Search, start: int, end: int, limit: int
+) -> tuple[list[Hit], int]:
+    """The first wanted lines of [`start`, `end`), and up to where the log was seen."""
+    found: list[Hit] = []
+    seen = start
+    for block, hits in search.forward(start):
+        found += [hit for hit in hits if hit.raw.offset < end]
+        if len(found) >= limit:
+            return found[:limit], found[limit - 1].raw.end
+        seen = start_of_next(folder.log_file, start_of_block(block + 1) - 1)
+        if seen >= end:
+            break
+    return found, min(seen, end)
+
+
+def _last(search: Search, start: int, end: int, limit: int) -> list[Hit]:
+    """The last wanted lines of [`start`, `end`), in order."""
+    found: list[Hit] = []
+    for block, hits in search.backward(end):
+        found = [hit for hit in hits if hit.raw.offset >= start] + found
+        if len(found) >= limit or start_of_block(block) <= start:
+            break
+    return found[-limit:]

@@ -7,6 +7,7 @@ from backend.tasks import (
     export_routes,
     history_routes,
     log_routes,
+    log_search_routes,
     plan_routes,
     task_routes,
 )
@@ -17,6 +18,7 @@ router.include_router(draft_routes.router)
 router.include_router(plan_routes.router)
 router.include_router(task_routes.router)
 router.include_router(log_routes.router)
+router.include_router(log_search_routes.router)
 router.include_router(history_routes.router)
 router.include_router(export_routes.router)
 router.include_router(rendering_routes.router)

@@ -18,6 +18,7 @@ from backend.errors import Unavailable
 from backend.jobs.growth import GrowthWatch
 from backend.tasks import queries
 from backend.tasks.schemas import Task
+from backend.tasks.shared_reads import SharedReads
 from backend.tasks.view import views_of
 
 LOOK_EVERY_S = 0.2
@@ -39,6 +40,7 @@ class TaskWatch:
 
     def __init__(self, sessions: SessionFactory) -> None:
         self.growth = GrowthWatch()
+        self.reads = SharedReads()
         self._sessions = sessions
         self._followed: dict[UUID, Followed] = {}
         self._looking: asyncio.Task[None] | None = None
@@ -81,9 +83,13 @@ class TaskWatch:
         async with transaction(self._sessions) as session:
             tasks = await views_of(session, await queries.find_many(session, ids))
         present = {task.id: task for task in tasks}
+        changed = False
         for task_id in ids:
             if (followed := self._followed.get(task_id)) is not None:
+                changed = changed or followed.task != present.get(task_id)
                 followed.task = present.get(task_id)
+        if changed:
+            self.growth.nudge()
 
 
 def watch_of(app: FastAPI) -> TaskWatch:

@@ -1,10 +1,13 @@
 """One line of `output.log`: `TIME LEVEL STREAM TEXT`, written by the run host, read by the backend.
 
-`2026-11-21T09:30:00.123Z INFO out step 12/93  loss 1.41`. A `+` after the stream says that the
-text goes on in the next line (it was longer than a line may be). Standard library only.
+`2026-11-21T09:30:00.123Z INFO out step 12/93  loss 1.41`. The stream may be followed by `@3` (the
+process of several that said it), by `#0-4=31,9-12=1;32` (colours: characters 0 to 4 in SGR code
+31, …; the text itself is plain) and by `+` (the text goes on in the next line: it was longer than a
+line may be), in this order. Standard library only.
 """
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from time import gmtime, strftime
 from typing import Literal, NamedTuple
@@ -12,8 +15,14 @@ from typing import Literal, NamedTuple
 Level = Literal["debug", "info", "warning", "error"]
 Stream = Literal["out", "err", "host"]  # host: the run host's own remarks
 
+# Characters `start` to `end` (exclusive) of a text are shown as this SGR code says: "1;32".
+Colour = tuple[int, int, str]
+
 LEVELS: tuple[Level, ...] = ("debug", "info", "warning", "error")
 STREAMS: tuple[Stream, ...] = ("out", "err", "host")
+
+_SOURCE = re.compile(r"(out|err|host)(?:@(\d{1,6}))?(?:#([\d;=,-]*))?(\+?)")
+_COLOUR = re.compile(r"(\d{1,6})-(\d{1,6})=([\d;]{1,64})")
 
 _WORDS: dict[str, Level] = {
     "debug": "debug",
@@ -49,6 +58,8 @@ class LogLine(NamedTuple):
     stream: Stream
     text: str
     continued: bool
+    rank: int | None = None
+    colours: tuple[Colour, ...] = ()
 
 
 def timestamp(now_s: float) -> str:
@@ -57,9 +68,23 @@ def timestamp(now_s: float) -> str:
     return f"{strftime('%Y-%m-%dT%H:%M:%S', gmtime(whole))}.{int((now_s - whole) * 1000):03d}Z"
 
 
+def format_head(
+    at: str,
+    level: Level,
+    stream: Stream,
+    continued: bool = False,
+    rank: int | None = None,
+    colours: Sequence[Colour] = (),
+) -> str:
+    """What stands before a line's text, with the space between them."""
+    by = "" if rank is None else f"@{rank}"
+    shown = "#" + ",".join(f"{a}-{b}={code}" for a, b, code in colours) if colours else ""
+    return f"{at} {level.upper()} {stream}{by}{shown}{'+' if continued else ''} "
+
+
 def format_line(at: str, level: Level, stream: Stream, text: str, continued: bool = False) -> str:
     """A line without its newline; `text` must not contain one, `at` comes from `timestamp`."""
-    return f"{at} {level.upper()} {stream}{'+' if continued else ''} {text}"
+    return format_head(at, level, stream, continued) + text
 
 
 def parse_line(line: bytes | str) -> LogLine | None:
@@ -68,20 +93,27 @@ def parse_line(line: bytes | str) -> LogLine | None:
     parts = text.split(" ", 3)
     if len(parts) < 3:
         return None
-    level, stream = parts[1].lower(), parts[2].removesuffix("+")
-    if level not in LEVELS or stream not in STREAMS or not parts[0].endswith("Z"):
+    level, source = parts[1].lower(), _SOURCE.fullmatch(parts[2])
+    if level not in LEVELS or source is None or not parts[0].endswith("Z"):
         return None
     try:
         at = datetime.fromisoformat(parts[0]).astimezone(UTC)
     except ValueError:
         return None
+    stream, rank, colours, more = source.groups()
     return LogLine(
         at=at,
         level=level,
         stream=stream,
         text=parts[3] if len(parts) > 3 else "",
-        continued=parts[2].endswith("+"),
+        continued=bool(more),
+        rank=None if rank is None else int(rank),
+        colours=_colours(colours) if colours else (),
     )
+
+
+def _colours(text: str) -> tuple[Colour, ...]:
+    return tuple((int(a), int(b), code) for a, b, code in _COLOUR.findall(text))
 
 
 def infer_level(text: str, stream: Stream) -> Level:

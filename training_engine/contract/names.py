@@ -14,6 +14,7 @@ IDENTITY_FILE = "identity.json"
 CONTROL_DIR = "control"
 EVENTS_FILE = "events.jsonl"
 LOG_FILE = "output.log"
+LOG_HOLE_FILE = "output.hole.json"  # which part of the log was given up, and how many lines
 EXIT_FILE = "exit.json"
 CHECKPOINTS_DIR = "checkpoints"
 OUTPUT_DIR = "output"
@@ -27,6 +28,8 @@ STOP_COMMAND = "stop"
 # The run host passes these to its child: where to work, and how to know its own processes.
 RUN_DIR_VARIABLE = "EASYTUNE_RUN_DIR"
 NONCE_VARIABLE = "EASYTUNE_RUN_NONCE"
+# A socket on which a process of several hands over the pipe that it says things on.
+OUTPUTS_VARIABLE = "EASYTUNE_OUTPUTS"
 
 MAX_LOG_LINE_BYTES = 64 * 1024
 HEARTBEAT_S = 2.0

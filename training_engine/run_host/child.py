@@ -5,18 +5,21 @@ process, so a thread that ends would end the engine.
 """
 
 import ctypes
+import fcntl
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from training_engine.confinement import confine
-from training_engine.contract.names import NONCE_VARIABLE, RUN_DIR_VARIABLE
+from training_engine.contract.names import NONCE_VARIABLE, OUTPUTS_VARIABLE, RUN_DIR_VARIABLE
 from training_engine.run_host.survivors import PROC, stat_fields
 from training_engine.tuning import engine_variables
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-F_SETPIPE_SZ, PIPE_BYTES = 1031, 1024 * 1024
+F_SETPIPE_SZ, F_GETPIPE_SZ = 1031, 1032
+PIPE_BYTES, SMALLEST_PIPE_BYTES = 1024 * 1024, 4096
 
 
 def _prctl(option: int, value: int) -> None:
@@ -34,20 +37,22 @@ def end_with_parent() -> None:
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def environment(run_dir: Path, nonce: str) -> dict[str, str]:
+def environment(run_dir: Path, nonce: str, outputs: int) -> dict[str, str]:
     """What the child sees: the host's variables, tuning it may override, its folder and nonce."""
     given = {RUN_DIR_VARIABLE: str(run_dir), NONCE_VARIABLE: nonce, "PYTHONUNBUFFERED": "1"}
+    given[OUTPUTS_VARIABLE] = str(outputs)
     return {**engine_variables(), **os.environ, **given}
 
 
-def start(module: str, run_dir: Path, nonce: str) -> tuple[int, int, int]:
+def start(module: str, run_dir: Path, nonce: str, outputs: int) -> tuple[int, int, int]:
     """Fork and run `python -m module run_dir`; returns pid and the read ends of its two pipes.
 
+    `outputs` is its side of the socket on which members of a group hand over theirs.
     The child is confined, has its own session and no input, and gets SIGTERM when this process
     dies.
     """
     argv = [sys.executable, "-m", module, str(run_dir)]
-    variables = environment(run_dir, nonce)
+    variables = environment(run_dir, nonce, outputs)
     host = os.getpid()
     out_read, out_write = os.pipe()
     err_read, err_write = os.pipe()
@@ -61,6 +66,7 @@ def start(module: str, run_dir: Path, nonce: str) -> tuple[int, int, int]:
             nothing = os.open(os.devnull, os.O_RDONLY)
             for source, target in ((nothing, 0), (out_write, 1), (err_write, 2)):
                 os.dup2(source, target)
+            os.set_inheritable(outputs, True)
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGHUP):
                 signal.signal(number, signal.SIG_DFL)
             confine()
@@ -71,21 +77,21 @@ def start(module: str, run_dir: Path, nonce: str) -> tuple[int, int, int]:
             os._exit(1)
     os.close(out_write)
     os.close(err_write)
-    for descriptor in (out_read, err_read):
-        os.set_blocking(descriptor, False)
-        _widen(descriptor)
     return pid, out_read, err_read
 
 
-def _widen(descriptor: int) -> None:
-    """Let the kernel hold more of a flood; refused where the limit is lower, which is no harm."""
-    if sys.platform == "linux":
-        import fcntl
+def widen(descriptor: int) -> int:
+    """Let the kernel hold more of a flood; returns how many bytes it does hold.
 
-        try:
-            fcntl.fcntl(descriptor, F_SETPIPE_SZ, PIPE_BYTES)
-        except OSError:
-            return
+    Refused where the limit is lower, which is no harm.
+    """
+    if sys.platform != "linux":
+        return SMALLEST_PIPE_BYTES
+    with suppress(OSError):
+        return fcntl.fcntl(descriptor, F_SETPIPE_SZ, PIPE_BYTES)
+    with suppress(OSError):
+        return fcntl.fcntl(descriptor, F_GETPIPE_SZ)
+    return SMALLEST_PIPE_BYTES
 
 
 def start_ticks(pid: int) -> int | None:

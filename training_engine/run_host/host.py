@@ -22,12 +22,15 @@ from training_engine.run_host import child as engine
 from training_engine.run_host import family
 from training_engine.run_host.lines import LineAssembler
 from training_engine.run_host.log_file import LogFile
+from training_engine.run_host.outputs import Outputs
 from training_engine.run_host.records import OutOfMemoryCount, ReservedRecord, write_whole
 from training_engine.run_host.survivors import kill_survivors
 
 TERM_GRACE_S = 30.0
 DRAIN_S = 2.0
 READ_BYTES = 64 * 1024
+# A pipe that holds little is left to fill for so long: one read for many lines, not one for each.
+PAUSE_S = 0.01
 
 
 class RunHost:
@@ -39,6 +42,8 @@ class RunHost:
         self._nonce = os.environ.get(NONCE_VARIABLE) or os.urandom(16).hex()
         self._exit_record = ReservedRecord(run_dir / EXIT_FILE)
         self._log = LogFile(run_dir / LOG_FILE)
+        self._pipes: dict[int, LineAssembler] = {}
+        self._pipe_bytes = engine.PIPE_BYTES  # of the smallest
         self._echo = os.isatty(1)
         self._grace_s = [save_grace_s, TERM_GRACE_S]
         self._escalations: list[float] = []  # when to send SIGTERM, then SIGKILL
@@ -52,12 +57,14 @@ class RunHost:
         wake = self._install_signals()
         self._identify(None)
         started = time.time()
-        self._child, *pipes = engine.start(self._module, self._run_dir, self._nonce)
+        self._outputs = Outputs()
+        self._child, out, err = engine.start(
+            self._module, self._run_dir, self._nonce, self._outputs.theirs
+        )
+        self._outputs.started()
         self._identify(self._child)
-        streams: tuple[Stream, Stream] = ("out", "err")
-        self._pipes = {
-            pipe: LineAssembler(stream) for pipe, stream in zip(pipes, streams, strict=True)
-        }
+        self._read_from(out, "out")
+        self._read_from(err, "err")
         self._serve(wake)
         kill_survivors(self._child, self._nonce)
         self._drain()
@@ -115,10 +122,22 @@ class RunHost:
             },
         )
 
+    def _read_from(self, pipe: int, stream: Stream, rank: int | None = None) -> None:
+        os.set_blocking(pipe, False)
+        self._pipe_bytes = min(self._pipe_bytes, engine.widen(pipe))
+        self._pipes[pipe] = LineAssembler(stream, rank)
+
+    def _take_outputs(self) -> list[int]:
+        """Pipes that members of a group have handed over."""
+        taken = self._outputs.taken()
+        for output in taken:
+            self._read_from(output.pipe, output.stream, output.rank)
+        return [output.pipe for output in taken]
+
     def _serve(self, wake: int) -> None:
         """Copy output, beat, escalate, until the child has ended."""
         poll = select.poll()
-        for descriptor in (wake, *self._pipes):
+        for descriptor in (wake, self._outputs.ours, *self._pipes):
             poll.register(descriptor, select.POLLIN)
         beat = time.monotonic()
         while self._status is None:
@@ -134,12 +153,20 @@ class RunHost:
                 if not left:
                     self._escalations = [now + TERM_GRACE_S]
             due = min([beat, *self._escalations[:1]])
+            copied = 0
             for descriptor, _ in poll.poll(max(0.0, due - now) * 1000):
                 if descriptor == wake:
                     os.read(wake, 4096)
-                elif not self._copy(descriptor):
+                elif descriptor == self._outputs.ours:
+                    for pipe in self._take_outputs():
+                        poll.register(pipe, select.POLLIN)
+                elif size := self._copy(descriptor):
+                    copied += size
+                else:
                     poll.unregister(descriptor)
             self._reap()
+            if 0 < copied < self._pipe_bytes // 8 and self._status is None:
+                time.sleep(PAUSE_S)
 
     def _beat(self) -> None:
         try:
@@ -153,27 +180,29 @@ class RunHost:
 
     def _remark(self, text: str) -> None:
         at = timestamp(time.time())
-        self._log.write([format_line(at, "warning", "host", text) + "\n"], at)
+        self._log.write((format_line(at, "warning", "host", text) + "\n").encode(), at)
 
-    def _copy(self, pipe: int) -> bool:
-        """Move what a pipe holds to the log; False at its end."""
+    def _copy(self, pipe: int) -> int:
+        """Move what a pipe holds to the log; how many bytes that was, 0 at its end."""
         try:
             chunk = os.read(pipe, READ_BYTES)
         except BlockingIOError:
-            return True
+            return 1
         at = timestamp(time.time())
         lines = self._pipes[pipe].feed(chunk, at) if chunk else self._pipes[pipe].finish(at)
         self._log.write(lines, at)
         if self._echo:
-            sys.stdout.write("".join(lines))
-            sys.stdout.flush()
+            sys.stdout.buffer.write(lines)
+            sys.stdout.buffer.flush()
         if not chunk:
             os.close(pipe)
             del self._pipes[pipe]
-        return bool(chunk)
+        return len(chunk)
 
     def _drain(self) -> None:
         """What is left in the pipes; a process that keeps one open is not waited for long."""
+        self._take_outputs()
+        self._outputs.close()
         end = time.monotonic() + DRAIN_S
         while self._pipes and time.monotonic() < end:
             readable, _, _ = select.select(list(self._pipes), [], [], 0.1)

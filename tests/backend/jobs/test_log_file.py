@@ -1,6 +1,7 @@
 """Reading a growing log by offset, checked against the whole file read at once."""
 
 import random
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,12 @@ from backend.jobs.log_file import (
     read_backward,
     read_forward,
     size_of,
+    start_of_line,
     start_of_next,
     total_lines,
 )
+from backend.jobs.log_hole import Hole, hole_of
+from training_engine.run_host.log_file import LogFile
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +74,70 @@ def test_line_numbers_in_any_order(log: Path) -> None:
     for number, (offset, _) in numbered:
         assert newlines_before(log, offset) == number
     assert total_lines(log) == 300
+
+
+def test_lines_are_found_by_their_number(log: Path) -> None:
+    for number, (offset, _) in enumerate(whole(log), 1):
+        assert start_of_line(log, number) == offset
+    end = log.read_bytes().rfind(b"\n") + 1
+    assert start_of_line(log, 301) == start_of_line(log, 10_000) == end
+    assert start_of_line(log, 0) == start_of_line(log, -5) == 0
+
+
+@pytest.fixture
+def holed(tmp_path: Path) -> tuple[Path, list[tuple[int, int, bytes]]]:
+    """A log with a hole, written by the real writer, and its lines: number, offset, content."""
+    file = tmp_path / "output.log"
+    writer = LogFile(file, max_bytes=20_000, head_bytes=3_000, step_bytes=5_000)
+    offset, lines = 0, []
+    for i in range(2_000):
+        content = b"line %04d %s" % (i, b"x" * (i % 90))
+        lines.append((i + 1, offset, content))
+        writer.write(content + b"\n", "2026-01-01T12:00:00.000Z")
+        offset += len(content) + 1
+        if i % 100 == 0 or i == 1_999:
+            hole = hole_of(file)
+            if hole.end:
+                check_holed(file, hole, lines)
+    writer.close("")
+    return file, lines
+
+
+def check_holed(file: Path, hole: Hole, lines: list[tuple[int, int, bytes]]) -> None:
+    """Everything that is kept is where it was, under the number it had."""
+    before = [line for line in lines if line[1] < hole.start - 160]
+    after = [line for line in lines if line[1] >= hole.end]
+    assert len(before) + hole.lines + len(after) == len(lines)
+    kept = [(offset, content) for _, offset, content in (*before, *after)]
+    forward, offset = [], 0
+    while found := read_forward(file, offset, 7, max_bytes=128):
+        forward += [(line.offset, line.content) for line in found]
+        offset = found[-1].end
+    gap = forward.pop(len(before))
+    assert f"dropped: {hole.lines} lines".encode() in gap[1]
+    assert forward == kept
+    backward, offset = [], size_of(file)
+    while found := read_backward(file, offset, 7):
+        backward = [(line.offset, line.content) for line in found] + backward
+        offset = found[0].offset
+    assert backward.pop(len(before)) == gap
+    assert backward == kept
+    for number, at, _ in (*before[-20:], *after[:20], *after[-5:]):
+        assert newlines_before(file, at) == number - 1
+        assert start_of_line(file, number) == at
+    gone = len(before) + hole.lines // 2
+    assert start_of_line(file, gone) == gap[0]
+    assert start_of_next(file, gap[0]) == hole.end
+    assert start_of_next(file, (hole.start + hole.end) // 2) == hole.end
+    assert total_lines(file) == len(lines)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="holes are made by Linux")
+def test_a_log_with_a_hole(holed: tuple[Path, list[tuple[int, int, bytes]]]) -> None:
+    file, lines = holed
+    hole = hole_of(file)
+    assert hole.lines > 1_000
+    check_holed(file, hole, lines)
 
 
 def test_the_start_of_the_next_line_from_anywhere(log: Path) -> None:

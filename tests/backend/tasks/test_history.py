@@ -1,6 +1,8 @@
 """Curves, events, samples and checkpoints, over all attempts and while they grow."""
 
+import csv
 import math
+import time
 from typing import Any
 
 import httpx
@@ -177,3 +179,64 @@ async def test_a_folder_that_was_made_anew_is_read_anew(
         events.write("metrics", step=9, values={"loss": 9.0})
     points = (await _get(client, run, "metrics"))["series"]["loss"]
     assert [p["step"] for p in points] == [9]
+
+
+async def test_every_point_as_a_table(
+    client: httpx.AsyncClient, make_run: MakeRun, sessions: SessionFactory
+) -> None:
+    run = await make_run(output_name="bot")
+    with run.events() as events:
+        _started(events)
+        for step in range(1, 6):
+            events.write("metrics", step=step, epoch=step / 4, values={"loss": 1 / step})
+        events.write("metrics", step=5, values={"=odd, name": math.nan})
+    await run.move(JobStatus.FAILED)
+    async with transaction(sessions) as session:
+        await jobs.requeue(session, run.job_id, resume=False)
+    run.folder(2).spec_file.write_bytes(orjson.dumps({"resume_from": "/x/step-3"}))
+    with run.events(attempt=2) as events:
+        _started(events)
+        for step in range(4, 3004):
+            events.write("metrics", step=step, values={"loss": 2.0})
+    answer = await client.get(f"/api/v1/tasks/{run.id}/metrics", params={"format": "csv"})
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert "bot.metrics.csv" in answer.headers["Content-Disposition"]
+    head, *rows = csv.reader(answer.text.splitlines())
+    assert head == ["name", "attempt", "step", "epoch", "value", "at"]
+    assert [row[:5] for row in rows[:4]] == [
+        ["loss", "1", "1", "0.25", "1.0"],
+        ["loss", "1", "2", "0.5", "0.5"],
+        ["loss", "1", "3", "0.75", repr(1 / 3)],
+        ["loss", "2", "4", "", "2.0"],
+    ]
+    assert len(rows) == 3 + 3000  # what the second attempt did again is its own
+
+
+async def test_names_and_numbers_that_need_care_in_a_table(
+    client: httpx.AsyncClient, make_run: MakeRun
+) -> None:
+    run = await make_run()
+    with run.events() as events:
+        _started(events)
+        events.write("metrics", step=5, values={"=odd, name": math.nan, 'a"b': 1e-7})
+    answer = await client.get(f"/api/v1/tasks/{run.id}/metrics", params={"format": "csv"})
+    rows = [row[:5] for row in csv.reader(answer.text.splitlines())][1:]
+    assert rows == [["'=odd, name", "1", "5", "", "NaN"], ['a"b', "1", "5", "", "1e-07"]]
+
+
+async def test_a_long_run_shows_its_curves_quickly(
+    client: httpx.AsyncClient, make_run: MakeRun
+) -> None:
+    """100,000 points: at first parsed once, then only what is new."""
+    run = await make_run()
+    with run.events() as events:
+        _started(events)
+        events.write("metrics", step=1, values={"loss": 1.0, "grad_norm": 2.0})
+    line = run.events_file().read_bytes().splitlines()[-1]
+    with run.events_file().open("ab") as file:
+        file.writelines(line.replace(b'"step":1', b'"step":%d' % n) + b"\n" for n in range(50_000))
+    await _get(client, run, "metrics")
+    begun = time.process_time()
+    found = await _get(client, run, "metrics")
+    assert time.process_time() - begun < 1
+    assert len(found["series"]["loss"]) <= 2000

@@ -1,7 +1,10 @@
 """The live log over a real socket: no line lost, none doubled, whatever breaks in between."""
 
 import asyncio
+import re
+import socket
 import time
+from contextlib import AsyncExitStack
 
 import httpx
 import pytest
@@ -12,8 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from backend.accounts.tables import SignInRow
 from backend.database import SessionFactory, transaction
 from backend.jobs import service as jobs
+from backend.jobs.log_file import read_backward, size_of
+from backend.jobs.run_folder import RunFolder
 from backend.jobs.schemas import JobStatus
 from backend.tasks import follow, sse
+from backend.tasks.log_stream import LogSource
+from backend.tasks.shared_reads import Batch
 from tests.backend.tasks.conftest import MakeRun, Run
 from tests.backend.tasks.sse_reader import Event, opened
 
@@ -158,6 +165,93 @@ async def test_a_flood_is_slowed_down_to_what_a_browser_can_take(
     assert took_s >= (6000 - follow.BURST) / follow.RECORDS_PER_S * 0.95
 
 
+async def test_a_filter_sends_only_what_is_wanted(
+    live_client: httpx.AsyncClient, make_run: MakeRun
+) -> None:
+    run = await make_run()
+    run.log(*(f"{'hit' if i % 100 == 0 else 'miss'} {i}" for i in range(10_000)))
+    async with (
+        opened(live_client, _path(run), q="^hit", regex="true") as reader,
+        opened(live_client, _path(run), level=["error", "warning"]) as errors,
+    ):
+        seen = await reader.take(100, "line")
+        run.log("miss", "a hit", "hit last")
+        run.log("loud", level="error")
+        seen += await reader.take(1, "line")
+        assert _texts(await errors.take(1, "line")) == ["loud"]
+    assert _texts(seen) == [*(f"hit {i}" for i in range(0, 10_000, 100)), "hit last"]
+    assert [event.data["number"] for event in seen][-2:] == [9901, 10_003]
+    async with opened(live_client, _path(run), seen[49].id, q="hit") as reader:
+        assert _texts(await reader.take(1, "line")) == ["hit 5000"]
+
+
+async def test_many_readers_share_what_is_read(
+    live_client: httpx.AsyncClient, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = 0
+    read = LogSource.read
+
+    def counted(source: LogSource, folder: RunFolder, offset: int) -> Batch:
+        nonlocal reads
+        reads += 1
+        return read(source, folder, offset)
+
+    monkeypatch.setattr(LogSource, "read", counted)
+    run = await make_run()
+    run.log("first")
+    async with AsyncExitStack() as stack:
+        readers = [
+            await stack.enter_async_context(opened(live_client, _path(run))) for _ in range(30)
+        ]
+        for reader in readers:
+            await reader.take(1, "line")
+        for i in range(10):
+            run.log(f"line {i}")
+            for reader in readers:
+                assert _texts(await reader.take(1, "line")) == [f"line {i}"]
+    assert reads < 40  # not 330
+
+
+async def test_a_reader_that_takes_nothing_costs_nothing(
+    live_client: httpx.AsyncClient, make_run: MakeRun
+) -> None:
+    """It is moved forward once it reads again, and hears of every line that it has missed."""
+    run = await make_run()
+    run.log("first")
+    host, port = live_client.base_url.host, live_client.base_url.port
+    cookie = live_client.cookies["easytune"]
+    came, sent = await asyncio.open_connection(host, port, limit=4096)
+    sent.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sent.write(
+        f"GET {_path(run)} HTTP/1.1\r\nHost: {host}:{port}\r\n"
+        f"Cookie: easytune={cookie}\r\n\r\n".encode()
+    )
+    await came.readuntil(b'"first"')
+    for part in range(20):
+        run.log(*(f"flood {part} {i} {'x' * 100}" for i in range(1000)))
+        await asyncio.sleep(0.02)
+    async with opened(live_client, _path(run), tail_of(run)) as other:
+        run.log("other")  # nobody else waits for it
+        assert _texts(await other.take(1, "line")) == ["other"]
+    await run.move(JobStatus.COMPLETED)
+    content = b""
+    while b"event: bye" not in content:
+        content += await asyncio.wait_for(came.read(65536), 20)
+    sent.close()
+    numbers = [int(n) for n in re.findall(rb'"number":(\d+)', content)]
+    gaps = re.findall(rb'"first_number":(\d+),"last_number":(\d+)', content)
+    assert gaps
+    for first, last in gaps:
+        numbers += range(int(first), int(last) + 1)
+    assert sorted(numbers) == list(range(2, 20_003))
+
+
+def tail_of(run: Run) -> str:
+    """The position of the last line."""
+    file = run.folder().log_file
+    return f"1-{read_backward(file, size_of(file), 1)[0].offset}"
+
+
 async def test_streams_hold_no_connection_to_the_database(
     live_client: httpx.AsyncClient, make_run: MakeRun, app: FastAPI
 ) -> None:
@@ -191,6 +285,7 @@ async def test_a_quiet_stream_says_that_it_lives(
     live_client: httpx.AsyncClient, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sse, "PING_S", 0.2)
+    monkeypatch.setattr(follow, "WAIT_S", 0.1)
     run = await make_run()
     async with opened(live_client, _path(run)) as reader:
         await asyncio.sleep(1)

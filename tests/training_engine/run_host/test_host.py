@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -24,7 +25,8 @@ from tests.training_engine.running import (
     wait_until,
 )
 from training_engine.confinement import OPEN_FILES
-from training_engine.contract.names import MAX_LOG_LINE_BYTES
+from training_engine.contract.names import MAX_LOG_LINE_BYTES, OUTPUTS_VARIABLE
+from training_engine.run_host.outputs import Outputs, hand_over
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 
@@ -230,11 +232,67 @@ def test_strange_output_becomes_whole_lines(tmp_path: Path) -> None:
     finish(start_host(run, child="a_child", **script(tmp_path, STRANGE)))
     lines = log_lines(run)
     assert [line.text for line in lines[:3]] == ["a\\x00b\\xff", "100%", "red"]
+    assert lines[2].colours == ((0, 3, "31"),)
     long = lines[3:-1]
     assert "".join(line.text for line in long) == "x" * 1_000_000
     assert [line.continued for line in long] == [True] * (len(long) - 1) + [False]
     assert max(len(line.text) for line in long) <= MAX_LOG_LINE_BYTES
     assert lines[-1].text == "no newline at the end 终"
+
+
+MEMBERS = """
+import os, subprocess, sys
+from training_engine.run_host.outputs import hand_over
+members = []
+for rank in (0, 1):
+    err = hand_over("err", rank)
+    said = f"import sys; [print('said', i, file=sys.stderr, flush=True) for i in range(500)]"
+    members.append(subprocess.Popen([sys.executable, "-c", said], stderr=err))
+    os.close(err)
+print("both are started", flush=True)
+for member in members:
+    member.wait()
+"""
+
+
+def test_each_of_several_processes_has_its_lines(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", {})
+    finish(start_host(run, child="a_child", **script(tmp_path, MEMBERS)))
+    lines = log_lines(run)
+    for rank in (0, 1):
+        own = [line for line in lines if line.rank == rank]
+        assert [line.text for line in own] == [f"said {i}" for i in range(500)]
+        assert {line.stream for line in own} == {"err"}
+    assert [(line.text, line.stream) for line in lines if line.rank is None] == [
+        ("both are started", "out")
+    ]
+    assert exit_facts(run)["exit_code"] == 0
+
+
+def test_without_a_run_host_nobody_takes_an_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(OUTPUTS_VARIABLE, raising=False)
+    assert hand_over("err", 1) is None
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    monkeypatch.setenv(OUTPUTS_VARIABLE, str(theirs.fileno()))
+    ours.close()  # the run host was killed
+    assert hand_over("err", 1) is None
+    theirs.close()
+    assert hand_over("err", 1) is None
+
+
+def test_what_is_handed_over_wrongly_is_closed() -> None:
+    outputs = Outputs()
+    read, write = os.pipe()
+    for message, pipes in ((b"x err", [read]), (b"1 nowhere", [read]), (b"", []), (b"1 err", [])):
+        with socket.socket(fileno=os.dup(outputs.theirs)) as sender:
+            socket.send_fds(sender, [message], pipes)
+    assert outputs.taken() == []
+    os.close(read)
+    with pytest.raises(BrokenPipeError):  # no copy of the reading end is left
+        os.write(write, b"x")
+    os.close(write)
+    outputs.started()
+    outputs.close()
 
 
 LIMITED = """
