@@ -1155,9 +1155,69 @@ export interface paths {
         };
         /**
          * Download Task Logs
-         * @description The log of an attempt as it is now, as a text file.
+         * @description The log of an attempt as it is now, as a text file; with a filter only those lines.
          */
         get: operations["download_task_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/logs/find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find In Task Logs
+         * @description The next line that matches after line `from`, or the previous one; goes round at the end.
+         */
+        get: operations["find_in_task_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/logs/matches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Task Log Matches
+         * @description How many lines match the filter, and where: for the scroll bar.
+         */
+        get: operations["get_task_log_matches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/logs/sections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Task Log Sections
+         * @description Which lines belong to preparing, training, evaluating and saving, and the first error.
+         */
+        get: operations["get_task_log_sections"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1177,6 +1237,7 @@ export interface paths {
          * Stream Task Logs
          * @description Server-sent events: `line` (a LogLine; the id is its id), `gap`, `end`, `bye`.
          *
+         *     With a filter lines that it does not want are not sent; a gap still counts them.
          *     Begins after `Last-Event-ID`, else after `after`, else with the first line of the attempt.
          *     Goes on with later attempts unless `attempt` names one.
          */
@@ -3091,6 +3152,17 @@ export interface components {
             roots: string[];
         };
         /**
+         * LogFound
+         * @description The `index`th of `matched` lines; null where the log is too long to be counted at once.
+         */
+        LogFound: {
+            /** Index */
+            index: number | null;
+            line: components["schemas"]["LogLine"] | null;
+            /** Matched */
+            matched: number | null;
+        };
+        /**
          * LogLine
          * @description A line of a run's log. `id` is `ATTEMPT-OFFSET`; `number` counts from 1.
          */
@@ -3100,6 +3172,16 @@ export interface components {
              * Format: date-time
              */
             at: string;
+            /**
+             * Colours
+             * @description Characters `start` to `end` of the text (exclusive, in UTF-16 units as JavaScript counts) and their terminal colours: "31", "1;32"
+             * @default []
+             */
+            colours: [
+                number,
+                number,
+                string
+            ][];
             /**
              * Continued
              * @description Goes on in the next line (split at 64 KB)
@@ -3116,6 +3198,11 @@ export interface components {
             /** Number */
             number: number;
             /**
+             * Rank
+             * @description Which of several processes said it
+             */
+            rank?: number | null;
+            /**
              * Stream
              * @enum {string}
              */
@@ -3124,15 +3211,40 @@ export interface components {
             text: string;
         };
         /**
+         * LogMatches
+         * @description Where lines match, for a scroll bar. Ask again when it is not `complete`: it goes on.
+         */
+        LogMatches: {
+            /** Complete */
+            complete: boolean;
+            /**
+             * Marks
+             * @description Numbers of lines that match, at most 1000, thinned
+             */
+            marks: number[];
+            /**
+             * Matched
+             * @description Lines that match; null while not all were looked at
+             */
+            matched: number | null;
+            /** Total */
+            total: number;
+        };
+        /**
          * LogPage
          * @description Lines in order. `after` = `next` goes on; `total` counts the lines of the attempt so far.
          */
         LogPage: {
+            /**
+             * Hidden
+             * @description Lines that the filter hides, if that is known
+             */
+            hidden?: number | null;
             /** Items */
             items: components["schemas"]["LogLine"][];
             /**
              * Matched
-             * @description Lines that match the filter, when one is given
+             * @description Lines that match the filter; null without one, or while not all were looked at
              */
             matched: number | null;
             /**
@@ -3142,6 +3254,37 @@ export interface components {
             next: string;
             /** Total */
             total: number;
+        };
+        /**
+         * LogSection
+         * @description A part of a run and the lines it printed; what is still going on has no end.
+         */
+        LogSection: {
+            /** Finished At */
+            finished_at: string | null;
+            /** First Number */
+            first_number: number;
+            /** Last Number */
+            last_number: number | null;
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "prepare" | "train" | "evaluate" | "save";
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+        };
+        /**
+         * LogSections
+         * @description The parts of an attempt, and the first line that is an error.
+         */
+        LogSections: {
+            first_error: components["schemas"]["LogLine"] | null;
+            /** Sections */
+            sections: components["schemas"]["LogSection"][];
         };
         /**
          * Login
@@ -7668,14 +7811,23 @@ export interface operations {
                 before?: string | null;
                 /** @description The last lines instead of the first */
                 tail?: boolean;
+                /** @description The lines around this number instead */
+                line?: number | null;
                 limit?: number;
-                level?: ("debug" | "info" | "warning" | "error")[] | null;
-                /** @description Literal, ignores case */
-                q?: string | null;
                 /** @description ISO 8601; UTC when it names no zone */
                 since?: string | null;
                 /** @description ISO 8601; UTC when it names no zone */
                 until?: string | null;
+                level?: ("debug" | "info" | "warning" | "error")[] | null;
+                stream?: ("out" | "err" | "host")[] | null;
+                /** @description Of several processes */
+                rank?: number[] | null;
+                /** @description Text */
+                q?: string | null;
+                /** @description `q` is a pattern in RE2's syntax */
+                regex?: boolean;
+                /** @description Upper and lower case differ */
+                case?: boolean;
             };
             header?: never;
             path: {
@@ -7710,6 +7862,22 @@ export interface operations {
             query?: {
                 /** @description The newest when not given */
                 attempt?: number | null;
+                /** @description gz: compressed */
+                format?: "text" | "gz";
+                /** @description ISO 8601; UTC when it names no zone */
+                since?: string | null;
+                /** @description ISO 8601; UTC when it names no zone */
+                until?: string | null;
+                level?: ("debug" | "info" | "warning" | "error")[] | null;
+                stream?: ("out" | "err" | "host")[] | null;
+                /** @description Of several processes */
+                rank?: number[] | null;
+                /** @description Text */
+                q?: string | null;
+                /** @description `q` is a pattern in RE2's syntax */
+                regex?: boolean;
+                /** @description Upper and lower case differ */
+                case?: boolean;
             };
             header?: never;
             path: {
@@ -7739,6 +7907,141 @@ export interface operations {
             };
         };
     };
+    find_in_task_logs: {
+        parameters: {
+            query?: {
+                /** @description The newest when not given */
+                attempt?: number | null;
+                /** @description Begin beside this line number */
+                from?: number;
+                direction?: "next" | "previous";
+                /** @description The match of this number instead, from 1 */
+                index?: number | null;
+                /** @description ISO 8601; UTC when it names no zone */
+                since?: string | null;
+                /** @description ISO 8601; UTC when it names no zone */
+                until?: string | null;
+                level?: ("debug" | "info" | "warning" | "error")[] | null;
+                stream?: ("out" | "err" | "host")[] | null;
+                /** @description Of several processes */
+                rank?: number[] | null;
+                /** @description Text */
+                q?: string | null;
+                /** @description `q` is a pattern in RE2's syntax */
+                regex?: boolean;
+                /** @description Upper and lower case differ */
+                case?: boolean;
+            };
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogFound"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_task_log_matches: {
+        parameters: {
+            query?: {
+                /** @description The newest when not given */
+                attempt?: number | null;
+                /** @description ISO 8601; UTC when it names no zone */
+                since?: string | null;
+                /** @description ISO 8601; UTC when it names no zone */
+                until?: string | null;
+                level?: ("debug" | "info" | "warning" | "error")[] | null;
+                stream?: ("out" | "err" | "host")[] | null;
+                /** @description Of several processes */
+                rank?: number[] | null;
+                /** @description Text */
+                q?: string | null;
+                /** @description `q` is a pattern in RE2's syntax */
+                regex?: boolean;
+                /** @description Upper and lower case differ */
+                case?: boolean;
+            };
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogMatches"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_task_log_sections: {
+        parameters: {
+            query?: {
+                /** @description The newest when not given */
+                attempt?: number | null;
+            };
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogSections"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     stream_task_logs: {
         parameters: {
             query?: {
@@ -7746,6 +8049,16 @@ export interface operations {
                 attempt?: number | null;
                 /** @description Id of the line after which to begin */
                 after?: string | null;
+                level?: ("debug" | "info" | "warning" | "error")[] | null;
+                stream?: ("out" | "err" | "host")[] | null;
+                /** @description Of several processes */
+                rank?: number[] | null;
+                /** @description Text */
+                q?: string | null;
+                /** @description `q` is a pattern in RE2's syntax */
+                regex?: boolean;
+                /** @description Upper and lower case differ */
+                case?: boolean;
             };
             header?: {
                 "Last-Event-ID"?: string | null;
@@ -7781,6 +8094,8 @@ export interface operations {
         parameters: {
             query?: {
                 max_points?: number;
+                /** @description csv: a file with every point */
+                format?: "json" | "csv";
             };
             header?: never;
             path: {
@@ -7797,6 +8112,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MetricSeries"];
+                    "text/csv": unknown;
                 };
             };
             /** @description Default Response */

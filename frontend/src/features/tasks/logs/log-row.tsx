@@ -3,7 +3,7 @@
 import { memo } from 'react'
 import { styleOf } from './colours'
 import type { Gap, LogLine } from './log-api'
-import { CLIP_CHARS, inUtf16, piecesOf, type Piece } from './pieces'
+import { CLIP_CHARS, piecesOf, type Piece } from './pieces'
 import type { RowLook } from './row-look'
 
 interface Props {
@@ -25,7 +25,7 @@ function drawn({ text, code, match }: Piece, n: number, { mode }: RowLook) {
 export const LogRow = memo(function LogRow({ row, line, look, state, whole }: Props) {
   const long = line.text.length > CLIP_CHARS
   const text = long && !whole ? line.text.slice(0, CLIP_CHARS) : line.text
-  const pieces = piecesOf(text, inUtf16(line.text, line.colours ?? []), look.matches(text))
+  const pieces = piecesOf(text, line.colours, look.matches(text))
   return (
     <div className={`log-row log-${line.level}${state}`} data-row={row}>
       <a className="log-number" href={`#L${line.number}`} tabIndex={-1} data-number={line.number}>
