@@ -41,7 +41,14 @@ export function NewLines({ rows, scroller }: { rows: LogRows; scroller: RowScrol
   if (following || count === 0) return null
   const unseen = Math.max(0, count - leftAt)
   return (
-    <Button type="primary" size="small" className="log-newer" onClick={() => scroller.follow(true)}>
+    <Button
+      type="primary"
+      size="small"
+      className="log-newer"
+      onClick={() => scroller.follow(true)}
+      // It lies over the lines: the wheel moves them here, too.
+      onWheel={({ deltaY }) => scroller.scrollBy(deltaY)}
+    >
       {unseen > 0 ? t('logs.newLines', { count: unseen, shown: format.number(unseen) }) : t('logs.toEnd')}
     </Button>
   )

@@ -33,6 +33,18 @@ export function SectionStrip({ found, scroller, top, onJump, onError }: Props) {
   const error = found.first_error
   return (
     <nav className="log-sections" aria-label={t('logs.sections.title')}>
+      {error && (
+        <Button
+          size="small"
+          danger
+          type="text"
+          icon={<CloseCircleOutlined />}
+          title={error.text.slice(0, 300)}
+          onClick={() => onError(error.number)}
+        >
+          {t('logs.sections.firstError', { number: format.number(error.number) })}
+        </Button>
+      )}
       {found.sections.map((section, n) => {
         const took = seconds(section)
         return (
@@ -50,18 +62,6 @@ export function SectionStrip({ found, scroller, top, onJump, onError }: Props) {
           </Button>
         )
       })}
-      {error && (
-        <Button
-          size="small"
-          danger
-          type="text"
-          icon={<CloseCircleOutlined />}
-          title={error.text.slice(0, 300)}
-          onClick={() => onError(error.number)}
-        >
-          {t('logs.sections.firstError', { number: format.number(error.number) })}
-        </Button>
-      )}
     </nav>
   )
 }
