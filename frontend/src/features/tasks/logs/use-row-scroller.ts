@@ -1,6 +1,7 @@
 /** Binds a `RowScroller` to the elements of a component, their size and the rows in them. */
 import { useEffect, useLayoutEffect, useRef, useSyncExternalStore, type RefObject } from 'react'
-import type { RowScroller, Shown } from './row-scroller'
+import type { RowScroller } from './row-scroller'
+import type { Shown } from './scroll-scale'
 
 interface Elements {
   box: RefObject<HTMLDivElement | null>
