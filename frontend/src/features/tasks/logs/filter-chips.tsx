@@ -1,13 +1,15 @@
 /** The filters in force, each to be taken away, and how many lines they hide. */
 import { Flex, Tag } from 'antd'
 import { useTranslation } from 'react-i18next'
+import { HiddenCount } from './line-count'
+import type { LogRows } from './log-rows-model'
 import type { LogFilter, LogSearch, LogState } from './log-state'
 import { isFiltering } from './log-state'
 import { useFormat } from '@/i18n/format'
 
 interface Props {
   state: LogState
-  hidden: number
+  rows: LogRows
   onFilter: (next: LogFilter) => void
   onSearch: (next: Partial<LogSearch>) => void
 }
@@ -18,7 +20,7 @@ interface Chip {
   remove: () => void
 }
 
-export function FilterChips({ state, hidden, onFilter, onSearch }: Props) {
+export function FilterChips({ state, rows, onFilter, onSearch }: Props) {
   const { t } = useTranslation()
   const format = useFormat()
   const { filter, search } = state
@@ -59,9 +61,7 @@ export function FilterChips({ state, hidden, onFilter, onSearch }: Props) {
           {text}
         </Tag>
       ))}
-      <span className="secondary numeric">
-        {t('logs.filter.hidden', { count: hidden, shown: format.number(hidden) })}
-      </span>
+      <HiddenCount rows={rows} />
     </Flex>
   )
 }

@@ -1,63 +1,28 @@
 /** The log over HTTP: pages of lines, searches, sections, and addresses of streams and downloads. */
-import { taskUrl } from '../api'
-import { checkAnswer, noAnswer, watchedFetch, type Schemas } from '@/api/client'
+import { getLogs, taskUrl, type LogQuery } from '../api'
+import { api, take, type Schemas } from '@/api/client'
+import type { operations } from '@/api/schema.gen'
 
-export type Level = Schemas['LogLine']['level']
-export type Stream = Schemas['LogLine']['stream']
+export type LogLine = Schemas['LogLine']
+export type LogPage = Schemas['LogPage']
+export type Level = LogLine['level']
+export type Stream = LogLine['stream']
 /** Begin, end and terminal code of a coloured part of the text. */
-export type ColourSpan = [start: number, end: number, code: string]
+export type ColourSpan = LogLine['colours'][number]
+export type Sections = Schemas['LogSections']
+export type Section = Schemas['LogSection']
 
-export interface LogLine extends Omit<Schemas['LogLine'], 'continued'> {
-  continued: boolean
-  rank?: number | null
-  colours?: ColourSpan[]
-}
-
-export interface LogPage {
-  items: LogLine[]
-  /** Pass as `after` to go on, also to the stream. */
-  next: string
-  total: number
-  matched?: number | null
-  hidden?: number | null
-}
-
-export interface Matches {
-  /** Null while not all of a huge log was looked at: asked again, the server goes on. */
-  matched: number | null
-  total: number
-  complete: boolean
-  marks: number[]
-}
-
-export interface Found {
-  /** Counts from 1 among the lines that match. */
-  index: number | null
-  matched: number | null
-  line: LogLine | null
-}
-
-export type SectionName = 'prepare' | 'train' | 'evaluate' | 'save'
-
-export interface Section {
-  name: SectionName
-  first_number: number
-  last_number: number | null
-  started_at: string
-  finished_at: string | null
-}
-
-export interface Sections {
-  sections: Section[]
-  first_error: LogLine | null
-}
-
+/** What the stream says of lines that it left out, as far as it matters here. */
 export interface Gap {
   first_number: number
   last_number: number
 }
 
+/** A query: filters of `hidingParams`, and what else a call takes. */
 export type Params = Record<string, string | number | boolean | readonly (string | number)[] | undefined>
+
+type FindQuery = NonNullable<operations['find_in_task_logs']['parameters']['query']>
+type MatchesQuery = NonNullable<operations['get_task_log_matches']['parameters']['query']>
 
 /** `a=1&b=2&b=3`; empty and false values are left out. */
 export function queryText(params: Params): string {
@@ -74,28 +39,34 @@ export function queryText(params: Params): string {
 /** Address of a part of a task's log with its parameters. */
 export function logUrl(task: string, part: string, params: Params): string {
   const query = queryText(params)
-  return taskUrl(task, `logs${part && `/${part}`}`) + (query && `?${query}`)
+  return taskUrl(task, `logs/${part}`) + (query && `?${query}`)
 }
 
-async function get<T>(url: string, signal?: AbortSignal): Promise<T> {
-  let response: Response
-  try {
-    response = await watchedFetch(url, { signal })
-  } catch (error) {
-    throw noAnswer(error)
-  }
-  await checkAnswer(response)
-  return (await response.json()) as T
-}
+const path = (task: string) => ({ path: { task_id: task } })
 
 export const getPage = (task: string, params: Params, signal?: AbortSignal) =>
-  get<LogPage>(logUrl(task, '', params), signal)
+  getLogs(task, params as LogQuery, signal)
 
 export const getMatches = (task: string, params: Params, signal?: AbortSignal) =>
-  get<Matches>(logUrl(task, 'matches', params), signal)
+  take(
+    api.GET('/api/v1/tasks/{task_id}/logs/matches', {
+      params: { ...path(task), query: params as MatchesQuery },
+      signal,
+    }),
+  )
 
 export const find = (task: string, params: Params, signal?: AbortSignal) =>
-  get<Found>(logUrl(task, 'find', params), signal)
+  take(
+    api.GET('/api/v1/tasks/{task_id}/logs/find', {
+      params: { ...path(task), query: params as FindQuery },
+      signal,
+    }),
+  )
 
 export const getSections = (task: string, attempt: number, signal?: AbortSignal) =>
-  get<Sections>(logUrl(task, 'sections', { attempt }), signal)
+  take(
+    api.GET('/api/v1/tasks/{task_id}/logs/sections', {
+      params: { ...path(task), query: { attempt } },
+      signal,
+    }),
+  )

@@ -48,7 +48,7 @@ export class LogRows {
 
   subscribe = (listener: () => void) => {
     this.listeners.add(listener)
-    return () => this.listeners.delete(listener)
+    return () => void this.listeners.delete(listener)
   }
 
   getSnapshot = () => this.state
@@ -146,9 +146,8 @@ export class LogRows {
         found.set(row++, held)
         continue
       }
-      const rows = await this.source.rows(row, PAGE_ROWS, this.store.row(row - 1), this.closed.signal)
-      for (const [at, line] of rows) found.set(at, line)
-      if (!found.has(row)) break
+      for (const [at, line] of await this.around(row, row)) found.set(at, line)
+      if (!found.has(row)) throw new Error(`no line for row ${row}`)
       while (found.has(row)) row++
     }
     return [...found].filter(([row]) => row >= first && row < last).sort(([a], [b]) => a - b).map(([, line]) => line)
@@ -164,9 +163,8 @@ export class LogRows {
     const { signal } = this.closed
     try {
       for (let row = this.missing(); row >= 0; row = this.missing()) {
-        await this.loadAt(Math.floor(row / PAGE_ROWS) * PAGE_ROWS, PAGE_ROWS)
-        // Long lines make an answer end early: then it is asked for the row itself.
-        if (this.missing() === row) await this.loadAt(row, FEW_ROWS)
+        const rows = await this.around(row, Math.floor(row / PAGE_ROWS) * PAGE_ROWS)
+        for (const [at, line] of rows) if (at < this.store.count) this.store.put(at, line)
         if (this.missing() === row) throw new Error(`no line for row ${row}`)
         this.store.trim(this.wanted.first, this.wanted.last)
         this.change({})
@@ -178,10 +176,12 @@ export class LogRows {
     }
   }
 
-  private async loadAt(first: number, count: number): Promise<void> {
-    const before = this.store.row(first - 1)
-    const rows = await this.source.rows(first, count, before, this.closed.signal)
-    for (const [row, line] of rows) if (row < this.store.count) this.store.put(row, line)
+  /** `row` and others from `first` on. Long lines end an answer early: then it is asked for itself. */
+  private async around(row: number, first: number): Promise<[number, LogLine][]> {
+    const ask = (from: number, count: number) =>
+      this.source.rows(from, count, this.store.row(from - 1), this.closed.signal)
+    const rows = await ask(first, PAGE_ROWS)
+    return rows.some(([at]) => at === row) ? rows : [...rows, ...(await ask(row, FEW_ROWS))]
   }
 
   private change(next: Partial<RowsState>): void {

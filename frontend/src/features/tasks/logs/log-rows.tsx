@@ -1,17 +1,20 @@
 /** The box that scrolls and the rows in it that are seen, with what a click on them does. */
-import { useEffect, useState, type ClipboardEvent, type MouseEvent, type ReactNode } from 'react'
+import { useEffect, useState, useSyncExternalStore, type ClipboardEvent, type MouseEvent, type ReactNode, type RefObject } from 'react'
 import { useTranslation } from 'react-i18next'
 import { LogRow, MissingRow } from './log-row'
-import type { LogRowsView } from './use-log-rows'
+import type { LogRows } from './log-rows-model'
 import { contains, type LineRange } from './permalink'
 import type { RowLook } from './row-look'
-import type { RowScrolling } from './use-row-scroller'
+import type { RowScroller } from './row-scroller'
+import { useRowScroller } from './use-row-scroller'
 
 const GAP_ASKS_EVERY = 20
 
 interface Props {
-  log: LogRowsView
-  scrolling: RowScrolling
+  rows: LogRows
+  scroller: RowScroller
+  box: RefObject<HTMLDivElement | null>
+  layer: RefObject<HTMLDivElement | null>
   look: RowLook
   marked: LineRange | null
   /** The match that is looked at. */
@@ -21,10 +24,10 @@ interface Props {
   children: ReactNode
 }
 
-export function LogRowList({ log, scrolling, look, marked, current, onNumber, onCopy, children }: Props) {
+export function LogRowList({ rows, scroller, box, layer, look, marked, current, onNumber, onCopy, children }: Props) {
   const { t } = useTranslation()
-  const { rows, state } = log
-  const { shown, box, spacer, layer } = scrolling
+  const state = useSyncExternalStore(rows.subscribe, rows.getSnapshot)
+  const { shown, spacer } = useRowScroller(scroller, { box, layer }, state.count, look.wrap)
   const [whole, setWhole] = useState<ReadonlySet<string>>(new Set())
 
   useEffect(() => {
@@ -46,6 +49,11 @@ export function LogRowList({ log, scrolling, look, marked, current, onNumber, on
     }
   }
 
+  /** Dates are long to write: only where somebody looks. */
+  function onMouseOver({ target }: MouseEvent): void {
+    if (target instanceof HTMLTimeElement && !target.title) target.title = look.fullTime(target.dateTime)
+  }
+
   const listed: ReactNode[] = []
   for (let row = shown.first; row < Math.min(shown.last, state.count); row++) {
     const line = rows.row(row)
@@ -56,7 +64,7 @@ export function LogRowList({ log, scrolling, look, marked, current, onNumber, on
     } else {
       const gap = rows.gapAt(row)
       const asks = gap !== undefined && (row + 1 === gap.first_number || row % GAP_ASKS_EVERY === 0)
-      listed.push(<MissingRow key={row} row={row} number={rows.source.plain ? row + 1 : null} gap={gap} asks={asks} />)
+      listed.push(<MissingRow key={row} row={row} number={rows.source.plain ? row + 1 : null} gap={gap} asks={asks} look={look} />)
     }
   }
   return (
@@ -70,6 +78,8 @@ export function LogRowList({ log, scrolling, look, marked, current, onNumber, on
       // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrolling region must be reachable by keyboard
       tabIndex={0}
       onClick={onClick}
+      // eslint-disable-next-line jsx-a11y/mouse-events-have-key-events -- a tooltip; rows take no focus
+      onMouseOver={onMouseOver}
       onCopy={onCopy}
     >
       {children}

@@ -5,10 +5,10 @@ import { useTranslation } from 'react-i18next'
 import { ConnectionState } from './connection-state'
 import { FilterChips } from './filter-chips'
 import { FilterPanel } from './filter-panel'
+import { LineCount } from './line-count'
 import { SearchBox } from './search-box'
 import type { LogView } from './use-log-view'
 import { DownloadMenu, FullButton, KeysHelp, ViewMenu } from './view-controls'
-import { useFormat } from '@/i18n/format'
 
 interface Props {
   view: LogView
@@ -24,10 +24,8 @@ interface Props {
 
 export function LogToolbar({ view, task, attempts, fieldRef, full, onFull, help, onHelp, onLeave }: Props) {
   const { t } = useTranslation()
-  const format = useFormat()
-  const { address, attempt, writing, log, search, filter, filtering } = view
+  const { address, attempt, writing, rows, stream, search, filter, filtering } = view
   const { state, set } = address
-  const { total, count, opened } = log.state
   const onSearch = (next: Partial<typeof state.search>) => set({ search: { ...state.search, ...next } })
   return (
     <div className="log-toolbar">
@@ -46,12 +44,8 @@ export function LogToolbar({ view, task, attempts, fieldRef, full, onFull, help,
         <SearchBox search={state.search} found={search} fieldRef={fieldRef} onSearch={onSearch} onLeave={onLeave} />
         <FilterPanel filter={state.filter} onChange={(next) => set({ filter: next })} />
         <Flex gap={8} align="center" className="log-side" wrap>
-          {opened && (
-            <span className="secondary numeric nowrap">
-              {t('logs.lines', { count: total, shown: format.number(total) })}
-            </span>
-          )}
-          <ConnectionState live={writing} stream={log.stream} />
+          <LineCount rows={rows} />
+          <ConnectionState live={writing} stream={stream} />
           <ViewMenu state={state} onChange={set} />
           <DownloadMenu task={task} attempt={attempt} shown={filtering ? filter : null} />
           <FullButton full={full} onFull={onFull} />
@@ -60,7 +54,7 @@ export function LogToolbar({ view, task, attempts, fieldRef, full, onFull, help,
       </Flex>
       <FilterChips
         state={state}
-        hidden={opened ? Math.max(0, total - count) : 0}
+        rows={rows}
         onFilter={(next) => set({ filter: next })}
         onSearch={onSearch}
       />

@@ -2,32 +2,29 @@
  * The log of a run: any number of lines, each by its number, whether they were there already or
  * arrive now. Follows while the run writes; any way upwards lets go, the end takes hold again.
  */
-import { Button } from 'antd'
 import { useRef, useState, type KeyboardEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 import { actionOf, isFind, type KeyAction } from './log-keys'
+import { NewLines } from './line-count'
 import { LogRowList } from './log-rows'
 import { LogToolbar } from './log-toolbar'
 import './log-viewer.css'
 import './log-toolbar.css'
 import { marked as markedLines } from './permalink'
 import { QuietSummary } from './quiet-summary'
+import { RowsFailure } from './rows-failure'
 import { useRowLook } from './row-look'
 import { ROW_PX } from './scroll-scale'
 import { ScrollMarks } from './scroll-marks'
 import { SectionStrip } from './section-strip'
 import { useFullScreen } from './use-full-screen'
 import { useLogCopy } from './use-log-copy'
+import { useRowsState } from './use-log-rows'
 import { useLogStart } from './use-log-start'
 import { useLogView } from './use-log-view'
 import { useMode } from './use-mode'
 import { DelayedSkeleton } from '@/components/delayed-skeleton'
 import { EmptyState } from '@/components/empty-state'
-import { ErrorPanel } from '@/components/error-panel'
-import { useFormat } from '@/i18n/format'
-
-/** Of so few lines all are seen: no scroll bar, no marks beside it. */
-const FEW_ROWS = 30
 
 interface Props {
   taskId: string
@@ -37,19 +34,20 @@ interface Props {
 
 export function LogViewer({ taskId, attempts, live }: Props) {
   const { t } = useTranslation()
-  const format = useFormat()
   const section = useRef<HTMLElement>(null)
+  const box = useRef<HTMLDivElement>(null)
+  const layer = useRef<HTMLDivElement>(null)
   const field = useRef<HTMLInputElement>(null)
   const [help, setHelp] = useState(false)
   const { full, setFull } = useFullScreen(section)
   const view = useLogView(taskId, attempts, live)
-  const { address, attempt, writing, log, scrolling, search, sections, filtering } = view
+  const { address, attempt, writing, rows, scroller, search, sections, filtering } = view
   const { state: asked, marked } = address
-  const { scroller, shown, box } = scrolling
-  const { rows, state } = log
+  const opened = useRowsState(rows, (state) => state.opened)
+  const empty = useRowsState(rows, (state) => state.opened && state.count === 0)
   const start = useLogStart(taskId, attempt, asked.relative)
   const look = useRowLook(asked.search, useMode(), asked.wrap, start)
-  const copy = useLogCopy(scrolling.layer, rows)
+  const copy = useLogCopy(layer, rows)
   const firstError = sections?.first_error?.number ?? null
 
   function onNumber(number: number, extend: boolean): void {
@@ -72,7 +70,7 @@ export function LogViewer({ taskId, attempts, live }: Props) {
     else if (action.kind === 'end') scroller.follow(true)
     else if (action.kind === 'search') field.current?.select()
     else if (action.kind === 'next' || action.kind === 'previous') search.step(action.kind)
-    else if (action.kind === 'follow') scroller.follow(!shown.following)
+    else if (action.kind === 'follow') scroller.follow(!scroller.getSnapshot().following)
     else if (action.kind === 'wrap') address.set({ wrap: !asked.wrap })
     else if (action.kind === 'times') address.set({ relative: !asked.relative })
     else if (action.kind === 'error' && firstError !== null) onError(firstError)
@@ -101,7 +99,6 @@ export function LogViewer({ taskId, attempts, live }: Props) {
     }
   }
 
-  const unseen = shown.following ? 0 : Math.max(0, state.count - shown.leftAt)
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- keys that lead to the search and out of full screen
     <section
@@ -123,44 +120,41 @@ export function LogViewer({ taskId, attempts, live }: Props) {
       />
       <SectionStrip
         found={sections}
-        at={shown.following ? Infinity : view.topNumber()}
+        scroller={scroller}
+        top={view.topNumber}
         onJump={(number) => void view.showLine(number, 'start')}
         onError={onError}
       />
-      {state.error !== undefined && <ErrorPanel error={state.error} onRetry={() => rows.retry()} />}
+      <RowsFailure rows={rows} />
       <div className="log-frame">
         <LogRowList
-          log={log}
-          scrolling={scrolling}
+          rows={rows}
+          scroller={scroller}
+          box={box}
+          layer={layer}
           look={look}
           marked={marked}
           current={search.number}
           onNumber={onNumber}
           onCopy={copy.onCopy}
         >
-          {!state.opened && state.error === undefined && <DelayedSkeleton rows={10} />}
-          {state.opened && state.count === 0 && (
+          {!opened && <DelayedSkeleton rows={10} />}
+          {empty && (
             <EmptyState title={t(filtering ? 'logs.noMatch' : 'logs.empty')} />
           )}
         </LogRowList>
-        {!filtering && state.count > FEW_ROWS && (
+        {!filtering && (
           <ScrollMarks
-            total={state.total}
+            rows={rows}
             matches={search.marks}
             current={search.number}
             error={firstError}
             marked={marked?.first ?? null}
           />
         )}
-        {writing && !shown.following && state.count > 0 && (
-          <Button type="primary" size="small" className="log-newer" onClick={() => scroller.follow(true)}>
-            {unseen > 0
-              ? t('logs.newLines', { count: unseen, shown: format.number(unseen) })
-              : t('logs.toEnd')}
-          </Button>
-        )}
+        {writing && <NewLines rows={rows} scroller={scroller} />}
       </div>
-      <QuietSummary total={state.total} live={writing} />
+      <QuietSummary rows={rows} live={writing} />
     </section>
   )
 }

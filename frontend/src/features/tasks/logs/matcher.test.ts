@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { matcherOf } from './matcher'
-import { inUtf16, piecesOf } from './pieces'
+import { piecesOf } from './pieces'
 
 const find = (q: string, text: string, more = {}) =>
   matcherOf({ q, regex: false, matchCase: false, only: false, ...more })(text)
@@ -46,9 +46,5 @@ describe('pieces', () => {
       const pieces = piecesOf('abcdef', spans as never, [[2, 4]])
       expect(pieces.map(({ text }) => text).join('')).toBe('abcdef')
     }
-  })
-  it('count characters as the server does', () => {
-    expect(inUtf16('😀 red', [[2, 5, '31']])).toEqual([[3, 6, '31']])
-    expect(inUtf16('plain', [[0, 2, '31']])).toEqual([[0, 2, '31']])
   })
 })

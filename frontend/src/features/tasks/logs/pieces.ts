@@ -37,16 +37,3 @@ export function piecesOf(text: string, colours: readonly ColourSpan[], matches: 
   }
   return pieces
 }
-
-/** The server counts characters, the browser counts some of them twice: the spans as it counts. */
-export function inUtf16(text: string, colours: readonly ColourSpan[]): readonly ColourSpan[] {
-  if (colours.length === 0 || !/[\ud800-\udbff]/.test(text)) return colours
-  const starts: number[] = []
-  let at = 0
-  for (const character of text) {
-    starts.push(at)
-    at += character.length
-  }
-  const place = (n: number) => starts[n] ?? at
-  return colours.map(([start, end, code]) => [place(start), place(end), code])
-}

@@ -1,11 +1,14 @@
 /** What a screen reader is told of a log that grows: a sentence now and then, never each line. */
 import { useEffect, useEffectEvent, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import type { LogRows } from './log-rows-model'
+import { useRowsState } from './use-log-rows'
 import { useFormat } from '@/i18n/format'
 
 const EVERY_MS = 15_000
 
-export function QuietSummary({ total, live }: { total: number; live: boolean }) {
+export function QuietSummary({ rows, live }: { rows: LogRows; live: boolean }) {
+  const total = useRowsState(rows, (state) => state.total)
   const { t } = useTranslation()
   const format = useFormat()
   const [words, setWords] = useState('')

@@ -9,6 +9,10 @@ import { useLanguage } from '@/i18n/language'
 
 export interface RowLook {
   levels: Record<Level, string>
+  words: { showLess: string; continued: string }
+  showAll: (characters: number) => string
+  rank: (rank: number) => string
+  gap: (lines: number) => string
   time: (at: string) => string
   fullTime: (at: string) => string
   mode: Mode
@@ -37,8 +41,13 @@ export function useRowLook(search: LogSearch, mode: Mode, wrap: boolean, start: 
       hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23',
     })
     const full = new Intl.DateTimeFormat(code, { dateStyle: 'medium', timeStyle: 'long' })
+    const number = new Intl.NumberFormat(code)
     const levels = Object.fromEntries(LEVELS.map((level) => [level, t(`logs.levels.${level}`)]))
     return {
+      words: { showLess: t('logs.showLess'), continued: t('logs.continued') },
+      showAll: (characters: number) => t('logs.showAll', { size: number.format(characters) }),
+      rank: (rank: number) => t('logs.rankShort', { rank }),
+      gap: (lines: number) => t('logs.gap', { count: lines, shown: number.format(lines) }),
       levels: levels as Record<Level, string>,
       time: (at: string) => (start ? elapsed(at, start) : clock.format(new Date(at))),
       fullTime: (at: string) => full.format(new Date(at)),

@@ -4,15 +4,7 @@
  * screen whatever happens around them, and following keeps the last row at the bottom.
  */
 import { RowLayer, type Anchor, type Parts } from './row-layer'
-import { ROW_PX, rowAt, rowsAround, spacerPx, yOf, type Rows, type Scale } from './scroll-scale'
-
-export interface Shown extends Rows {
-  following: boolean
-  /** How many rows there were when following ended. */
-  leftAt: number
-}
-
-export type Align = 'start' | 'center' | 'end'
+import { ROW_PX, rowAt, rowsAround, spacerPx, yOf, type Align, type Rows, type Scale, type Shown } from './scroll-scale'
 
 const MORE_ROWS = 40
 const MORE_IN_JUMPS = 8
@@ -31,7 +23,7 @@ export class RowScroller {
 
   subscribe = (listener: () => void) => {
     this.listeners.add(listener)
-    return () => this.listeners.delete(listener)
+    return () => void this.listeners.delete(listener)
   }
 
   getSnapshot = () => this.shown

@@ -51,7 +51,9 @@ function plainSource(task: string, attempt: number): RowSource {
       return { count: page.total, rows: byNumber(page.items), total: page.total, next: page.next }
     },
     rows: async (first, count, _before, signal) => {
-      const query = { attempt, line: first + 1 + Math.floor(count / 2), limit: count }
+      // The server gives what lies around a line, and less where lines are long.
+      const middle = count < PAGE_ROWS ? 0 : Math.floor(count / 2)
+      const query = { attempt, line: first + 1 + middle, limit: count }
       return byNumber((await getPage(task, query, signal)).items)
     },
     rowOf: (number) => Promise.resolve(number - 1),

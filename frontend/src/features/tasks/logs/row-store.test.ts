@@ -3,7 +3,7 @@ import type { LogLine } from './log-api'
 import { MAX_CHARS, MAX_ROWS, PAGE_ROWS, RowStore } from './row-store'
 
 const line = (number: number, text = ''): LogLine => ({
-  id: `1-${number}`, number, at: '2026-01-01T00:00:00Z', level: 'info', stream: 'out', text, continued: false,
+  id: `1-${number}`, number, at: '2026-01-01T00:00:00Z', level: 'info', stream: 'out', text, continued: false, rank: null, colours: [],
 })
 
 it('knows what is missing, and what is to be left', () => {

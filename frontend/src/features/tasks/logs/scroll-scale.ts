@@ -41,6 +41,15 @@ export interface Rows {
   last: number
 }
 
+/** What a scroller shows. */
+export interface Shown extends Rows {
+  following: boolean
+  /** How many rows there were when following ended. */
+  leftAt: number
+}
+
+export type Align = 'start' | 'center' | 'end'
+
 /** The rows to put into the page around those that are seen. */
 export function rowsAround({ count, rowPx, view }: Scale, top: number, more: number): Rows {
   const seen = Math.ceil(view / rowPx) + 1

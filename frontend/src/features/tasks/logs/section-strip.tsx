@@ -3,12 +3,15 @@ import { CloseCircleOutlined } from '@ant-design/icons'
 import { Button } from 'antd'
 import { useTranslation } from 'react-i18next'
 import type { Section, Sections } from './log-api'
+import type { RowScroller } from './row-scroller'
+import { useScrollState } from './use-row-scroller'
 import { useFormat } from '@/i18n/format'
 
 interface Props {
   found: Sections | undefined
+  scroller: RowScroller
   /** Number of the line at the top of the view. */
-  at: number
+  top: () => number
   onJump: (number: number) => void
   onError: (number: number) => void
 }
@@ -17,31 +20,19 @@ function seconds({ started_at: from, finished_at: to }: Section): number | null 
   return to ? (Date.parse(to) - Date.parse(from)) / 1000 : null
 }
 
-export function SectionStrip({ found, at, onJump, onError }: Props) {
+export function SectionStrip({ found, scroller, top, onJump, onError }: Props) {
   const { t } = useTranslation()
   const format = useFormat()
+  // Which part is looked at, so that scrolling within it draws nothing here.
+  const here = useScrollState(scroller, (shown) => {
+    if (shown.following) return (found?.sections.length ?? 0) - 1
+    const number = top()
+    return found?.sections.findLastIndex(({ first_number: first }) => first <= number) ?? -1
+  })
   if (!found || (found.sections.length === 0 && !found.first_error)) return null
-  const here = found.sections.findLast(({ first_number: first }) => first <= at)
   const error = found.first_error
   return (
     <nav className="log-sections" aria-label={t('logs.sections.title')}>
-      {found.sections.map((section) => {
-        const took = seconds(section)
-        return (
-          <Button
-            key={section.first_number}
-            size="small"
-            type="text"
-            aria-current={section === here ? 'location' : undefined}
-            className={section === here ? 'log-section log-here' : 'log-section'}
-            title={t('logs.sections.line', { number: format.number(section.first_number) })}
-            onClick={() => onJump(section.first_number)}
-          >
-            {t(`logs.sections.${section.name}`)}
-            <span className="secondary numeric">{took === null ? t('logs.sections.now') : format.duration(took)}</span>
-          </Button>
-        )
-      })}
       {error && (
         <Button
           size="small"
@@ -54,6 +45,23 @@ export function SectionStrip({ found, at, onJump, onError }: Props) {
           {t('logs.sections.firstError', { number: format.number(error.number) })}
         </Button>
       )}
+      {found.sections.map((section, n) => {
+        const took = seconds(section)
+        return (
+          <Button
+            key={section.first_number}
+            size="small"
+            type="text"
+            aria-current={n === here ? 'location' : undefined}
+            className={n === here ? 'log-section log-here' : 'log-section'}
+            title={t('logs.sections.line', { number: format.number(section.first_number) })}
+            onClick={() => onJump(section.first_number)}
+          >
+            {t(`logs.sections.${section.name}`)}
+            <span className="secondary numeric">{took === null ? t('logs.sections.now') : format.duration(took)}</span>
+          </Button>
+        )
+      })}
     </nav>
   )
 }

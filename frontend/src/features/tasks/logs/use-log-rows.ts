@@ -6,20 +6,28 @@ import { sourceOf } from './row-source'
 import type { ServerEvent, StreamState } from '@/api/event-stream'
 import { useEventStream } from '@/api/use-event-stream'
 
-export interface LogRowsView {
-  rows: LogRows
-  state: RowsState
-  stream: StreamState
+/** A part of the state of `rows`, a plain value: rendered again only when it is another. */
+export function useRowsState<T extends string | number | boolean | null>(
+  rows: LogRows,
+  select: (state: RowsState) => T,
+): T {
+  return useSyncExternalStore(rows.subscribe, () => select(rows.getSnapshot()))
 }
 
 /** `filter` as of `hidingParams`; `live`: the run still writes. */
-export function useLogRows(task: string, attempt: number, filter: Params, live: boolean): LogRowsView {
+export function useLogRows(
+  task: string,
+  attempt: number,
+  filter: Params,
+  live: boolean,
+): { rows: LogRows; stream: StreamState } {
   const key = JSON.stringify(filter)
   const rows = useMemo(
     () => new LogRows(sourceOf(task, attempt, JSON.parse(key) as Params)),
     [task, attempt, key],
   )
-  const state = useSyncExternalStore(rows.subscribe, rows.getSnapshot)
+  const opened = useRowsState(rows, (state) => state.opened)
+  const after = useRowsState(rows, (state) => state.next)
 
   useEffect(() => {
     void rows.open()
@@ -40,9 +48,9 @@ export function useLogRows(task: string, attempt: number, filter: Params, live: 
   }
 
   const streamed = { ...filter, since: undefined, until: undefined }
-  const url = live && state.opened ? logUrl(task, 'stream', { attempt, ...streamed }) : null
-  const { state: stream } = useEventStream(url, { after: state.next, onEvents })
-  return { rows, state, stream }
+  const url = live && opened ? logUrl(task, 'stream', { attempt, ...streamed }) : null
+  const { state: stream } = useEventStream(url, { after, onEvents })
+  return { rows, stream }
 }
 
 /** The stream knows no time range. */

@@ -1,13 +1,13 @@
 /** The log as one thing: rows, search, sections and scrolling, and how one leads to another. */
 import { useQuery } from '@tanstack/react-query'
-import { useEffect, useEffectEvent, useRef } from 'react'
+import { useEffect, useEffectEvent, useMemo, useRef } from 'react'
 import { taskQuery } from '../api'
 import { getSections } from './log-api'
 import { hidingParams, searchParams } from './log-state'
-import { useLogRows } from './use-log-rows'
+import { RowScroller } from './row-scroller'
+import { useLogRows, useRowsState } from './use-log-rows'
 import { useLogSearch } from './use-log-search'
 import { useLogState } from './use-log-state'
-import { useRowScroller } from './use-row-scroller'
 
 const SECTIONS_MS = 10_000
 
@@ -17,10 +17,9 @@ export function useLogView(task: string, attempts: number, live: boolean) {
   const attempt = asked.attempt >= 1 && asked.attempt <= attempts ? asked.attempt : attempts
   const writing = live && attempt === attempts
   const filter = hidingParams(asked)
-  const log = useLogRows(task, attempt, filter, writing)
-  const { rows, state } = log
-  const scrolling = useRowScroller(state.count, asked.wrap)
-  const { scroller, shown } = scrolling
+  const { rows, stream } = useLogRows(task, attempt, filter, writing)
+  const opened = useRowsState(rows, (state) => state.opened)
+  const scroller = useMemo(() => new RowScroller(), [])
 
   const { data: failed } = useQuery({ ...taskQuery(task), select: ({ status }) => status === 'FAILED' })
   const { data: sections, isPending: sectionsPending } = useQuery({
@@ -57,22 +56,21 @@ export function useLogView(task: string, attempts: number, live: boolean) {
     if (before?.rows === rows) return
     placed.current = { rows, number: null }
     if (marked) void showLine(marked.first)
-    else if (before && before.number !== null && !shown.following) void showLine(before.number, 'start')
+    else if (before && before.number !== null && !scroller.getSnapshot().following) void showLine(before.number, 'start')
     else if (firstError !== null) void showLine(firstError)
     else scroller.follow(true)
   })
-  const ready = state.opened && (failed === false || live || !sectionsPending)
+  const ready = opened && (failed === false || live || !sectionsPending)
   useEffect(() => {
     if (ready) begin()
   }, [ready, rows])
   const remember = useEffectEvent(() => {
     if (placed.current?.rows === rows) placed.current.number = topNumber()
   })
-  useEffect(() => {
-    remember()
-  }, [shown.first, shown.last])
+  useEffect(() => scroller.subscribe(() => remember()), [scroller])
 
   function isSeen(number: number): boolean {
+    const shown = scroller.getSnapshot()
     for (let row = shown.first; row < shown.last; row++) if (rows.row(row)?.number === number) return true
     return false
   }
@@ -84,7 +82,7 @@ export function useLogView(task: string, attempts: number, live: boolean) {
   useEffect(() => jump(), [marked?.first, marked?.last])
 
   return {
-    address, attempt, writing, filter, log, scrolling, search, sections, showLine, topNumber,
+    address, attempt, writing, filter, rows, stream, scroller, search, sections, showLine, topNumber,
     filtering: Object.keys(filter).length > 0,
   }
 }

@@ -1,21 +1,21 @@
-/** A `RowScroller` for a component: its elements, its size, its rows. */
-import { useEffect, useLayoutEffect, useMemo, useRef, useSyncExternalStore, type RefObject } from 'react'
-import { RowScroller, type Shown } from './row-scroller'
+/** Binds a `RowScroller` to the elements of a component, their size and the rows in them. */
+import { useEffect, useLayoutEffect, useRef, useSyncExternalStore, type RefObject } from 'react'
+import type { RowScroller } from './row-scroller'
+import type { Shown } from './scroll-scale'
 
-export interface RowScrolling {
-  scroller: RowScroller
-  shown: Shown
+interface Elements {
   box: RefObject<HTMLDivElement | null>
-  spacer: RefObject<HTMLDivElement | null>
   layer: RefObject<HTMLDivElement | null>
 }
 
-export function useRowScroller(count: number, wrap: boolean): RowScrolling {
-  const scroller = useMemo(() => new RowScroller(), [])
+export function useRowScroller(
+  scroller: RowScroller,
+  { box, layer }: Elements,
+  count: number,
+  wrap: boolean,
+): { shown: Shown; spacer: RefObject<HTMLDivElement | null> } {
   const shown = useSyncExternalStore(scroller.subscribe, scroller.getSnapshot)
-  const box = useRef<HTMLDivElement>(null)
   const spacer = useRef<HTMLDivElement>(null)
-  const layer = useRef<HTMLDivElement>(null)
 
   useLayoutEffect(() => {
     const [outer, middle, inner] = [box.current, spacer.current, layer.current]
@@ -33,13 +33,13 @@ export function useRowScroller(count: number, wrap: boolean): RowScrolling {
       observer.disconnect()
       detach()
     }
-  }, [scroller])
+  }, [scroller, box, layer])
 
   useEffect(() => {
     const element = box.current
     element?.addEventListener('scroll', scroller.onScroll, { passive: true })
     return () => element?.removeEventListener('scroll', scroller.onScroll)
-  }, [scroller])
+  }, [scroller, box])
 
   useLayoutEffect(() => {
     scroller.setRows(count, wrap)
@@ -50,5 +50,13 @@ export function useRowScroller(count: number, wrap: boolean): RowScrolling {
     scroller.rendered(shown)
   })
 
-  return { scroller, shown, box, spacer, layer }
+  return { shown, spacer }
+}
+
+/** A part of the state of a scroller, a plain value. */
+export function useScrollState<T extends number | boolean>(
+  scroller: RowScroller,
+  select: (shown: Shown) => T,
+): T {
+  return useSyncExternalStore(scroller.subscribe, () => select(scroller.getSnapshot()))
 }
