@@ -4,8 +4,10 @@ DRILL_ENGINE: the module that trainings run, in place of the real engine. DRILL_
 deadlines of the supervisor, so that a drill need not wait an hour for one.
 """
 
+import ctypes
 import json
 import os
+import signal
 import sys
 from dataclasses import replace
 from typing import Any
@@ -14,9 +16,13 @@ from backend import cli
 from backend.runner.kinds import KINDS
 from backend.runner.timeouts import Timeouts
 
+PR_SET_PDEATHSIG = 1
+
 
 def main() -> None:
-    """Run the command line with what was asked for."""
+    """Run the command line with what was asked for; ends with the drill that started it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     engine = os.environ.get("DRILL_ENGINE")
     if engine:
         KINDS["train"] = replace(KINDS["train"], module=engine)  # type: ignore[index]

@@ -36,6 +36,11 @@ REAL_ENGINE = "training_engine.train"
 PATIENCE_S = 90.0
 
 
+def busy(seconds: float) -> float:
+    """Seconds of a quiet machine as seconds of this one: processes wait for their turn."""
+    return seconds * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def free_port() -> int:
     """A port that nobody listens on now."""
     with socket.socket() as probe:
@@ -83,7 +88,7 @@ class Lives:
         self.http = httpx.Client(
             base_url=f"http://127.0.0.1:{self.port}/api/v1",
             headers={"X-EasyTune": "1"},
-            timeout=30,
+            timeout=60,
         )
         self.body: dict[str, Any] = {}
         self.created = 0

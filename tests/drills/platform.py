@@ -9,10 +9,10 @@ import httpx
 import psutil
 
 from backend.jobs.run_folder import RunFolder
-from tests.drills.lives import DRILL_ENGINE, REAL_ENGINE, Lives, wait_until
+from tests.drills.lives import DRILL_ENGINE, REAL_ENGINE, Lives, busy, wait_until
 from tests.tiny_model import build_tiny_model
 
-__all__ = ["DRILL_ENGINE", "ENDED", "PASSWORD", "REAL_ENGINE", "Platform", "wait_until"]
+__all__ = ["DRILL_ENGINE", "ENDED", "PASSWORD", "REAL_ENGINE", "Platform", "busy", "wait_until"]
 
 PASSWORD = "nine patient herons"
 ENDED = {"COMPLETED", "FAILED", "STOPPED"}

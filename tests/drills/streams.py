@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 
@@ -36,6 +37,8 @@ class Reader:
             return
         finally:
             self.writer.close()
+            with suppress(OSError):
+                await self.writer.wait_closed()
 
 
 async def crowd(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.drills.engine import DOUBLE_FILE, ENGINES_FILE
-from tests.drills.platform import Platform
+from tests.drills.platform import Platform, busy
 
 LONG = pytest.mark.long
 BEFORE_LAUNCH = ["claim.committed", "launch.prepared", "launch.allowed"]
@@ -46,22 +46,28 @@ def once_and_whole(platform: Platform, task: str, steps: int) -> dict[str, Any]:
 
 
 def test_kill_9_in_the_midst_of_a_training(platform: Platform) -> None:
-    task = platform.create(steps=500, step_s=0.03)
+    task = platform.create(steps=100_000, step_s=0.03)
     platform.until(task, "RUNNING", step=40)
     host, engine = platform.host_and_engine(task)
     known = len(platform.log_texts(task))
     platform.kill()
-    platform.start(wait=False)
-    platform.ready()
+    platform.start()
     assert (host.is_running(), engine.is_running()) == (True, True)
-    platform.until(task, "RUNNING", step=known + 5, timeout_s=10)
+    now = len(platform.folders(task)[0].log_file.read_bytes().splitlines())
+    platform.until(task, "RUNNING", step=now, timeout_s=busy(10))
     assert platform.host_and_engine(task) == (host, engine)
-    done = once_and_whole(platform, task, 500)
+    assert platform.act(task, "stop", save=True).status_code == 200
+    done = platform.until(task, "STOPPED")
     assert done["attempt"] == 1
-    curve = platform.http.get(f"/tasks/{task}/metrics").json()["series"]["loss"]
+    steps = range(1, done["step"] + 1)
+    assert platform.log_texts(task) == [f"step {n}/100000" for n in steps]
+    curve = platform.http.get(f"/tasks/{task}/metrics?max_points=10000").json()["series"]["loss"]
+    assert [point["step"] for point in curve] == list(steps)
     # Nothing of the engine waits for the backend; the rest is noise of the machine.
-    assert pace_s(curve[known : known + 60]) < 1.25 * pace_s(curve[:known])
-    assert platform.moves(task) == ["PENDING", "PREPARING", "RUNNING", "COMPLETED"]
+    assert pace_s(curve[known:]) < busy(1.25) * pace_s(curve[:known])
+    moves = ["PENDING", "PREPARING", "RUNNING", "STOPPING", "STOPPED"]
+    assert platform.moves(task) == moves
+    assert platform.descendants() == []
 
 
 @pytest.mark.parametrize(
