@@ -98,7 +98,9 @@ class Order:
 
     def after(self, query: Select[Any], cursor: str | None) -> Select[Any]:
         """`query` in this order from `cursor` on; its rows end with the values of the parts."""
-        columns = [part.label(f"order_{place}") for place, (part, _) in enumerate(self.parts)]
+        columns: list[Any] = [
+            part.label(f"order_{place}") for place, (part, _) in enumerate(self.parts)
+        ]
         query = query.add_columns(*columns)
         if cursor:
             query = query.where(self._beyond(self._read(cursor)))
@@ -110,7 +112,7 @@ class Order:
     def _beyond(self, values: list[Value | UUID]) -> ColumnElement[bool]:
         """Rows after the one with these values: equal in the first parts, further in the next."""
         falls = self.names[0].startswith("-")
-        parts: list[tuple[SQLColumnExpression[Any], bool]] = [*self.parts, (TaskRow.id, falls)]  # type: ignore[list-item]
+        parts: list[tuple[SQLColumnExpression[Any], bool]] = [*self.parts, (TaskRow.id, falls)]
         choices: list[ColumnElement[bool]] = []
         for place, ((part, down), value) in enumerate(zip(parts, values, strict=True)):
             same = [
@@ -143,7 +145,7 @@ class Order:
         return [*(_comparable(part, value) for (part, _), value in known), last]
 
 
-def _comparable(part: SQLColumnExpression[Any], value: Any) -> Value:
+def _comparable(part: Any, value: Any) -> Value:
     """A value read from a cursor as the database compares it; raises `BadCursor`."""
     wanted = part.type.python_type
     if value is None:

@@ -9259,7 +9259,7 @@ export interface operations {
         parameters: {
             query?: {
                 max_points?: number;
-                /** @description csv: a file with every point */
+                /** @description csv: a file (text/csv) with every point */
                 format?: "json" | "csv";
             };
             header?: never;
@@ -9277,7 +9277,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MetricSeries"];
-                    "text/csv": unknown;
                 };
             };
             /** @description Default Response */

@@ -95,8 +95,11 @@ export const checkpointsQuery = (id: string) =>
       take(api.GET('/api/v1/tasks/{task_id}/checkpoints', { params: path(id), signal })),
   })
 
+// The client forgets that a colour's span is a tuple; so here and wherever lines come from.
 export const getLogs = (id: string, query: LogQuery, signal?: AbortSignal) =>
-  take(api.GET('/api/v1/tasks/{task_id}/logs', { params: { ...path(id), query }, signal }))
+  take(api.GET('/api/v1/tasks/{task_id}/logs', { params: { ...path(id), query }, signal })) as Promise<
+    Schemas['LogPage']
+  >
 
 const EVIDENCE_LINES = 200
 

@@ -107,6 +107,7 @@ export function CompareTables({ runs, onMove, onRemove, onlyDifferences, onOnlyD
   const common = { rowKey: 'key', size: 'small', pagination: false, tableLayout: 'fixed', style: frame } as const
   return (
     <Flex vertical gap={24} style={{ marginTop: 24 }}>
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a region that scrolls must be reachable by keyboard */}
       <div style={{ overflowX: 'auto' }} tabIndex={0} role="region" aria-label={t('tasks.compare.results')}>
         <Table<ConfigRow> {...common} dataSource={results} columns={columns(true)} />
       </div>
@@ -119,6 +120,7 @@ export function CompareTables({ runs, onMove, onRemove, onlyDifferences, onOnlyD
             {t('tasks.compare.onlyDifferences', { count: differing.length })}
           </Checkbox>
         </Flex>
+        {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- as above */}
         <div style={{ overflowX: 'auto' }} tabIndex={0} role="region" aria-label={t('tasks.tabs.config')}>
           <Table<ConfigRow>
             {...common}

@@ -61,7 +61,7 @@ export const find = (task: string, params: Params, signal?: AbortSignal) =>
       params: { ...path(task), query: params as FindQuery },
       signal,
     }),
-  )
+  ) as Promise<Schemas['LogFound']>
 
 export const getSections = (task: string, attempt: number, signal?: AbortSignal) =>
   take(
@@ -69,4 +69,4 @@ export const getSections = (task: string, attempt: number, signal?: AbortSignal)
       params: { ...path(task), query: { attempt } },
       signal,
     }),
-  )
+  ) as Promise<Sections>
