@@ -288,6 +288,9 @@ async def _record(
             from_status=before,
             to_status=job.status,
             reason=reason,
+            # Of the move, not of the transaction: one that waited for the row began before the
+            # move that it waited for.
+            at=func.clock_timestamp(),
         )
     )
     await session.flush()

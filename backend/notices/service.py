@@ -88,11 +88,11 @@ async def announce_work(
 
     For the outcome that is written in the transaction which ends `job`.
     """
-    await session.refresh(job, ["started_at", "finished_at"])
-    if job.started_at is None or job.finished_at is None:
-        return
-    took_s = (job.finished_at - job.started_at).total_seconds()
-    if took_s < LONG_WORK_S:
+    await session.flush()
+    took = await session.scalar(
+        select(JobRow.finished_at - JobRow.started_at).where(JobRow.id == job.id)
+    )
+    if took is None or took.total_seconds() < LONG_WORK_S:
         return
     await announce(
         session,
@@ -101,7 +101,7 @@ async def announce_work(
         subject_type=subject_type,
         subject_id=job.subject_id,
         subject_name=subject_name,
-        params={"duration_s": took_s, **({"error": told(error)} if error else {})},
+        params={"duration_s": took.total_seconds(), **({"error": told(error)} if error else {})},
         key=f"{job.id}:{job.attempt}:end",
     )
 

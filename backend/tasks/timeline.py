@@ -1,6 +1,9 @@
 """What happened to a task, merged from its job's moves and from what its runs said."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from heapq import merge
+from operator import itemgetter
 from typing import Any, Literal
 
 from backend.jobs.run_folder import RunFolder
@@ -65,12 +68,21 @@ def _moved(move: JobTransitionRow) -> TaskEvent:
 
 
 def events_of(moves: Iterable[JobTransitionRow], folders: Sequence[RunFolder]) -> list[TaskEvent]:
-    """Everything in order of time; blocks on files."""
-    events = [_moved(move) for move in moves]
+    """Everything in order of time; what one source tells stays in its order; blocks on files."""
+    told = [[_moved(move) for move in moves]]
     for folder in folders:
         with history_of(folder) as history:
-            events += [event_of(folder.attempt, at, event) for at, event in history.remarks]
-    return sorted(events, key=lambda event: event.at)
+            told.append([event_of(folder.attempt, at, event) for at, event in history.remarks])
+    merged = merge(*(_rising(events) for events in told), key=itemgetter(0))
+    return [event for _, event in merged]
+
+
+def _rising(events: Iterable[TaskEvent]) -> Iterator[tuple[datetime, TaskEvent]]:
+    """Each event with a time that never falls: a clock that was set back turns no order round."""
+    latest: datetime | None = None
+    for event in events:
+        latest = event.at if latest is None else max(latest, event.at)
+        yield latest, event
 
 
 def samples_of(folders: Sequence[RunFolder]) -> list[TaskSamples]:
