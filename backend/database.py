@@ -31,6 +31,7 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.util import greenlet_spawn
 
 from backend.errors import Unavailable
 from backend.ids import new_id
@@ -192,7 +193,8 @@ async def fetch_row(engine: AsyncEngine, query: str, *values: Any) -> asyncpg.Re
         connection.invalidate()
         raise DatabaseUnavailable from error
     finally:
-        connection.close()
+        # A connection beyond the pool's size is closed for good, which may have to wait.
+        await greenlet_spawn(connection.close)
 
 
 @asynccontextmanager

@@ -89,10 +89,9 @@ async def announce_work(
     For the outcome that is written in the transaction which ends `job`.
     """
     await session.flush()
-    took = await session.scalar(
-        select(JobRow.finished_at - JobRow.started_at).where(JobRow.id == job.id)
-    )
-    if took is None or took.total_seconds() < LONG_WORK_S:
+    took = func.extract("epoch", JobRow.finished_at - JobRow.started_at)
+    seconds = await session.scalar(select(took).where(JobRow.id == job.id))
+    if seconds is None or seconds < LONG_WORK_S:
         return
     await announce(
         session,
@@ -101,7 +100,7 @@ async def announce_work(
         subject_type=subject_type,
         subject_id=job.subject_id,
         subject_name=subject_name,
-        params={"duration_s": took.total_seconds(), **({"error": told(error)} if error else {})},
+        params={"duration_s": float(seconds), **({"error": told(error)} if error else {})},
         key=f"{job.id}:{job.attempt}:end",
     )
 
