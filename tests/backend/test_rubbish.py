@@ -25,6 +25,7 @@ from backend.errors import PROBLEM_MEDIA_TYPE
 from backend.ids import new_id
 from backend.jobs.schemas import JobStatus
 from backend.settings import Settings
+from backend.tasks.tables import ListViewRow
 from tests.backend.tasks.conftest import MakeRun, make_run
 from tests.backend.tasks.sources import add_dataset, add_model
 
@@ -164,6 +165,8 @@ async def known(
         facts = {name: getattr(data, name) for name in ("status", *FACTS)}
         session.add(DatasetVersionRow(dataset_id=data.id, version=1, **facts))
         model = await add_model(session, settings)
+        view = ListViewRow(owner_id=administrator.id, name="Mine", query="status=FAILED")
+        session.add(view)
     run = await make_run(JobStatus.COMPLETED)
     run.log("first", "second")
     with run.events() as events:
@@ -176,6 +179,8 @@ async def known(
         "parent_id": str(run.id),
         "export_id": str(UUID(int=6)),
         "upload_id": str(UUID(int=7)),
+        "target_id": str(UUID(int=8)),
+        "view_id": str(view.id),
         "validation_dataset_id": str(new_id()),
         "version": "1",
     }

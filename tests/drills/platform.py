@@ -11,6 +11,7 @@ import psutil
 from backend.jobs.run_folder import RunFolder
 from tests.drills.lives import DRILL_ENGINE, REAL_ENGINE, Lives, busy, wait_until
 from tests.tiny_model import build_tiny_model
+from training_engine.contract.names import EXIT_FILE
 
 __all__ = ["DRILL_ENGINE", "ENDED", "PASSWORD", "REAL_ENGINE", "Platform", "busy", "wait_until"]
 
@@ -37,12 +38,20 @@ class Platform(Lives):
         wait_until(
             lambda: self.http.get(f"/datasets/{data}").json()["status"] == "ready", "an import"
         )
+        # It is examined then: a drill must not meet that job where it waits for its own.
+        wait_until(self._examined, "an examination")
         self.body = {
             "model_id": model.json()["id"],
             "dataset_id": data,
             "accept_memory_risk": True,
             "hyperparameters": {"epochs": 1, "max_length": 256},
         }
+
+    def _examined(self) -> bool:
+        for spec in (self.data_dir / "runs").glob("*/*/spec.json"):
+            if json.loads(spec.read_text())["kind"] == "examine_dataset":
+                return (spec.parent / EXIT_FILE).exists()
+        return False
 
     def sign_in(self) -> None:
         """A session that lives as long as the database."""

@@ -81,8 +81,8 @@ def test_readers_hold_no_connection_to_the_database(platform: Platform, count: i
     print(f"\n{count} readers: {felt['kb_each']:.0f} KB each, {felt['database']} connections")
     # The pool has 15 and the listener 1, whatever the number of readers.
     assert felt["database"] <= 16
-    # A second on a quiet machine; on a busy one, beside what the same took without readers.
-    assert felt["took_s"] < max(1.0, 5 * felt["alone_s"])
+    # Far from a standstill; how long it takes on a quiet machine tells benchmarks/streaming.py.
+    assert felt["took_s"] < max(busy(2.0), 5 * felt["alone_s"])
     if count >= 1000:  # few readers do not pay for what is there once
         assert felt["kb_each"] < 200
     platform.act(task, "stop", save=False)

@@ -96,7 +96,8 @@ class Checker:
         """The files of one attempt, and what was shown of them while it ran."""
         say = f"{say} attempt {folder.attempt}"
         engines = (folder.path / ENGINES_FILE).read_text().split()
-        self._expect(len(engines) == 1, f"{say}: engines {engines}")
+        # None where the disk was so full that the engine could not even note that it was there.
+        self._expect(len(engines) <= 1, f"{say}: engines {engines}")
         self._expect(not folder.is_locked(), f"{say}: its lock is still held")
         log: dict[str, str] = {}
         after = None
