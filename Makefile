@@ -29,7 +29,7 @@ test: require-python  ## everything a change needs: linters, types, rules, tests
 
 test-long: require-python  ## drills and measurements that take longer
 	@$(PYTHON) scripts/prepare.py test
-	$(VENV)/python -m pytest -m "long or hypothesis" --hypothesis-profile thorough --timeout 1200 $(AT_ONCE)
+	$(VENV)/python -m pytest -m "(long or hypothesis) and not drill" --hypothesis-profile thorough --timeout 1200 $(AT_ONCE)
 
 drill: require-python  ## kill, pause, cut and fill: the fault table with results, ROUNDS=100 of the nemesis
 	@$(PYTHON) scripts/prepare.py test

@@ -69,7 +69,8 @@ async def with_readers(platform: Platform, count: int, path: str) -> dict[str, A
     }
 
 
-@pytest.mark.parametrize("count", [60, 1000])
+# A thousand beside other tests measure those tests: `make drill` plays them alone.
+@pytest.mark.parametrize("count", [60, pytest.param(1000, marks=pytest.mark.drill)])
 def test_readers_hold_no_connection_to_the_database(platform: Platform, count: int) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < 4096:
