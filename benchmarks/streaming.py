@@ -32,7 +32,6 @@ from client import ROOT, Platform, fresh_folder, platform
 from flooding_engine import compute
 
 from training_engine.contract.log_lines import format_line, timestamp
-from training_engine.contract.names import EVENTS_FILE
 from training_engine.run_host.lines import LineAssembler
 
 HERE = Path(__file__).resolve().parent
@@ -119,9 +118,9 @@ def live_run(running: Platform) -> tuple[str, Path]:
     now = running.wait(f"/tasks/{task}", ("PREPARING", "RUNNING", "FAILED"))
     if now["status"] == "FAILED":
         raise SystemExit(f"The run failed: {now['error']}")
-    while not (run := next(running.data_dir.glob(f"runs/*/1/{EVENTS_FILE}"), None)):
-        time.sleep(0.1)
-    return task, run.parent
+    while not (made := next(running.data_dir.glob("runs/*/1/checkpoints"), None)):
+        time.sleep(0.1)  # runs that prepare data make none
+    return task, made.parent
 
 
 @contextmanager
