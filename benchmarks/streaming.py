@@ -32,6 +32,7 @@ from client import ROOT, Platform, fresh_folder, platform
 from flooding_engine import compute
 
 from training_engine.contract.log_lines import format_line, timestamp
+from training_engine.contract.names import EVENTS_FILE
 from training_engine.run_host.lines import LineAssembler
 
 HERE = Path(__file__).resolve().parent
@@ -118,9 +119,12 @@ def live_run(running: Platform) -> tuple[str, Path]:
     now = running.wait(f"/tasks/{task}", ("PREPARING", "RUNNING", "FAILED"))
     if now["status"] == "FAILED":
         raise SystemExit(f"The run failed: {now['error']}")
-    while not (made := next(running.data_dir.glob("runs/*/1/checkpoints"), None)):
-        time.sleep(0.1)  # runs that prepare data make none
-    return task, made.parent
+    while True:
+        for spec in running.data_dir.glob("runs/*/1/spec.json"):
+            trains = "objective" in json.loads(spec.read_text())  # others prepare data
+            if trains and (spec.parent / EVENTS_FILE).exists():
+                return task, spec.parent
+        time.sleep(0.1)
 
 
 @contextmanager
@@ -238,7 +242,7 @@ def measure_long_log(running: Platform, task: str, log: Path, lines: int) -> Non
     asked("marks for the scroll bar", "/matches", lambda _: {"q": "loss 1.5"})
     begun = time.perf_counter()
     subprocess.run(["grep", "-ciE", "loss 1\\.5[0-9]1"], stdin=log.open("rb"), check=False,
-                   stdout=subprocess.DEVNULL)  # fmt: skip
+                   stdout=subprocess.PIPE)  # fmt: skip
     row("control: grep -ciE over the file", f"{1000 * (time.perf_counter() - begun):.0f} ms")
 
 

@@ -25,6 +25,11 @@ def _bearer(request: Request) -> str | None:
     return value.strip() if scheme.lower() == "bearer" else None
 
 
+def credential(request: Request) -> tuple[str | None, str | None]:
+    """What a request shows to prove who sent it: its access token, its cookie."""
+    return _bearer(request), request.cookies.get(cookie_name(request))
+
+
 async def authenticate(request: Request) -> None:
     """Find the user, with one question; raises `Unauthenticated` or `CrossSite`."""
     engine = request.app.state.engine

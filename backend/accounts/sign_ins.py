@@ -82,9 +82,13 @@ async def find_by_id(engine: AsyncEngine, sign_in_id: UUID, user_id: UUID) -> Li
 
 
 async def touch(session: AsyncSession, sign_in_id: UUID) -> None:
-    """It was used just now; said when the last time is more than `TOUCH_EVERY` ago."""
+    """It was used just now; said when the last time is more than `TOUCH_EVERY` ago.
+
+    A page asks many things at once; all but one of those find the row taken and let it be.
+    """
     row = SignInRow
-    await session.execute(update(row).where(row.id == sign_in_id).values(last_seen_at=func.now()))
+    free = select(row.id).where(row.id == sign_in_id).with_for_update(skip_locked=True)
+    await session.execute(update(row).where(row.id.in_(free)).values(last_seen_at=func.now()))
 
 
 async def end(session: AsyncSession, sign_in_id: UUID) -> None:

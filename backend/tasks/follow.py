@@ -6,7 +6,6 @@ what is read there.
 """
 
 import asyncio
-import random
 import time
 from collections.abc import AsyncIterator, Hashable
 from dataclasses import dataclass
@@ -16,8 +15,7 @@ from uuid import UUID
 
 from fastapi import Request
 
-from backend.accounts.authentication import authenticate
-from backend.errors import Forbidden, Unauthenticated, Unavailable
+from backend.accounts.access_watch import Access
 from backend.jobs.log_file import read_backward, size_of, start_of_next
 from backend.jobs.run_folder import RunFolder, attempts
 from backend.jobs.schemas import TERMINAL
@@ -33,7 +31,6 @@ KEPT_BEHIND_BYTES = 128 * 1024
 # A change of the task wakes readers at once; this is for what nobody tells.
 WAIT_S = 1.0
 REFILL_S = 0.1
-CHECK_ACCESS_EVERY_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -106,8 +103,6 @@ class Follower:
         self._request, self._watch, self._followed = request, watch, followed
         self._runs, self._source = runs, source
         self._pace = Pace()
-        # Readers that came together do not all ask the database together.
-        self._checked_at = time.monotonic() - random.random() * CHECK_ACCESS_EVERY_S / 2
 
     async def frames(self, start: Position, *, only_attempt: bool = False) -> AsyncIterator[bytes]:
         """What follows `start`, as it comes; empty whenever there is nothing new.
@@ -115,8 +110,15 @@ class Follower:
         Ends when all was sent and nothing more will come, or must; `ended` then says why: `end`,
         `auth` or `shutdown`.
         """
+        with self._watch.access.reading(self._request) as access:
+            async for frames in self._frames(start, access, only_attempt=only_attempt):
+                yield frames
+
+    async def _frames(
+        self, start: Position, access: Access, *, only_attempt: bool
+    ) -> AsyncIterator[bytes]:
         attempt, offset, size = start.attempt, None, 0
-        while not (reason := await self._must_end()):
+        while not (reason := self._must_end(access)):
             over = self._is_over(attempt)  # asked before the size is, so that nothing is missed
             folder = self._runs.folder(attempt)
             file = self._source.file(folder)
@@ -165,21 +167,11 @@ class Follower:
         folders = await asyncio.to_thread(self._runs.folders)
         return min([*(f.attempt for f in folders if f.attempt > attempt), task.attempt])
 
-    async def _must_end(self) -> str:
+    def _must_end(self, access: Access) -> str:
         """Why the stream must end now; empty when it need not."""
         if self._request.app.state.closing.is_set():
             return "shutdown"
-        now = time.monotonic()
-        if now - self._checked_at < CHECK_ACCESS_EVERY_S:
-            return ""
-        self._checked_at = now
-        try:
-            await authenticate(self._request)
-        except (Unauthenticated, Forbidden):
-            return "auth"
-        except Unavailable:
-            return ""  # without a database nobody's rights have changed either
-        return ""
+        return "" if access.allowed else "auth"
 
 
 def _jump(file: Path, attempt: int, offset: int, size: int) -> Gap:

@@ -13,6 +13,7 @@ import structlog
 from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
+from backend.accounts.access_watch import AccessWatch
 from backend.database import SessionFactory, transaction
 from backend.errors import Unavailable
 from backend.jobs.growth import GrowthWatch
@@ -41,6 +42,7 @@ class TaskWatch:
     def __init__(self, sessions: SessionFactory) -> None:
         self.growth = GrowthWatch()
         self.reads = SharedReads()
+        self.access = AccessWatch(self.growth.nudge)
         self._sessions = sessions
         self._followed: dict[UUID, Followed] = {}
         self._looking: asyncio.Task[None] | None = None

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,8 +11,10 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import delete, select, update
+from starlette.requests import Request
 
-from backend.accounts import sign_ins
+from backend.accounts import access_watch, sign_ins
+from backend.accounts.authentication import authenticate
 from backend.accounts.tables import SignInRow, UserRow
 from backend.database import SessionFactory, transaction
 from backend.tasks import follow
@@ -38,7 +41,7 @@ async def test_it_ends_with_the_sign_in(
     what: str,
     end: str,
 ) -> None:
-    monkeypatch.setattr(follow, "CHECK_ACCESS_EVERY_S", 0.2)
+    monkeypatch.setattr(access_watch, "CHECK_EVERY_S", 0.2)
     run = await make_run()
     run.log("one")
     async with opened(live_client, f"/api/v1/tasks/{run.id}/{what}/stream") as reader:
@@ -51,7 +54,7 @@ async def test_it_ends_with_the_sign_in(
 
 
 def test_it_is_noticed_within_a_minute() -> None:
-    assert follow.CHECK_ACCESS_EVERY_S + 2 * follow.WAIT_S < LONGEST_S
+    assert access_watch.CHECK_EVERY_S + 2 * follow.WAIT_S < LONGEST_S
 
 
 async def test_a_stream_keeps_its_sign_in_alive(
@@ -61,7 +64,7 @@ async def test_a_stream_keeps_its_sign_in_alive(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Who watches for a week is not idle."""
-    monkeypatch.setattr(follow, "CHECK_ACCESS_EVERY_S", 0.1)
+    monkeypatch.setattr(access_watch, "CHECK_EVERY_S", 0.1)
     run = await make_run()
     async with opened(live_client, f"/api/v1/tasks/{run.id}/logs/stream") as reader:
         before = datetime.now(UTC) - 2 * sign_ins.TOUCH_EVERY
@@ -73,6 +76,40 @@ async def test_a_stream_keeps_its_sign_in_alive(
     async with transaction(sessions) as session:
         row = (await session.scalars(select(SignInRow))).one()
     assert row.last_seen_at > before
+
+
+async def test_many_streams_of_one_sign_in_ask_once(
+    live_client: httpx.AsyncClient, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is asked again for each of a thousand would hold up what they wait for."""
+    asked: list[Request] = []
+
+    async def counted(request: Request) -> None:
+        asked.append(request)
+        await authenticate(request)
+
+    monkeypatch.setattr(access_watch, "CHECK_EVERY_S", 0.5)
+    monkeypatch.setattr(access_watch, "authenticate", counted)
+    run = await make_run()
+    run.log("one")
+    async with AsyncExitStack() as stack:
+        path = f"/api/v1/tasks/{run.id}/logs/stream"
+        readers = [await stack.enter_async_context(opened(live_client, path)) for _ in range(20)]
+        for reader in readers:
+            await reader.next()
+        asked.clear()
+        await asyncio.sleep(2)
+    assert 1 <= len(asked) <= 5
+
+
+async def test_a_row_that_is_taken_is_not_waited_for(
+    client: httpx.AsyncClient, sessions: SessionFactory
+) -> None:
+    """Of many requests that find a session unused for a while, one writes it down."""
+    await client.get("/api/v1/auth/me")
+    async with transaction(sessions) as session, transaction(sessions) as other:
+        row = (await session.scalars(select(SignInRow).with_for_update())).one()
+        await asyncio.wait_for(sign_ins.touch(other, row.id), 2)
 
 
 STREAMS, REQUESTS = 200, 50
