@@ -86,7 +86,7 @@ def run_members(
     try:
         for rank in range(count):
             members.append(_start(module, run_dir, rank, count))
-        failed = _watch(members, stop)
+        failed = _watch(members, stop, out_of_memory)
     finally:
         for member in members:
             member.process.kill()
@@ -137,7 +137,9 @@ def _environment(run_dir: Path, rank: int, count: int) -> dict[str, str]:
     return {**wished, **os.environ, **{name: str(value) for name, value in given.items()}}
 
 
-def _watch(members: list[Member], stop: StopRequests) -> list[tuple[int, Member]]:
+def _watch(
+    members: list[Member], stop: StopRequests, out_of_memory: OutOfMemoryCount
+) -> list[tuple[int, Member]]:
     """Wait for all; those that failed by themselves, in the order of their ends, with their rank.
 
     The first failure leaves the others a moment, then they are killed.
@@ -148,6 +150,7 @@ def _watch(members: list[Member], stop: StopRequests) -> list[tuple[int, Member]
         if time.monotonic() > deadline:
             break
         stop.pass_on()
+        out_of_memory.look()
         for rank, member in enumerate(members):
             if member.failed and rank not in failed:
                 failed[rank] = member

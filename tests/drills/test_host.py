@@ -14,6 +14,7 @@ from backend.runner.endings import Evidence, judge
 from backend.settings import PROJECT_ROOT
 from tests.drills.platform import Platform
 from tests.training_engine.running import exit_facts, make_run
+from training_engine.run_host.records import OutOfMemoryCount, memory_counter
 
 MEMORY = Path("/sys/fs/cgroup/memory")
 UNIFIED = Path("/sys/fs/cgroup")
@@ -65,6 +66,7 @@ def test_the_kernel_takes_the_engine_for_its_memory(small_memory: Path, tmp_path
     run_dir = make_run(tmp_path / "run", {})
     host = "exec {} -m training_engine {} --child tests.drills.greedy_engine"
     entered = f"echo $$ > {small_memory}/cgroup.procs && " + host.format(sys.executable, run_dir)
+    elsewhere = OutOfMemoryCount()
     done = subprocess.run(
         ["sh", "-c", entered],
         env=ENVIRONMENT,
@@ -77,6 +79,8 @@ def test_the_kernel_takes_the_engine_for_its_memory(small_memory: Path, tmp_path
     assert done.returncode == 128 + 9, done.stderr
     facts = exit_facts(run_dir)
     assert (facts["signal"], facts["oom_killed"]) == (9, True)
+    if memory_counter().exists():  # what happens in another group is not put down to ours
+        assert not elsewhere.increased()
     ending = judge(Evidence(exit_facts=facts))
     assert ending.status is JobStatus.FAILED
     assert ending.error is not None

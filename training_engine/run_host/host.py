@@ -50,10 +50,10 @@ class RunHost:
         self._escalations: list[float] = []  # when to send SIGTERM, then SIGKILL
         self._status: int | None = None
         self._peak_bytes = 0
+        self._out_of_memory = OutOfMemoryCount()
 
     def run(self) -> int:
         """Start the child, serve it until it ends, and return the exit code to end with."""
-        out_of_memory = OutOfMemoryCount()
         engine.become_subreaper()
         wake = self._install_signals()
         self._identify(None)
@@ -80,7 +80,7 @@ class RunHost:
             {
                 "exit_code": code if code >= 0 else None,
                 "signal": -code if code < 0 else None,
-                "oom_killed": code == -signal.SIGKILL and out_of_memory.increased(),
+                "oom_killed": code == -signal.SIGKILL and self._out_of_memory.increased(),
                 "peak_memory_bytes": self._peak_bytes,
                 "started_at": timestamp(started),
                 "ended_at": timestamp(time.time()),
@@ -149,6 +149,7 @@ class RunHost:
             now = time.monotonic()
             if now >= beat:
                 self._beat()
+                self._out_of_memory.look()
                 self._peak_bytes = max(self._peak_bytes, family.peak_bytes(self._child))
                 beat = now + HEARTBEAT_S
             if self._escalations and now >= self._escalations[0]:

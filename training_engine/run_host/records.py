@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -40,26 +41,39 @@ class ReservedRecord:
         self._beside.replace(self._file)
 
 
+# A process that the kernel killed is gone within this; a kill before that was of another.
+RECENT_S = 10.0
+
+
 class OutOfMemoryCount:
-    """How often the kernel killed for memory: in our control group, and on the whole machine."""
+    """Whether the kernel has just killed for memory among the processes of our control group.
+
+    The group's counter knows kills by its own limit and by the whole machine's; the machine's
+    counter, which also counts strangers, is asked only where no group tells.
+    """
 
     def __init__(self) -> None:
-        self._before = self._read()
+        self._older = self._newer = self._read()
+        self._looked_at = time.monotonic()
+
+    def look(self) -> None:
+        """Call every now and then: what was counted longer ago than `RECENT_S` is forgotten."""
+        if time.monotonic() - self._looked_at >= RECENT_S:
+            self._older, self._newer = self._newer, self._read()
+            self._looked_at = time.monotonic()
 
     def increased(self) -> bool:
-        """Whether it killed since this object was made; the own group's word comes first."""
-        group_before, machine_before = self._before
-        group, machine = self._read()
-        if group is not None and group_before is not None and group > group_before:
-            return True
-        return machine is not None and machine_before is not None and machine > machine_before
+        """Whether it killed just now."""
+        now = self._read()
+        return now is not None and self._older is not None and now > self._older
 
     @staticmethod
-    def _read() -> tuple[int | None, int | None]:
-        return _counter(_events_file()), _counter(Path("/proc/vmstat"))
+    def _read() -> int | None:
+        group = _counter(memory_counter())
+        return _counter(Path("/proc/vmstat")) if group is None else group
 
 
-def _events_file() -> Path:
+def memory_counter() -> Path:
     """`memory.events` (cgroup v2) or `memory.oom_control` (v1) of this process."""
     root = Path("/sys/fs/cgroup")
     try:
