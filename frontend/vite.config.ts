@@ -33,6 +33,9 @@ export default defineConfig({
     // A busy machine is slow, not wrong.
     testTimeout: 30_000,
     restoreMocks: true,
+    // One page after the other in the same process: each file would load all components anew.
+    isolate: false,
+    maxWorkers: '100%',
     // Tests run in Node, which would otherwise get the client's own version for Node.
     alias: { 'tus-js-client': 'tus-js-client/lib.esm/browser/index.js' },
     server: { deps: { inline: ['tus-js-client'] } },
