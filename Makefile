@@ -29,7 +29,8 @@ test: require-python  ## everything a change needs: linters, types, rules, tests
 
 test-long: require-python  ## drills and measurements that take longer
 	@$(PYTHON) scripts/prepare.py test
-	$(VENV)/python -m pytest -m "(long or hypothesis) and not drill" --hypothesis-profile thorough --timeout 1200 $(AT_ONCE)
+	$(VENV)/python -m pytest -m "(long or hypothesis) and not drill and not e2e" --hypothesis-profile thorough --timeout 1200 $(AT_ONCE)
+	$(VENV)/python -m pytest tests/e2e --timeout 1800 -m "e2e and long"
 
 drill: require-python  ## kill, pause, cut and fill: the fault table with results, ROUNDS=100 of the nemesis
 	@$(PYTHON) scripts/prepare.py test
@@ -53,7 +54,7 @@ frontend-test:
 	npm run --silent test
 
 e2e:
-	$(VENV)/python -m pytest tests/e2e --timeout 1800 -m e2e
+	$(VENV)/python -m pytest tests/e2e --timeout 1800 -m "e2e and not long"
 
 api:  ## write what is generated from the code: OpenAPI, browser types, database schema
 	$(VENV)/python scripts/generate.py

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs'
 import { until } from './browser.mjs'
 
 const AXE = readFileSync(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf-8')
-const LANGUAGES = ['en', 'zh-CN']
+export const LANGUAGES = ['en', 'zh-CN']
 const TABS = ['summary', 'metrics', 'logs', 'samples', 'config', 'checkpoints', 'events']
 const BAD = new Set(['serious', 'critical'])
 
@@ -127,7 +127,7 @@ async function checkLanguage(browser, url, language, { addresses, task, cookies 
 }
 
 /** What axe-core finds serious or critical on any page; `task`: a run that has completed. */
-export async function findBarriers(page, url, task) {
+export async function findBarriers(page, url, task, languages = LANGUAGES) {
   const files = await addDatasets(page)
   await until('the files are imported', async () => {
     const all = await page.evaluate(() => fetch('/api/v1/datasets').then((answer) => answer.json()))
@@ -153,7 +153,7 @@ export async function findBarriers(page, url, task) {
   const found = []
   const seen = { addresses, task, cookies }
   await Promise.all(
-    LANGUAGES.map((language) =>
+    languages.map((language) =>
       checkLanguage(page.context().browser(), url, language, seen, (text) => found.push(text)),
     ),
   )

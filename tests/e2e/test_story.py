@@ -25,8 +25,16 @@ READY = re.compile(r"EasyTune is ready at (\S+)")
 TOKEN = re.compile(r"Setup token: (\S+)")
 
 
+@pytest.fixture(scope="module", params=["short", pytest.param("whole", marks=pytest.mark.long)])
+def extent(request: pytest.FixtureRequest) -> str:
+    """How many languages are searched for barriers."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, Path]]:
+def platform(
+    extent: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, str, Path]]:
     """Address, setup token and data folder of a running `easytune up`."""
     data_dir = tmp_path_factory.mktemp("platform")
     log = (data_dir / "server.log").open("w+")
@@ -60,13 +68,13 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, st
 
 @pytest.fixture(scope="module")
 def story(
-    platform: tuple[str, str, Path], tmp_path_factory: pytest.TempPathFactory
+    extent: str, platform: tuple[str, str, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, str]:
     """Runs the story; what it saw and downloaded."""
     url, token, _ = platform
     out = Path(os.environ.get("STORY_DIR") or tmp_path_factory.mktemp("story"))
     done = subprocess.run(
-        ["node", str(HERE / "story.mjs"), url, token, str(out)],
+        ["node", str(HERE / "story.mjs"), url, token, str(out), extent],
         cwd=ROOT, capture_output=True, text=True, timeout=1600, check=False,
     )  # fmt: skip
     print(done.stdout)  # when each part was done; `pytest -rP` shows it
