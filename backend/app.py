@@ -39,6 +39,7 @@ from backend.middleware.hosts import HostCheck, known_hosts
 from backend.middleware.security_headers import SecurityHeaders
 from backend.models import routes as models
 from backend.notices import routes as notices
+from backend.notices.disk_watch import DiskWatch
 from backend.notices.dispatcher import Dispatcher
 from backend.notices.sealed import Seal
 from backend.overview import overview, sees_paths, slots_source
@@ -171,6 +172,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
                 private=settings.private_targets,
             )
             await stack.enter_async_context(_running(dispatcher.run(), "notices"))
+            disk = DiskWatch(app.state.sessions, settings.data_dir)
+            await stack.enter_async_context(_running(disk.run(), "disk"))
             supervisor = Supervisor(
                 settings,
                 app.state.sessions,
