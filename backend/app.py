@@ -218,11 +218,18 @@ async def _supervising(supervisor: Supervisor, closing: asyncio.Event) -> AsyncI
 @asynccontextmanager
 async def _running(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
     task = asyncio.create_task(work, name=name)
+    task.add_done_callback(_tell_why_it_ended)
     try:
         yield
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+def _tell_why_it_ended(task: asyncio.Task[None]) -> None:
+    """Nobody waits for such work: an error in it would only be seen by what no longer happens."""
+    if not task.cancelled() and task.exception() is not None:
+        log.error("background_work_failed", work=task.get_name(), exc_info=task.exception())
 
 
 async def _offer_setup(app: FastAPI) -> bool:
