@@ -39,6 +39,7 @@ from backend.middleware.hosts import HostCheck, known_hosts
 from backend.middleware.security_headers import SecurityHeaders
 from backend.models import routes as models
 from backend.notices import routes as notices
+from backend.notices.disk_watch import DiskWatch
 from backend.notices.dispatcher import Dispatcher
 from backend.notices.sealed import Seal
 from backend.overview import overview, sees_paths, slots_source
@@ -171,6 +172,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
                 private=settings.private_targets,
             )
             await stack.enter_async_context(_running(dispatcher.run(), "notices"))
+            disk = DiskWatch(app.state.sessions, settings.data_dir)
+            await stack.enter_async_context(_running(disk.run(), "disk"))
             supervisor = Supervisor(
                 settings,
                 app.state.sessions,
@@ -215,11 +218,18 @@ async def _supervising(supervisor: Supervisor, closing: asyncio.Event) -> AsyncI
 @asynccontextmanager
 async def _running(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
     task = asyncio.create_task(work, name=name)
+    task.add_done_callback(_tell_why_it_ended)
     try:
         yield
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+def _tell_why_it_ended(task: asyncio.Task[None]) -> None:
+    """Nobody waits for such work: an error in it would only be seen by what no longer happens."""
+    if not task.cancelled() and task.exception() is not None:
+        log.error("background_work_failed", work=task.get_name(), exc_info=task.exception())
 
 
 async def _offer_setup(app: FastAPI) -> bool:

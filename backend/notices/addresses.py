@@ -6,9 +6,9 @@ is decided where the connection is made (`guard`).
 
 import ipaddress
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from backend.errors import Refused
 
@@ -72,6 +72,8 @@ SPELT_OTHERWISE = (
         "dingtalk://",
     ),
 )
+# Of these a topic or a token may stand alone, where else the server does.
+TOKEN_ALONE = frozenset({"ntfy", "matrix"})
 # What may follow the `?` of a service's address. Others name files of this machine, switch
 # certificates off, or make the sender wait.
 OPTIONS = frozenset(
@@ -139,6 +141,7 @@ def read(given: str, private: Collection[str]) -> Address:
     host = _host(url) if known.host_shown else ""
     for service, place in KNOWN_PLACES:
         if place.fullmatch(url):
+            _options(url)  # the sender reads them of such an address as well
             return Address(url, service, f"https://{host}/…")
     allowed = _allowed_hosts(private)
     servers = {host, *_servers_named(url)} if host else set()
@@ -149,7 +152,8 @@ def read(given: str, private: Collection[str]) -> Address:
         _require_plain(url)
     elif _options(url).get("mode") == "insecure" and not servers & allowed:
         raise InsecureAddress(params={"scheme": name.lower(), "safer": known.safer or name})
-    return Address(url, known.service, _shown(name.lower(), host))
+    told = "" if known.service in TOKEN_ALONE and not urlsplit(url).path.strip("/") else host
+    return Address(url, known.service, _shown(name.lower(), told))
 
 
 def _host(url: str) -> str:
@@ -166,8 +170,7 @@ def _host(url: str) -> str:
 
 def _servers_named(url: str) -> set[str]:
     """Further servers that options of the address name."""
-    found = parse_qsl(url.partition("?")[2])
-    return {value.rstrip(".").lower() for option, value in found if option.lower() == "smtp"}
+    return {value.rstrip(".") for option, value in _pairs(url) if option == "smtp"}
 
 
 def _allowed_hosts(private: Collection[str]) -> set[str]:
@@ -195,12 +198,22 @@ def _require_plain(url: str) -> None:
 def _options(url: str) -> dict[str, str]:
     """Options of a service's address, in lower case; raises `AddressOptionNotAllowed`."""
     found: dict[str, str] = {}
-    # As the sender reads it: everything behind the first question mark.
-    for option, value in parse_qsl(url.partition("?")[2], keep_blank_values=True):
-        if option.lower() not in OPTIONS:
+    for option, value in _pairs(url):
+        if option not in OPTIONS:
             raise AddressOptionNotAllowed(params={"option": option[:40]})
-        found[option.lower()] = value.lower()
+        found[option] = value
     return found
+
+
+def _pairs(url: str) -> Iterator[tuple[str, str]]:
+    """Options and values, in lower case, as the sender reads them: everything behind the first
+    question mark, parted by semicolons as well, without spaces around, and unquoted twice where
+    a plug-in does it once more."""
+    for piece in re.split("[&;]", url.partition("?")[2]):
+        option, _, value = piece.partition("=")
+        if piece:
+            plain = unquote(unquote(value.replace("+", " ")))
+            yield unquote(option).strip().lower(), plain.strip().lower()
 
 
 def _shown(scheme: str, host: str) -> str:

@@ -24,6 +24,7 @@ class NoticeKind(StrEnum):
     DATASET_FAILED = "dataset_failed"
     MODEL_READY = "model_ready"
     MODEL_FAILED = "model_failed"
+    DISK_LOW = "disk_low"  # for administrators
 
 
 LEVELS: Mapping[NoticeKind, Level] = {
@@ -36,6 +37,7 @@ LEVELS: Mapping[NoticeKind, Level] = {
     NoticeKind.DATASET_FAILED: Level.ERROR,
     NoticeKind.MODEL_READY: Level.SUCCESS,
     NoticeKind.MODEL_FAILED: Level.ERROR,
+    NoticeKind.DISK_LOW: Level.WARNING,
 }
 
 
@@ -45,6 +47,7 @@ class SubjectType(StrEnum):
     TASK = "task"
     DATASET = "dataset"
     MODEL = "model"
+    DISK = "disk"  # of the data folder; named as the host is
 
 
 class Language(StrEnum):

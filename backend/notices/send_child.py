@@ -149,8 +149,9 @@ class _Hear(logging.Handler):
 
 
 def _plain(said: str, message: Message) -> str:
-    """A library's words on one line, without any part of the address."""
-    text = " ".join(said.split())
+    """A library's words on one line, without any part of the address; a server's may stand in them,
+    with characters that no database keeps."""
+    text = " ".join("".join(c if c.isprintable() else " " for c in said).split())
     parts = [message["url"]]
     for separator in "/:@?&=#":
         parts = [piece for part in parts for piece in part.split(separator)]

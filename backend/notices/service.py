@@ -1,6 +1,7 @@
 """What can be done with notices: announce, read, choose which kinds are shown."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.accounts.schemas import Role
 from backend.accounts.tables import UserRow
 from backend.ids import new_id
 from backend.jobs.tables import JobRow
@@ -40,30 +42,93 @@ async def announce(
     With `key` it is written once, however often it is announced. `owner_id` may be of a user who
     is gone. Nothing is sent here: that is the dispatcher's work after the commit.
     """
+    told = _Told(kind, subject_type, subject_id, subject_name, dict(params or {}))
+    notice_id = await _write(session, told, owner_id, key)
+    if notice_id is not None:
+        await _send(session, notice_id, kind)
+
+
+async def announce_to_administrators(
+    session: AsyncSession,
+    *,
+    kind: NoticeKind,
+    subject_type: SubjectType,
+    subject_id: UUID,
+    subject_name: str,
+    params: Mapping[str, Any],
+    key: str,
+) -> bool:
+    """A notice for each administrator and one message to the outside, as `announce` does it.
+
+    Whoever becomes one later gets it when it is announced again. Returns whether it was the first
+    time under this `key`.
+    """
+    told = _Told(kind, subject_type, subject_id, subject_name, dict(params))
+    first = await _write(session, told, None, key)
+    if first is not None:
+        await _send(session, first, kind)
+    query = select(UserRow.id).where(
+        UserRow.role == Role.ADMINISTRATOR, UserRow.disabled_at.is_(None)
+    )
+    for owner_id in list(await session.scalars(query.order_by(UserRow.id))):
+        await _write(session, told, owner_id, f"{key}:{owner_id}")
+    return first is not None
+
+
+async def take_back(session: AsyncSession, key: str) -> int:
+    """What was announced to administrators under `key` is over: it counts as read, and may be
+    announced anew. Returns how many notices that were."""
+    rows = NoticeRow
+    done = await session.scalars(
+        update(rows)
+        .where((rows.key == key) | rows.key.startswith(f"{key}:", autoescape=True))
+        .values(
+            key=None,
+            read_at=func.coalesce(rows.read_at, func.now()),
+            params=rows.params.op("||")({"over": True}),
+        )
+        .returning(rows.id)
+    )
+    return len(done.all())
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What a notice says, whoever it is for."""
+
+    kind: NoticeKind
+    subject_type: SubjectType
+    subject_id: UUID
+    subject_name: str
+    params: dict[str, Any]
+
+
+async def _write(
+    session: AsyncSession, told: _Told, owner_id: UUID | None, key: str | None
+) -> UUID | None:
+    """The notice's id; None when it was written before."""
     owner = None
     if owner_id is not None:
         # A lock as a foreign key takes it: the user can not be deleted before our commit.
         query = select(UserRow.id).where(UserRow.id == owner_id)
         owner = await session.scalar(query.with_for_update(read=True, key_share=True))
-    notice_id = await session.scalar(
+    return await session.scalar(
         insert(NoticeRow)
         .values(
             id=new_id(),
             owner_id=owner,
-            kind=kind,
-            level=LEVELS[kind],
-            subject_type=subject_type,
-            subject_id=subject_id,
-            subject_name=subject_name,
-            params=dict(params or {}),
+            level=LEVELS[told.kind],
             key=key,
-            in_app=owner is not None and kind not in await _muted(session, owner),
+            in_app=owner is not None and told.kind not in await _muted(session, owner),
+            **vars(told),
         )
         .on_conflict_do_nothing(index_elements=[NoticeRow.key])
         .returning(NoticeRow.id)
     )
-    if notice_id is None:  # announced before
-        return
+
+
+async def _send(session: AsyncSession, notice_id: UUID, kind: NoticeKind) -> None:
+    """Have it sent to every target that wants its kind."""
     targets = await session.scalars(
         select(NoticeTargetRow.id)
         .where(NoticeTargetRow.enabled, NoticeTargetRow.kinds.contains([kind.value]))

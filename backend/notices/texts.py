@@ -19,6 +19,7 @@ WORDS: Mapping[Language, ModuleType] = {
     Language.CHINESE: words_zh_cn,
 }
 MAX_NAME = 120
+GB = 1024**3
 MAX_LINE = 400
 # Chat services read these as mentions and links; a name must not ring everybody's telephone.
 HARMLESS = str.maketrans({"@": "＠", "<": "‹", ">": "›", "`": "'", "*": "∗", "|": "¦"})
@@ -65,6 +66,8 @@ def path_of(notice: NoticeRow) -> str:
             return f"/data/{notice.subject_id}"
         case SubjectType.MODEL:
             return f"/models?q={quote(notice.subject_name, safe='')}"
+        case SubjectType.DISK:
+            return "/system"
 
 
 def one_line(text: str, most: int) -> str:
@@ -92,6 +95,9 @@ def _figures(params: Mapping[str, Any], words: ModuleType) -> list[str]:
         said.append(words.TOOK.format(duration=_duration(took_s, words)))
     if isinstance(loss, int | float) and math.isfinite(loss):
         said.append(words.LOSS.format(loss=f"{loss:.4g}"))
+    free_bytes = params.get("free_bytes")
+    if isinstance(free_bytes, int):
+        said.append(words.FREE.format(size=f"{free_bytes / GB:.1f}"))
     return [" ".join(said)] if said else []
 
 

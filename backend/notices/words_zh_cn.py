@@ -12,11 +12,13 @@ TITLES = {
     NoticeKind.DATASET_FAILED: "数据集处理失败：{name}",
     NoticeKind.MODEL_READY: "模型已就绪：{name}",
     NoticeKind.MODEL_FAILED: "模型添加失败：{name}",
+    NoticeKind.DISK_LOW: "磁盘空间不足：{name}",
 }
 REASONS = {
     NoticeKind.TASK_STOPPED: "训练进程被 EasyTune 以外的程序结束，进度已保存。",
     NoticeKind.TASK_STALLED: "训练进程仍在，但比平时更久没有任何输出。",
     NoticeKind.DATASET_BLOCKED: "需要您先作出选择，才能使用。",
+    NoticeKind.DISK_LOW: "训练在保存检查点时可能失败。",
 }
 NEXT = {
     NoticeKind.TASK_COMPLETED: "请到“对话试用”体验，或下载结果。",
@@ -28,9 +30,11 @@ NEXT = {
     NoticeKind.DATASET_FAILED: "请打开它的页面查看处理办法。",
     NoticeKind.MODEL_READY: "现在可以用它开始训练。",
     NoticeKind.MODEL_FAILED: "请打开模型页面查看处理办法。",
+    NoticeKind.DISK_LOW: "请删除不再需要的训练、模型和数据，或扩大磁盘。",
 }
 TOOK = "用时 {duration}。"
 LOSS = "最后的损失为 {loss}。"
+FREE = "数据目录所在磁盘仅剩 {size} GB。"
 HOURS, MINUTES, SECONDS = "{h} 小时 {m} 分钟", "{m} 分 {s} 秒", "{s} 秒"
 TEST_TITLE = "来自 EasyTune 的测试消息"
 TEST_TEXT = "消息可以送达这里，无需任何操作。"

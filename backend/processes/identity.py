@@ -144,7 +144,9 @@ def is_surely_dead(description: str) -> bool:
     False when it can not be known from here: another machine, or another pid namespace.
     """
     mine, theirs = describe_self().split(), description.split()
-    if len(theirs) < 4 or theirs[:2] != mine[:2] or not theirs[2].isdecimal():
+    if len(theirs) < 4 or theirs[:2] != mine[:2]:
         return False
-    identity = ProcessIdentity(int(theirs[2]), int(theirs[3] or 0), theirs[0])
+    if not (theirs[2].isdecimal() and theirs[3].isdecimal()):
+        return False
+    identity = ProcessIdentity(int(theirs[2]), int(theirs[3]), theirs[0])
     return not is_alive(identity)

@@ -22,7 +22,7 @@ from backend.jobs.run_folder import RunFolder
 from backend.jobs.schemas import JobStatus, StopMode
 from backend.jobs.tables import JobRow
 from backend.runner import finish, ingest
-from backend.runner.endings import Cause
+from backend.runner.endings import Cause, Ending
 from backend.runner.executors.executor import Executor, Observation, Order, Sign
 from backend.runner.fencing import fenced
 from backend.runner.kinds import Kind
@@ -66,6 +66,12 @@ class Attempt:
     force_at: float | None = None
     forced: Order | None = None
     over: bool = False
+    # The database went away before anything was started for it.
+    put_off: bool = False
+    # Why it could not be started, until that is written.
+    unlaunched: Ending | None = None
+    # How often what it left could not be read.
+    unreadable: int = 0
     # How often its end could not be written.
     tries: int = 0
     # After trouble: not before then.
@@ -90,10 +96,9 @@ class Attempt:
         """Look at the attempt once and do what is due."""
         seen = (await self.executor.probe([self.folder]))[self.folder]
         self.phase = row.phase
-        if seen.sign is not Sign.ABSENT:
-            await self.read()
         match seen.sign:
             case Sign.STARTING | Sign.ALIVE:
+                await self._read_if_possible()
                 await self._obey(row)
                 await self._check_life(seen)
             case Sign.ENDED:
@@ -104,6 +109,13 @@ class Attempt:
                 await finish.finish(self, row, cause)
             case Sign.ABSENT:
                 await finish.never_started(self, row)
+
+    async def _read_if_possible(self) -> None:
+        """What can not be read now must keep nobody from stopping it."""
+        try:
+            await self.read()
+        except OSError as error:
+            log.warning("events_unreadable", job=str(self.job_id), error=repr(error))
 
     async def read(self) -> None:
         """Take in everything that the engine has said by now; each stretch in its transaction.

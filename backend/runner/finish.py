@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from backend.runner.endings import Cause, Ending, Evidence, failure, judge
 from backend.runner.executors.executor import Order, Remains
 from backend.runner.fencing import fenced
 from training_engine.contract.choices import Device
+from training_engine.contract.events import Event
 from training_engine.contract.failpoints import reach
 from training_engine.contract.names import FailureCode
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 NOT_LAUNCHED = "not_launched"
 MAX_RELAUNCHES = 3
+# Looks at a folder that can not be read, before the end is judged without it: it holds a slot.
+MAX_UNREADABLE = 5
 
 log = structlog.get_logger(__name__)
 
@@ -38,10 +42,9 @@ async def finish(attempt: Attempt, row: JobRow, cause: Cause | None, detail: str
     if await attempt.executor.signal(attempt.folder, Order.END, grace_s):
         log.error("survivors", job=str(attempt.job_id), attempt=attempt.number)
         return  # the slot stays taken while something still computes; the next look tries again
-    await attempt.read()
-    remains = await attempt.executor.collect(attempt.folder)
+    last, remains = await _left_behind(attempt)
     evidence = Evidence(
-        last=last_event(attempt.folder.events_file),
+        last=last,
         exit_facts=remains.exit_facts,
         stop_requested=row.stop_requested is not None,
         cause=cause,
@@ -51,19 +54,36 @@ async def finish(attempt: Attempt, row: JobRow, cause: Cause | None, detail: str
     await _write(attempt, judge(evidence), remains)
 
 
+async def _left_behind(attempt: Attempt) -> tuple[Event | None, Remains]:
+    """Its last event and what else is left; of a folder that stays unreadable, nothing."""
+    try:
+        await attempt.read()
+        last = await asyncio.to_thread(last_event, attempt.folder.events_file)
+        return last, await attempt.executor.collect(attempt.folder)
+    except OSError as error:
+        attempt.unreadable += 1
+        if attempt.unreadable < MAX_UNREADABLE:
+            raise
+        log.error("remains_unreadable", job=str(attempt.job_id), error=repr(error))
+        return None, Remains(None, "")
+
+
 async def never_started(attempt: Attempt, row: JobRow) -> None:
     """No run host has ever held this folder's lock: launch again, or say why it is not possible.
 
     The folder is closed first, under its lock, so that a launch that is still on its way (a
     supervisor that was paused between claim and start) can not become a second engine.
     """
+    if attempt.unlaunched is not None:
+        await launch_failed(attempt, attempt.unlaunched)
+        return
     if await attempt.executor.signal(attempt.folder, Order.REVOKE):
         return  # it started just now: the next look adopts it
     if attempt.cause is not None:
         await finish(attempt, row, attempt.cause)
     elif row.status == JobStatus.RUNNING:
         await finish(attempt, row, Cause.FOLDER_GONE)
-    elif not attempt.adopted:
+    elif not attempt.adopted and not attempt.put_off:
         tail = (await attempt.executor.collect(attempt.folder)).host_output
         detail = tail.splitlines()[-1][:300] if tail else ""
         await finish(attempt, row, Cause.LAUNCH_FAILED, detail)
@@ -77,7 +97,8 @@ async def never_started(attempt: Attempt, row: JobRow) -> None:
 
 
 async def launch_failed(attempt: Attempt, ending: Ending) -> None:
-    """End an attempt that could not be launched at all."""
+    """End an attempt that could not be launched at all; the reason is kept until it is written."""
+    attempt.unlaunched = ending
     await _write(attempt, ending, Remains(None, ""))
 
 
@@ -158,10 +179,17 @@ def _columns(attempt: Attempt, job: JobRow, ending: Ending, remains: Remains) ->
     if ending.error is not None:
         values["error"] = {**ending.error, "log_line": _last_line(attempt)}
         values["failures"] = retries.count(job, ending.error)
-    if attempt.kind.resumes:
+    return {**values, **_checkpoint(attempt, job)} if attempt.kind.resumes else values
+
+
+def _checkpoint(attempt: Attempt, job: JobRow) -> dict[str, Any]:
+    """Columns that tell from what it can be resumed; as they are where that can not be seen."""
+    try:
         found = furthest(attempt.folder, job.checkpoint)
-        values |= {"checkpoint": found, "resumable": found is not None}
-    return values
+    except OSError as error:
+        log.warning("checkpoints_unreadable", job=str(job.id), error=repr(error))
+        return {}
+    return {"checkpoint": found, "resumable": found is not None}
 
 
 def _ended_at(remains: Remains) -> datetime | None:
@@ -176,5 +204,9 @@ def _ended_at(remains: Remains) -> datetime | None:
 def _last_line(attempt: Attempt) -> str | None:
     """Id of the last line of the log: where to begin to read."""
     file = attempt.folder.log_file
-    lines = read_backward(file, size_of(file), 1)
+    try:
+        lines = read_backward(file, size_of(file), 1)
+    except OSError as error:
+        log.warning("log_unreadable", job=str(attempt.job_id), error=repr(error))
+        return None
     return f"{attempt.number}-{lines[0].offset}" if lines else None

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backend.database import again_on_conflict
+from backend.database import DatabaseUnavailable, WriteConflict, again_on_conflict
 from backend.jobs import service
 from backend.jobs.schemas import JobStatus, Slot
 from backend.jobs.tables import JobRow
@@ -55,6 +55,9 @@ async def launch(
         await launch_failed(attempt, ending)
     except OSError as error:
         await launch_failed(attempt, _ending_of(error))
+    except (DatabaseUnavailable, WriteConflict):
+        attempt.put_off = True
+        raise
 
 
 @again_on_conflict

@@ -216,6 +216,8 @@ class Supervisor:
             idle = attempt.task is None or attempt.task.done()
             if idle and (attempt.over or key not in live):
                 del self._attempts[key]
+                if not attempt.over:  # its end was committed, and the answer to that lost
+                    self._ends += 1
 
     async def _stand_down(self) -> None:
         """Lead no more: forget everything, touch nothing."""

@@ -9,6 +9,8 @@ from pathlib import Path
 from backend.system.schemas import Disk
 
 COUNT_AGAIN_AFTER_S = 60.0
+# With less than this a run may not finish: checkpoints and results need room.
+LOW_BYTES = 5 * 1024**3
 
 
 class DiskUse:
@@ -30,6 +32,7 @@ class DiskUse:
             used_bytes=found.used,
             free_bytes=found.free,
             total_bytes=found.total,
+            low_bytes=LOW_BYTES,
             easytune_bytes=self._bytes,
         )
 

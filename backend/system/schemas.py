@@ -38,6 +38,7 @@ class Disk(BaseModel):
     used_bytes: int
     free_bytes: int
     total_bytes: int
+    low_bytes: int = Field(description="With less than this free a run may not finish")
     easytune_bytes: int | None = Field(description="What EasyTune keeps there")
 
 

@@ -15,9 +15,11 @@ from backend.jobs import service as jobs
 from backend.jobs.schemas import TERMINAL
 from backend.jobs.tables import JobRow
 from backend.tasks import estimates, plans, queries
+from backend.tasks.change_schemas import AgainRequest
 from backend.tasks.host_facts import HostFacts
+from backend.tasks.plan_schemas import TaskPlan
 from backend.tasks.plans import Plan, TaskRefused
-from backend.tasks.schemas import AgainRequest, Task, TaskPlan
+from backend.tasks.schemas import Task
 from backend.tasks.service import require_place
 from backend.tasks.tables import TaskRow
 from backend.tasks.view import view_of

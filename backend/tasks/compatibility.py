@@ -11,7 +11,7 @@ from backend.errors import FieldError
 from backend.models.schemas import ModelStatus
 from backend.models.tables import ModelRow
 from backend.models.view import objectives
-from backend.tasks.schemas import Finding, TaskPlan
+from backend.tasks.plan_schemas import Finding, TaskPlan
 from training_engine.contract.choices import RECORD_TYPES_OF, Head, Objective, head_of
 from training_engine.contract.spec import misfits
 

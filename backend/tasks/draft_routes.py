@@ -9,7 +9,7 @@ from backend.accounts.dependencies import CurrentUser
 from backend.accounts.policy import Action
 from backend.database import SessionDep
 from backend.tasks import drafts
-from backend.tasks.schemas import Draft, DraftSave
+from backend.tasks.draft_schemas import Draft, DraftSave
 
 router = APIRouter(tags=["tasks"])
 

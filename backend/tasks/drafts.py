@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.errors import NotFound, Refused
-from backend.tasks.schemas import Draft, DraftSave
+from backend.tasks.draft_schemas import Draft, DraftSave
 from backend.tasks.tables import DraftRow
 
 KEPT = timedelta(days=30)

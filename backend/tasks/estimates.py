@@ -15,9 +15,15 @@ from backend.tasks import compatibility, measurements
 from backend.tasks.host_facts import HostFacts, cpu_type
 from backend.tasks.host_speed import Speed
 from backend.tasks.lengths import WIDE_SHARE, Lengths, lengths_of
+from backend.tasks.plan_schemas import (
+    Estimate,
+    Finding,
+    MemoryPart,
+    Recommendation,
+    RecommendRequest,
+)
 from backend.tasks.plans import Plan
 from backend.tasks.run_spec import model_folder
-from backend.tasks.schemas import Estimate, Finding, MemoryPart, Recommendation, RecommendRequest
 from training_engine import memory
 from training_engine.contract.choices import Device, Method, Objective, Precision
 from training_engine.contract.hyperparameters import Hyperparameters

@@ -20,8 +20,9 @@ from backend.tasks import (
     sse,
     timeline,
 )
+from backend.tasks.attempt_choice import attempt_of, runs_of
 from backend.tasks.history_schemas import MetricSeries, TaskCheckpoint, TaskEvent, TaskSamples
-from backend.tasks.log_routes import After, LastEventId, attempt_of, runs_of
+from backend.tasks.log_routes import After, LastEventId
 from backend.tasks.metrics import csv_of, series_of
 from backend.tasks.position import Position, parse
 from backend.tasks.view import view_of

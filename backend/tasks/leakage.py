@@ -4,8 +4,8 @@ from backend.datasets.hygiene import service as hygiene
 from backend.datasets.hygiene.service import NotExaminedYet, NothingToExamine
 from backend.datasets.reading.desk import ReadingDesk, RowsUnavailable
 from backend.settings import Settings
+from backend.tasks.plan_schemas import Finding
 from backend.tasks.plans import Plan
-from backend.tasks.schemas import Finding
 
 
 async def remarks(desk: ReadingDesk, settings: Settings, plan: Plan) -> list[Finding]:

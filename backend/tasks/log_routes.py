@@ -9,38 +9,18 @@ from fastapi.responses import StreamingResponse
 
 from backend.accounts.dependencies import CurrentUser
 from backend.database import SessionDep
-from backend.errors import NotFound
 from backend.tasks import attachment, log_download, log_stream, queries, sse
-from backend.tasks.follow import Runs
+from backend.tasks.attempt_choice import AttemptNumber, Chosen, attempt_of, runs_of
 from backend.tasks.history_schemas import LogPage
 from backend.tasks.log_query import Wanted, WantedLive, searching
 from backend.tasks.logs import Window, page
 from backend.tasks.position import Position, parse
-from backend.tasks.queries import Found
 from backend.tasks.view import view_of
 
 router = APIRouter(tags=["tasks"])
 
-Attempt = Annotated[int | None, Query(ge=1, description="The newest when not given")]
 After = Annotated[str | None, Query(description="Id of the line after which to begin")]
 LastEventId = Annotated[str | None, Header(alias="Last-Event-ID")]
-
-
-class NoSuchAttempt(NotFound):
-    """This task has no attempt {attempt}."""
-
-
-def runs_of(request: Request, found: Found) -> Runs:
-    """Where the attempts of a task lie."""
-    return Runs(request.app.state.settings.runs_dir, found.job.id)
-
-
-def attempt_of(found: Found, *asked: int | None) -> int:
-    """The first that was named, else the newest; raises `NoSuchAttempt`."""
-    attempt = next((number for number in asked if number is not None), found.job.attempt)
-    if not 1 <= attempt <= found.job.attempt:
-        raise NoSuchAttempt(params={"attempt": attempt})
-    return attempt
 
 
 @router.get("/tasks/{task_id}/logs")
@@ -50,7 +30,7 @@ async def get_task_logs(
     user: CurrentUser,
     task_id: UUID,
     wanted: Wanted,
-    attempt: Attempt = None,
+    attempt: AttemptNumber = None,
     after: After = None,
     before: Annotated[str | None, Query(description="Id of the line before which to end")] = None,
     tail: Annotated[bool, Query(description="The last lines instead of the first")] = False,
@@ -79,7 +59,7 @@ async def stream_task_logs(
     user: CurrentUser,
     task_id: UUID,
     wanted: WantedLive,
-    attempt: Attempt = None,
+    attempt: AttemptNumber = None,
     after: After = None,
     last_event_id: LastEventId = None,
 ) -> sse.EventStream:
@@ -106,19 +86,13 @@ async def stream_task_logs(
 
 @router.get("/tasks/{task_id}/logs/download", response_class=attachment.Text)
 async def download_task_logs(
-    request: Request,
-    session: SessionDep,
-    user: CurrentUser,
-    task_id: UUID,
+    chosen: Chosen,
     wanted: Wanted,
-    attempt: Attempt = None,
     format: Annotated[Literal["text", "gz"], Query(description="gz: compressed")] = "text",
 ) -> StreamingResponse:
     """The log of an attempt as it is now, as a text file; with a filter only those lines."""
-    found = await queries.find(session, user, task_id)
-    number = attempt_of(found, attempt)
-    folder = runs_of(request, found).folder(number)
-    filename = f"{found.row.output_name}-{number}.log.txt"
+    folder = chosen.folder
+    filename = f"{chosen.found.row.output_name}-{folder.attempt}.log.txt"
     length: int | None = None
     if wanted:
         content = await anyio.to_thread.run_sync(log_download.lines_of, folder, wanted)

@@ -1,16 +1,13 @@
 """HTTP for finding one's way in a log: how many lines match and where, the next one, sections."""
 
 from typing import Annotated, Literal
-from uuid import UUID
 
 import anyio
 from fastapi import APIRouter, Query, Request
 
-from backend.accounts.dependencies import CurrentUser
-from backend.database import SessionDep
-from backend.tasks import log_find, queries
+from backend.tasks import log_find
+from backend.tasks.attempt_choice import Chosen
 from backend.tasks.log_query import Wanted, searching
-from backend.tasks.log_routes import Attempt, attempt_of, runs_of
 from backend.tasks.log_schemas import LogFound, LogMatches, LogSections
 from backend.tasks.log_sections import sections_of
 
@@ -24,26 +21,18 @@ LineNumber = Annotated[
 @router.get("/tasks/{task_id}/logs/matches")
 async def get_task_log_matches(
     request: Request,
-    session: SessionDep,
-    user: CurrentUser,
-    task_id: UUID,
+    chosen: Chosen,
     wanted: Wanted,
-    attempt: Attempt = None,
 ) -> LogMatches:
     """How many lines match the filter, and where: for the scroll bar."""
-    found = await queries.find(session, user, task_id)
-    folder = runs_of(request, found).folder(attempt_of(found, attempt))
-    return await searching(request, lambda: log_find.matches(folder, wanted))
+    return await searching(request, lambda: log_find.matches(chosen.folder, wanted))
 
 
 @router.get("/tasks/{task_id}/logs/find")
 async def find_in_task_logs(
     request: Request,
-    session: SessionDep,
-    user: CurrentUser,
-    task_id: UUID,
+    chosen: Chosen,
     wanted: Wanted,
-    attempt: Attempt = None,
     from_: LineNumber = 0,
     direction: Literal["next", "previous"] = "next",
     index: Annotated[
@@ -51,8 +40,7 @@ async def find_in_task_logs(
     ] = None,
 ) -> LogFound:
     """The next line that matches after line `from`, or the previous one; goes round at the end."""
-    found = await queries.find(session, user, task_id)
-    folder = runs_of(request, found).folder(attempt_of(found, attempt))
+    folder = chosen.folder
     if index is not None:
         return await searching(request, lambda: log_find.kth(folder, wanted, index))
     forward = direction == "next"
@@ -60,14 +48,6 @@ async def find_in_task_logs(
 
 
 @router.get("/tasks/{task_id}/logs/sections")
-async def get_task_log_sections(
-    request: Request,
-    session: SessionDep,
-    user: CurrentUser,
-    task_id: UUID,
-    attempt: Attempt = None,
-) -> LogSections:
+async def get_task_log_sections(chosen: Chosen) -> LogSections:
     """Which lines belong to preparing, training, evaluating and saving, and the first error."""
-    found = await queries.find(session, user, task_id)
-    folder = runs_of(request, found).folder(attempt_of(found, attempt))
-    return await anyio.to_thread.run_sync(sections_of, folder)
+    return await anyio.to_thread.run_sync(sections_of, chosen.folder)

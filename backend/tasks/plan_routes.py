@@ -8,7 +8,7 @@ from backend.accounts.dependencies import CurrentUser
 from backend.database import SessionDep, transaction
 from backend.tasks import compatibility, estimates, leakage, memory_risk, plans
 from backend.tasks.host_facts import facts_of
-from backend.tasks.schemas import (
+from backend.tasks.plan_schemas import (
     Compatibility,
     Estimate,
     Finding,

@@ -14,7 +14,7 @@ from backend.datasets.tables import DatasetRow
 from backend.errors import FieldError, Refused
 from backend.models.tables import ModelRow
 from backend.tasks import chat_template, compatibility
-from backend.tasks.schemas import TaskPlan
+from backend.tasks.plan_schemas import TaskPlan
 
 NO_TEMPLATE = "no_chat_template"
 

@@ -9,8 +9,8 @@ from backend.errors import FieldError
 from backend.models.files import BadReference, ProgramNotAllowed, model_dir
 from backend.models.tables import ModelRow
 from backend.settings import Settings
+from backend.tasks.change_schemas import TaskCreate
 from backend.tasks.plans import Plan, TaskRefused
-from backend.tasks.schemas import TaskCreate
 from backend.version import VERSION
 from training_engine.contract.spec import DatasetReference, ModelReference, RunSpec
 

@@ -19,11 +19,13 @@ from backend.jobs.schemas import TERMINAL, JobStatus, Slot
 from backend.models.tables import ModelUseRow
 from backend.settings import Settings
 from backend.tasks import estimates, exports, memory_risk, plans, queries
+from backend.tasks.change_schemas import TaskCreate, TaskUpdate
 from backend.tasks.host_facts import HostFacts
+from backend.tasks.plan_schemas import Estimate
 from backend.tasks.plans import Plan, TaskRefused
 from backend.tasks.queries import TRAIN
 from backend.tasks.run_spec import spec_of
-from backend.tasks.schemas import Estimate, Task, TaskCreate, TaskUpdate
+from backend.tasks.schemas import Task
 from backend.tasks.tables import TaskRow
 from backend.tasks.view import view_of
 

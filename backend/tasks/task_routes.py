@@ -15,8 +15,9 @@ from backend.jobs.run_folder import remove_all
 from backend.jobs.schemas import JobStatus
 from backend.pagination import Cursor, Limit, Page
 from backend.tasks import again, attachment, listing, queries, service, spec_document
+from backend.tasks.change_schemas import AgainRequest, StopRequest, TaskCreate, TaskUpdate
 from backend.tasks.host_facts import facts_of
-from backend.tasks.schemas import AgainRequest, StopRequest, Task, TaskCreate, TaskUpdate
+from backend.tasks.schemas import Task
 from training_engine.contract.choices import Method, Objective
 
 router = APIRouter(tags=["tasks"])

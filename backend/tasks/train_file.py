@@ -22,7 +22,8 @@ from pydantic import (
 from backend.datasets.schemas import Mapping
 from backend.models.starters import STARTER
 from backend.tasks import chat_template
-from backend.tasks.schemas import ChatTemplate, Name, OutputName
+from backend.tasks.change_schemas import Name, OutputName
+from backend.tasks.plan_schemas import ChatTemplate
 from training_engine.contract.choices import Device, Method, Objective, Precision
 from training_engine.contract.hyperparameters import Hyperparameters
 from training_engine.contract.mistakes import touched

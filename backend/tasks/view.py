@@ -8,10 +8,10 @@ from backend.jobs.failures import kind_of
 from backend.jobs.queue import QueuePlace, queue_positions
 from backend.jobs.schemas import LIVE, JobStatus, Priority
 from backend.jobs.tables import JobRow
+from backend.tasks.plan_schemas import Estimate
 from backend.tasks.queries import Found
 from backend.tasks.schemas import (
     BestMetric,
-    Estimate,
     Failures,
     Queue,
     Task,

@@ -24,6 +24,8 @@ HOST_MODULE = "training_engine"
 ENGINE_OOM_SCORE = 500
 HOST_OUTPUT_FILE = "host.log"
 TAIL_BYTES = 2000
+# In `exit.json`, where a run host would say how the engine ended.
+REVOKED = "abandoned"
 COMMANDS = {Order.SAVE: STOP_AND_SAVE_COMMAND, Order.STOP: STOP_COMMAND}
 FORCES = {Order.TERMINATE: Force.TERMINATE, Order.KILL: Force.KILL}
 
@@ -106,7 +108,9 @@ class LocalExecutor:
             return Sign.STARTING
         if folder.is_locked():
             return Sign.STARTING if identity is None else Sign.ALIVE
-        if folder.exit_facts() is not None:
+        facts = folder.exit_facts()
+        # Revoked by us, and what followed from that may not be written yet.
+        if facts is not None and not (identity is None and facts.get(REVOKED) is True):
             return Sign.ENDED
         if identity is None:
             return Sign.ABSENT
@@ -150,7 +154,7 @@ def _revoke(folder: RunFolder) -> int:
         return 0
     with folder.taken() as ours:
         if ours:
-            folder.close_for_good({"abandoned": True})
+            folder.close_for_good({REVOKED: True})
         return 0 if ours else 1
 
 

@@ -2496,6 +2496,11 @@ export interface components {
             easytune_bytes: number | null;
             /** Free Bytes */
             free_bytes: number;
+            /**
+             * Low Bytes
+             * @description With less than this free a run may not finish
+             */
+            low_bytes: number;
             /** Total Bytes */
             total_bytes: number;
             /** Used Bytes */
@@ -4125,7 +4130,7 @@ export interface components {
          * @description What has happened.
          * @enum {string}
          */
-        NoticeKind: "task_completed" | "task_failed" | "task_stopped" | "task_stalled" | "dataset_ready" | "dataset_blocked" | "dataset_failed" | "model_ready" | "model_failed";
+        NoticeKind: "task_completed" | "task_failed" | "task_stopped" | "task_stalled" | "dataset_ready" | "dataset_blocked" | "dataset_failed" | "model_ready" | "model_failed" | "disk_low";
         /**
          * NoticePage
          * @description One page, and how many are unread altogether.
@@ -5208,7 +5213,7 @@ export interface components {
          * @description What a notice is about.
          * @enum {string}
          */
-        SubjectType: "task" | "dataset" | "model";
+        SubjectType: "task" | "dataset" | "model" | "disk";
         /**
          * SystemFacts
          * @description This host, now.
@@ -9025,10 +9030,10 @@ export interface operations {
     download_task_logs: {
         parameters: {
             query?: {
-                /** @description The newest when not given */
-                attempt?: number | null;
                 /** @description gz: compressed */
                 format?: "text" | "gz";
+                /** @description The newest when not given */
+                attempt?: number | null;
                 /** @description ISO 8601; UTC when it names no zone */
                 since?: string | null;
                 /** @description ISO 8601; UTC when it names no zone */
@@ -9075,13 +9080,13 @@ export interface operations {
     find_in_task_logs: {
         parameters: {
             query?: {
-                /** @description The newest when not given */
-                attempt?: number | null;
                 /** @description Begin beside this line number */
                 from?: number;
                 direction?: "next" | "previous";
                 /** @description The match of this number instead, from 1 */
                 index?: number | null;
+                /** @description The newest when not given */
+                attempt?: number | null;
                 /** @description ISO 8601; UTC when it names no zone */
                 since?: string | null;
                 /** @description ISO 8601; UTC when it names no zone */

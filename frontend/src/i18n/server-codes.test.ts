@@ -180,7 +180,7 @@ describe('words for', () => {
   })
 
   it('every kind of notice', () => {
-    const kinds = captured('backend/notices', /^ {4}[A-Z_]+ = "((?:task|dataset|model)_\w+)"/gm)
+    const kinds = captured('backend/notices', /^ {4}[A-Z_]+ = "((?:task|dataset|model|disk)_\w+)"/gm)
     expect(kinds.sort()).toEqual(Object.keys(notices.titles).sort())
     expect(kinds).toEqual(Object.keys(notices.details).sort())
     expect(kinds).toEqual(Object.keys(notices.kinds).sort())

@@ -23,6 +23,7 @@ class HttpReceiver:
     port: int = 0
     statuses: list[int] = field(default_factory=lambda: [204])
     location: str = ""
+    answer: bytes = b""
     received: list[Received] = field(default_factory=list)
 
     @property
@@ -47,7 +48,9 @@ class HttpReceiver:
             await asyncio.sleep(60)
         where = f"Location: {self.location}\r\n" if self.location else ""
         writer.write(
-            f"HTTP/1.1 {status} X\r\n{where}Content-Length: 0\r\nConnection: close\r\n\r\n".encode()
+            f"HTTP/1.1 {status} X\r\n{where}Content-Length: {len(self.answer)}\r\n"
+            "Connection: close\r\n\r\n".encode()
+            + self.answer
         )
         await writer.drain()
         writer.close()

@@ -32,6 +32,14 @@ TAKEN = [
     ),
     ("tgram://123456789:ABCdef/12315544", "telegram", "tgram://…"),
     ("ntfys://ntfy.sh/topic", "ntfy", "ntfys://ntfy.sh/…"),
+    ("ntfys://secret-topic", "ntfy", "ntfys://…"),
+    ("matrixs://t2bot-token/", "matrix", "matrixs://…"),
+    ("matrixs://bob:pw@matrix.example/room", "matrix", "matrixs://matrix.example/…"),
+    (
+        "https://x.logic.azure.com/workflows/ab/invoke?api-version=1&sp=2;sv=1&sig=ab%2B",
+        "teams",
+        "https://x.logic.azure.com/…",
+    ),
 ]
 REFUSED = [
     ("", "UnreadableAddress"),
@@ -75,6 +83,20 @@ REFUSED = [
     ("workflow://host:443/wf/sig?template=/etc/passwd", "AddressOptionNotAllowed"),
     ("gotifys://gotify.example/token?verify=no", "AddressOptionNotAllowed"),
     ("slack://a/b/c?config=http://10.0.0.1", "AddressOptionNotAllowed"),
+    # The sender parts options by semicolons as well, and takes spaces away.
+    ("mailtos://bob:pw@example.com?to=a@b.example;verify=no", "AddressOptionNotAllowed"),
+    ("mailtos://bob:pw@example.com?to=a@b.example;pgpprv=/etc/shadow", "AddressOptionNotAllowed"),
+    ("mailtos://bob:pw@example.com?to=a@b.example;smtp=10.0.0.1", "PrivateAddress"),
+    ("mailtos://bob:pw@example.com?mode=insecure+", "InsecureAddress"),
+    ("mailtos://bob:pw@example.com?mode=%2569nsecure", "InsecureAddress"),
+    ("mailtos://bob:pw@example.com?%20verify%20=no", "AddressOptionNotAllowed"),
+    # … and knows options of addresses that services give out.
+    ("https://hooks.slack.com/services/T/B/x?template=/etc/passwd", "AddressOptionNotAllowed"),
+    ("https://discord.com/api/webhooks/417/JHM?verify=no", "AddressOptionNotAllowed"),
+    (
+        "https://x.logic.azure.com/workflows/ab?sig=x&template=/etc/passwd",
+        "AddressOptionNotAllowed",
+    ),
 ]
 
 

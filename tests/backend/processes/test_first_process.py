@@ -1,5 +1,6 @@
 """As process 1 of a container, in a real namespace of processes where the kernel allows one."""
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 from backend.settings import PROJECT_ROOT
 from tests.backend.commands.test_up import EASYTUNE, READY, environment
+from tests.drills.platform import Platform
 
 NAMESPACE = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
 PATIENCE_S = 60.0
@@ -112,3 +114,62 @@ def test_the_platform_as_process_1(tmp_path: Path) -> None:
     finally:
         process.kill()
         process.wait()
+
+
+@pytest.fixture
+def container() -> Iterator[Platform]:
+    """A platform that is process 1 of its namespace; its database lives outside."""
+    platform = Platform()
+    try:
+        platform.start(wrapper=tuple(NAMESPACE))
+        platform.set_up()
+        yield platform
+    finally:
+        platform.close()
+
+
+def run_of(platform: Platform, task: str) -> list[psutil.Process]:
+    """What lives of the newest attempt of a task."""
+    return platform.descendants(platform.folders(task)[-1])
+
+
+def zombies_of(first: psutil.Process) -> set[int]:
+    """Ended, and not collected although there was a moment to do it."""
+
+    def now() -> set[int]:
+        found = set()
+        for process in first.children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                if process.status() == psutil.STATUS_ZOMBIE:
+                    found.add(process.pid)
+        return found
+
+    once = now()
+    time.sleep(1.0)
+    return once & now()
+
+
+@pytest.mark.long
+def test_runs_of_a_container(container: Platform) -> None:
+    """Stopped by their user, killed, or ended with the container: no zombie, nothing lost."""
+    assert container.process is not None
+    first = process_1(container.process)
+    stopped, killed, last = [container.create(steps=100_000, step_s=0.05) for _ in range(3)]
+    for task in (stopped, killed, last):
+        container.until(task, "RUNNING", step=3)
+    container.act(stopped, "stop", save=True)
+    # By their environment: the numbers in their folders are those of the namespace.
+    [host] = [p for p in run_of(container, killed) if "--child" in p.cmdline()]
+    host.kill()
+    container.until(stopped, "STOPPED")
+    container.until(killed, "FAILED")
+    assert zombies_of(first) == set()
+
+    left = run_of(container, last)
+    assert len(left) >= 2, "a run host and its engine"
+    first.send_signal(signal.SIGTERM)
+    assert container.gone(PATIENCE_S) == 0
+    assert not any(process.is_running() for process in left)
+    container.start(wrapper=tuple(NAMESPACE))
+    seen = container.until(last, "STOPPED")
+    assert seen["resumable"], "it saved a checkpoint before the container ended"

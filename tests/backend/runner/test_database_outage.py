@@ -1,12 +1,14 @@
 """The database goes away in the middle of a run: the run does not notice, nothing is lost."""
 
 import asyncio
+import errno
 import shutil
 import signal
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -15,6 +17,7 @@ from backend import schema
 from backend.database import make_engine, make_sessions
 from backend.embedded_postgres import EmbeddedPostgres
 from backend.jobs.event_file import read_events
+from backend.jobs.run_folder import RunFolder
 from backend.jobs.schemas import JobStatus
 from backend.processes.identity import with_nonce
 from backend.runner.executors.local import nonce_of
@@ -84,3 +87,59 @@ async def test_a_crash_of_the_database(
         # It still leads, and still hears: work that comes now is done.
         assert supervisor.leading
         assert (await bench.until_ended(await bench.queue(steps=1))).status == JobStatus.COMPLETED
+
+
+async def test_a_crash_while_a_run_is_being_launched(
+    own_bench: Bench, server: EmbeddedPostgres
+) -> None:
+    """Nothing was started: that is no failure of the run, it is just launched again."""
+    crashes: list[asyncio.Task[None]] = []
+
+    async def comes_back() -> None:
+        await asyncio.sleep(1.0)
+        await server.start_again()
+
+    async def crash_once() -> None:
+        if not crashes:
+            server.process.send_signal(signal.SIGQUIT)
+            server.process.wait()
+            crashes.append(asyncio.create_task(comes_back()))
+
+    async with supervising(own_bench, before_training=crash_once):
+        job_id = await own_bench.queue(steps=2)
+        while not crashes:
+            await asyncio.sleep(0.02)
+        await crashes[0]
+        job = await own_bench.until_ended(job_id)
+    assert (job.status, job.attempt, job.error) == (JobStatus.COMPLETED, 2, None)
+    moves = [(str(move.to_status), move.reason) for move in await own_bench.history(job_id)]
+    assert moves[2] == ("PENDING", "not_launched")
+
+
+async def test_why_it_could_not_be_launched_is_not_lost(
+    own_bench: Bench, server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk takes the database along: the reason is written when that is back."""
+    crashes: list[asyncio.Task[None]] = []
+
+    async def comes_back() -> None:
+        await asyncio.sleep(1.0)
+        await server.start_again()
+
+    loop = asyncio.get_running_loop()
+
+    def full(folder: RunFolder, spec: dict[str, Any]) -> None:
+        server.process.send_signal(signal.SIGQUIT)
+        server.process.wait()
+        loop.call_soon_threadsafe(lambda: crashes.append(loop.create_task(comes_back())))
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(RunFolder, "create", full)
+    async with supervising(own_bench):
+        job_id = await own_bench.queue(steps=2)
+        while not crashes:
+            await asyncio.sleep(0.02)
+        await crashes[0]
+        job = await own_bench.until_ended(job_id)
+    assert job.error is not None
+    assert (job.status, job.error["code"]) == (JobStatus.FAILED, "disk_full")

@@ -16,8 +16,6 @@ import { useFormat } from '@/i18n/format'
 
 const LIMIT = 5
 const RECENT_MS = 7 * 86_400_000
-/** Below this a run may not finish: checkpoints and results need room. */
-const LOW_DISK_BYTES = 5 * 1024 ** 3
 const TROUBLED = ['needs_mapping', 'blocked', 'failed'] as const
 
 interface Need {
@@ -66,7 +64,7 @@ function useHostNeeds(facts?: Schemas['SystemFacts']): Need[] {
   const needs: Need[] = []
   if (!facts) return needs
   const name = t('shell.nav.system')
-  if (facts.disk.free_bytes < LOW_DISK_BYTES) {
+  if (facts.disk.free_bytes < facts.disk.low_bytes) {
     const text = t('overview.lowDisk', { size: format.bytes(facts.disk.free_bytes) })
     needs.push({ key: 'disk', to: paths.system, name, text })
   }

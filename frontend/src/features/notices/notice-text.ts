@@ -23,12 +23,16 @@ export function noticeDetail(t: TFunction, format: Format, { kind, params }: Not
   if (error?.code) {
     return both(t, translateCode(t, error), translateHint(t, error))
   }
-  const { duration_s: took, loss } = params
+  const { duration_s: took, loss, free_bytes: free, over } = params
+  if (over === true) return t('notices.over')
   const figures = both(
     t,
     typeof took === 'number' ? t('notices.took', { duration: format.duration(took) }) : '',
     typeof loss === 'number' ? t('notices.loss', { loss: format.value(loss) }) : '',
   )
+  if (typeof free === 'number') {
+    return both(t, t('notices.free', { size: format.bytes(free) }), t(`notices.details.${kind}`))
+  }
   return figures && kind === 'task_completed' ? figures : t(`notices.details.${kind}`)
 }
 
@@ -44,5 +48,7 @@ export function noticeLink({ subject }: Notice): string {
       return paths.dataset(subject.id)
     case 'model':
       return withQuery(paths.models, { q: subject.name })
+    case 'disk':
+      return paths.system
   }
 }

@@ -43,6 +43,7 @@ export default {
     dataset_failed: 'Data set could not be made: {{name}}',
     model_ready: 'Model is ready: {{name}}',
     model_failed: 'Model could not be added: {{name}}',
+    disk_low: 'Disk space is running out: {{name}}',
   },
   /** The sentence below it, where there is no error. */
   details: {
@@ -55,17 +56,21 @@ export default {
     dataset_failed: 'Its page shows what can be done.',
     model_ready: 'Start a training with it.',
     model_failed: 'Its page shows what can be done.',
+    disk_low: 'Delete runs, models and data that are not needed, or enlarge the disk.',
   },
   /** Two sentences, one after the other. */
   both: '{{first}} {{second}}',
   took: 'It took {{duration}}.',
   loss: 'Last loss: {{loss}}.',
+  free: 'Only {{size}} are free.',
+  over: 'It is over: there is enough room again.',
   preferences: {
     help: 'Your own runs, data sets and models. What you leave out is not shown from now on; messages to other places are not affected.',
     saved: 'Saved.',
     tasks: 'Training',
     data: 'Data sets (work that takes longer than 15 seconds)',
     models: 'Models (work that takes longer than 15 seconds)',
+    server: 'Server (told to administrators)',
     browser: 'Browser notifications',
     browserHelp: 'Also when another window is in front. Kept on this device.',
     browserDenied: 'This browser blocks them for this address. Allow them in its settings for this page.',
@@ -82,5 +87,6 @@ export default {
     dataset_failed: 'Data set failed',
     model_ready: 'Model ready',
     model_failed: 'Model failed',
+    disk_low: 'Disk space running out',
   },
 }

@@ -1,6 +1,8 @@
 /** The rows that are in the page: where they lie in the box that scrolls, and which is where. */
 import { ROW_PX, type Rows } from './scroll-scale'
 
+const NEAR_BOTTOM_PX = 4
+
 /** What the page consists of: a box that scrolls, a spacer of the full height, the rows in it. */
 export interface Parts {
   box: Pick<HTMLElement, 'scrollTop' | 'clientHeight' | 'scrollBy'>
@@ -83,5 +85,17 @@ export class RowLayer {
 
   covers(y: number): boolean {
     return y >= this.y && y + this.view <= this.bottom
+  }
+
+  /** Whether less than `px` of rows are left above or below what is seen, and there are more: `asked`
+   * are those that are in the page or about to be. */
+  runsShort(y: number, px: number, asked: Rows, count: number): boolean {
+    const above = asked.first > 0 && y - this.y < px
+    return above || (asked.last < count && this.bottom - y - this.view < px)
+  }
+
+  /** Whether the end of the last row of all is seen. */
+  showsEnd(y: number, count: number): boolean {
+    return this.rows.last === count && y + this.view >= this.bottom - NEAR_BOTTOM_PX
   }
 }

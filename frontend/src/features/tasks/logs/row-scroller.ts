@@ -9,7 +9,6 @@ import { ROW_PX, rowAt, rowsAround, spacerPx, yOf, type Align, type Rows, type S
 const MORE_ROWS = 40
 const MORE_IN_JUMPS = 8
 const FEW_PX = (MORE_ROWS / 3) * ROW_PX
-const NEAR_BOTTOM_PX = 4
 const IDLE_MS = 160
 
 export class RowScroller {
@@ -149,18 +148,13 @@ export class RowScroller {
 
   /** New rows before the reader reaches the end of those in the page. */
   private extend(y: number): void {
-    const { first, last } = this.shown
-    const few =
-      (first > 0 && y - this.layer.y < FEW_PX) ||
-      (last < this.count && this.layer.bottom - y - this.layer.view < FEW_PX)
-    if (few) this.show(this.anchor.row, MORE_ROWS)
+    if (this.layer.runsShort(y, FEW_PX, this.shown, this.count)) this.show(this.anchor.row, MORE_ROWS)
   }
 
   /** Any way upwards lets go; the end takes hold again. */
   private updateFollowing(y: number, moved: number): void {
     const { following } = this.shown
-    const atEnd = this.layer.rows.last === this.count && y + this.layer.view >= this.layer.bottom - NEAR_BOTTOM_PX
-    const next = moved > 0 && (following || atEnd)
+    const next = moved > 0 && (following || this.layer.showsEnd(y, this.count))
     if (next !== following) this.setShown({ following: next })
   }
 
