@@ -82,6 +82,7 @@ def killed(run_dir: Path, point: str) -> int:
     return step
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("place", OF_SAVE)
 def test_killed_at_every_place_of_a_save(tmp_path: Path, place: str) -> None:
     """It resumes from a whole one, and at most one interval is lost."""
@@ -161,6 +162,7 @@ def test_a_full_disk_while_it_saves(tmp_path: Path, model: Path, small_disk: Pat
     assert exit_facts(run_dir)["exit_code"] == 1
 
 
+@pytest.mark.long
 def test_the_temporary_folder_is_on_another_disk(
     tmp_path: Path, model: Path, small_disk: Path
 ) -> None:

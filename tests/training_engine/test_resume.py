@@ -98,6 +98,7 @@ def test_stopped_anywhere_and_resumed(
     assert_same_end(resumed, whole, step)
 
 
+@pytest.mark.long
 def test_stopped_twice(tmp_path: Path, spec: RunSpec, whole: Outcome) -> None:
     run_here(tmp_path / "1", spec, StopAfter(tmp_path / "1", 4))
     middle = spec.model_copy(update={"resume_from": str(tmp_path / "1" / "checkpoints")})
@@ -107,6 +108,7 @@ def test_stopped_twice(tmp_path: Path, spec: RunSpec, whole: Outcome) -> None:
     assert_same_end(resumed, whole, 9)
 
 
+@pytest.mark.long
 def test_the_attempt_before_need_not_stay(tmp_path: Path, spec: RunSpec, whole: Outcome) -> None:
     """A moved checkpoint has no ledger beside it: it is written anew from the order."""
     run_here(tmp_path / "1", spec, StopAfter(tmp_path / "1", 5))
@@ -116,6 +118,7 @@ def test_the_attempt_before_need_not_stay(tmp_path: Path, spec: RunSpec, whole: 
     assert_same_end(resumed, whole, 5)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("named", [True, False])
 def test_a_damaged_checkpoint_is_passed_over(
     tmp_path: Path, spec: RunSpec, whole: Outcome, named: bool
@@ -133,6 +136,7 @@ def test_a_damaged_checkpoint_is_passed_over(
     assert_same_end(resumed, whole, 6)
 
 
+@pytest.mark.long
 def test_the_best_is_the_newest_and_damaged(
     tmp_path: Path, spec: RunSpec, whole: Outcome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,6 +167,7 @@ class StopAtOnce(StopRequests):
         return Stop.DISCARD if self._left < 0 else None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("looks", [0, 3])
 def test_an_attempt_that_ends_before_its_first_checkpoint_leaves_what_it_began_with(
     tmp_path: Path, spec: RunSpec, whole: Outcome, looks: int
@@ -213,6 +218,7 @@ def test_other_versions_are_said(
     assert outcome.code == ExitCode.FINISHED
 
 
+@pytest.mark.long
 def test_full_tuning_resumes_exactly_in_bfloat16(
     tmp_path: Path, data: Path, tiny_model: Path
 ) -> None:

@@ -45,6 +45,7 @@ def fits(patch: pytest.MonkeyPatch, tokens: int) -> None:
     patch.setattr("training_engine.plan.tokens_at_once", lambda *args: tokens)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("objective", [Objective.SFT, Objective.DPO])
 def test_as_much_is_computed_at_once_as_before(
     tmp_path: Path, tiny_model: Path, objective: Objective
@@ -131,6 +132,7 @@ def as_hash(noted: dict[str, Any], **others: Any) -> dict[str, Any]:
     return {**known, "configuration": digest}
 
 
+@pytest.mark.long
 def test_a_knob_that_is_younger_than_the_checkpoint(
     tmp_path: Path, stopped: tuple[RunSpec, Path]
 ) -> None:
@@ -154,6 +156,7 @@ def test_a_checkpoint_of_a_version_that_noted_a_hash(
     assert "was made with another configuration." in other.last.message
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("file", ["model.safetensors", "config.json"])
 def test_replaced_weights_are_noticed(
     tmp_path: Path, tiny_model: Path, stopped: tuple[RunSpec, Path], file: str

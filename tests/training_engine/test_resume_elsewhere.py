@@ -71,6 +71,7 @@ def differences(outcome: Outcome) -> set[str]:
     return DIFFERENCES & outcome.notices().keys()
 
 
+@pytest.mark.long
 def test_nothing_is_said_where_all_is_as_it_was(tmp_path: Path, spec: RunSpec, first: Path) -> None:
     assert not differences(again(spec, tmp_path / "2", first / "checkpoints"))
 

@@ -154,6 +154,7 @@ def test_packed_and_unpacked_runs_agree(
     assert curves[0] == pytest.approx(curves[1], abs=tolerance)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_beginnings_computed_once_leave_the_curve_as_it_is(
     tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch, precision: str

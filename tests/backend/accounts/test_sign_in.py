@@ -133,6 +133,7 @@ async def has_to_wait(client: httpx.AsyncClient) -> bool:
     return False
 
 
+@pytest.mark.long
 async def test_guessing_many_accounts_from_one_address_gets_slower(
     client: httpx.AsyncClient,
 ) -> None:
@@ -141,6 +142,7 @@ async def test_guessing_many_accounts_from_one_address_gets_slower(
     assert await has_to_wait(client)
 
 
+@pytest.mark.long
 async def test_what_a_strangers_proxy_header_says_does_not_count(
     app: FastAPI, client: httpx.AsyncClient
 ) -> None:

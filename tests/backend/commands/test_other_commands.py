@@ -58,6 +58,7 @@ def test_settings_are_shown_without_secrets(tmp_path: Path) -> None:
     assert values["data_dir"] == str(tmp_path)
 
 
+@pytest.mark.long
 def test_doctor_computes(tmp_path: Path) -> None:
     done = run("doctor", "--json", data_dir=tmp_path / "data")
     found = json.loads(done.stdout)

@@ -128,6 +128,7 @@ def test_secrets_are_for_the_owner_only(folder: Path) -> None:
     assert secret not in (folder / "postgres/server.log").read_text()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["dead", "zombie", "stranger"])
 def test_a_pid_file_that_lies_is_removed(folder: Path, kind: str) -> None:
     with EmbeddedPostgres(folder, FAST):
@@ -200,6 +201,7 @@ def test_lost_passwords_are_said(folder: Path) -> None:
         EmbeddedPostgres(folder, FAST).start()
 
 
+@pytest.mark.long
 @needs_root
 def test_root_gives_the_server_another_user(folder: Path) -> None:
     with EmbeddedPostgres(folder, FAST) as server:

@@ -158,6 +158,7 @@ async def test_sources_to_come_are_refused_plainly(client: httpx.AsyncClient, so
     assert source in answer.json()["detail"]
 
 
+@pytest.mark.long
 async def test_failed_download_is_tried_again(
     client: httpx.AsyncClient,
     settings: Settings,

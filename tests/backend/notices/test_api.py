@@ -47,6 +47,7 @@ async def test_reading(client: httpx.AsyncClient, announce: Announce) -> None:
     assert all(item["read_at"] for item in items)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "body",
     [{}, {"all": False}, {"all": True, "ids": []}, {"ids": ["x"]}, {"ids": [str(new_id())] * 501}],

@@ -168,6 +168,7 @@ async def test_what_ends_every_sender_is_given_up(
     assert receiver.received == []
 
 
+@pytest.mark.long
 async def test_several_dispatchers_send_each_message_once(
     receiver: HttpReceiver, dispatcher: Dispatcher, announce: Announce, add_target: AddTarget
 ) -> None:
@@ -303,6 +304,7 @@ async def test_another_secret_key(
     assert (answer.status_code, answer.json()["code"]) == (409, "AddressUnreadable")
 
 
+@pytest.mark.long
 async def test_switched_off_it_gets_nothing_that_waited(
     receiver: HttpReceiver,
     dispatcher: Dispatcher,
@@ -319,6 +321,7 @@ async def test_switched_off_it_gets_nothing_that_waited(
     assert ((await only_delivery(session)).error or {})["code"] == "switched_off"
 
 
+@pytest.mark.long
 async def test_the_test_button(
     receiver: HttpReceiver, add_target: AddTarget, client: httpx.AsyncClient
 ) -> None:
@@ -340,6 +343,7 @@ def mail_of(raw: bytes) -> tuple[str, str]:
     return str(make_header(decode_header(mail["Subject"]))), payload.decode()
 
 
+@pytest.mark.long
 async def test_mail_in_the_targets_language(
     smtp: SmtpReceiver,
     dispatcher: Dispatcher,
@@ -361,6 +365,7 @@ async def test_mail_in_the_targets_language(
     assert "https://easytune.example/training/" in body
 
 
+@pytest.mark.long
 async def test_mail_that_is_refused(
     smtp: SmtpReceiver,
     dispatcher: Dispatcher,

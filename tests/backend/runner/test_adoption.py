@@ -86,6 +86,7 @@ async def test_killed_while_nobody_looked(bench: Bench) -> None:
     assert (job.error["code"], job.resumable) == ("engine_crashed", True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("reboot", "code"), [(False, "supervisor_lost"), (True, "host_rebooted")])
 async def test_everything_gone_at_once(bench: Bench, reboot: bool, code: str) -> None:
     async with supervising(bench):
@@ -191,6 +192,7 @@ async def test_a_run_whose_folder_vanished(bench: Bench, start: Start) -> None:
     assert (job.resumable, bench.processes(job)) == (False, [])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pid", ["decoy", 0, 1, -1, True])
 async def test_a_recorded_pid_that_is_not_the_hosts_is_never_signalled(
     bench: Bench, pid: object
@@ -214,6 +216,7 @@ async def test_a_recorded_pid_that_is_not_the_hosts_is_never_signalled(
         decoy.kill()
 
 
+@pytest.mark.long
 async def test_an_engine_of_an_attempt_that_is_over_is_ended(bench: Bench, start: Start) -> None:
     async with supervising(bench):
         job = await bench.until_step(await bench.queue(**ENDLESS), 2)

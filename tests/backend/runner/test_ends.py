@@ -64,6 +64,7 @@ async def test_a_crash_is_a_failure_with_the_way_on(bench: Bench) -> None:
     assert outcome.told == [(str(job.id), 1, "FAILED")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT])
 async def test_a_signal_is_named(bench: Bench, number: signal.Signals) -> None:
     job = await bench.until_ended(await bench.queue(steps=9, kill_at=3, signal=int(number)))
@@ -94,6 +95,7 @@ async def test_what_the_engine_says_is_what_the_user_reads(bench: Bench) -> None
     assert not job.resumable
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("exit_code", "status", "code"),
     [(0, "FAILED", "engine_crashed"), (2, "FAILED", "bad_spec"), (7, "FAILED", "engine_crashed"),
@@ -134,6 +136,7 @@ async def test_a_missing_interpreter_is_a_launch_failure(
     assert "No such file" in job.error["message"]
 
 
+@pytest.mark.long
 async def test_one_broken_run_does_not_reach_the_next(bench: Bench, supervisor: Supervisor) -> None:
     broken = await bench.queue(outcome="broken")
     once = await bench.queue(outcome="broken once")

@@ -171,6 +171,7 @@ async def test_others_models_do_not_exist(
     assert (answer.status_code, answer.json()["code"]) == (404, TaskNotFound.code())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("objective", "purpose"),
     [
@@ -196,6 +197,7 @@ async def test_what_a_tuned_model_is_for(
     assert (tuned["base_id"], tuned["base_name"]) == (str(model_id), "tiny/base")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("architecture", "purpose"),
     [

@@ -210,6 +210,7 @@ async def test_many_readers_share_what_is_read(
     assert reads < 40  # not 330
 
 
+@pytest.mark.long
 async def test_a_reader_that_takes_nothing_costs_nothing(
     live_client: httpx.AsyncClient, make_run: MakeRun
 ) -> None:

@@ -180,6 +180,7 @@ async def test_patterns(client: httpx.AsyncClient, make_run: MakeRun) -> None:
     assert _texts(await _page(client, run, q=r"saved\s+2026|[^x]{40}", regex=True)) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "pattern", ["(", "a{1001}", "(?=x)", r"\1", "a)(b", "[z-a]", "(((((x{9}){9}){9}){9}){9}){99}"]
 )
@@ -197,6 +198,7 @@ async def test_a_bad_pattern_is_a_sentence(
     assert (await _page(client, run, q=pattern))["matched"] == 0  # literally it is nothing bad
 
 
+@pytest.mark.long
 async def test_pages_around_a_line(client: httpx.AsyncClient, make_run: MakeRun) -> None:
     run = await make_run()
     run.log(*(f"{'hit' if i % 10 == 0 else 'miss'} {i}" for i in range(1, 201)))
@@ -217,6 +219,7 @@ async def test_pages_around_a_line(client: httpx.AsyncClient, make_run: MakeRun)
     assert [line["number"] for line in following["items"]] == [160, 170, 180, 190, 200]
 
 
+@pytest.mark.long
 async def test_secrets_are_not_shown(client: httpx.AsyncClient, make_run: MakeRun) -> None:
     run = await make_run()
     run.log("using token hf_abcdefghijklmnop for the hub")
@@ -226,6 +229,7 @@ async def test_secrets_are_not_shown(client: httpx.AsyncClient, make_run: MakeRu
     assert len(answer.content) == run.folder().log_file.stat().st_size
 
 
+@pytest.mark.long
 async def test_secrets_can_not_be_guessed_by_searching(
     client: httpx.AsyncClient, make_run: MakeRun
 ) -> None:
@@ -294,6 +298,7 @@ async def test_download_is_the_file_as_it_is(client: httpx.AsyncClient, make_run
     assert "sandbox" in answer.headers["Content-Security-Policy"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("bad", ["x", "1", "-5", "1-2-3", "1-x", "../1-2", "1-" + "9" * 40])
 async def test_a_bad_position_is_a_sentence(
     client: httpx.AsyncClient, make_run: MakeRun, bad: str

@@ -61,6 +61,7 @@ async def codes_of(client: httpx.AsyncClient, body: dict[str, Any]) -> dict[str,
     return {error["pointer"]: error["code"] for error in answer.json()["errors"]}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("objective", list(Objective))
 async def test_every_objective_can_be_queued(
     client: httpx.AsyncClient,

@@ -61,6 +61,7 @@ async def five(make_run: MakeRun) -> list[Run]:
     return runs
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("sort", "expected"),
     [

@@ -106,6 +106,7 @@ def test_it_trains_and_says_where_the_model_is(folder: Path) -> None:
     assert (again, "already holds a run" in said) == (2, True)
 
 
+@pytest.mark.long
 def test_without_output_every_run_has_its_folder(folder: Path) -> None:
     code, said = _train(folder, "run.yaml")
     assert code == 0, said
@@ -191,6 +192,7 @@ def test_when_the_starter_can_not_be_made_the_next_try_begins_anew(
     assert not (folder / "out" / "data").exists()
 
 
+@pytest.mark.long
 def test_several_processes_reach_the_spec(folder: Path) -> None:
     (folder / "run.yaml").write_text(RUN + "distributed: {processes: 2}\n")
     code, said = _train(folder, "run.yaml", "--output", "out")
@@ -253,6 +255,7 @@ def test_nothing_to_resume(refused: Callable[..., str], arguments: tuple[str, ..
     assert refused(*arguments).startswith("✖")
 
 
+@pytest.mark.long
 def test_an_interruption_saves_and_the_run_goes_on_later(folder: Path) -> None:
     process = _start(folder, "run.yaml", "--output", "out", steps=4000)
     events = folder / "out" / "events.jsonl"
@@ -284,6 +287,7 @@ def test_what_changes_a_resumed_run_belongs_into_the_file_of_a_new_one(
     assert "belong in the file" in refused("run.yaml", "--gradient-checkpointing")
 
 
+@pytest.mark.long
 def test_a_model_with_a_program_is_trained_when_exactly_that_is_allowed(
     folder: Path, refused: Callable[..., str]
 ) -> None:

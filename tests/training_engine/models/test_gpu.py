@@ -152,6 +152,7 @@ def test_gated_activations_of_another_kind_are_left_alone(liger: Liger) -> None:
     assert liger.asked["swiglu"] is False
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("wish", "seconds", "compiled"),
     [
@@ -182,6 +183,7 @@ def test_long_runs_are_compiled_unless_told_otherwise(
         assert "liger_kernel" in chosen.lines[-1]
 
 
+@pytest.mark.long
 @compiles
 def test_rows_of_other_lengths_and_numbers_of_samples_are_not_compiled_again(
     counter: CompileCounterWithBackend,

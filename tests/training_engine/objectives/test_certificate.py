@@ -42,6 +42,7 @@ def run_of(
     return run_here(tmp_path / "run", spec_for(objective, data, model, knobs, **fields))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("objective", "kind", "method", "precision"), CASES)
 def test_a_sound_result_has_one(
     tmp_path: Path, objective: Objective, kind: str, method: str, precision: str, model: Path

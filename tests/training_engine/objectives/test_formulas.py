@@ -138,6 +138,7 @@ def ways(run: Run) -> Iterator[AtOnce]:
     yield AtOnce(3 * max(map(run.data.train.length, range(ROWS))), None)
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("objective", "kind", "knobs"), CASES + UNPACKED, ids=str)
 def test_loss_and_gradient_are_the_papers(

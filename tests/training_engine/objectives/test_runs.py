@@ -39,6 +39,7 @@ def model(kind: str, tiny_model: Path, tiny_bert: Path, tiny_t5: Path) -> Path:
     return {"llama": tiny_model, "bert": tiny_bert, "t5": tiny_t5}[kind]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("objective", "kind"), PINNED)
 def test_an_objective_learns(tmp_path: Path, objective: Objective, kind: str, model: Path) -> None:
     data = write(tmp_path / "rows.jsonl", objective, 40)

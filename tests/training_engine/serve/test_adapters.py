@@ -36,6 +36,7 @@ def scores(model: torch.nn.Module) -> torch.Tensor:
     return logits
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("options", VARIANTS, ids=lambda o: "-".join(o) or "plain")
 def test_scores_equal_those_of_peft(

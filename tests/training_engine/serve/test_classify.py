@@ -97,12 +97,14 @@ def served(tuned: Tuned, texts: list[str]) -> torch.Tensor:
     return loaded.scores(ids)  # type: ignore[union-attr]
 
 
+@pytest.mark.long
 def test_the_numbers_are_those_of_training(case: tuple[Tuned, str]) -> None:
     tuned, _ = case
     texts = [row["text"] for row in tuned.rows]
     torch.testing.assert_close(served(tuned, texts), of_training(tuned), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.long
 def test_the_worker_says_what_the_stock_pipeline_says(
     worker: Worker, case: tuple[Tuned, str]
 ) -> None:
@@ -140,6 +142,7 @@ def test_the_worker_says_what_the_stock_pipeline_says(
     assert found.predictions[-1].tokens == 64
 
 
+@pytest.mark.long
 def test_it_says_what_the_run_showed(worker: Worker, sentiment: Tuned) -> None:
     items = [event for event in sentiment.outcome.events if event.type == "samples"][-1].items
     found = ask(worker, sentiment, texts=[item.prompt for item in items])
@@ -172,6 +175,7 @@ def test_only_the_likeliest_labels(worker: Worker, sentiment: Tuned) -> None:
     assert len(found.predictions[0].labels) == 2
 
 
+@pytest.mark.long
 def test_a_score_of_conversations(worker: Worker, reward: Tuned) -> None:
     rows = reward.rows
     chosen = [row["messages"] + row["chosen"] for row in rows]

@@ -35,6 +35,7 @@ def wait(process: "subprocess.Popen[bytes]") -> int:
     return process.wait(timeout=30)
 
 
+@pytest.mark.long
 def test_health_tells_device_and_models(worker: Worker, tiny_model: Path) -> None:
     worker.answer(tiny_model, "Hi", max_new_tokens=1)
     health = worker.wait_until(lambda health: not health["busy"])
@@ -243,6 +244,7 @@ def test_a_wrong_request_names_what_is_wrong(worker: Worker, body: bytes) -> Non
     assert response.json()["code"] == "bad_request"
 
 
+@pytest.mark.long
 def test_sigterm_ends_cleanly_in_the_middle_of_an_answer(tiny_model: Path) -> None:
     with running() as worker:
         worker.wait_ready()
@@ -266,6 +268,7 @@ def test_the_worker_can_gain_nothing(worker: Worker) -> None:
     assert all("NoNewPrivs:\t1\n" in thread.read_text() for thread in threads)
 
 
+@pytest.mark.long
 def test_a_dead_worker_leaves_no_obstacle(short_folder: Path) -> None:
     path = short_folder / "serve.sock"
     with socket.socket(socket.AF_UNIX) as stale:
@@ -303,6 +306,7 @@ def alive(pid: int) -> bool:
         return False
 
 
+@pytest.mark.long
 def test_it_ends_when_its_parent_is_killed(short_folder: Path) -> None:
     path = short_folder / "serve.sock"
     code = (

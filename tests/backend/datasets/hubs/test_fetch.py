@@ -100,6 +100,7 @@ async def test_mapping_of_what_was_fetched_imports_without_the_hub(
     assert len(hub.requests) == asked
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("options", "code"),
     [
@@ -125,6 +126,7 @@ async def test_refusals_of_the_hub_are_sentences(
     assert len(dataset["error"]["hint"]) > 20
 
 
+@pytest.mark.long
 async def test_unknown_revision_and_hub_that_is_gone(
     fetch: Fetch, hub: DataHub, settings: Settings
 ) -> None:
@@ -137,6 +139,7 @@ async def test_unknown_revision_and_hub_that_is_gone(
     assert (await fetch(NAME))["error"]["code"] == "hub_unreachable"
 
 
+@pytest.mark.long
 async def test_script_is_never_run_but_what_the_hub_converted_is_used(
     fetch: Fetch, hub: DataHub
 ) -> None:
@@ -181,6 +184,7 @@ async def test_names_that_lead_out_are_never_paths(
     assert not {"outside.jsonl", "x.jsonl", "b.jsonl"} & names
 
 
+@pytest.mark.long
 async def test_pages_of_modelscope_and_its_own_description(fetch: Fetch, hub: DataHub) -> None:
     many = {f"images/{n:04}.png": b"x" for n in range(450)}
     told = b'{"default": {"train": {"meta": "z/a.csv"}, "test": {"meta": "z/b.csv"}}}'

@@ -38,6 +38,7 @@ def test_the_first_of_equal_hashes_stays(values: list[int]) -> None:
     assert list(zip(rows.tolist(), firsts.tolist(), strict=True)) == expected
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("script", ["words", "signs"])
 @pytest.mark.parametrize("length", [40, 150])
 def test_near_duplicates_are_found_and_others_are_not(

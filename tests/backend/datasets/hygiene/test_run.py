@@ -119,6 +119,7 @@ def test_hostile_rows_are_examined_like_others(tmp_path: Path, rows: list[dict[s
     )
 
 
+@pytest.mark.long
 def test_on_all_cores_the_same_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dice = random.Random(3)
     rows = [asked(" ".join(words(dice, 9)), f"mail a{n % 7}@b.org") for n in range(3000)]
@@ -197,6 +198,7 @@ def events_of(tmp_path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
+@pytest.mark.long
 def test_a_killed_examination_leaves_no_half_file_and_no_worker(tmp_path: Path) -> None:
     folder = made_in(tmp_path, 10_000)
     before = names_in(folder)

@@ -139,6 +139,7 @@ async def test_while_it_runs_the_data_set_stays_usable(
     assert (shown["version"], shown["num_rows"], shown["preparation"]) == (2, 5, None)
 
 
+@pytest.mark.long
 async def test_no_row_left_is_a_sentence_and_can_be_dismissed(
     upload: Import, prepare: Prepare, client: httpx.AsyncClient, settings: Settings
 ) -> None:
@@ -162,6 +163,7 @@ async def test_no_row_left_is_a_sentence_and_can_be_dismissed(
     assert new["error"]["code"] == "no_row_left"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", [None, "New"])
 async def test_a_queued_one_is_stopped_at_once(
     upload: Import, client: httpx.AsyncClient, name: str | None
@@ -176,6 +178,7 @@ async def test_a_queued_one_is_stopped_at_once(
         assert stopped.json()["error"]["code"] == "preparation_stopped"
 
 
+@pytest.mark.long
 async def test_an_import_is_not_taken_for_a_preparation(
     upload: Import, prepare: Prepare, client: httpx.AsyncClient
 ) -> None:
@@ -217,6 +220,7 @@ async def test_a_running_one_is_stopped(
     assert (shown["preparation"], shown["version"], shown["status"]) == (None, 1, "ready")
 
 
+@pytest.mark.long
 async def test_one_that_is_killed_leaves_nothing_half(
     upload: Import, client: httpx.AsyncClient, settings: Settings, sessions: SessionFactory
 ) -> None:
@@ -247,6 +251,7 @@ async def test_one_that_is_killed_leaves_nothing_half(
     assert sorted(path.name for path in folder.iterdir()) == ["upload", "v1"]
 
 
+@pytest.mark.long
 async def test_a_source_that_is_deleted_meanwhile_is_told(
     upload: Import, client: httpx.AsyncClient, settings: Settings, sessions: SessionFactory
 ) -> None:
@@ -262,6 +267,7 @@ async def test_a_source_that_is_deleted_meanwhile_is_told(
     assert (error["code"], error["params"]) == ("source_gone", {})
 
 
+@pytest.mark.long
 async def test_a_data_set_that_is_deleted_meanwhile_stays_deleted(
     upload: Import, client: httpx.AsyncClient, settings: Settings, sessions: SessionFactory
 ) -> None:
@@ -280,6 +286,7 @@ async def test_a_data_set_that_is_deleted_meanwhile_stays_deleted(
     shutil.rmtree(folder_of(settings, job).path)
 
 
+@pytest.mark.long
 async def test_a_repeated_request_makes_one_data_set(
     upload: Import, client: httpx.AsyncClient, sessions: SessionFactory
 ) -> None:
@@ -296,6 +303,7 @@ async def test_a_repeated_request_makes_one_data_set(
     assert job is not None
 
 
+@pytest.mark.long
 async def test_sources_of_others_are_not_found(
     upload: Import, client: httpx.AsyncClient, sign_in: SignIn, prepare: Prepare
 ) -> None:
@@ -315,6 +323,7 @@ async def test_sources_of_others_are_not_found(
         assert (refused.status_code, refused.json()["code"]) == (404, "DatasetNotFound")
 
 
+@pytest.mark.long
 async def test_another_users_rows_do_not_come_along(
     upload: Import,
     client: httpx.AsyncClient,
@@ -373,6 +382,7 @@ BAD: list[tuple[dict[str, Any], int, str]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.long
 async def test_what_can_not_be_done_is_refused_before_anything_is_queued(
     upload: Import, client: httpx.AsyncClient
 ) -> None:
@@ -387,6 +397,7 @@ async def test_what_can_not_be_done_is_refused_before_anything_is_queued(
     assert (await client.get(f"{API}/{dataset['id']}")).json()["preparation"] is None
 
 
+@pytest.mark.long
 async def test_records_of_other_types_are_refused_by_name(
     upload: Import, client: httpx.AsyncClient
 ) -> None:
@@ -434,6 +445,7 @@ async def test_steps_are_tried_out(upload: Import, client: httpx.AsyncClient) ->
     assert refused.json()["params"]["reason_code"] == "no_time"
 
 
+@pytest.mark.long
 async def test_a_large_version_is_tried_in_part(upload: Import, client: httpx.AsyncClient) -> None:
     many = "".join(
         json.dumps({"instruction": f"Question {n}", "output": f"Answer {n % 4}"}) + "\n"

@@ -201,6 +201,7 @@ async def test_other_options_read_it_again(
     assert back["options"] is None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
@@ -221,6 +222,7 @@ async def test_bodies_that_are_none(client: httpx.AsyncClient, body: Any, pointe
     assert answer.json()["errors"][0]["pointer"] == pointer
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("raw", [b"", b"{", b"\xff", b"[" * 5000, b'{"a": NaN}', b'"\\ud800"'])
 async def test_json_that_is_none(client: httpx.AsyncClient, raw: bytes) -> None:
     answer = await client.post(API, content=raw, headers={"Content-Type": "application/json"})
@@ -257,6 +259,7 @@ async def test_where_no_links_can_be_made_it_is_copied(
     assert quarantined(settings) == []
 
 
+@pytest.mark.long
 async def test_two_at_once_use_it_once(client: httpx.AsyncClient) -> None:
     body = {"uploads": [await whole(client, LINES)]}
     answers = await asyncio.gather(*(client.post(API, json=body) for _ in range(3)))

@@ -254,6 +254,7 @@ async def test_a_broken_tokenizer_is_a_sentence(
     assert str(settings.data_dir) not in answer.text
 
 
+@pytest.mark.long
 async def test_a_worker_that_dies_is_replaced(
     client: httpx.AsyncClient, app: FastAPI, dataset: UUID, model: UUID
 ) -> None:
@@ -278,6 +279,7 @@ async def test_a_worker_that_dies_is_replaced(
     assert (await ask(client, dataset, model_id=model)).status_code == 200
 
 
+@pytest.mark.long
 async def test_no_process_is_left(settings: Settings, tmp_path: Path) -> None:
     desk = TokenDesk(settings.sockets_dir / "other")
     await desk.start()
@@ -294,6 +296,7 @@ async def test_no_process_is_left(settings: Settings, tmp_path: Path) -> None:
     assert list(desk._folder.glob("*.sock")) == []
 
 
+@pytest.mark.long
 async def test_idle_it_ends(settings: Settings, tmp_path: Path) -> None:
     desk = TokenDesk(settings.sockets_dir / "other", idle_s=0.2)
     await desk.start()
@@ -308,6 +311,7 @@ async def test_idle_it_ends(settings: Settings, tmp_path: Path) -> None:
     await desk.close()
 
 
+@pytest.mark.long
 async def test_a_template_without_end(
     client: httpx.AsyncClient,
     app: FastAPI,
