@@ -88,7 +88,7 @@ export function useCells(): Record<ColumnKey, Cell> {
   const { t } = useTranslation()
   const now = useNow()
   return {
-    status: { width: 140, render: (task) => <StatusCell task={task} /> },
+    status: { width: 130, render: (task) => <StatusCell task={task} /> },
     name: { width: 165, render: (task) => <NameCell task={task} /> },
     model: {
       width: 130,
@@ -109,7 +109,7 @@ export function useCells(): Record<ColumnKey, Cell> {
     },
     objective: { width: 150, render: ({ objective }) => t(`tasks.objectives.${objective}`) },
     method: { width: 100, render: ({ method }) => t(`tasks.methods.${method}`) },
-    progress: { width: 100, render: (task) => <ProgressCell task={task} /> },
+    progress: { width: 110, render: (task) => <ProgressCell task={task} /> },
     loss: { width: 130, figures: true, render: ({ metrics }) => <LossValue metrics={metrics} /> },
     best: { width: 100, figures: true, render: ({ best_metric: best }) => <BestCell best={best} /> },
     duration: {
