@@ -140,7 +140,7 @@ function Attempt({ task, body, primary, resume }: { task: Task; body?: Again; pr
   return (
     <Button
       type={primary ? 'primary' : 'default'}
-      style={{ height: 'auto', whiteSpace: 'normal' }}
+      style={{ height: 'auto', minHeight: 32, whiteSpace: 'normal' }}
       loading={primary && action.isPending}
       onClick={() => action.mutate({ task, run: () => act(task.id, body), expect: 'PENDING' })}
     >
