@@ -1,5 +1,6 @@
 """Which device and number type a run computes with, and why."""
 
+import os
 import time
 from dataclasses import dataclass, replace
 
@@ -8,6 +9,7 @@ import torch
 from training_engine.contract.choices import Device, Precision
 from training_engine.contract.names import FailureCode
 from training_engine.failures import EngineFailure
+from training_engine.run_host import family
 
 # bfloat16 must beat float32 by this factor on a CPU without instructions for it.
 WORTH_IT = 1.2
@@ -35,6 +37,18 @@ def on_host(placement: Placement) -> Placement:
 def peak_bytes(device: torch.device) -> int | None:
     """The most of a GPU's own memory that this process held; None where there is no such memory."""
     return torch.cuda.max_memory_reserved(device) if device.type == "cuda" else None
+
+
+def peak_so_far(device: torch.device, *, shared: bool) -> int | None:
+    """The most memory that was held until now; None where the system does not tell.
+
+    On a GPU its own; elsewhere the main memory of the run, as the run host measures it. `shared`:
+    this process is one of several, started by one that belongs to the run too.
+    """
+    held = peak_bytes(device)
+    if held is not None:
+        return held
+    return family.peak_bytes(os.getppid() if shared else os.getpid()) or None
 
 
 def choose(device: Device, precision: Precision = Precision.AUTO) -> Placement:

@@ -94,11 +94,14 @@ class Reporter:
         self.events.write("metrics", step=step, epoch=epoch, values=dict(values))
         self.say("  ".join(shown))
 
+    def progress_due(self) -> bool:
+        """Whether the last word is so old that another is heard."""
+        return time.monotonic() - self._last_progress >= PROGRESS_INTERVAL_S
+
     def progress(
         self, *, at_once: bool = False, phase: Phase = Phase.TRAINING, **fields: Any
     ) -> None:
         """Where a phase stands; left out when the last word is younger than half a second."""
-        now = time.monotonic()
-        if at_once or now - self._last_progress >= PROGRESS_INTERVAL_S:
+        if at_once or self.progress_due():
             self.events.write("progress", phase=phase, **fields)
-            self._last_progress = now
+            self._last_progress = time.monotonic()

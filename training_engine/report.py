@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from training_engine import devices
 from training_engine.compute import Measured
 from training_engine.run import Run
 
@@ -41,7 +42,10 @@ def step(
     values = {"loss": measured.loss, **measured.metrics}
     values |= {"learning_rate": rate, "grad_norm": norm, "tokens_per_s": speed}
     run.reporter.metrics(run.state.step, run.plan.epoch(run.state.position), values, shown)
-    run.reporter.progress(at_once=at_once, tokens_per_s=run.pace.tokens_per_s, **facts)
+    if at_once or run.reporter.progress_due():  # not at every step: it looks at all threads
+        shared = run.processes.count > 1
+        facts["peak_memory_bytes"] = devices.peak_so_far(run.placement.device, shared=shared)
+        run.reporter.progress(at_once=True, tokens_per_s=run.pace.tokens_per_s, **facts)
 
 
 def evaluation(run: Run, measured: Measured) -> None:

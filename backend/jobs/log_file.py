@@ -112,7 +112,7 @@ def read_forward(
         return []
     if b"\0" in content and hole_of(file) != hole:
         return read_forward(file, offset, max_lines, max_bytes)  # the hole grew meanwhile
-    return _split(content, offset)[:max_lines]
+    return _split(content, offset, max_lines)
 
 
 def read_backward(file: Path, offset: int, max_lines: int) -> list[RawLine]:
@@ -200,9 +200,10 @@ def total_lines(file: Path) -> int:
     return newlines_before(file, size_of(file))
 
 
-def _split(content: bytes, start: int) -> list[RawLine]:
+def _split(content: bytes, start: int, most: int = -1) -> list[RawLine]:
+    """The complete lines in `content`, the first `most` of them: a block holds thousands."""
     lines = []
-    for part in content.split(b"\n")[:-1]:
+    for part in content.split(b"\n", most)[:-1]:
         end = start + len(part) + 1
         lines.append(RawLine(start, end, part))
         start = end

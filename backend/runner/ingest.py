@@ -91,7 +91,7 @@ def _progress(event: Progress) -> dict[str, Any]:
     }
     if event.fraction is not None:
         values["progress"] = min(1.0, max(0.0, event.fraction))
-    for name in ("total_steps", "epoch", "tokens_per_s"):
+    for name in ("total_steps", "epoch", "tokens_per_s", "peak_memory_bytes"):
         if getattr(event, name) is not None:
             values[name] = getattr(event, name)
     return values

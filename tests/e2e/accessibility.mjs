@@ -126,6 +126,13 @@ async function checkLanguage(browser, url, language, { addresses, task, cookies 
   await context.close()
 }
 
+/** Runs that ended in other ways than `task`: the page of one of each, with the log beside its panel. */
+async function others(page, task) {
+  const { items } = await page.evaluate(() => fetch('/api/v1/tasks?limit=200').then((answer) => answer.json()))
+  const found = new Map(items.filter(({ status, id }) => status !== 'COMPLETED' && id !== task).map((each) => [each.status, each.id]))
+  return [...found.values()].flatMap((id) => [`/training/${id}`, `/training/${id}?tab=logs`])
+}
+
 /** What axe-core finds serious or critical on any page; `task`: a run that has completed. */
 export async function findBarriers(page, url, task, languages = LANGUAGES) {
   const files = await addDatasets(page)
@@ -139,7 +146,9 @@ export async function findBarriers(page, url, task, languages = LANGUAGES) {
     ...Object.values(files),
     `/data/${task}`, `/training/${files['empty.jsonl'].split('/').pop()}`, // of another kind: not there
     ...TABS.map((tab) => `/training/${task}?tab=${tab}`),
-    `/training/compare?ids=${task}`, '/training?q=nothing-has-this-name&tag=none',
+    ...(await others(page, task)), // failed, stopped, waiting: where there are such
+    `/training/compare?ids=${task}`, '/training?q=nothing-has-this-name&tag=none', '/training/compare',
+    `/training/${task}?tab=logs&level=error&q=loss&regex=1&only=1`, `/training/${task}?tab=logs&q=(&regex=1`,
   ] // prettier-ignore
   const { items } = await page.evaluate(() =>
     fetch('/api/v1/datasets?status=ready').then((answer) => answer.json()),

@@ -87,7 +87,12 @@ def main(run_dir: Path) -> int:
             print(f"step {step}/{steps}  loss {loss:.4f}", flush=True)
             events.write("metrics", step=step, values={"loss": loss, "learning_rate": 2e-4})
             events.write(
-                "progress", phase="training", step=step, total_steps=steps, fraction=step / steps
+                "progress",
+                phase="training",
+                step=step,
+                total_steps=steps,
+                fraction=step / steps,
+                peak_memory_bytes=fake.get("peak_device_bytes"),
             )
             if (control / STOP_COMMAND).exists():
                 events.write("stopped", step=step)

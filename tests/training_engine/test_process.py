@@ -58,6 +58,8 @@ def test_from_spec_to_adapter(tmp_path: Path, tiny_model: Path, data: Path) -> N
     assert exit_facts(run_dir)["exit_code"] == 0
     # What is held in memory is in the hundreds of megabytes: torch and little else.
     assert exit_facts(run_dir)["peak_memory_bytes"] < 1_500_000_000
+    told = [e.peak_memory_bytes for e in found if e.type == "progress" and e.peak_memory_bytes]
+    assert 50_000_000 < told[-1] <= exit_facts(run_dir)["peak_memory_bytes"] * 1.02
 
 
 def test_heavy_packages_stay_away(tmp_path: Path, tiny_model: Path, data: Path) -> None:

@@ -35,7 +35,11 @@ class Started(Envelope):
 
 
 class Progress(Envelope):
-    """Where the run stands. `fraction` 0–1 of the work; `eta_s` is absent until it is known."""
+    """Where the run stands. `fraction` 0–1 of the work; `eta_s` is absent until it is known.
+
+    `peak_memory_bytes`: the most held so far, of the GPU that computes, else of main memory by all
+    processes of the run; absent where the system does not tell.
+    """
 
     type: Literal["progress"] = "progress"
     phase: Phase
@@ -45,6 +49,7 @@ class Progress(Envelope):
     fraction: float | None = None
     eta_s: float | None = None
     tokens_per_s: float | None = None
+    peak_memory_bytes: int | None = None
     detail: str | None = None
 
 

@@ -44,8 +44,9 @@ async def test_on_a_gpu_its_own_memory_counts(bench: Bench) -> None:
     gpu = {"steps": 2, "device": "cuda:0", "peak_device_bytes": 3_000_000_000}
     job = await bench.until_ended(await bench.queue(**gpu))
     assert job.peak_memory_bytes == 3_000_000_000
-    crashed = await bench.until_ended(await bench.queue(**gpu, crash_at=1))
-    assert crashed.peak_memory_bytes is None  # the main memory would say nothing
+    crashed = await bench.until_ended(await bench.queue(**gpu | {"steps": 9}, crash_at=4))
+    # As last told while it ran: the main memory would say nothing.
+    assert crashed.peak_memory_bytes == 3_000_000_000
 
 
 async def test_a_crash_is_a_failure_with_the_way_on(bench: Bench) -> None:

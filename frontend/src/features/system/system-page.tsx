@@ -41,6 +41,14 @@ function Facts({ facts }: { facts: Schemas['SystemFacts'] }) {
           description={t('system.noSupervisorHelp')}
         />
       )}
+      {facts.unknown_runs > 0 && (
+        <Alert
+          type="warning"
+          showIcon
+          title={t('system.unknownRuns', { count: facts.unknown_runs })}
+          description={t('system.unknownRunsHelp')}
+        />
+      )}
       <div
         style={{
           display: 'grid',

@@ -29,6 +29,7 @@ export default {
     place: '{{index}} of {{matched}}',
     next: 'Next match (Enter)',
     previous: 'Previous match (Shift+Enter)',
+    counting: 'Searching…',
     badPattern: 'This pattern can not be read: {{reason}}',
     partial: 'The log is so long that only a part of it was counted.',
   },

@@ -35,6 +35,10 @@ export default {
   },
   noSupervisor: 'Nobody starts queued work',
   noSupervisorHelp: 'The supervisor is not running. Start EasyTune with “easytune up” or “easytune worker”.',
+  unknownRuns_one: '{{count}} run folder belongs to no work that the database knows',
+  unknownRuns_other: '{{count}} run folders belong to no work that the database knows',
+  unknownRunsHelp:
+    'Probably the database was put back from an older backup. Nothing in these folders was touched; the server’s log names them (“unknown_runs”). Keep them until you are sure, then delete them by hand.',
   isolation: 'Isolation of the engine',
   isolationHelp: 'What holds a training process back.',
   noIsolation: 'Training runs with the rights of the platform itself.',

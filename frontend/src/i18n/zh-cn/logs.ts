@@ -24,6 +24,7 @@ export default {
     place: '第 {{index}} 个，共 {{matched}} 个',
     next: '下一个匹配（Enter）',
     previous: '上一个匹配（Shift+Enter）',
+    counting: '正在搜索…',
     badPattern: '无法识别这个表达式：{{reason}}',
     partial: '日志太长，只统计了其中一部分。',
   },

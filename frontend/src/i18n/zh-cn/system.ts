@@ -34,6 +34,9 @@ export default {
   },
   noSupervisor: '排队的任务无人启动',
   noSupervisorHelp: '调度进程没有运行。请用“easytune up”或“easytune worker”启动。',
+  unknownRuns_other: '有 {{count}} 个运行文件夹不属于数据库中的任何任务',
+  unknownRunsHelp:
+    '数据库可能是从较早的备份恢复的。这些文件夹中的内容没有被改动；服务器日志（“unknown_runs”）列出了它们。确认不再需要之前请保留，之后可手动删除。',
   isolation: '训练进程隔离',
   isolationHelp: '这些措施限制训练进程的权限。',
   noIsolation: '训练进程与平台拥有相同的权限。',

@@ -64,6 +64,19 @@ const whole: Record<string, (task: Task) => unknown> = {
   template: ({ chat_template: template }) => template,
 }
 
+const idOf: Record<string, (task: Task) => string | undefined> = {
+  model: ({ model }) => model.id,
+  dataset: ({ dataset }) => dataset.id,
+  validation: ({ validation_dataset: data }) => data?.id,
+}
+
+/** Different things with the same words, such as two data sets of one name: by the end of their ids. */
+const toldApart = (key: string, values: string[], tasks: readonly Task[]): string[] =>
+  values.map((value, n) => {
+    const id = tasks[n] && idOf[key]?.(tasks[n])
+    return id ? `${value} · …${id.slice(-6)}` : value
+  })
+
 const unequal = (values: unknown[]) => new Set(values.map((value) => JSON.stringify(value ?? null))).size > 1
 
 /** Settings that do something in any of the runs, and those that this page has never heard of. */
@@ -80,7 +93,8 @@ function knobNames(tasks: readonly Task[]): string[] {
 export function configRows(t: TFunction, format: Format, tasks: readonly Task[]): ConfigRow[] {
   const facts = readers(t, format).map(([key, label, read]) => {
     const values = tasks.map(read)
-    return { key, label, values, differs: unequal(tasks.map(whole[key] ?? read)) }
+    const differs = unequal(tasks.map(whole[key] ?? read))
+    return { key, label, values: differs && !unequal(values) ? toldApart(key, values, tasks) : values, differs }
   })
   const knobs = knobNames(tasks).map((name) => {
     const knob = knobNamed(name)

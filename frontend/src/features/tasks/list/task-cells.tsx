@@ -88,8 +88,8 @@ export function useCells(): Record<ColumnKey, Cell> {
   const { t } = useTranslation()
   const now = useNow()
   return {
-    status: { width: 140, render: (task) => <StatusCell task={task} /> },
-    name: { width: 165, render: (task) => <NameCell task={task} /> },
+    status: { width: 130, render: (task) => <StatusCell task={task} /> },
+    name: { width: 160, render: (task) => <NameCell task={task} /> },
     model: {
       width: 130,
       // Without the owner, whose name every model of a family repeats.
@@ -109,8 +109,8 @@ export function useCells(): Record<ColumnKey, Cell> {
     },
     objective: { width: 150, render: ({ objective }) => t(`tasks.objectives.${objective}`) },
     method: { width: 100, render: ({ method }) => t(`tasks.methods.${method}`) },
-    progress: { width: 100, render: (task) => <ProgressCell task={task} /> },
-    loss: { width: 130, figures: true, render: ({ metrics }) => <LossValue metrics={metrics} /> },
+    progress: { width: 108, render: (task) => <ProgressCell task={task} /> },
+    loss: { width: 129, figures: true, render: ({ metrics }) => <LossValue metrics={metrics} /> },
     best: { width: 100, figures: true, render: ({ best_metric: best }) => <BestCell best={best} /> },
     duration: {
       width: 100,
@@ -128,7 +128,7 @@ export function useCells(): Record<ColumnKey, Cell> {
     },
     owner: { width: 110, render: ({ owner }) => <span className="any-break">{owner}</span> },
     created_at: {
-      width: 120,
+      width: 128,
       figures: true,
       render: ({ created_at: at }) => <RelativeTime at={at} />,
     },

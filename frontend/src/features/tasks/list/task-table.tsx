@@ -29,7 +29,11 @@ function arranged(columns: readonly Column[], pinned: readonly string[]): Column
 
 const stuck = (left: number): CSSProperties => ({ position: 'sticky', insetInlineStart: left, zIndex: 2 })
 /** What moves below a pinned cell must not shine through it. */
-const GROUND = { cell: 'var(--ant-color-bg-container)', head: 'var(--ant-table-header-bg, var(--ant-color-bg-layout))' }
+const GROUND = {
+  cell: 'var(--ant-color-bg-container)',
+  selected: 'linear-gradient(var(--ant-control-item-bg-active) 0 0) var(--ant-color-bg-container)',
+  head: 'var(--ant-table-header-bg, var(--ant-color-bg-layout))',
+}
 
 const on = (place: CSSProperties | undefined, background: string) => place && { ...place, background }
 
@@ -91,7 +95,9 @@ export function TaskTable({ items, columns, pinned, sort, onSort, selected, onSe
             sorter: isSortKey(key) && { multiple: 1 },
             showSorterTooltip: false,
             sortOrder: found ? (found.descending ? 'descend' : 'ascend') : null,
-            onCell: () => ({ style: on(places.get(key), GROUND.cell) }),
+            onCell: ({ id }) => ({
+              style: on(places.get(key), selected.includes(id) ? GROUND.selected : GROUND.cell),
+            }),
             onHeaderCell: () => ({ style: on(places.get(key), GROUND.head) }),
             render: (_: unknown, task: Task) => render(task),
           }

@@ -26,7 +26,8 @@ export function LogToolbar({ view, task, attempts, fieldRef, full, onFull, help,
   const { t } = useTranslation()
   const { address, attempt, writing, rows, stream, search, filter, filtering } = view
   const { state, set } = address
-  const onSearch = (next: Partial<typeof state.search>) => set({ search: { ...state.search, ...next } })
+  const onSearch = (next: Partial<typeof state.search>) =>
+    set(({ search: before }) => ({ search: { ...before, ...next } }))
   return (
     <div className="log-toolbar">
       <Flex gap={8} align="flex-start" wrap>

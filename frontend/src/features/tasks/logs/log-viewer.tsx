@@ -121,6 +121,7 @@ export function LogViewer({ taskId, attempts, live }: Props) {
       <SectionStrip
         found={sections}
         scroller={scroller}
+        writing={writing}
         top={view.topNumber}
         onJump={(number) => void view.showLine(number, 'start')}
         onError={onError}

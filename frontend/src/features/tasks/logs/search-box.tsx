@@ -71,7 +71,9 @@ export function SearchBox({ search, found, fieldRef, onSearch, onLeave }: Props)
   const wrong = found.error === undefined ? undefined : wordsOf(found.error)
   const places =
     found.matched === null
-      ? ''
+      ? wrong
+        ? ''
+        : t('logs.search.counting')
       : found.index === null
         ? t('logs.search.matches', { count: found.matched, shown: format.number(found.matched) })
         : t('logs.search.place', { index: format.number(found.index), matched: format.number(found.matched) })
@@ -111,7 +113,7 @@ export function SearchBox({ search, found, fieldRef, onSearch, onLeave }: Props)
           <>
             <span className="secondary numeric nowrap log-places" role="status">
               {places}
-              {!found.complete && <Tooltip title={t('logs.search.partial')}>{' *'}</Tooltip>}
+              {!found.complete && found.matched !== null && <Tooltip title={t('logs.search.partial')}>{' *'}</Tooltip>}
             </span>
             {(['previous', 'next'] as const).map((direction) => (
               <Tooltip key={direction} title={t(`logs.search.${direction}`)}>

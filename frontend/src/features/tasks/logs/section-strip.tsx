@@ -10,6 +10,8 @@ import { useFormat } from '@/i18n/format'
 interface Props {
   found: Sections | undefined
   scroller: RowScroller
+  /** The run still writes: its last part goes on. */
+  writing: boolean
   /** Number of the line at the top of the view. */
   top: () => number
   onJump: (number: number) => void
@@ -20,7 +22,7 @@ function seconds({ started_at: from, finished_at: to }: Section): number | null 
   return to ? (Date.parse(to) - Date.parse(from)) / 1000 : null
 }
 
-export function SectionStrip({ found, scroller, top, onJump, onError }: Props) {
+export function SectionStrip({ found, scroller, writing, top, onJump, onError }: Props) {
   const { t } = useTranslation()
   const format = useFormat()
   // Which part is looked at, so that scrolling within it draws nothing here.
@@ -58,7 +60,9 @@ export function SectionStrip({ found, scroller, top, onJump, onError }: Props) {
             onClick={() => onJump(section.first_number)}
           >
             {t(`logs.sections.${section.name}`)}
-            <span className="secondary numeric">{took === null ? t('logs.sections.now') : format.duration(took)}</span>
+            <span className="secondary numeric">
+              {took !== null ? format.duration(took) : writing && t('logs.sections.now')}
+            </span>
           </Button>
         )
       })}

@@ -1,5 +1,5 @@
 /** Search over the whole log on the server: how many lines match, which one is looked at, where they lie. */
-import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { useEffect, useEffectEvent, useRef, useState } from 'react'
 import { find, getMatches, type Params } from './log-api'
 
@@ -50,7 +50,6 @@ export function useLogSearch({ task, attempt, query, live, from, onFound }: Opti
     queryFn: ({ signal }) => getMatches(task, { attempt, ...query }, signal),
     enabled: query !== null,
     retry: false,
-    placeholderData: keepPreviousData,
     refetchInterval: ({ state }) => {
       if (state.status !== 'success') return false
       // Of a huge log the server counts a part at a time.

@@ -90,3 +90,11 @@ it.each([
   expect(shown.map(({ textContent }) => textContent)).toEqual(wanted)
   expect(shown[0]?.className).toContain('primary')
 })
+
+it('leaves the room to the log beside it: what happened, and one way on', async () => {
+  serve({})
+  renderPage(<FailurePanel task={failed({ code: 'internal' })} brief />, '/training/t1')
+  const panel = within(await screen.findByRole('alert'))
+  expect(panel.queryByText(/nobody foresaw/)).toBeNull()
+  expect(panel.queryByRole('link')).toBeNull()
+})

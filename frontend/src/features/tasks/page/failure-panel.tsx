@@ -14,14 +14,11 @@ import { LinkButton } from '@/components/link-button'
 import { texts } from '@/i18n/language'
 import { useFormat } from '@/i18n/format'
 
-export function FailurePanel({ task }: { task: Task }) {
+/** `brief`: beside other things than the summary, what happened and the way on have to do. */
+export function FailurePanel({ task, brief = false }: { task: Task; brief?: boolean }) {
   const { t } = useTranslation()
   const { error } = task
   if (!error) return null
-  const original = originalWords(`${error.message} ${error.hint}`.trim())
-  const cause = texts.exists(`tasks.failure.causes.${error.code}`)
-    ? t(`tasks.failure.causes.${error.code}` as 'tasks.failure.causes.internal')
-    : ''
   const [first, ...others] = planOf(task)
   const kind = kindOf(error)
   return (
@@ -38,25 +35,44 @@ export function FailurePanel({ task }: { task: Task }) {
       }
       description={
         <Flex vertical gap={8} align="flex-start">
-          {cause && <span>{cause}</span>}
-          <FailureEvidence task={task} />
-          <span>{translateHint(t, error)}</span>
-          {original && (
-            <Typography.Text type="secondary">{t('errors.original', { message: original })}</Typography.Text>
-          )}
+          {!brief && <Explanation task={task} error={error} />}
           <Flex gap={8} wrap>
             {first && <Step task={task} step={first} primary />}
-            {others.map((step) => (
-              <Step key={step.kind} task={task} step={step} />
-            ))}
-            <LinkButton to={`${paths.task(task.id)}?tab=logs`}>{t('tasks.failure.showLog')}</LinkButton>
+            {!brief && (
+              <>
+                {others.map((step) => (
+                  <Step key={step.kind} task={task} step={step} />
+                ))}
+                <LinkButton to={`${paths.task(task.id)}?tab=logs`}>{t('tasks.failure.showLog')}</LinkButton>
+              </>
+            )}
           </Flex>
-          <Typography.Text className="mono" type="secondary">
-            {error.code}
-          </Typography.Text>
+          {!brief && (
+            <Typography.Text className="mono" type="secondary">
+              {error.code}
+            </Typography.Text>
+          )}
         </Flex>
       }
     />
+  )
+}
+
+function Explanation({ task, error }: { task: Task; error: NonNullable<Task['error']> }) {
+  const { t } = useTranslation()
+  const original = originalWords(`${error.message} ${error.hint}`.trim())
+  const cause = texts.exists(`tasks.failure.causes.${error.code}`)
+    ? t(`tasks.failure.causes.${error.code}` as 'tasks.failure.causes.internal')
+    : ''
+  return (
+    <>
+      {cause && <span>{cause}</span>}
+      <FailureEvidence task={task} />
+      <span>{translateHint(t, error)}</span>
+      {original && (
+        <Typography.Text type="secondary">{t('errors.original', { message: original })}</Typography.Text>
+      )}
+    </>
   )
 }
 
@@ -124,7 +140,7 @@ function Attempt({ task, body, primary, resume }: { task: Task; body?: Again; pr
   return (
     <Button
       type={primary ? 'primary' : 'default'}
-      style={{ height: 'auto', whiteSpace: 'normal' }}
+      style={{ height: 'auto', minHeight: 32, whiteSpace: 'normal' }}
       loading={primary && action.isPending}
       onClick={() => action.mutate({ task, run: () => act(task.id, body), expect: 'PENDING' })}
     >

@@ -44,8 +44,8 @@ export function SamplesTab({ task }: { task: Task }) {
       )}
       <Table
         size="small"
-        rowKey="prompt"
-        dataSource={shown.items}
+        rowKey="place" // two rows of the data may ask the same
+        dataSource={shown.items.map((item, place) => ({ ...item, place }))}
         pagination={false}
         scroll={{ x: 640 }}
         columns={[

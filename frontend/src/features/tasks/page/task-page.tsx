@@ -72,7 +72,7 @@ function TaskView({ task }: { task: Task }) {
         status={<JobStatusTag status={task.status} />}
         actions={<TaskActions task={task} />}
       />
-      {task.status === 'FAILED' && <FailurePanel task={task} />}
+      {task.status === 'FAILED' && <FailurePanel task={task} brief={tab !== 'summary'} />}
       <TaskNotices task={task} />
       <TaskStrip task={task} />
       <Tabs

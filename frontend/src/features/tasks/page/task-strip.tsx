@@ -12,7 +12,7 @@ import { useFormat } from '@/i18n/format'
 
 function Fact({ label, children }: { label: string; children: ReactNode }) {
   return (
-    <div style={{ minWidth: 96 }}>
+    <div style={{ minWidth: 72 }}>
       <div className="secondary" style={{ fontSize: 12 }}>
         {label}
       </div>

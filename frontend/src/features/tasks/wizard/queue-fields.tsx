@@ -1,5 +1,5 @@
 /** How the run waits and what happens when the machine fails it: its place and its automatic retries. */
-import { InputNumber, Segmented } from 'antd'
+import { Form, InputNumber, Segmented } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { Field } from './field'
 import type { Wizard } from './use-wizard'
@@ -10,7 +10,7 @@ export function QueueFields({ wizard }: { wizard: Wizard }) {
   const { state, dispatch } = wizard
   const { priority, automatic_retries: retries } = state.values
   return (
-    <>
+    <Form layout="vertical" component="div" style={{ marginTop: 12 }}>
       <Field wizard={wizard} field="priority" label={t('tasks.priority.title')} help={t('tasks.priority.help')} group>
         {({ id }) => (
           <Segmented
@@ -39,6 +39,6 @@ export function QueueFields({ wizard }: { wizard: Wizard }) {
           />
         )}
       </Field>
-    </>
+    </Form>
   )
 }
