@@ -32,6 +32,7 @@ OWNER_FILE = "owner"
 # Whoever is not alone writes this, and the checker finds it.
 DOUBLE_FILE = "two-engines-at-once"
 ENGINES_FILE = "engines"
+SAVE_EVERY = 5
 
 
 def own(run_dir: Path) -> int:
@@ -92,7 +93,7 @@ def main(run_dir: Path) -> int:
             if (control / STOP_AND_SAVE_COMMAND).exists() or told:
                 events.write("stopped", step=step, checkpoint=save(run_dir, step, events))
                 return ExitCode.STOPPED
-            if step % manner.get("save_every", 5) == 0:
+            if step % manner.get("save_every", SAVE_EVERY) == 0:
                 save(run_dir, step, events)
         (run_dir / OUTPUT_DIR).mkdir(exist_ok=True)
         (run_dir / OUTPUT_DIR / "README.md").write_text("# Nothing was trained\n")

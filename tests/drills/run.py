@@ -45,9 +45,8 @@ class Outcome:
     @property
     def remark(self) -> str:
         """What to know beside the verdict."""
-        if self.failed:
-            return "; ".join(self.failed)
-        return "; ".join(dict.fromkeys(self.skipped))
+        told = "; ".join(self.failed or dict.fromkeys(self.skipped))
+        return " ".join(told.split()).replace("|", "\\|")  # one cell of a table
 
 
 class Recorder:
@@ -64,9 +63,18 @@ class Recorder:
         for item in session.items:
             for row in self._rows_of(item.nodeid):
                 self._waiting[row].add(item.nodeid)
+        found = {item.nodeid.partition("[")[0] for item in session.items}
+        for number, row in self.rows.items():
+            missing = [node for node in row.shown_by if node not in found]
+            self.outcomes[number].failed += [f"there is no {node}" for node in missing]
+            if not self._waiting[number]:
+                self._print(number)
+
+    def pytest_sessionfinish(self) -> None:
+        """What was not come to, because the whole was ended before, has not passed."""
         for number, waiting in self._waiting.items():
-            if not waiting:
-                self.outcomes[number].failed.append("none of its tests exists")
+            if waiting:
+                self.outcomes[number].failed.append(f"{len(waiting)} of its tests did not run")
                 self._print(number)
 
     def _rows_of(self, node: str) -> list[str]:
@@ -157,7 +165,7 @@ def main() -> int:
         os.environ |= {"DRILL_ROUNDS": str(given.rounds), "DRILL_SEED": str(given.seed)}
         lost = int(pytest.main(["-m", "", "-q", "-s", "--no-header", "--timeout", "0", NEMESIS]))
         how = "nothing lost, doubled or stuck" if not lost else "NOT all held"
-        rounds = f"{given.rounds} rounds from seed {given.seed}, {how}"
+        rounds = f"{given.rounds} round{"s" * (given.rounds != 1)} from seed {given.seed}, {how}"
     table = written(recorder, rounds)
     print(f"\n{table}\n\n{time.monotonic() - began:.0f} s")
     if not given.no_write and not wanted:
