@@ -165,7 +165,7 @@ def main() -> int:
         os.environ |= {"DRILL_ROUNDS": str(given.rounds), "DRILL_SEED": str(given.seed)}
         lost = int(pytest.main(["-m", "", "-q", "-s", "--no-header", "--timeout", "0", NEMESIS]))
         how = "nothing lost, doubled or stuck" if not lost else "NOT all held"
-        rounds = f"{given.rounds} round{"s" * (given.rounds != 1)} from seed {given.seed}, {how}"
+        rounds = f"{given.rounds} rounds from seed {given.seed}, {how}"
     table = written(recorder, rounds)
     print(f"\n{table}\n\n{time.monotonic() - began:.0f} s")
     if not given.no_write and not wanted:
