@@ -138,7 +138,7 @@ def test_sigterm_asks_for_a_save(tmp_path: Path) -> None:
     finish(host)
     assert (run / "control" / "stop-and-save").exists()
     last = events(run)[-1]
-    assert (last.type, last.checkpoint) == ("stopped", f"step-{last.step}")
+    assert (last.type, last.checkpoint) == ("stopped", f"step-{last.step:08d}")
     assert exit_facts(run)["exit_code"] == 3
 
 
