@@ -110,7 +110,7 @@ def test_readers_hold_no_connection_to_the_database(platform: Platform, count: i
     if hard != resource.RLIM_INFINITY and hard < 4096:
         pytest.skip("needs a limit of 4096 open files")
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 4096), hard))
-    task = platform.create(steps=3000, step_s=0.1)
+    task = platform.create(steps=3000, step_s=0.5)
     platform.until(task, "RUNNING", step=2)
     felt = asyncio.run(with_readers(platform, count, f"/tasks/{task}/logs/stream"))
     print(
