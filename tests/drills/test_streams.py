@@ -5,6 +5,7 @@ import resource
 import signal
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -83,9 +84,11 @@ async def with_readers(platform: Platform, count: int, path: str) -> Felt:
     backend = psutil.Process(platform.process.pid)
     before, alone = backend.memory_info().rss, await asked(platform)
     readers, reading = await crowd(count, platform.port, path, cookie(platform))
-    deadline = time.monotonic() + busy(60 + count)
-    while sum(bool(r.events) for r in readers) < count:
-        assert time.monotonic() < deadline, f"{sum(bool(r.events) for r in readers)} of {count}"
+    deadline = time.monotonic() + min(240, busy(60 + count / 10))
+    while (there := sum(bool(reader.events) for reader in readers)) < count:
+        answers = Counter(reader.status for reader in readers)
+        assert not reading.done(), f"{there} of {count}, answers {answers}: {reading}"
+        assert time.monotonic() < deadline, f"{there} of {count}, answers {answers}"
         await asyncio.sleep(0.1)
     grown = backend.memory_info().rss - before
     for reader in readers:  # what is old when it comes tells nothing
