@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import gc
+import os
 import signal
 import socket
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from backend.commands.checks import Level
 from backend.commands.failures import CommandError
 from backend.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
 from backend.own_database import understandable
+from backend.processes.spawn import own_oom_score, set_oom_score
 from backend.settings import LOOPBACK_HOSTS, Settings, load
 
 log = structlog.get_logger(__name__)
@@ -29,6 +31,7 @@ app = typer.Typer(add_completion=False, help="Start the platform and print its a
 NOTICE_S = 0.5  # for those who watch readiness
 GRACE_S = 12  # for answers in progress; the whole end takes less than 20 seconds
 WATCH_S = 1.0
+OOM_SCORE_ABOVE_DATABASE = 50
 
 
 @app.command()
@@ -46,10 +49,13 @@ def up() -> None:
         if settings.database_url is None:
             database = stack.enter_context(EmbeddedPostgres(settings.data_dir))
             settings.database_url = SecretStr(database.url)
+        database_score = own_oom_score()
+        # When memory runs out the kernel takes engines first, then us, and the database last.
+        set_oom_score(os.getpid(), database_score + OOM_SCORE_ABOVE_DATABASE)
         application = create_app(settings, announce=typer.echo)
         application.state.database_kind = "external" if database is None else "embedded"
         _warn_about_exposure(settings)
-        server = Server(application, database)
+        server = Server(application, database, database_score)
         with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
             runner.run(server.serve_until_told(listener))
 
@@ -104,7 +110,9 @@ def _warn_about_exposure(settings: Settings) -> None:
 class Server(uvicorn.Server):
     """uvicorn, with our order of ending and a look at the database now and then."""
 
-    def __init__(self, application: FastAPI, database: EmbeddedPostgres | None) -> None:
+    def __init__(
+        self, application: FastAPI, database: EmbeddedPostgres | None, database_score: int
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 application,
@@ -117,6 +125,7 @@ class Server(uvicorn.Server):
             )
         )
         self.application, self.database = application, database
+        self.database_score = database_score
 
     async def serve_until_told(self, listener: socket.socket) -> None:
         """Serve until SIGINT or SIGTERM."""
@@ -167,5 +176,6 @@ class Server(uvicorn.Server):
                 log.warning("the embedded database ended by itself; starting it again")
                 try:
                     await self.database.start_again()
+                    set_oom_score(self.database.pid, self.database_score)
                 except EmbeddedPostgresError as error:
                     log.error("the embedded database does not start", reason=str(error))

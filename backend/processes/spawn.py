@@ -116,13 +116,29 @@ def spawn(
         )
     # From here, not in the child: code between fork and exec is unsafe beside threads. A child
     # that is already gone, or a kernel that refuses, is no reason to fail.
-    with suppress(OSError):
-        if oom_score:
-            Path(OOM_SCORE_FILE.format(pid=process.pid)).write_text(str(oom_score))
+    if oom_score:
+        set_oom_score(process.pid, oom_score)
     with suppress(OSError):
         if niceness:
             os.setpriority(os.PRIO_PROCESS, process.pid, niceness)
     return process
+
+
+def set_oom_score(pid: int, score: int) -> None:
+    """How readily the kernel chooses a process when memory runs out: -1000 never to 1000 first.
+
+    No failure where it is not allowed: lowering below what was set before needs rights.
+    """
+    with suppress(OSError):
+        Path(OOM_SCORE_FILE.format(pid=pid)).write_text(str(score))
+
+
+def own_oom_score() -> int:
+    """The score of this process; 0 where there is none."""
+    try:
+        return int(Path(OOM_SCORE_FILE.format(pid="self")).read_text())
+    except (OSError, ValueError):
+        return 0
 
 
 class Detached:

@@ -139,6 +139,12 @@ def _from_exit(facts: dict[str, Any]) -> Ending:
             f"{LOG_HINT} Change the settings it names and create it again.",
             exit_code=code,
         )
+    if facts.get("disk_full") is True:  # so full that the engine could not even say so
+        return failure(
+            FailureCode.DISK_FULL,
+            "The disk was full: the engine could not write any more.",
+            f"Free some space on the disk of the data folder. {RESUME_HINT}",
+        )
     if code == ExitCode.FINISHED:
         return failure(
             FailureCode.ENGINE_CRASHED,

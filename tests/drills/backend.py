@@ -19,10 +19,15 @@ from backend.runner.timeouts import Timeouts
 PR_SET_PDEATHSIG = 1
 
 
-def main() -> None:
-    """Run the command line with what was asked for; ends with the drill that started it."""
+def end_with_parent() -> None:
+    """Nothing of a drill outlives the process that started it."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def main() -> None:
+    """Run the command line with what was asked for; ends with the drill that started it."""
+    end_with_parent()
     engine = os.environ.get("DRILL_ENGINE")
     if engine:
         KINDS["train"] = replace(KINDS["train"], module=engine)  # type: ignore[index]
@@ -33,7 +38,7 @@ def main() -> None:
         usual(self, **{**given, **shorter})
 
     Timeouts.__init__ = with_ours  # type: ignore[assignment,method-assign]
-    sys.argv[0] = "easytune"
+    sys.argv = ["easytune", "up"]
     cli.main()
 
 

@@ -26,6 +26,7 @@ from backend.embedded_postgres import EmbeddedPostgres
 from backend.jobs.run_folder import RunFolder
 from backend.settings import PROJECT_ROOT
 from tests.conftest import FAST
+from tests.drills.nursery import Backend, Nursery
 from tests.drills.proxy import Proxy
 from training_engine.contract.failpoints import VARIABLE
 from training_engine.contract.names import RUN_DIR_VARIABLE
@@ -72,7 +73,8 @@ class Lives:
         self.models = self.home / "models"
         self.log = self.home / "backend.log"
         self.port = free_port()
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Backend | None = None
+        self.nursery = Nursery()
         # A crash of the server must not take what was committed; a power cut is not drilled here.
         options = {**FAST, "synchronous_commit": "on"}
         self.database = EmbeddedPostgres(self.home / "database", options)
@@ -129,17 +131,24 @@ class Lives:
             **({VARIABLE: failpoints} if failpoints else {}),
             **more,
         }
+        self.process = self._from_scratch(wrapper, variables) if wrapper else None
+        self.process = self.process or self.nursery.start(variables, self.log)
+        if wait:
+            self.ready()
+
+    def _from_scratch(
+        self, wrapper: tuple[str, ...], variables: dict[str, str]
+    ) -> subprocess.Popen[bytes]:
+        """A program of its own from its beginning, started by another one."""
         with self.log.open("ab") as output:
-            self.process = subprocess.Popen(
-                [*wrapper, sys.executable, "-m", "tests.drills.backend", "up"],
+            return subprocess.Popen(
+                [*wrapper, sys.executable, "-m", "tests.drills.backend"],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=PROJECT_ROOT,
                 env=variables,
             )
-        if wait:
-            self.ready()
 
     def ready(self) -> None:
         """Wait until it answers."""
@@ -197,6 +206,7 @@ class Lives:
             if self.alive:
                 self.signal(signal.SIGCONT)
             self.kill()
+        self.nursery.close()
         for process in self.descendants():
             process.kill()
         self.http.close()

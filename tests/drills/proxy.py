@@ -98,8 +98,8 @@ class Proxy:
             for way in ways:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
-        except OSError:
-            pass
+        except (OSError, asyncio.CancelledError):
+            pass  # the line is broken, or the drill over
         finally:
             for end in filter(None, (writer, upstream)):
                 self._writers.discard(end)

@@ -45,9 +45,8 @@ class Outcome:
     @property
     def remark(self) -> str:
         """What to know beside the verdict."""
-        if self.failed:
-            return "; ".join(self.failed)
-        return "; ".join(dict.fromkeys(self.skipped))
+        told = "; ".join(self.failed or dict.fromkeys(self.skipped))
+        return " ".join(told.split()).replace("|", "\\|")  # one cell of a table
 
 
 class Recorder:
@@ -64,9 +63,18 @@ class Recorder:
         for item in session.items:
             for row in self._rows_of(item.nodeid):
                 self._waiting[row].add(item.nodeid)
+        found = {item.nodeid.partition("[")[0] for item in session.items}
+        for number, row in self.rows.items():
+            missing = [node for node in row.shown_by if node not in found]
+            self.outcomes[number].failed += [f"there is no {node}" for node in missing]
+            if not self._waiting[number]:
+                self._print(number)
+
+    def pytest_sessionfinish(self) -> None:
+        """What was not come to, because the whole was ended before, has not passed."""
         for number, waiting in self._waiting.items():
-            if not waiting:
-                self.outcomes[number].failed.append("none of its tests exists")
+            if waiting:
+                self.outcomes[number].failed.append(f"{len(waiting)} of its tests did not run")
                 self._print(number)
 
     def _rows_of(self, node: str) -> list[str]:

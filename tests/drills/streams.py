@@ -1,17 +1,23 @@
 """Many readers of one stream over real sockets, with as little as possible for each of them."""
 
 import asyncio
+import json
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
+
+# Every so many readers one looks at the lines: what all of them do for each line is measured too.
+LOOKS_EVERY = 50
 
 
 @dataclass
 class Reader:
-    """One open stream: when each event came, and what the server said."""
+    """One open stream: what the server said, and how late, for a reader who `looks`."""
 
+    looks: bool = False
     status: int = 0
-    arrivals: list[float] = field(default_factory=list)
+    delays_s: list[float] = field(default_factory=list)
     last_id: str = ""
     events: list[bytes] = field(default_factory=list)
     writer: asyncio.StreamWriter | None = None
@@ -27,7 +33,9 @@ class Reader:
             while line := await reader.readline():
                 if line.startswith(b"event: "):
                     self.events.append(line[7:].strip())
-                    self.arrivals.append(time.monotonic())
+                elif self.looks and line.startswith(b"data: ") and self.events[-1] == b"line":
+                    at = datetime.fromisoformat(json.loads(line[6:])["at"])
+                    self.delays_s.append(time.time() - at.timestamp())
                 elif line.startswith(b"id: "):
                     self.last_id = line[4:].decode().strip()
                 if line.startswith(b"event: bye"):
@@ -45,7 +53,7 @@ async def crowd(
     count: int, port: int, path: str, cookie: str
 ) -> tuple[list[Reader], asyncio.Task[None]]:
     """So many readers at once; opened a few at a time, as browsers come."""
-    readers = [Reader() for _ in range(count)]
+    readers = [Reader(looks=number % LOOKS_EVERY == 0) for number in range(count)]
 
     async def all_of_them() -> None:
         async with asyncio.TaskGroup() as group:

@@ -1,5 +1,6 @@
 """F1–F3, F25: the backend is killed in the midst of a run, and in every window of a run's life."""
 
+import threading
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 
 from tests.drills.engine import DOUBLE_FILE, ENGINES_FILE
+from tests.drills.nemesis.client import Client
+from tests.drills.nemesis.ledger import Known, Ledger
 from tests.drills.platform import Platform, busy
 
 LONG = pytest.mark.long
@@ -45,12 +48,21 @@ def once_and_whole(platform: Platform, task: str, steps: int) -> dict[str, Any]:
     return done
 
 
+def watched(platform: Platform, task: str) -> tuple[Known, list[threading.Thread]]:
+    """A browser that shows the task, and reconnects as browsers do; what it has shown."""
+    known, ledger = Known("", {}, id=task), Ledger(0)
+    client = Client(str(platform.http.base_url), dict(platform.http.cookies), ledger)
+    return known, client.watch(known)
+
+
 def test_kill_9_in_the_midst_of_a_training(platform: Platform) -> None:
     task = platform.create(steps=100_000, step_s=0.03)
+    seen, browser = watched(platform, task)
     platform.until(task, "RUNNING", step=40)
     host, engine = platform.host_and_engine(task)
     known = len(platform.log_texts(task))
     platform.kill()
+    killed_with = len(seen.lines)
     platform.start()
     assert (host.is_running(), engine.is_running()) == (True, True)
     now = len(platform.folders(task)[0].log_file.read_bytes().splitlines())
@@ -65,6 +77,14 @@ def test_kill_9_in_the_midst_of_a_training(platform: Platform) -> None:
     assert [point["step"] for point in curve] == list(steps)
     # Nothing of the engine waits for the backend; the rest is noise of the machine.
     assert pace_s(curve[known:]) < busy(1.25) * pace_s(curve[:known])
+    for thread in browser:
+        thread.join(60)
+        assert not thread.is_alive(), "its streams ended"
+    # The browser came back by itself: it showed every line and every point once, and no gap.
+    assert killed_with < len(seen.lines)
+    assert [text for _, text in seen.lines] == [f"step {n}/100000" for n in steps]
+    assert [step for _, step, _ in seen.points] == list(steps)
+    assert seen.gaps == []
     moves = ["PENDING", "PREPARING", "RUNNING", "STOPPING", "STOPPED"]
     assert platform.moves(task) == moves
     assert platform.descendants() == []
@@ -79,6 +99,8 @@ def test_killed_between_claim_and_fork(platform: Platform, tmp_path: Path, place
     task = platform.create(steps=10)
     platform.gone()
     platform.start()
+    again = platform.until(task, "RUNNING", "COMPLETED", timeout_s=busy(60))
+    assert again["attempt"] == 2
     assert once_and_whole(platform, task, 10)["attempt"] == 2
 
 

@@ -198,7 +198,8 @@ def test_the_platform_lives_on_a_full_disk() -> None:
             except OSError:
                 pass
         failed = platform.until(task, "FAILED", timeout_s=120)
-        assert failed["error"]["code"] in {"disk_full", "engine_crashed"}
+        assert failed["error"]["code"] == "disk_full"
+        assert "space" in failed["error"]["hint"]
         platform.sign_in()
         assert platform.http.get("/tasks").status_code == 200
         filling.unlink()

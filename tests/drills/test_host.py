@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -90,7 +91,7 @@ def test_the_kernel_takes_the_engine_for_its_memory(small_memory: Path, tmp_path
 
 @pytest.mark.long
 def test_whom_the_kernel_takes_first(platform: Platform) -> None:
-    """Engine before backend before database."""
+    """Engine before backend before database, whatever the scores began with."""
     task = platform.create(steps=2000, step_s=0.03)
     platform.until(task, "RUNNING", step=1)
     host, engine = platform.host_and_engine(task)
@@ -100,29 +101,57 @@ def test_whom_the_kernel_takes_first(platform: Platform) -> None:
         return int(Path(f"/proc/{pid}/oom_score_adj").read_text())
 
     backend, database = score(platform.process.pid), score(platform.database.pid)
-    assert score(engine.pid) == score(host.pid) > backend >= database
+    assert score(engine.pid) == score(host.pid) > backend > database
     platform.act(task, "stop", save=False)
     platform.until(task, "STOPPED")
 
 
-def doctor(tmp_path: Path, before: str, **more: str) -> str:
-    """What `easytune doctor` says when it is started by a shell that did `before`."""
-    done = subprocess.run(
-        ["sh", "-c", f"{before}; exec {sys.executable} -m backend.cli doctor"],
-        env={**ENVIRONMENT, "EASYTUNE_DATA_DIR": str(tmp_path / "data"), **more},
-        cwd=PROJECT_ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+def said(tmp_path: Path, script: str, command: str = "up", **more: str) -> str:
+    """What `easytune` says to a shell script that starts it as `EASYTUNE`.
+
+    The port is taken: `up` tells what it thinks of the machine, and does not stay.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        easytune = f"exec {sys.executable} -m backend.cli {command}"
+        variables = {
+            "EASYTUNE_DATA_DIR": str(tmp_path / "data"),
+            "EASYTUNE_PORT": str(taken.getsockname()[1]),
+        }
+        done = subprocess.run(
+            ["sh", "-c", script.replace("EASYTUNE", easytune)],
+            env={**ENVIRONMENT, **variables, **more},
+            cwd=PROJECT_ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
     return done.stdout + done.stderr
 
 
+def warned(told: str, check: str) -> str:
+    """The warning of a check, from a start; what to do about it is in it."""
+    (line,) = [line for line in told.splitlines() if line.startswith(f"Warning: {check}: ")]
+    assert "is taken by another program" in told, "it is named before anything else"
+    return line
+
+
 def test_few_open_files_are_named_before_anything_starts(tmp_path: Path) -> None:
-    said = doctor(tmp_path, "ulimit -n 256")
-    assert "open files" in said, said
-    assert "256" in said
+    told = warned(said(tmp_path, "ulimit -n 256; EASYTUNE"), "open files")
+    assert "only 256 files" in told
+    assert "ulimit -n 65536" in told
+    doctor = said(tmp_path, "ulimit -n 256; EASYTUNE", "doctor").splitlines()
+    (at,) = [n for n, line in enumerate(doctor) if line.startswith("! open files: only 256 files")]
+    assert "→ Raise it before starting" in doctor[at + 1]
+
+
+def test_too_few_open_files_keep_it_from_starting(tmp_path: Path) -> None:
+    """One sentence, and nothing was begun."""
+    told = said(tmp_path, "ulimit -n 100; EASYTUNE")
+    assert "open files: only 100 files" in told
+    assert "is taken by another program" not in told
 
 
 def test_a_temporary_folder_that_can_not_be_written_is_named(tmp_path: Path) -> None:
@@ -133,7 +162,21 @@ def test_a_temporary_folder_that_can_not_be_written_is_named(tmp_path: Path) -> 
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("needs the right to mount a disk")
     try:
-        said = doctor(tmp_path, "true", TMPDIR=str(place))
+        told = warned(said(tmp_path, "EASYTUNE", TMPDIR=str(place)), "temporary files")
     finally:
         subprocess.run(["umount", "--lazy", str(place)], check=True)
-    assert str(place) in said or "temporary" in said, said
+    assert f"{place} can not be written" in told
+    assert "Set TMPDIR" in told
+
+
+def test_little_shared_memory_is_named(tmp_path: Path) -> None:
+    """64 MB, as a container has it unless it is told otherwise."""
+    small = "mount -t tmpfs -o size=64m tmpfs /dev/shm"
+    if shutil.which("unshare") is None or os.geteuid() != 0:
+        pytest.skip("needs root and `unshare`, for a mount of its own")
+    alone = ["unshare", "--mount", "sh", "-c", small]
+    if subprocess.run(alone, capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount a disk")
+    told = said(tmp_path, f"exec unshare --mount sh -c '{small} && EASYTUNE'")
+    assert "64 MB in /dev/shm" in (line := warned(told, "shared memory"))
+    assert "--shm-size" in line

@@ -1,4 +1,4 @@
-"""F4–F6, F9, F14: engine, run host, or everything is ended from outside; nothing is left over."""
+"""F4–F6, F9, F14, F15: engine, run host or everything is ended from outside; nobody is left."""
 
 import signal
 import time
@@ -9,6 +9,7 @@ import pytest
 
 from tests.drills.engine import DOUBLE_FILE
 from tests.drills.platform import ENDED, Platform, busy, wait_until
+from training_engine.contract.names import CHECKPOINTS_DIR
 
 pytestmark = pytest.mark.long
 LIFE = {"steps": 2000, "step_s": 0.02}
@@ -63,6 +64,39 @@ def test_kill_9_of_the_engine_then_resume(platform: Platform) -> None:
     assert failed["step"] - 6 < first <= failed["step"] + 1, "at most one interval is repeated"
     platform.act(task, "stop", save=False)
     platform.until(task, "STOPPED")
+    nothing_left(platform, 10)
+
+
+def test_the_engine_is_killed_while_nobody_looks(platform: Platform) -> None:
+    """Found within 10 s of the next start."""
+    task = platform.create(**LIFE)
+    platform.until(task, "RUNNING", step=12)
+    host, engine = platform.host_and_engine(task)
+    platform.kill()
+    engine.kill()
+    wait_until(lambda: is_gone(host), "its host has written down how it ended")
+    platform.start()
+    failed = platform.until(task, *ENDED, timeout_s=busy(10))
+    assert (failed["status"], failed["error"]["code"]) == ("FAILED", "engine_crashed")
+    assert failed["resumable"]
+
+
+def test_a_stop_while_it_saves(platform: Platform, tmp_path: Path) -> None:
+    """Twice, as impatient people do, and once more after the end: one end, a whole checkpoint."""
+    platform.again(failpoints=f"checkpoint.before_rename:pause:3@{tmp_path / 'once'}")
+    task = platform.create(**LIFE)
+    wait_until((tmp_path / "once").exists, "it saves")
+    answers = [platform.act(task, "stop", save=True) for _ in range(2)]
+    stopped = platform.until(task, *ENDED)
+    answers.append(platform.act(task, "stop", save=True))
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert [answer.json()["status"] for answer in answers] == ["STOPPING", "STOPPING", "STOPPED"]
+    assert (stopped["status"], stopped["resumable"]) == ("STOPPED", True)
+    assert platform.moves(task).count("STOPPED") == 1
+    (folder,) = platform.folders(task)
+    there = sorted(path.name for path in (folder.path / CHECKPOINTS_DIR).iterdir())
+    told = [c["name"] for c in platform.http.get(f"/tasks/{task}/checkpoints").json()]
+    assert there == sorted(told), "nothing is half there"
     nothing_left(platform, 10)
 
 

@@ -15,8 +15,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from training_engine.contract.event_writer import EventWriter
+from training_engine.contract.failpoints import reach
 from training_engine.contract.names import (
     CHECKPOINTS_DIR,
     CONTROL_DIR,
@@ -58,23 +60,59 @@ def misbehave(fake: dict, step: int, events: EventWriter) -> None:
 
 
 def save(run_dir: Path, step: int, events: EventWriter) -> str:
-    """A checkpoint that holds nothing but its manifest."""
-    folder = run_dir / CHECKPOINTS_DIR / f"step-{step}"
-    folder.mkdir(parents=True, exist_ok=True)
-    content = json.dumps({"step": step, "files": []})
-    (folder / MANIFEST_FILE).write_text(content)
-    digest = hashlib.sha256(content.encode()).hexdigest()
+    """A checkpoint that holds nothing but its manifest, and appears whole; its name."""
+    name = f"step-{step:08d}"
+    parent = run_dir / CHECKPOINTS_DIR
+    temporary, folder = parent / f".tmp-{step}", parent / name
+    if not folder.exists():
+        temporary.mkdir(parents=True, exist_ok=True)
+        (temporary / MANIFEST_FILE).write_text(json.dumps({"step": step, "files": {}}))
+        reach("checkpoint.before_rename")
+        temporary.rename(folder)
+    content = (folder / MANIFEST_FILE).read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
     events.write(
-        "checkpoint", step=step, name=folder.name, size_bytes=len(content), manifest_sha256=digest
+        "checkpoint", step=step, name=name, size_bytes=len(content), manifest_sha256=digest
     )
-    return folder.name
+    reach("checkpoint.told")
+    return name
+
+
+def tell(
+    events: EventWriter, step: int, steps: int, more: dict[str, Any], **values: float
+) -> None:
+    """What a step says beside its line in the log; `more` of its progress."""
+    events.write("metrics", step=step, values=values)
+    done = step / steps
+    events.write("progress", phase="training", step=step, total_steps=steps, fraction=done, **more)
+
+
+def obeyed(run_dir: Path, step: int, events: EventWriter, terminated: list[int]) -> bool:
+    """Whether it was asked to stop, and has said that it did."""
+    control = run_dir / CONTROL_DIR
+    if (control / STOP_COMMAND).exists():
+        events.write("stopped", step=step)
+        return True
+    if (control / STOP_AND_SAVE_COMMAND).exists() or terminated:
+        events.write("stopped", step=step, checkpoint=save(run_dir, step, events))
+        return True
+    return False
+
+
+def finish(run_dir: Path, steps: int, events: EventWriter, **more: Any) -> None:
+    """A result, and the last event."""
+    output = run_dir / OUTPUT_DIR
+    output.mkdir(exist_ok=True)
+    (output / "README.md").write_text("# Nothing was trained\n")
+    reach("engine.before_finished")
+    events.write("finished", step=steps, metrics={"eval_loss": 0.5}, output_bytes=22, **more)
 
 
 def main(run_dir: Path) -> int:
     """Steps with events and log lines until the end, a stop or a misbehaviour."""
     spec = json.loads((run_dir / SPEC_FILE).read_text())
     fake = spec.get("fake") or json.loads(os.environ.get("EASYTUNE_FAKE", "{}"))
-    steps, control = fake.get("steps", 5), run_dir / CONTROL_DIR
+    steps = fake.get("steps", 5)
     terminated: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, frame: terminated.append(number))
     with EventWriter(run_dir) as events:
@@ -85,33 +123,13 @@ def main(run_dir: Path) -> int:
             misbehave(fake, step, events)
             loss = 2.0 / step
             print(f"step {step}/{steps}  loss {loss:.4f}", flush=True)
-            events.write("metrics", step=step, values={"loss": loss, "learning_rate": 2e-4})
-            events.write(
-                "progress",
-                phase="training",
-                step=step,
-                total_steps=steps,
-                fraction=step / steps,
-                peak_memory_bytes=fake.get("peak_device_bytes"),
-            )
-            if (control / STOP_COMMAND).exists():
-                events.write("stopped", step=step)
-                return ExitCode.STOPPED
-            if (control / STOP_AND_SAVE_COMMAND).exists() or terminated:
-                events.write("stopped", step=step, checkpoint=save(run_dir, step, events))
+            told = {"peak_memory_bytes": fake.get("peak_device_bytes")}
+            tell(events, step, steps, told, loss=loss, learning_rate=2e-4)
+            if obeyed(run_dir, step, events, terminated):
                 return ExitCode.STOPPED
             if step % fake.get("save_every", 2) == 0:
                 save(run_dir, step, events)
-        output = run_dir / OUTPUT_DIR
-        output.mkdir(exist_ok=True)
-        (output / "README.md").write_text("# Nothing was trained\n")
-        events.write(
-            "finished",
-            step=steps,
-            metrics={"eval_loss": 0.5},
-            output_bytes=22,
-            peak_device_bytes=fake.get("peak_device_bytes"),
-        )
+        finish(run_dir, steps, events, peak_device_bytes=fake.get("peak_device_bytes"))
     return ExitCode.FINISHED
 
 

@@ -24,7 +24,12 @@ from training_engine.run_host import family
 from training_engine.run_host.lines import LineAssembler
 from training_engine.run_host.log_file import LogFile
 from training_engine.run_host.outputs import Outputs
-from training_engine.run_host.records import OutOfMemoryCount, ReservedRecord, write_whole
+from training_engine.run_host.records import (
+    OutOfMemoryCount,
+    ReservedRecord,
+    is_full,
+    write_whole,
+)
 from training_engine.run_host.survivors import kill_survivors
 
 TERM_GRACE_S = 30.0
@@ -81,6 +86,7 @@ class RunHost:
                 "exit_code": code if code >= 0 else None,
                 "signal": -code if code < 0 else None,
                 "oom_killed": code == -signal.SIGKILL and self._out_of_memory.increased(),
+                "disk_full": code > 0 and is_full(self._run_dir),
                 "peak_memory_bytes": self._peak_bytes,
                 "started_at": timestamp(started),
                 "ended_at": timestamp(time.time()),

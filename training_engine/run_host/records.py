@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 RESERVED_BYTES = 4096
+# With less than this an engine can hardly say why it failed, let alone save.
+FULL_BYTES = 64 * 1024
 
 
 def write_whole(file: Path, facts: dict[str, Any]) -> None:
@@ -39,6 +41,15 @@ class ReservedRecord:
             stream.flush()
             os.fsync(stream.fileno())
         self._beside.replace(self._file)
+
+
+def is_full(folder: Path) -> bool:
+    """Whether the disk of a folder has no room left; False where nobody can tell."""
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return False
+    return found.f_bavail * found.f_frsize < FULL_BYTES
 
 
 # A process that the kernel killed is gone within this; a kill before that was of another.

@@ -57,7 +57,7 @@ async def test_a_crash_is_a_failure_with_the_way_on(bench: Bench) -> None:
     assert job.error["params"] == {"exit_code": 1}
     assert job.resumable
     assert job.checkpoint is not None
-    assert (job.checkpoint["name"], job.checkpoint["attempt"]) == ("step-2", 1)
+    assert (job.checkpoint["name"], job.checkpoint["attempt"]) == ("step-00000002", 1)
     lines = bench.folder(job).log_file.read_bytes()
     attempt, offset = map(int, job.error["log_line"].split("-"))
     assert attempt == 1

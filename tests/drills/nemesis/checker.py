@@ -1,15 +1,17 @@
 """After a round: nothing lost, nothing doubled, one owner, everything at its end, nobody left."""
 
+import itertools
 import json
 import re
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import psutil
 
 from backend.jobs.run_folder import RunFolder
-from tests.drills.engine import DOUBLE_FILE, ENGINES_FILE
+from tests.drills.engine import DOUBLE_FILE, ENGINES_FILE, SAVE_EVERY
 from tests.drills.nemesis.client import Client
 from tests.drills.nemesis.ledger import Known, Ledger
 from tests.drills.platform import ENDED, Platform
@@ -28,6 +30,13 @@ NEXT = {
     "FAILED": {"PENDING"},
     "STOPPED": {"PENDING"},
 }
+
+
+def steps_of(folder: RunFolder) -> list[int]:
+    """The steps that an attempt has told, without what a kill has torn."""
+    content = folder.events_file.read_bytes() if folder.events_file.exists() else b""
+    events = [json.loads(line) for line in content.splitlines(keepends=True) if line[-1:] == b"\n"]
+    return [event["step"] for event in events if event["type"] == "metrics"]
 
 
 class Checker:
@@ -84,6 +93,8 @@ class Checker:
             double = folders[0].path.parent / DOUBLE_FILE
             self._expect(not double.exists(), f"{say}: two engines at once")
         self._curve(say, known, folders, task)
+        for before, after in itertools.pairwise(folders):
+            self._resumed(say, before, after)
 
     def _history(self, say: str, task: dict[str, Any], task_id: str) -> None:
         events = self._get(f"/tasks/{task_id}/events") or []
@@ -119,6 +130,18 @@ class Checker:
         if known.lines and not known.gaps:
             left_out = [i for i in log if i not in dict(shown)]
             self._expect(not left_out, f"{say}: never shown live: {left_out[:3]} of {len(log)}")
+
+    def _resumed(self, say: str, before: RunFolder, after: RunFolder) -> None:
+        """What goes on does so behind a checkpoint, and computes no more than an interval again."""
+        source = json.loads(after.spec_file.read_bytes()).get("resume_from")
+        done, again = steps_of(before), steps_of(after)
+        if not again:
+            return
+        say = f"{say}: attempt {after.attempt} begins at {again[0]} from {source}"
+        step = int(Path(source).name.removeprefix("step-")) if source else 0
+        self._expect(again[0] == step + 1, say)
+        if source and done:
+            self._expect(done[-1] - step <= SAVE_EVERY, f"{say}; the one before came to {done[-1]}")
 
     def _steps(self, say: str, texts: list[str]) -> None:
         """Every step once and in order; what a full disk took is told by the log itself."""

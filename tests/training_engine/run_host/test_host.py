@@ -57,6 +57,7 @@ def test_a_crash_keeps_its_traceback(tmp_path: Path) -> None:
     host = start_host(run)
     finish(host)
     assert host.returncode == exit_facts(run)["exit_code"] == 1
+    assert exit_facts(run)["disk_full"] is False
     lines = [line for line in log_lines(run) if line.stream == "err"]
     assert lines[0].text.startswith("Traceback")
     assert lines[-1].text.endswith("asked to crash at step 2")
@@ -137,7 +138,7 @@ def test_sigterm_asks_for_a_save(tmp_path: Path) -> None:
     finish(host)
     assert (run / "control" / "stop-and-save").exists()
     last = events(run)[-1]
-    assert (last.type, last.checkpoint) == ("stopped", f"step-{last.step}")
+    assert (last.type, last.checkpoint) == ("stopped", f"step-{last.step:08d}")
     assert exit_facts(run)["exit_code"] == 3
 
 
