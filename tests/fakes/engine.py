@@ -78,9 +78,7 @@ def save(run_dir: Path, step: int, events: EventWriter) -> str:
     return name
 
 
-def tell(
-    events: EventWriter, step: int, steps: int, more: dict[str, Any], **values: float
-) -> None:
+def tell(events: EventWriter, step: int, steps: int, more: dict[str, Any], **values: float) -> None:
     """What a step says beside its line in the log; `more` of its progress."""
     events.write("metrics", step=step, values=values)
     done = step / steps

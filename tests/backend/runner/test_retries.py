@@ -66,7 +66,7 @@ async def test_it_goes_on_from_the_last_checkpoint(bench: Bench, start: Start) -
     assert (job.attempt, job.resume) == (2, True)
     spec = bench.folder(job).spec()
     assert spec is not None
-    assert spec["resume_from"].endswith("/1/checkpoints/step-4")
+    assert spec["resume_from"].endswith("/1/checkpoints/step-00000004")
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ class Client:
         """Read the live log and the live curve until they end, whatever is cut."""
         ways = [("logs/stream", self._log_event(known)), ("events/stream", self._point(known))]
         threads = [
-            threading.Thread(target=self._follow, args=(f"/tasks/{known.id}/{path}", note))
+            threading.Thread(target=self._follow, args=(known, path, note))
             for path, note in ways
         ]
         for thread in threads:
@@ -144,10 +144,13 @@ class Client:
 
         return note
 
-    def _follow(self, path: str, note: Callable[[str, str, Any], None]) -> None:
+    def _follow(self, known: Known, way: str, note: Callable[[str, str, Any], None]) -> None:
+        path = f"/tasks/{known.id}/{way}"
         last, jitter = "", Random(path)
         with httpx.Client(**{**self._options, "timeout": httpx.Timeout(5.0, read=25.0)}) as http:
             while not self.closing.is_set():
+                # A run that failed ends its streams; who then resumes it looks at it again.
+                more_to_come = known.more_to_come
                 try:
                     headers = {"Last-Event-ID": last} if last else {}
                     with http.stream("GET", path, headers=headers) as response:
@@ -156,7 +159,8 @@ class Client:
                             for kind, id_, data in events_of(response):
                                 last = id_ or last
                                 note(kind, id_, data)
-                            if kind == "bye" and data.get("reason") == "end":
+                            ended = kind == "bye" and data.get("reason") == "end"
+                            if ended and not more_to_come:
                                 return
                 except (httpx.TransportError, httpx.StreamError, RuntimeError):
                     pass

@@ -13,6 +13,7 @@ class Known:
     key: str
     body: dict[str, Any]
     id: str = ""
+    more_to_come: bool = False  # its user resumes it when it fails
     # Attempts whose stop was acknowledged with STOPPING or STOPPED.
     stopped: set[int] = field(default_factory=set)
     # Attempts that an acknowledged resume or restart began.

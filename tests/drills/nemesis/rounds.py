@@ -95,11 +95,13 @@ class Arena:
             if dice.random() < 0.2:
                 client.upload(f"rows-{known.key}")
             client.create(known)
+            known.more_to_come = True
             threads = client.watch(known)
             if dice.random() < 0.35:
                 time.sleep(dice.uniform(0, 2.0))
                 client.stop(known, save=dice.random() < 0.5)
             task = client.to_the_end(known, goes_on=2)
+            known.more_to_come = False
             client.ledger.tell(f"{known.key}: {task['status']} attempt {task['attempt']}")
             for thread in threads:
                 thread.join(60)

@@ -336,7 +336,7 @@ def test_the_child_gets_folder_nonce_and_tuning(tmp_path: Path) -> None:
     assert environment["EASYTUNE_RUN_DIR"] == argv[1] == str(run)
     assert environment["EASYTUNE_RUN_NONCE"] == "abc"
     assert "mmap_threshold=33554432" in environment["GLIBC_TUNABLES"]
-    assert environment["GOMP_SPINCOUNT"] == "0"
+    assert environment["GOMP_SPINCOUNT"] in {"0", "5000"}  # as busy as the machine is
     assert environment["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "64"
 
 
