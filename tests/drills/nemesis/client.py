@@ -120,8 +120,7 @@ class Client:
         """Read the live log and the live curve until they end, whatever is cut."""
         ways = [("logs/stream", self._log_event(known)), ("events/stream", self._point(known))]
         threads = [
-            threading.Thread(target=self._follow, args=(known, path, note))
-            for path, note in ways
+            threading.Thread(target=self._follow, args=(known, path, note)) for path, note in ways
         ]
         for thread in threads:
             thread.daemon = True
