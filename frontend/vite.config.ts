@@ -6,6 +6,9 @@ import { defineConfig } from 'vitest/config'
 const backend = process.env.EASYTUNE_DEV_BACKEND ?? 'http://127.0.0.1:8000'
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
+// What it tests keeps the objects of the page that it was loaded in.
+const ALONE = ['src/features/datasets/upload/uploads.test.ts']
+
 export default defineConfig({
   root: here('.'),
   plugins: [react()],
@@ -29,16 +32,21 @@ export default defineConfig({
   test: {
     environment: 'happy-dom',
     setupFiles: [here('./src/testing/setup.ts')],
-    include: ['src/**/*.test.{ts,tsx}'],
     // A busy machine is slow, not wrong.
     testTimeout: 30_000,
     restoreMocks: true,
-    // One page after the other in the same process: each file would load all components anew.
-    isolate: false,
     maxWorkers: '100%',
     // Tests run in Node, which would otherwise get the client's own version for Node.
     alias: { 'tus-js-client': 'tus-js-client/lib.esm/browser/index.js' },
     server: { deps: { inline: ['tus-js-client'] } },
     unstubGlobals: true,
+    projects: [
+      {
+        extends: true,
+        // One file after the other in the same process: each would load all components anew.
+        test: { name: 'pages', include: ['src/**/*.test.{ts,tsx}'], exclude: ALONE, isolate: false },
+      },
+      { extends: true, test: { name: 'alone', include: ALONE } },
+    ],
   },
 })
